@@ -1,0 +1,128 @@
+//! What `resolve` ends with: one value that holds every decision, so that no later part of the server
+//! asks the environment, looks for a file or knows a default.
+//!
+//! Paths are absolute. They are joined, never canonicalised: a venv's `bin/python` is a symbolic link whose
+//! *own* path tells Python which venv it is in.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use crate::service::Service;
+
+/// Everything a server needs to know, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The folder of `diglot.toml`, or the working directory where TARGETs were given.
+    pub base: PathBuf,
+    /// The configuration file; `None` where TARGETs were given.
+    pub source: Option<PathBuf>,
+    pub server: Server,
+    /// At least one, in the order in which they were written.
+    pub services: Vec<Service>,
+    /// Decisions a person would otherwise have to guess at, one sentence each, for the log.
+    pub notes: Vec<String>,
+}
+
+/// The front: its sockets, threads and patience.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// At least one, no address twice.
+    pub listen: Vec<Listen>,
+    /// Threads of the front; `None` leaves it to the number of cores.
+    pub threads: Option<usize>,
+    pub limits: Limits,
+    pub timeouts: Timeouts,
+    /// One line a request on stderr.
+    pub access_log: bool,
+    /// The control socket, where it was named.
+    pub control: Option<PathBuf>,
+}
+
+/// One place the front accepts connections at. `Display` gives back the form it is written in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Listen {
+    /// Port 0 leaves the choice of a free port to the system.
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Tcp(address) => write!(f, "{address}"),
+            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// How much the front takes before it says no. The status a client sees is in brackets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Method, target and version together, without the line's end (414).
+    pub request_line_bytes_max: usize,
+    /// The whole head, request line included (431). Never above [`Limits::HEADER_BYTES_CEILING`].
+    pub header_bytes_max: usize,
+    /// Header fields, and trailer fields of their own (431).
+    pub header_count_max: usize,
+    /// A request's body after its transfer coding is removed (413); [`Limits::UNLIMITED`] for no limit.
+    pub body_bytes_max: u64,
+    /// Open client connections; further ones wait in the system's accept queue.
+    pub connections_max: usize,
+}
+
+impl Limits {
+    /// A head travels to a worker in one frame, and this is what a frame holds.
+    pub const HEADER_BYTES_CEILING: usize = 64 * 1024;
+    /// The `body_bytes_max` of a service that takes bodies of any length.
+    pub const UNLIMITED: u64 = u64::MAX;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            request_line_bytes_max: 8_190,
+            header_bytes_max: 32 * 1024,
+            header_count_max: 100,
+            // A body is streamed and never held, so its length costs the front nothing: the limit is there to
+            // end what no honest client sends, and stays above what people upload.
+            body_bytes_max: 1024 * 1024 * 1024,
+            // Descriptors run out before this on most systems; it bounds memory where they do not.
+            connections_max: 65_536,
+        }
+    }
+}
+
+/// How long the front and the supervisor wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From a request's first byte to the end of its head (408).
+    pub header_read: Duration,
+    /// An open connection between two requests.
+    pub idle: Duration,
+    /// Between two reads of a request's body (408).
+    pub body: Duration,
+    /// Between two writes a client accepts; then the connection is cut.
+    pub write: Duration,
+    /// From the order to stop until what is still in flight is cut.
+    pub grace: Duration,
+    /// From the start of a worker until it has loaded its app. A service may set its own.
+    pub start: Duration,
+    /// A worker that has not answered for so long is replaced; `None` never asks. A service may set its own.
+    pub heartbeat: Option<Duration>,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            header_read: Duration::from_secs(30),
+            // Above the 60 s of common load balancers, which must be the side that closes.
+            idle: Duration::from_secs(75),
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+            // Loading a model takes honest minutes.
+            start: Duration::from_secs(120),
+            // Inference blocks an event loop honestly: a shorter one would kill workers that work.
+            heartbeat: Some(Duration::from_secs(30)),
+        }
+    }
+}
