@@ -1,0 +1,250 @@
+//! The frame: twelve bytes of header, then a payload.
+//!
+//! ```text
+//!  0        4      5       6            8           12
+//!  +--------+------+-------+------------+-----------+---------…
+//!  | length | type | flags | generation | stream id | payload
+//!  +--------+------+-------+------------+-----------+---------…
+//!    u32 le   u8     u8      u16 le       u32 le
+//! ```
+//!
+//! Every length has a maximum that is checked when the header is read, before anything is kept or allocated.
+
+use crate::Violation;
+
+/// Bytes of a frame's header.
+pub const HEADER_BYTES: usize = 12;
+/// Most bytes of a request's or response's text: target, names and values.
+pub const TEXT_BYTES_MAX: usize = 96 * 1024;
+/// Most fields in one head.
+pub const FIELDS_MAX: usize = 1024;
+/// Most bytes of a body that ride in the frame of their head. They cost no credit.
+pub const ABOARD_BYTES_MAX: usize = 32 * 1024;
+/// Most bytes of a BODY or WIRE frame's payload.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a READY or FAILED message.
+pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of the payload of any frame.
+pub const PAYLOAD_BYTES_MAX: usize = 160 * 1024;
+
+/// The last frame of this direction of the stream.
+pub const FLAG_END: u8 = 0x01;
+
+/// What a frame is for. The numbers are the protocol's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Type {
+    /// Front to worker: a request's head, with the first bytes of its body aboard.
+    Request = 0x01,
+    /// Worker to front: a response's head, with the first bytes of its body aboard.
+    Response = 0x02,
+    /// Worker to front: bytes of a response as HTTP/1.1 has it on the wire.
+    Wire = 0x03,
+    /// Worker to front: an interim (1xx) response.
+    Inform = 0x04,
+    /// Both ways: bytes of a body.
+    Body = 0x05,
+    /// Both ways: the fields after a body; ends this direction.
+    Trailers = 0x06,
+    /// Both ways: the receiver may be sent this many bytes more (stream 0: on the whole link).
+    Credit = 0x07,
+    /// Worker to front: the rest of the request's body is not wanted.
+    Stop = 0x08,
+    /// Both ways: the stream ends here, incomplete.
+    Cancel = 0x09,
+    /// Front to worker: a client connection that requests will name. The stream id is the connection's.
+    Open = 0x10,
+    /// Front to worker: that connection is gone and its id may be used again.
+    Closed = 0x11,
+    /// Worker to front: the application is loaded; requests may come.
+    Ready = 0x20,
+    /// Worker to front: the application could not be loaded; why.
+    Failed = 0x21,
+    /// Front to worker: no more requests will come; finish and end.
+    Drain = 0x22,
+    /// Both ways: answer with a PONG of the same payload.
+    Ping = 0x23,
+    /// Both ways: the answer to a PING.
+    Pong = 0x24,
+}
+
+impl Type {
+    /// The type of a number of this revision.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            0x01 => Self::Request,
+            0x02 => Self::Response,
+            0x03 => Self::Wire,
+            0x04 => Self::Inform,
+            0x05 => Self::Body,
+            0x06 => Self::Trailers,
+            0x07 => Self::Credit,
+            0x08 => Self::Stop,
+            0x09 => Self::Cancel,
+            0x10 => Self::Open,
+            0x11 => Self::Closed,
+            0x20 => Self::Ready,
+            0x21 => Self::Failed,
+            0x22 => Self::Drain,
+            0x23 => Self::Ping,
+            0x24 => Self::Pong,
+            _ => return None,
+        })
+    }
+
+    /// Most bytes a payload of this type may have.
+    pub const fn payload_bytes_max(self) -> usize {
+        match self {
+            Self::Request | Self::Response => PAYLOAD_BYTES_MAX,
+            Self::Wire | Self::Body => BODY_BYTES_MAX,
+            Self::Inform | Self::Trailers => TEXT_BYTES_MAX + 8,
+            Self::Ready | Self::Failed => MESSAGE_BYTES_MAX,
+            Self::Open => 512,
+            Self::Credit => 4,
+            Self::Cancel => 1,
+            Self::Ping | Self::Pong => 8,
+            Self::Stop | Self::Closed | Self::Drain => 0,
+        }
+    }
+}
+
+/// A frame's header without its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What the frame is for.
+    pub kind: Type,
+    /// [`FLAG_END`] or nothing.
+    pub flags: u8,
+    /// How often the stream's id had been used before this stream, modulo 2¹⁶.
+    pub generation: u16,
+    /// The stream's id, a connection's id (OPEN, CLOSED), or 0 for the link itself.
+    pub stream: u32,
+}
+
+impl Header {
+    /// True if this direction of the stream ends with this frame.
+    #[inline]
+    pub const fn ends(&self) -> bool {
+        self.flags & FLAG_END != 0
+    }
+}
+
+/// One frame, borrowed from the bytes it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'b> {
+    /// Its header.
+    pub header: Header,
+    /// Its payload, at most [`Type::payload_bytes_max`] long.
+    pub payload: &'b [u8],
+}
+
+impl Frame<'_> {
+    /// Bytes of the whole frame.
+    #[inline]
+    pub const fn len(&self) -> usize {
+        HEADER_BYTES + self.payload.len()
+    }
+
+    /// Never true: a frame has at least its header.
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+}
+
+/// Reads the frame at the start of `bytes`. `Ok(None)`: it is not whole yet; read more and call again.
+///
+/// # Errors
+/// A header that no conforming peer sends: an unknown type or flag, or a length above the type's maximum.
+#[inline]
+pub fn decode(bytes: &[u8]) -> Result<Option<Frame<'_>>, Violation> {
+    let Some(header_bytes) = bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
+    let [l0, l1, l2, l3, number, flags, g0, g1, s0, s1, s2, s3] = *header_bytes;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    let kind = Type::from_number(number).ok_or(Violation::UnknownType { number })?;
+    if flags & !FLAG_END != 0 {
+        return Err(Violation::UnknownFlags { kind, flags });
+    }
+    if length > kind.payload_bytes_max() {
+        return Err(Violation::TooLong { kind, length, length_max: kind.payload_bytes_max() });
+    }
+    let header = Header {
+        kind,
+        flags,
+        generation: u16::from_le_bytes([g0, g1]),
+        stream: u32::from_le_bytes([s0, s1, s2, s3]),
+    };
+    match bytes.get(HEADER_BYTES..HEADER_BYTES + length) {
+        Some(payload) => Ok(Some(Frame { header, payload })),
+        None => Ok(None),
+    }
+}
+
+/// Appends a whole frame.
+///
+/// The caller keeps `payload` within the type's maximum.
+pub fn encode(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
+    let mark = begin(out, header);
+    out.extend_from_slice(payload);
+    finish(out, mark);
+}
+
+/// Where a frame that is being written begins.
+#[derive(Debug)]
+#[must_use = "a frame that is begun must be finished, or its length is wrong"]
+pub struct Mark(usize);
+
+/// Appends a frame's header; the payload follows by appending to `out`, then [`finish`].
+#[inline]
+pub fn begin(out: &mut Vec<u8>, header: Header) -> Mark {
+    let mark = Mark(out.len());
+    let [g0, g1] = header.generation.to_le_bytes();
+    let [s0, s1, s2, s3] = header.stream.to_le_bytes();
+    out.extend_from_slice(&[0, 0, 0, 0, header.kind as u8, header.flags, g0, g1, s0, s1, s2, s3]);
+    mark
+}
+
+/// Writes the length of the frame begun at `mark`, now that its payload is known.
+#[inline]
+pub fn finish(out: &mut [u8], mark: Mark) {
+    let length = out.len() - mark.0 - HEADER_BYTES;
+    debug_assert!(length <= PAYLOAD_BYTES_MAX, "a payload of {length} bytes is above every maximum");
+    out[mark.0..mark.0 + 4].copy_from_slice(&(length as u32).to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BODY: Header = Header { kind: Type::Body, flags: FLAG_END, generation: 7, stream: 258 };
+
+    #[test]
+    fn a_frame_round_trips() {
+        let mut out = vec![];
+        encode(&mut out, BODY, b"hello");
+        assert_eq!(out, b"\x05\0\0\0\x05\x01\x07\0\x02\x01\0\0hello");
+        assert_eq!(decode(&out), Ok(Some(Frame { header: BODY, payload: b"hello" })));
+    }
+
+    #[test]
+    fn every_prefix_of_a_frame_is_incomplete() {
+        let mut out = vec![];
+        encode(&mut out, BODY, b"hello");
+        for length in 0..out.len() {
+            assert_eq!(decode(&out[..length]), Ok(None), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_refused_before_its_payload_arrives() {
+        let too_long = (BODY_BYTES_MAX as u32 + 1).to_le_bytes();
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[..4].copy_from_slice(&too_long);
+        bytes[4] = Type::Body as u8;
+        assert!(matches!(decode(&bytes), Err(Violation::TooLong { kind: Type::Body, .. })));
+        bytes[4] = 0xEE;
+        assert_eq!(decode(&bytes), Err(Violation::UnknownType { number: 0xEE }));
+        bytes[4] = Type::Body as u8;
+        bytes[5] = 0x80;
+        assert_eq!(decode(&bytes), Err(Violation::UnknownFlags { kind: Type::Body, flags: 0x80 }));
+    }
+}

@@ -1,0 +1,488 @@
+//! The server's end of a link.
+
+use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
+use crate::frame::{self, BODY_BYTES_MAX, FLAG_END, Frame, Header, TEXT_BYTES_MAX, Type};
+use crate::message::{self, CancelReason, Field, Open, Ready, RequestLine, Response, TooLong};
+use crate::preface::{PREFACE_BYTES, Preface, REVISION};
+use crate::{Output, StreamKey, Violation};
+
+/// Streams, credit and pending output of a link, as the server sees them.
+///
+/// `T` is whatever the caller keeps for a stream, a counted reference as a rule: it comes back with each of the
+/// stream's events and is dropped when the stream is over or cancelled.
+#[derive(Debug)]
+pub struct Front<T> {
+    output: Output,
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    open_streams: usize,
+    ours: Preface,
+    greeted: bool,
+    ready: bool,
+    draining: bool,
+    send: SendCredit,
+    receive: ReceiveWindow,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u16,
+    owner: Option<T>,
+    request_open: bool,
+    response: ResponseState,
+    send: SendCredit,
+    receive: ReceiveWindow,
+}
+
+/// How far the worker is with a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ResponseState {
+    /// Nothing but interim responses yet.
+    Awaited,
+    /// The head came as a RESPONSE; BODY and TRAILERS follow.
+    Structured,
+    /// It comes as bytes of the wire.
+    Wire,
+    /// It is complete, or cancelled by the worker.
+    Closed,
+}
+
+/// What bytes from the worker meant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FrontEvent<'b, T> {
+    /// The worker's application is loaded.
+    Ready(Ready<'b>),
+    /// The worker's application could not be loaded; the text says why.
+    Failed(&'b str),
+    /// The answer to a [`Front::ping`].
+    Pong([u8; 8]),
+    /// A part of a response: a RESPONSE, INFORM, WIRE, BODY, TRAILERS or CANCEL frame, in an order that makes sense
+    /// and with a payload that has been checked (but for the syntax of HTTP in it).
+    Response {
+        /// The stream.
+        key: StreamKey,
+        /// What the caller gave to [`Front::begin`].
+        owner: T,
+        /// The frame.
+        frame: Frame<'b>,
+    },
+    /// The worker wants no more of the request's body. What is sent of it now goes nowhere.
+    Stop {
+        /// The stream.
+        key: StreamKey,
+        /// What the caller gave to [`Front::begin`].
+        owner: T,
+    },
+    /// [`Front::send_body`] may have room again.
+    Credit {
+        /// The stream.
+        key: StreamKey,
+        /// What the caller gave to [`Front::begin`].
+        owner: T,
+    },
+    /// The link as a whole has credit again: streams that found none may try once more.
+    LinkCredit,
+}
+
+/// What [`Front::handle`] took from the input, and what it meant, if it concerns the caller.
+type Handled<'b, T> = (usize, Option<FrontEvent<'b, T>>);
+
+impl<T: Clone> Front<T> {
+    /// A link to a worker that was just started. The preface waits in [`Self::output`].
+    pub fn new(generation: u32, streams_max: u32) -> Self {
+        let ours = Preface { revision: REVISION, generation, streams_max };
+        let mut output = Output::default();
+        ours.encode(output.tail());
+        Self {
+            output,
+            slots: Vec::new(),
+            free: Vec::new(),
+            open_streams: 0,
+            ours,
+            greeted: false,
+            ready: false,
+            draining: false,
+            send: SendCredit::new(LINK_WINDOW_BYTES),
+            receive: ReceiveWindow::new(LINK_WINDOW_BYTES),
+        }
+    }
+
+    /// Bytes to write to the worker.
+    pub fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    /// Streams that are not over, also those that were cancelled and whose worker has not confirmed it.
+    #[inline]
+    pub fn open_streams(&self) -> usize {
+        self.open_streams
+    }
+
+    /// Announces a client connection, before the first request that names it.
+    pub fn open_connection(&mut self, connection: u32, ends: &Open<'_>) {
+        let header = Header { kind: Type::Open, flags: 0, generation: 0, stream: connection };
+        let mark = frame::begin(self.output.tail(), header);
+        ends.encode(self.output.tail());
+        frame::finish(self.output.tail(), mark);
+    }
+
+    /// The client connection is gone.
+    pub fn close_connection(&mut self, connection: u32) {
+        let header = Header { kind: Type::Closed, flags: 0, generation: 0, stream: connection };
+        frame::encode(self.output.tail(), header, &[]);
+    }
+
+    /// Starts a stream with a request's head and the part of its body that is there; `end` if that is all.
+    ///
+    /// Returns `None` if all streams are in use, the link is draining or the worker is not ready.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the head cannot be carried; no stream was started.
+    pub fn begin<'f>(
+        &mut self,
+        owner: T,
+        line: &RequestLine<'f>,
+        fields: impl Iterator<Item = Field<'f>> + Clone,
+        body: &[u8],
+        end: bool,
+    ) -> Result<Option<StreamKey>, TooLong> {
+        if !self.ready || self.draining {
+            return Ok(None);
+        }
+        let index = match self.free.last() {
+            Some(&index) => index,
+            None if self.slots.len() < self.ours.streams_max as usize => {
+                self.slots.push(Slot::unused());
+                let index = self.slots.len() as u32 - 1;
+                self.free.push(index);
+                index
+            }
+            None => return Ok(None),
+        };
+        let slot = &mut self.slots[index as usize];
+        let key = StreamKey { stream: index + 1, generation: slot.generation };
+        let flags = if end { FLAG_END } else { 0 };
+        let tail = self.output.tail();
+        let start = tail.len();
+        let mark = frame::begin(tail, key.header(Type::Request, flags));
+        if let Err(error) = message::encode_request(tail, line, fields, body) {
+            tail.truncate(start);
+            return Err(error);
+        }
+        frame::finish(tail, mark);
+        slot.owner = Some(owner);
+        slot.request_open = !end;
+        slot.response = ResponseState::Awaited;
+        slot.send = SendCredit::new(STREAM_WINDOW_BYTES);
+        slot.receive = ReceiveWindow::new(STREAM_WINDOW_BYTES);
+        self.free.pop();
+        self.open_streams += 1;
+        Ok(Some(key))
+    }
+
+    /// Bytes of the body that [`Self::send_body`] would take now.
+    pub fn body_room(&self, key: StreamKey) -> usize {
+        match self.slot(key) {
+            Some(slot) if slot.request_open => slot.send.available().min(self.send.available()),
+            _ => 0,
+        }
+    }
+
+    /// Sends as much of `data` as there is credit for and returns how much; `end` takes effect if all of it went.
+    pub fn send_body(&mut self, key: StreamKey, data: &[u8], end: bool) -> usize {
+        let room = self.body_room(key);
+        let data_sent = &data[..data.len().min(room)];
+        let ends = end && data_sent.len() == data.len();
+        if self.slot(key).is_none_or(|slot| !slot.request_open) || (data_sent.is_empty() && !ends) {
+            return 0;
+        }
+        frame_chunks(self.output.tail(), Type::Body, key, data_sent, ends);
+        self.send.spend(data_sent.len());
+        if let Some(slot) = self.slot_mut(key) {
+            slot.send.spend(data_sent.len());
+        }
+        if ends {
+            self.close_request(key);
+        }
+        data_sent.len()
+    }
+
+    /// Ends the request with trailer fields, as lines `name: value\r\n`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`TEXT_BYTES_MAX`]; nothing was sent.
+    pub fn send_trailers(&mut self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("trailer section"));
+        }
+        if self.slot(key).is_some_and(|slot| slot.request_open) {
+            frame::encode(self.output.tail(), key.header(Type::Trailers, FLAG_END), lines);
+            self.close_request(key);
+        }
+        Ok(())
+    }
+
+    /// Gives the stream up: nothing of it reaches the caller any more. The worker is told, and the stream's place is
+    /// taken until it confirms.
+    pub fn cancel(&mut self, key: StreamKey, reason: CancelReason) {
+        let Some(slot) = self.slot_mut(key) else { return };
+        if slot.owner.take().is_none() {
+            return;
+        }
+        slot.request_open = false;
+        let response_closed = slot.response == ResponseState::Closed;
+        frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[reason as u8]);
+        if response_closed {
+            self.release(key);
+        }
+    }
+
+    /// `bytes` of the stream's BODY or WIRE payloads are no longer held. Also for streams that are over.
+    pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
+        let stream_credit = match self.slot_mut(key) {
+            Some(slot) if slot.response != ResponseState::Closed => slot.receive.consume(bytes),
+            _ => None,
+        };
+        if let Some(credit) = stream_credit {
+            frame::encode(self.output.tail(), key.header(Type::Credit, 0), &credit.to_le_bytes());
+        }
+        self.return_link_credit(bytes);
+    }
+
+    /// Tells the worker that no request follows: finish what is open, then end.
+    pub fn drain(&mut self) {
+        if !std::mem::replace(&mut self.draining, true) {
+            frame::encode(self.output.tail(), link_header(Type::Drain), &[]);
+        }
+    }
+
+    /// Asks the worker for a [`FrontEvent::Pong`] with the same payload.
+    pub fn ping(&mut self, payload: [u8; 8]) {
+        frame::encode(self.output.tail(), link_header(Type::Ping), &payload);
+    }
+
+    /// The owners of all open streams, for when the link is gone.
+    pub fn take_owners(&mut self) -> Vec<(StreamKey, T)> {
+        let slots = self.slots.iter_mut().zip(1..);
+        slots
+            .filter_map(|(slot, stream)| {
+                let generation = slot.generation;
+                slot.owner.take().map(|owner| (StreamKey { stream, generation }, owner))
+            })
+            .collect()
+    }
+
+    /// Takes one preface or frame from the start of `input`. `Ok(None)`: it is not whole yet.
+    ///
+    /// # Errors
+    /// A [`Violation`]; the link is of no more use.
+    pub fn handle<'b>(&mut self, input: &'b [u8]) -> Result<Option<Handled<'b, T>>, Violation> {
+        if !self.greeted {
+            let Some(theirs) = Preface::decode(input)? else { return Ok(None) };
+            if theirs != self.ours {
+                return Err(Violation::BadPreface);
+            }
+            self.greeted = true;
+            return Ok(Some((PREFACE_BYTES, None)));
+        }
+        let Some(frame) = frame::decode(input)? else { return Ok(None) };
+        let event = self.handle_frame(frame)?;
+        Ok(Some((frame.len(), event)))
+    }
+
+    fn handle_frame<'b>(&mut self, frame: Frame<'b>) -> Result<Option<FrontEvent<'b, T>>, Violation> {
+        let Frame { header, payload } = frame;
+        let out_of_turn = Violation::OutOfTurn { kind: header.kind, stream: header.stream };
+        match header.kind {
+            Type::Response | Type::Wire | Type::Inform | Type::Body | Type::Trailers | Type::Cancel => {
+                self.handle_response(frame)
+            }
+            Type::Credit if header.stream == 0 => {
+                self.send.grant(0, message::decode_credit(payload)?)?;
+                Ok(Some(FrontEvent::LinkCredit))
+            }
+            Type::Credit => {
+                let credit = message::decode_credit(payload)?;
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if slot.request_open {
+                    slot.send.grant(header.stream, credit)?;
+                }
+                Ok(slot.owner.clone().map(|owner| FrontEvent::Credit { key, owner }))
+            }
+            Type::Stop => {
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if !std::mem::replace(&mut slot.request_open, false) {
+                    return Ok(None);
+                }
+                let owner = slot.owner.clone();
+                if slot.response == ResponseState::Closed {
+                    self.release(key);
+                }
+                Ok(owner.map(|owner| FrontEvent::Stop { key, owner }))
+            }
+            Type::Ready if !self.ready => {
+                let ready = Ready::decode(payload)?;
+                self.ready = true;
+                Ok(Some(FrontEvent::Ready(ready)))
+            }
+            Type::Failed if !self.ready => {
+                let reason = str::from_utf8(payload);
+                reason
+                    .map(|reason| Some(FrontEvent::Failed(reason)))
+                    .map_err(|_| Violation::Malformed { kind: Type::Failed })
+            }
+            Type::Ping => {
+                frame::encode(self.output.tail(), link_header(Type::Pong), payload);
+                Ok(None)
+            }
+            Type::Pong => match payload.try_into() {
+                Ok(payload) => Ok(Some(FrontEvent::Pong(payload))),
+                Err(_) => Err(Violation::Malformed { kind: Type::Pong }),
+            },
+            Type::Request | Type::Open | Type::Closed | Type::Drain | Type::Ready | Type::Failed => {
+                Err(out_of_turn)
+            }
+        }
+    }
+
+    /// A frame of a response: checked against the stream's state, then passed on.
+    fn handle_response<'b>(&mut self, frame: Frame<'b>) -> Result<Option<FrontEvent<'b, T>>, Violation> {
+        let Frame { header, payload } = frame;
+        let costs_credit = matches!(header.kind, Type::Wire | Type::Body);
+        if costs_credit {
+            self.receive.receive(0, payload.len())?;
+        }
+        let Some((key, slot)) = self.known(&header)? else {
+            if costs_credit {
+                self.return_link_credit(payload.len());
+            }
+            return Ok(None);
+        };
+        if costs_credit {
+            slot.receive.receive(header.stream, payload.len())?;
+        }
+        let out_of_turn = Violation::OutOfTurn { kind: header.kind, stream: header.stream };
+        let after = match (slot.response, header.kind) {
+            (ResponseState::Awaited, Type::Inform) => {
+                Response::decode_inform(payload)?;
+                ResponseState::Awaited
+            }
+            (ResponseState::Awaited, Type::Response) => {
+                Response::decode(payload)?;
+                ResponseState::Structured
+            }
+            (ResponseState::Structured, Type::Body) => ResponseState::Structured,
+            (ResponseState::Structured, Type::Trailers) if header.ends() => ResponseState::Structured,
+            (ResponseState::Awaited | ResponseState::Wire, Type::Wire) => ResponseState::Wire,
+            (ResponseState::Awaited | ResponseState::Structured | ResponseState::Wire, Type::Cancel) => {
+                CancelReason::decode(payload)?;
+                ResponseState::Closed
+            }
+            _ => return Err(out_of_turn),
+        };
+        slot.response = if header.ends() { ResponseState::Closed } else { after };
+        if header.kind == Type::Cancel {
+            slot.request_open = false;
+        }
+        let closed = slot.response == ResponseState::Closed;
+        let over = closed && !slot.request_open;
+        let owner = if over { slot.owner.take() } else { slot.owner.clone() };
+        if closed {
+            self.open_streams -= 1;
+        }
+        if owner.is_none() && costs_credit {
+            self.consumed(key, payload.len());
+        }
+        if over {
+            self.release(key);
+        }
+        Ok(owner.map(|owner| FrontEvent::Response { key, owner, frame }))
+    }
+
+    /// The slot a frame is for; `None` if the stream it belonged to is over.
+    fn known(&mut self, header: &Header) -> Result<Option<(StreamKey, &mut Slot<T>)>, Violation> {
+        let key = StreamKey { stream: header.stream, generation: header.generation };
+        let never_opened = Violation::UnknownStream { kind: header.kind, stream: header.stream };
+        if key.stream == 0 {
+            return Err(never_opened);
+        }
+        let slot = self.slots.get_mut(key.index()).ok_or(never_opened)?;
+        Ok((slot.generation == key.generation).then_some((key, slot)))
+    }
+
+    fn slot(&self, key: StreamKey) -> Option<&Slot<T>> {
+        self.slots.get(key.index()).filter(|slot| slot.generation == key.generation)
+    }
+
+    fn slot_mut(&mut self, key: StreamKey) -> Option<&mut Slot<T>> {
+        self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)
+    }
+
+    /// The request's direction is over; so is the stream if the response's is.
+    fn close_request(&mut self, key: StreamKey) {
+        let Some(slot) = self.slot_mut(key) else { return };
+        slot.request_open = false;
+        if slot.response == ResponseState::Closed {
+            self.release(key);
+        }
+    }
+
+    /// The stream is over in both directions: its id may be used again, as another generation.
+    fn release(&mut self, key: StreamKey) {
+        let slot = &mut self.slots[key.index()];
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.owner = None;
+        self.free.push(key.index() as u32);
+    }
+
+    fn return_link_credit(&mut self, bytes: usize) {
+        if let Some(credit) = self.receive.consume(bytes) {
+            frame::encode(self.output.tail(), link_header(Type::Credit), &credit.to_le_bytes());
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    const fn unused() -> Self {
+        Self {
+            generation: 0,
+            owner: None,
+            request_open: false,
+            response: ResponseState::Closed,
+            send: SendCredit::new(STREAM_WINDOW_BYTES),
+            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+        }
+    }
+}
+
+impl StreamKey {
+    #[inline]
+    pub(crate) const fn index(self) -> usize {
+        (self.stream as usize).wrapping_sub(1)
+    }
+
+    #[inline]
+    pub(crate) const fn header(self, kind: Type, flags: u8) -> Header {
+        Header { kind, flags, generation: self.generation, stream: self.stream }
+    }
+}
+
+/// The header of a frame that concerns no stream.
+pub(crate) const fn link_header(kind: Type) -> Header {
+    Header { kind, flags: 0, generation: 0, stream: 0 }
+}
+
+/// Appends `data` as as many frames as it takes, the last of which carries the end.
+pub(crate) fn frame_chunks(out: &mut Vec<u8>, kind: Type, key: StreamKey, data: &[u8], end: bool) {
+    if data.is_empty() {
+        if end {
+            frame::encode(out, key.header(kind, FLAG_END), &[]);
+        }
+        return;
+    }
+    let last = (data.len() - 1) / BODY_BYTES_MAX;
+    for (index, chunk) in data.chunks(BODY_BYTES_MAX).enumerate() {
+        let flags = if end && index == last { FLAG_END } else { 0 };
+        frame::encode(out, key.header(kind, flags), chunk);
+    }
+}

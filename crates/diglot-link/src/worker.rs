@@ -1,0 +1,449 @@
+//! The worker's end of a link.
+
+use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
+use crate::frame::{
+    self, ABOARD_BYTES_MAX, FLAG_END, Frame, Header, MESSAGE_BYTES_MAX, TEXT_BYTES_MAX, Type,
+};
+use crate::front::{frame_chunks, link_header};
+use crate::message::{self, CancelReason, Open, Ready, Request, Response, TooLong};
+use crate::preface::{PREFACE_BYTES, Preface};
+use crate::{Output, StreamKey, Violation};
+
+/// Streams, credit and pending output of a link, as the worker sees them.
+///
+/// `T` is whatever the caller keeps for a stream, given with [`Self::attach`]; it comes back with the stream's later
+/// events.
+#[derive(Debug)]
+pub struct Worker<T> {
+    output: Output,
+    slots: Vec<Slot<T>>,
+    preface: Option<Preface>,
+    send: SendCredit,
+    receive: ReceiveWindow,
+    open_streams: usize,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    generation: u16,
+    owner: Option<T>,
+    request_open: bool,
+    response_open: bool,
+    head_sent: bool,
+    send: SendCredit,
+    receive: ReceiveWindow,
+}
+
+/// What bytes from the front meant.
+#[derive(Debug, PartialEq, Eq)]
+pub enum WorkerEvent<'b, T> {
+    /// A client connection that requests will name by this id.
+    Open {
+        /// Its id.
+        connection: u32,
+        /// Its ends.
+        ends: Open<'b>,
+    },
+    /// That connection is gone.
+    Closed {
+        /// Its id.
+        connection: u32,
+    },
+    /// A request. [`Worker::attach`] what belongs to it before the next call of [`Worker::handle`].
+    Request {
+        /// The stream.
+        key: StreamKey,
+        /// Head and first bytes of the body.
+        request: Request<'b>,
+        /// True if that is the whole body.
+        end: bool,
+    },
+    /// More of the body. [`Worker::consumed`] is due when the bytes are no longer held.
+    Body {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+        /// The bytes.
+        data: &'b [u8],
+        /// True if the body ends with them.
+        end: bool,
+    },
+    /// The body has ended, with trailer fields: lines `name: value\r\n`.
+    Trailers {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+        /// The lines.
+        lines: &'b [u8],
+    },
+    /// Nobody waits for the response any more. What is sent of it now goes nowhere; [`Worker::cancel`]
+    /// confirms that the application has stopped working on it.
+    Cancel {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// [`Worker::body`] may have room again on this stream.
+    Credit {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+    },
+    /// [`Worker::body`] may have room again on all streams.
+    LinkCredit,
+    /// No request follows: finish what is open, then end.
+    Drain,
+}
+
+type Handled<'b, T> = (usize, Option<WorkerEvent<'b, T>>);
+
+impl<T: Clone> Default for Worker<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Clone> Worker<T> {
+    /// A link whose preface has not come yet.
+    pub fn new() -> Self {
+        Self {
+            output: Output::default(),
+            slots: Vec::new(),
+            preface: None,
+            send: SendCredit::new(LINK_WINDOW_BYTES),
+            receive: ReceiveWindow::new(LINK_WINDOW_BYTES),
+            open_streams: 0,
+        }
+    }
+
+    /// Bytes to write to the front.
+    pub fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    /// Streams whose response is not over.
+    pub fn open_streams(&self) -> usize {
+        self.open_streams
+    }
+
+    /// Says that the application is loaded.
+    pub fn ready(&mut self, ready: &Ready<'_>) {
+        let mark = frame::begin(self.output.tail(), link_header(Type::Ready));
+        ready.encode(self.output.tail());
+        frame::finish(self.output.tail(), mark);
+    }
+
+    /// Says why the application could not be loaded. A text above [`MESSAGE_BYTES_MAX`] keeps its end, where
+    /// tracebacks have the error.
+    pub fn failed(&mut self, reason: &str) {
+        let mut start = reason.len().saturating_sub(MESSAGE_BYTES_MAX);
+        while !reason.is_char_boundary(start) {
+            start += 1;
+        }
+        frame::encode(self.output.tail(), link_header(Type::Failed), &reason.as_bytes()[start..]);
+    }
+
+    /// Gives a stream what comes back with its events.
+    pub fn attach(&mut self, key: StreamKey, owner: T) {
+        if let Some(slot) = self.slot_mut(key) {
+            slot.owner = Some(owner);
+        }
+    }
+
+    /// Sends a response's head, with the start of its body; `end` if that is all of it. What does not fit aboard is
+    /// sent as credit allows; returns how many bytes of `body` were taken, and `end` takes effect if all were.
+    ///
+    /// `lines` are the fields as `name: value\r\n`.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the fields are above [`TEXT_BYTES_MAX`]; nothing was sent.
+    pub fn respond(
+        &mut self,
+        key: StreamKey,
+        status: u16,
+        lines: &[u8],
+        body: &[u8],
+        end: bool,
+    ) -> Result<usize, TooLong> {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("header section"));
+        }
+        let Some(slot) = self.slot_mut(key).filter(|slot| slot.response_open && !slot.head_sent) else {
+            return Ok(body.len());
+        };
+        slot.head_sent = true;
+        let (aboard, rest) = body.split_at(body.len().min(ABOARD_BYTES_MAX));
+        let ends = end && rest.is_empty();
+        let tail = self.output.tail();
+        let mark = frame::begin(tail, key.header(Type::Response, if ends { FLAG_END } else { 0 }));
+        Response::encode_fixed(tail, status, lines.len());
+        tail.extend_from_slice(lines);
+        tail.extend_from_slice(aboard);
+        frame::finish(tail, mark);
+        if ends {
+            self.close_response(key);
+        }
+        if rest.is_empty() { Ok(aboard.len()) } else { Ok(aboard.len() + self.body(key, rest, end)) }
+    }
+
+    /// Sends an interim response (100, 102..=199). Fields as in [`Self::respond`].
+    ///
+    /// # Errors
+    /// [`TooLong`] if the fields are above [`TEXT_BYTES_MAX`]; nothing was sent.
+    pub fn inform(&mut self, key: StreamKey, status: u16, lines: &[u8]) -> Result<(), TooLong> {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("header section"));
+        }
+        if self.slot(key).is_some_and(|slot| slot.response_open && !slot.head_sent) {
+            let tail = self.output.tail();
+            let mark = frame::begin(tail, key.header(Type::Inform, 0));
+            Response::encode_fixed(tail, status, lines.len());
+            tail.extend_from_slice(lines);
+            frame::finish(tail, mark);
+        }
+        Ok(())
+    }
+
+    /// Bytes of a body that [`Self::body`] would take now. A stream that is over takes everything, to nowhere.
+    pub fn body_room(&self, key: StreamKey) -> usize {
+        match self.slot(key) {
+            Some(slot) if slot.response_open => slot.send.available().min(self.send.available()),
+            _ => usize::MAX,
+        }
+    }
+
+    /// Sends as much of `data` as there is credit for and returns how much; `end` takes effect if all of it went.
+    pub fn body(&mut self, key: StreamKey, data: &[u8], end: bool) -> usize {
+        let room = self.body_room(key);
+        if room == usize::MAX {
+            return data.len();
+        }
+        let sent = &data[..data.len().min(room)];
+        let ends = end && sent.len() == data.len();
+        frame_chunks(self.output.tail(), Type::Body, key, sent, ends);
+        self.send.spend(sent.len());
+        if let Some(slot) = self.slot_mut(key) {
+            slot.send.spend(sent.len());
+        }
+        if ends {
+            self.close_response(key);
+        }
+        sent.len()
+    }
+
+    /// Ends the response with trailer fields, as lines `name: value\r\n`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`TEXT_BYTES_MAX`]; nothing was sent.
+    pub fn trailers(&mut self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("trailer section"));
+        }
+        if self.slot(key).is_some_and(|slot| slot.response_open && slot.head_sent) {
+            frame::encode(self.output.tail(), key.header(Type::Trailers, FLAG_END), lines);
+            self.close_response(key);
+        }
+        Ok(())
+    }
+
+    /// Says that the rest of the request's body is not wanted.
+    pub fn stop(&mut self, key: StreamKey) {
+        let Some(slot) = self.slot_mut(key) else { return };
+        if std::mem::replace(&mut slot.request_open, false) {
+            if !slot.response_open {
+                slot.owner = None;
+            }
+            frame::encode(self.output.tail(), key.header(Type::Stop, 0), &[]);
+        }
+    }
+
+    /// Ends the stream without completing its response, or confirms the front's CANCEL.
+    pub fn cancel(&mut self, key: StreamKey, reason: CancelReason) {
+        let Some(slot) = self.slot_mut(key) else { return };
+        slot.request_open = false;
+        slot.owner = None;
+        if std::mem::replace(&mut slot.response_open, false) {
+            frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[reason as u8]);
+            self.open_streams -= 1;
+        }
+    }
+
+    /// `bytes` of the stream's BODY payloads are no longer held. Also for streams that are over.
+    pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
+        let stream_credit = match self.slot_mut(key) {
+            Some(slot) if slot.request_open => slot.receive.consume(bytes),
+            _ => None,
+        };
+        if let Some(credit) = stream_credit {
+            frame::encode(self.output.tail(), key.header(Type::Credit, 0), &credit.to_le_bytes());
+        }
+        self.return_link_credit(bytes);
+    }
+
+    /// Takes one preface or frame from the start of `input`. `Ok(None)`: it is not whole yet.
+    ///
+    /// # Errors
+    /// A [`Violation`]; the link is of no more use.
+    pub fn handle<'b>(&mut self, input: &'b [u8]) -> Result<Option<Handled<'b, T>>, Violation> {
+        if self.preface.is_none() {
+            let Some(preface) = Preface::decode(input)? else { return Ok(None) };
+            preface.encode(self.output.tail());
+            self.preface = Some(preface);
+            return Ok(Some((PREFACE_BYTES, None)));
+        }
+        let Some(frame) = frame::decode(input)? else { return Ok(None) };
+        let event = self.handle_frame(frame)?;
+        Ok(Some((frame.len(), event)))
+    }
+
+    fn handle_frame<'b>(&mut self, frame: Frame<'b>) -> Result<Option<WorkerEvent<'b, T>>, Violation> {
+        let Frame { header, payload } = frame;
+        match header.kind {
+            Type::Request => self.handle_request(frame).map(Some),
+            Type::Body => self.handle_body(frame),
+            Type::Trailers => {
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if !std::mem::replace(&mut slot.request_open, false) {
+                    return Ok(None);
+                }
+                Ok(slot.owner_at_end().map(|owner| WorkerEvent::Trailers { key, owner, lines: payload }))
+            }
+            Type::Credit if header.stream == 0 => {
+                self.send.grant(0, message::decode_credit(payload)?)?;
+                Ok(Some(WorkerEvent::LinkCredit))
+            }
+            Type::Credit => {
+                let credit = message::decode_credit(payload)?;
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if !slot.response_open {
+                    return Ok(None);
+                }
+                slot.send.grant(header.stream, credit)?;
+                Ok(slot.owner.clone().map(|owner| WorkerEvent::Credit { key, owner }))
+            }
+            Type::Cancel => {
+                let reason = CancelReason::decode(payload)?;
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                slot.request_open = false;
+                Ok(slot.owner_at_end().map(|owner| WorkerEvent::Cancel { key, owner, reason }))
+            }
+            Type::Open => {
+                Ok(Some(WorkerEvent::Open { connection: header.stream, ends: Open::decode(payload)? }))
+            }
+            Type::Closed => Ok(Some(WorkerEvent::Closed { connection: header.stream })),
+            Type::Drain => Ok(Some(WorkerEvent::Drain)),
+            Type::Ping => {
+                frame::encode(self.output.tail(), link_header(Type::Pong), payload);
+                Ok(None)
+            }
+            Type::Response
+            | Type::Wire
+            | Type::Inform
+            | Type::Stop
+            | Type::Ready
+            | Type::Failed
+            | Type::Pong => Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream }),
+        }
+    }
+
+    fn handle_request<'b>(&mut self, frame: Frame<'b>) -> Result<WorkerEvent<'b, T>, Violation> {
+        let Frame { header, payload } = frame;
+        let streams_max = self.preface.map_or(0, |preface| preface.streams_max);
+        if header.stream == 0 || header.stream > streams_max {
+            return Err(Violation::UnknownStream { kind: header.kind, stream: header.stream });
+        }
+        let request = Request::decode(payload)?;
+        let key = StreamKey { stream: header.stream, generation: header.generation };
+        if self.slots.len() <= key.index() {
+            self.slots.resize_with(key.index() + 1, Slot::unused);
+        }
+        let slot = &mut self.slots[key.index()];
+        if slot.response_open {
+            return Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream });
+        }
+        *slot = Slot {
+            generation: header.generation,
+            owner: None,
+            request_open: !header.ends(),
+            response_open: true,
+            head_sent: false,
+            send: SendCredit::new(STREAM_WINDOW_BYTES),
+            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+        };
+        self.open_streams += 1;
+        Ok(WorkerEvent::Request { key, request, end: header.ends() })
+    }
+
+    fn handle_body<'b>(&mut self, frame: Frame<'b>) -> Result<Option<WorkerEvent<'b, T>>, Violation> {
+        let Frame { header, payload: data } = frame;
+        self.receive.receive(0, data.len())?;
+        if let Some((key, slot)) = self.known(&header)?
+            && slot.request_open
+        {
+            slot.receive.receive(header.stream, data.len())?;
+            slot.request_open = !header.ends();
+            let owner = if header.ends() { slot.owner_at_end() } else { slot.owner.clone() };
+            if let Some(owner) = owner {
+                return Ok(Some(WorkerEvent::Body { key, owner, data, end: header.ends() }));
+            }
+        }
+        self.return_link_credit(data.len());
+        Ok(None)
+    }
+
+    /// The slot a frame is for; `None` if the stream it belonged to is over.
+    fn known(&mut self, header: &Header) -> Result<Option<(StreamKey, &mut Slot<T>)>, Violation> {
+        let key = StreamKey { stream: header.stream, generation: header.generation };
+        let never_opened = Violation::UnknownStream { kind: header.kind, stream: header.stream };
+        let slot = self.slots.get_mut(key.index()).ok_or(never_opened)?;
+        Ok((slot.generation == key.generation).then_some((key, slot)))
+    }
+
+    fn slot(&self, key: StreamKey) -> Option<&Slot<T>> {
+        self.slots.get(key.index()).filter(|slot| slot.generation == key.generation)
+    }
+
+    fn slot_mut(&mut self, key: StreamKey) -> Option<&mut Slot<T>> {
+        self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)
+    }
+
+    fn close_response(&mut self, key: StreamKey) {
+        let Some(slot) = self.slot_mut(key) else { return };
+        slot.response_open = false;
+        if !slot.request_open {
+            slot.owner = None;
+        }
+        self.open_streams -= 1;
+    }
+
+    fn return_link_credit(&mut self, bytes: usize) {
+        if let Some(credit) = self.receive.consume(bytes) {
+            frame::encode(self.output.tail(), link_header(Type::Credit), &credit.to_le_bytes());
+        }
+    }
+}
+
+impl<T: Clone> Slot<T> {
+    const fn unused() -> Self {
+        Self {
+            generation: 0,
+            owner: None,
+            request_open: false,
+            response_open: false,
+            head_sent: false,
+            send: SendCredit::new(STREAM_WINDOW_BYTES),
+            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+        }
+    }
+
+    /// The owner, for the last event of the request's direction; it is not kept if the response is over too.
+    fn owner_at_end(&mut self) -> Option<T> {
+        if self.response_open { self.owner.clone() } else { self.owner.take() }
+    }
+}
