@@ -1,0 +1,159 @@
+"""The limit of a Python row: the same app called in a loop, with no server around it.
+
+`limit.py asgi|wsgi TARGET SECONDS METHOD BODY_BYTES` prints one line of JSON. An ASGI app gets a fresh scope in a
+new Task under uvloop, a WSGI app a fresh environ, for each request: what any server must do at the least.
+"""
+
+import asyncio
+import importlib
+import io
+import json
+import resource
+import sys
+import time
+
+import uvloop
+
+# Between two looks at the clock. As many Tasks are in flight as the load generator has connections.
+BATCH = 64
+# Left out of the figure: caches of the app and of the interpreter fill.
+WARM_UP_SECONDS = 1.0
+
+
+def main():
+    interface, target, seconds, method, body_bytes = sys.argv[1:]
+    module, _, attribute = target.partition(":")
+    app = getattr(importlib.import_module(module), attribute)
+    body = b"x" * int(body_bytes)
+    if interface == "asgi":
+        figures = uvloop.run(drive_asgi(app, method, body, float(seconds)))
+    else:
+        figures = drive_wsgi(app, method, body, float(seconds))
+    print(json.dumps(figures))
+
+
+async def drive_asgi(app, method, body, seconds):
+    await check_asgi(app, asgi_scope(method, body), body)
+    create_task = asyncio.get_running_loop().create_task
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        pass
+
+    async def batch():
+        tasks = [create_task(app(asgi_scope(method, body), receive, send)) for _ in range(BATCH)]
+        for task in tasks:
+            await task
+
+    async def run(seconds):
+        requests, start, cpu_start = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - start < seconds:
+            await batch()
+            requests += BATCH
+        return figures_of(requests, start, cpu_start)
+
+    await run(WARM_UP_SECONDS)
+    return await run(seconds)
+
+
+async def check_asgi(app, scope, body):
+    """One request whose answer is looked at: a limit of error pages would be no limit."""
+    statuses = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(scope, receive, send)
+    if statuses != [200]:
+        raise SystemExit(f"limit.py: the app answered {statuses}, expected one 200")
+
+
+def asgi_scope(method, body):
+    headers = [(b"host", b"127.0.0.1:8000")]
+    if body:
+        headers.append((b"content-length", b"%d" % len(body)))
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "scheme": "http",
+        "method": method,
+        "root_path": "",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "headers": headers,
+        "state": {},
+    }
+
+
+def drive_wsgi(app, method, body, seconds):
+    def call():
+        answered = []
+
+        def start_response(status, headers, exc_info=None):
+            answered.append(status)
+            return answered.append
+
+        result = app(wsgi_environ(method, body), start_response)
+        for _ in result:
+            pass
+        if hasattr(result, "close"):
+            result.close()
+        return answered[0]
+
+    if not call().startswith("200 "):
+        raise SystemExit("limit.py: the app did not answer 200")
+
+    def run(seconds):
+        requests, start, cpu_start = 0, time.perf_counter(), time.process_time()
+        while time.perf_counter() - start < seconds:
+            for _ in range(BATCH):
+                call()
+            requests += BATCH
+        return figures_of(requests, start, cpu_start)
+
+    run(WARM_UP_SECONDS)
+    return run(seconds)
+
+
+def wsgi_environ(method, body):
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def figures_of(requests, start, cpu_start):
+    return {
+        "requests": requests,
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - cpu_start,
+        "rss_peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    }
+
+
+if __name__ == "__main__":
+    main()

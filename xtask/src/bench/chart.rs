@@ -1,0 +1,134 @@
+//! The chart: one bar a row, Diglot's requests a second as a multiple of the better peer's, as an SVG that
+//! follows the reader's light or dark mode.
+
+use std::fmt::Write as _;
+
+use super::report::thousands;
+use super::results::{EntrantResult, Results, RowResult};
+
+const WIDTH: f64 = 840.0;
+const TOP: f64 = 64.0;
+const ROW_HEIGHT: f64 = 30.0;
+const BAR_HEIGHT: f64 = 16.0;
+/// Where the bars begin and how much room the longest has.
+const BARS_LEFT: f64 = 210.0;
+const BARS_WIDTH: f64 = 330.0;
+const BOTTOM: f64 = 36.0;
+
+/// Contrast of text is at least 4.5 on white and on the dark grounds of code hosts.
+const STYLE: &str = "
+    text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #24292f; }
+    .title { font-size: 15px; font-weight: 600; }
+    .muted { fill: #57606a; font-size: 12px; }
+    .strong { font-weight: 600; }
+    .bar { fill: #0969da; }
+    .line { stroke: #8c959f; stroke-width: 1; }
+    .limit { stroke: #bc4c00; stroke-width: 2; }
+    @media (prefers-color-scheme: dark) {
+      text { fill: #e6edf3; }
+      .muted { fill: #9198a1; }
+      .bar { fill: #4493f8; }
+      .line { stroke: #656c76; }
+      .limit { stroke: #f0883e; }
+    }
+";
+
+/// A row's bar: Diglot's rate and the better peer's.
+#[derive(Debug)]
+pub(crate) struct Ratio<'a> {
+    diglot: f64,
+    peer: f64,
+    peer_name: &'a str,
+    limit: Option<f64>,
+}
+
+impl Ratio<'_> {
+    fn value(&self) -> f64 {
+        self.diglot / self.peer
+    }
+}
+
+/// None where Diglot or the peers have no figures.
+pub(crate) fn ratio(row: &RowResult) -> Option<Ratio<'_>> {
+    let rate = |entrant: &EntrantResult| entrant.figures.as_ref().map(|figures| figures.requests_per_second);
+    let of = |role: &'static str| row.entrants.iter().filter(move |entrant| entrant.role == role);
+    let peers = of("peer").map(|peer| Some((rate(peer)?, peer.name.as_str()))).collect::<Option<Vec<_>>>()?;
+    let (peer, peer_name) = peers.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
+    Some(Ratio { diglot: of("diglot").find_map(rate)?, peer, peer_name, limit: of("limit").find_map(rate) })
+}
+
+/// None where there is no bar to draw.
+pub(crate) fn svg(results: &Results) -> Option<String> {
+    let bars: Vec<(&str, Ratio<'_>)> =
+        results.rows.iter().filter_map(|row| Some((row.title.as_str(), ratio(row)?))).collect();
+    let longest = bars.iter().map(|(_, ratio)| ratio.value()).reduce(f64::max)?.max(1.0);
+    let x = |value: f64| BARS_LEFT + value / longest * BARS_WIDTH;
+    let rows_height = ROW_HEIGHT * bars.len() as f64;
+    let height = TOP + rows_height + BOTTOM;
+
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" role=\"img\" \
+         aria-label=\"Requests a second as a multiple of the better peer's\">\n<style>{STYLE}</style>\n\
+         <text class=\"title\" x=\"0\" y=\"18\">Requests a second, as a multiple of the better peer's</text>\n\
+         <text class=\"muted\" x=\"0\" y=\"38\">One worker each, {} connections, peers at their best documented \
+         settings; longer is better</text>\n",
+        results.connections
+    );
+    for (position, (title, ratio)) in bars.iter().enumerate() {
+        let top = TOP + ROW_HEIGHT * position as f64;
+        let baseline = top + 13.0;
+        let _ = writeln!(svg, "<text x=\"0\" y=\"{baseline}\">{}</text>", escaped(title));
+        let _ = writeln!(
+            svg,
+            "<rect class=\"bar\" x=\"{BARS_LEFT}\" y=\"{top}\" width=\"{:.1}\" height=\"{BAR_HEIGHT}\" rx=\"2\"/>",
+            x(ratio.value()) - BARS_LEFT
+        );
+        let limit = ratio.limit.map(|limit| limit / ratio.peer).filter(|limit| *limit <= longest);
+        if let Some(limit) = limit {
+            let _ = writeln!(
+                svg,
+                "<line class=\"limit\" x1=\"{0:.1}\" x2=\"{0:.1}\" y1=\"{1}\" y2=\"{2}\"/>",
+                x(limit),
+                top - 4.0,
+                top + BAR_HEIGHT + 4.0
+            );
+        }
+        // Beyond the limit's mark where the bar ends just before it.
+        let label = x(ratio.value().max(limit.unwrap_or(0.0))) + 8.0;
+        let _ = writeln!(
+            svg,
+            "<text x=\"{label:.1}\" y=\"{baseline}\"><tspan class=\"strong\">{:.2} ×</tspan>\
+             <tspan class=\"muted\" dx=\"8\">{}, {} {}</tspan></text>",
+            ratio.value(),
+            thousands(ratio.diglot),
+            escaped(ratio.peer_name),
+            thousands(ratio.peer)
+        );
+    }
+    let one = x(1.0);
+    let (line_top, line_bottom) = (TOP - 8.0, TOP + rows_height - 6.0);
+    let _ = writeln!(
+        svg,
+        "<line class=\"line\" x1=\"{one:.1}\" x2=\"{one:.1}\" y1=\"{line_top}\" y2=\"{line_bottom}\"/>"
+    );
+    let _ = writeln!(
+        svg,
+        "<text class=\"muted\" x=\"{one:.1}\" y=\"{}\" text-anchor=\"middle\">the better peer</text>",
+        line_bottom + 14.0
+    );
+    if bars.iter().any(|(_, ratio)| ratio.limit.is_some_and(|limit| limit / ratio.peer <= longest)) {
+        let y = height - 8.0;
+        let _ = writeln!(
+            svg,
+            "<line class=\"limit\" x1=\"4\" x2=\"4\" y1=\"{}\" y2=\"{y}\"/>\
+             <text class=\"muted\" x=\"12\" y=\"{y}\">the app alone, without a server</text>",
+            y - 12.0
+        );
+    }
+    svg.push_str("</svg>\n");
+    Some(svg)
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}

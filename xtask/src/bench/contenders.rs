@@ -1,0 +1,233 @@
+//! Who runs in the rows, and with which settings: each peer at the best its documentation names, one worker each,
+//! no access log; Diglot at its defaults.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use super::load::Request;
+use super::measure::Sample;
+use super::peers::{NodeRuntime, Peers};
+use super::process::Cost;
+use super::server::{Launch, Ready, Server, free_port};
+
+/// One server, or several that answer together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Contender {
+    /// `diglot serve TARGET...`
+    Diglot(&'static [&'static str]),
+    Uvicorn(&'static str),
+    Granian {
+        interface: &'static str,
+        target: &'static str,
+    },
+    Gunicorn {
+        worker: GunicornWorker,
+        target: &'static str,
+    },
+    /// A program that listens by itself.
+    Node(&'static str),
+    /// nginx in front of uvicorn at `/py` and node at `/js`.
+    NginxPair {
+        python: &'static str,
+        node: &'static str,
+    },
+    NginxReturn,
+    /// The front crate answering by itself.
+    FrontAlone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum GunicornWorker {
+    Sync,
+    /// Two threads: one more than one keeps the next request read while one is answered, more only take turns.
+    Gthread,
+}
+
+impl Contender {
+    /// The name in the tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Diglot(_) => "diglot",
+            Self::Uvicorn(_) => "uvicorn",
+            Self::Granian { .. } => "granian",
+            Self::Gunicorn { worker: GunicornWorker::Sync, .. } => "gunicorn sync",
+            Self::Gunicorn { worker: GunicornWorker::Gthread, .. } => "gunicorn gthread",
+            Self::Node("hono_node_server.js") => "@hono/node-server",
+            Self::Node(_) => "node",
+            Self::NginxPair { .. } => "nginx + uvicorn + node",
+            Self::NginxReturn => "nginx",
+            Self::FrontAlone => "diglot front",
+        }
+    }
+
+    /// Whether it is ours.
+    pub(crate) fn is_diglot(self) -> bool {
+        matches!(self, Self::Diglot(_) | Self::FrontAlone)
+    }
+
+    /// What must be built first, where it is not there.
+    pub(crate) fn missing(self, peers: &Peers) -> Option<String> {
+        let binary = match self {
+            Self::Diglot(_) => &peers.diglot,
+            Self::FrontAlone => &peers.front_alone,
+            _ => return None,
+        };
+        (!binary.is_file()).then(|| format!("{} is not built", binary.display()))
+    }
+
+    /// Starts its servers, the one that is loaded last.
+    pub(crate) async fn start(self, peers: &Peers, node: &NodeRuntime) -> Result<Vec<Server>> {
+        let Self::NginxPair { python, node: program } = self else {
+            return Ok(vec![Server::start(self.launch(peers, node)?).await?]);
+        };
+        let uvicorn = Server::start(Self::Uvicorn(python).launch(peers, node)?).await?;
+        let server = Server::start(Self::Node(program).launch(peers, node)?).await?;
+        let behind = format!(
+            "upstream py {{ server {}; keepalive 64; }}\n    upstream js {{ server {}; keepalive 64; }}",
+            uvicorn.address, server.address
+        );
+        let routes = "location /py { proxy_pass http://py; } location /js { proxy_pass http://js; }";
+        let nginx = Server::start(nginx(peers, &behind, routes)?).await?;
+        Ok(vec![uvicorn, server, nginx])
+    }
+
+    fn launch(self, peers: &Peers, node: &NodeRuntime) -> Result<Launch> {
+        let command = |program: &Path| {
+            let mut command = Command::new(program);
+            command.current_dir(&peers.apps).env("NODE_ENV", "production").env_remove("VIRTUAL_ENV");
+            command.env("PATH", node.path_first());
+            command
+        };
+        let python = |program: &str| command(&peers.python.with_file_name(program));
+        let (command, ready) = match self {
+            Self::Diglot(targets) => {
+                let mut command = command(&peers.diglot);
+                command.arg("serve").args(targets).args(["--listen", "127.0.0.1:0"]);
+                (command, Ready::Address("diglot: listening on "))
+            }
+            Self::Uvicorn(target) => {
+                let mut command = python("uvicorn");
+                command.args(["--host", "127.0.0.1", "--port", "0", "--workers", "1", "--no-access-log"]);
+                command.args(["--loop", "uvloop", "--http", "httptools", target]);
+                (command, Ready::Address("Uvicorn running on "))
+            }
+            Self::Granian { interface, target } => {
+                let port = free_port()?;
+                let mut command = python("granian");
+                command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--workers", "1"]);
+                command.args(["--interface", interface, "--runtime-mode", "st", "--loop", "uvloop"]);
+                command.args(["--http", "1", "--no-ws"]);
+                if interface == "wsgi" {
+                    command.args(["--blocking-threads", "1"]);
+                }
+                command.arg(target);
+                (command, Ready::Port("Started worker-1 runtime-1", port))
+            }
+            Self::Gunicorn { worker, target } => {
+                let mut command = python("gunicorn");
+                command.args(["--bind", "127.0.0.1:0", "--workers", "1"]);
+                match worker {
+                    GunicornWorker::Sync => command.args(["--worker-class", "sync"]),
+                    GunicornWorker::Gthread => command.args(["--worker-class", "gthread", "--threads", "2"]),
+                };
+                command.arg(target);
+                (command, Ready::Address("Listening at: "))
+            }
+            Self::Node(program) => {
+                let mut command = command(&node.program);
+                command.arg(program).env("PORT", "0");
+                (command, Ready::Address("listening on "))
+            }
+            Self::NginxReturn => {
+                let answer = r#"location / { default_type text/plain; return 200 "Hello, world!"; }"#;
+                return nginx(peers, "", answer);
+            }
+            Self::FrontAlone => (command(&peers.front_alone), Ready::Address("listening on ")),
+            Self::NginxPair { .. } => unreachable!("started above, one launch for each of its servers"),
+        };
+        Ok(Launch { name: self.name().to_owned(), command, ready })
+    }
+}
+
+/// nginx in the foreground with one worker, all its files in the scratch folder.
+fn nginx(peers: &Peers, upstreams: &str, routes: &str) -> Result<Launch> {
+    let port = free_port()?;
+    let folder = peers.scratch.join("nginx");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let configuration = folder.join("nginx.conf");
+    // Connections are kept alive on both sides: without the last two directives every proxied request opens one.
+    let text = format!(
+        r#"daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log stderr notice;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    {upstreams}
+    server {{
+        listen 127.0.0.1:{port};
+        {routes}
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+    }}
+}}
+"#
+    );
+    fs::write(&configuration, text).with_context(|| format!("cannot write {}", configuration.display()))?;
+    let mut command = Command::new(&peers.nginx);
+    command.arg("-p").arg(&folder).arg("-c").arg(&configuration).args(["-e", "stderr"]);
+    Ok(Launch { name: "nginx".to_owned(), command, ready: Ready::Port("start worker process ", port) })
+}
+
+/// The app of a Python row in a loop without a server, run by `limit.py`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    pub(crate) interface: &'static str,
+    pub(crate) target: &'static str,
+}
+
+/// What `limit.py` prints.
+#[derive(Debug, Deserialize)]
+struct LimitFigures {
+    requests: u64,
+    seconds: f64,
+    cpu_seconds: f64,
+    rss_peak_kib: u64,
+}
+
+impl Limit {
+    /// Calls the app for that long.
+    pub(crate) async fn sample(self, peers: &Peers, request: Request, seconds: u64) -> Result<Sample> {
+        let output = Command::new(&peers.python)
+            .current_dir(&peers.apps)
+            .args(["limit.py", self.interface, self.target, &seconds.to_string(), request.method])
+            .arg(request.body_bytes.to_string())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .context("cannot start python")?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let figures: LimitFigures = serde_json::from_str(&printed).with_context(|| {
+            format!("limit.py failed: {printed}{}", String::from_utf8_lossy(&output.stderr))
+        })?;
+        Ok(Sample {
+            requests: figures.requests,
+            requests_per_second: figures.requests as f64 / figures.seconds,
+            latency: None,
+            costs: vec![Cost {
+                name: "app".to_owned(),
+                processes: 1,
+                cpu_seconds: figures.cpu_seconds,
+                rss_peak_kib: figures.rss_peak_kib,
+            }],
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! From samples to results: medians over the rounds, and each floor held against them. What the JSON holds.
+
+use serde::Serialize;
+
+use super::measure::{Measured, Role, Sample, Unmeasured};
+use super::rows::{Against, Bound, Floor, Measure};
+
+/// A whole run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Results {
+    /// `2026-01-31`, UTC.
+    pub(crate) date: String,
+    pub(crate) machine: String,
+    /// Of everything measured or measuring: name and version.
+    pub(crate) versions: Vec<(String, String)>,
+    pub(crate) connections: u32,
+    pub(crate) wrk_threads: u32,
+    pub(crate) rounds: u32,
+    pub(crate) seconds: u64,
+    pub(crate) rows: Vec<RowResult>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RowResult {
+    /// `asgi-get`, `http-24`.
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) entrants: Vec<EntrantResult>,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EntrantResult {
+    pub(crate) name: String,
+    pub(crate) role: &'static str,
+    /// None with a reason in `unmeasured`.
+    pub(crate) figures: Option<Medians>,
+    pub(crate) unmeasured: Option<String>,
+    /// True where it ran and failed, unlike one that was not there to run.
+    pub(crate) failed: bool,
+}
+
+/// Medians over the rounds, each measure by itself.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Medians {
+    pub(crate) requests_per_second: f64,
+    /// Each round's, to show how far they lie apart.
+    pub(crate) rounds: Vec<f64>,
+    pub(crate) p50_us: Option<u64>,
+    pub(crate) p99_us: Option<u64>,
+    /// Over all processes that answer.
+    pub(crate) cpu_seconds_per_million: f64,
+    pub(crate) processes: Vec<ProcessMedians>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ProcessMedians {
+    pub(crate) name: String,
+    pub(crate) count: u32,
+    pub(crate) cpu_seconds_per_million: f64,
+    /// Resident set, summed over the processes of this name.
+    pub(crate) rss_peak_kib: u64,
+}
+
+/// A floor, and where Diglot stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct Verdict {
+    /// `requests/s ≥ 1.2 × granian`
+    pub(crate) floor: String,
+    /// Diglot's median as a multiple of the other's; None where either has no figures.
+    pub(crate) ratio: Option<f64>,
+    pub(crate) met: Option<bool>,
+}
+
+impl RowResult {
+    pub(crate) fn new(id: String, title: String, floors: &[Floor], measured: &[Measured]) -> Self {
+        let entrants: Vec<EntrantResult> = measured.iter().map(EntrantResult::new).collect();
+        let verdicts = floors.iter().map(|floor| Verdict::new(floor, &entrants)).collect();
+        Self { id, title, entrants, verdicts }
+    }
+
+    /// Those that ran and failed.
+    pub(crate) fn failures(&self) -> impl Iterator<Item = &EntrantResult> {
+        self.entrants.iter().filter(|entrant| entrant.failed)
+    }
+}
+
+impl EntrantResult {
+    fn new(measured: &Measured) -> Self {
+        let role = match measured.role {
+            Role::Diglot => "diglot",
+            Role::Peer => "peer",
+            Role::Limit => "limit",
+        };
+        let (unmeasured, failed) = match &measured.samples {
+            Ok(_) => (None, false),
+            Err(Unmeasured::Missing(why)) => (Some(why.clone()), false),
+            Err(Unmeasured::Failed(why)) => (Some(why.clone()), true),
+        };
+        let figures = measured.samples.as_ref().ok().and_then(|samples| Medians::of(samples));
+        Self { name: measured.name.to_owned(), role, figures, unmeasured, failed }
+    }
+}
+
+impl Medians {
+    /// None of no samples.
+    fn of(samples: &[Sample]) -> Option<Self> {
+        let rounds: Vec<f64> = samples.iter().map(|sample| sample.requests_per_second).collect();
+        let latency_us = |of: fn(&super::measure::Latency) -> u64| {
+            median(samples.iter().filter_map(|sample| sample.latency.as_ref().map(of)).map(|us| us as f64))
+        };
+        let last = samples.last()?;
+        let processes = last.costs.iter().map(|cost| {
+            let of_rounds = || {
+                let same = |sample: &'_ Sample| sample.costs.iter().position(|other| other.name == cost.name);
+                samples.iter().filter_map(move |sample| Some((sample, &sample.costs[same(sample)?])))
+            };
+            Some(ProcessMedians {
+                name: cost.name.clone(),
+                count: cost.processes,
+                cpu_seconds_per_million: median(
+                    of_rounds().map(|(sample, cost)| sample.cost_per_million(cost)),
+                )?,
+                rss_peak_kib: median(of_rounds().map(|(_, cost)| cost.rss_peak_kib as f64))? as u64,
+            })
+        });
+        Some(Self {
+            requests_per_second: median(rounds.iter().copied())?,
+            p50_us: latency_us(|latency| latency.p50_us).map(|us| us as u64),
+            p99_us: latency_us(|latency| latency.p99_us).map(|us| us as u64),
+            cpu_seconds_per_million: median(samples.iter().map(Sample::cpu_per_million))?,
+            processes: processes.collect::<Option<_>>()?,
+            rounds,
+        })
+    }
+
+    fn measure(&self, measure: Measure) -> f64 {
+        match measure {
+            Measure::RequestsPerSecond => self.requests_per_second,
+            Measure::CpuPerRequest => self.cpu_seconds_per_million,
+        }
+    }
+}
+
+impl Verdict {
+    fn new(floor: &Floor, entrants: &[EntrantResult]) -> Self {
+        let figures_of = |entrant: &EntrantResult| {
+            entrant.figures.as_ref().map(|figures| (entrant.name.clone(), figures.measure(floor.measure)))
+        };
+        let diglot = entrants.iter().find(|entrant| entrant.role == "diglot").and_then(figures_of);
+        let others = entrants.iter().filter(|entrant| match floor.against {
+            Against::Peers(prefix) => entrant.role == "peer" && entrant.name.starts_with(prefix),
+            Against::Limit => entrant.role == "limit",
+        });
+        // A peer without figures could have been the better one: then there is no verdict.
+        let others: Option<Vec<(String, f64)>> = others.map(figures_of).collect();
+        let best = others.and_then(|others| {
+            others.into_iter().reduce(|one, other| {
+                let better = match floor.measure {
+                    Measure::RequestsPerSecond => other.1 > one.1,
+                    Measure::CpuPerRequest => other.1 < one.1,
+                };
+                if better { other } else { one }
+            })
+        });
+        let (against, ratio) = match (&best, &diglot) {
+            (Some((name, best)), Some((_, diglot))) => (name.as_str(), Some(diglot / best)),
+            (Some((name, _)), None) => (name.as_str(), None),
+            (None, _) => ("the better peer", None),
+        };
+        let measure = match floor.measure {
+            Measure::RequestsPerSecond => "requests/s",
+            Measure::CpuPerRequest => "CPU",
+        };
+        let (sign, factor) = match floor.bound {
+            Bound::AtLeast(factor) => ('≥', factor),
+            Bound::AtMost(factor) => ('≤', factor),
+        };
+        let met = ratio.map(|ratio| match floor.bound {
+            Bound::AtLeast(factor) => ratio >= factor,
+            Bound::AtMost(factor) => ratio <= factor,
+        });
+        Self { floor: format!("{measure} {sign} {factor} × {against}"), ratio, met }
+    }
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        odd if odd % 2 == 1 => Some(values[middle]),
+        _ => Some((values[middle - 1] + values[middle]) / 2.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entrant(name: &str, role: &'static str, rate: Option<f64>) -> EntrantResult {
+        let figures = rate.map(|rate| Medians {
+            requests_per_second: rate,
+            rounds: vec![rate],
+            p50_us: None,
+            p99_us: None,
+            cpu_seconds_per_million: 1e6 / rate,
+            processes: Vec::new(),
+        });
+        EntrantResult { name: name.into(), role, figures, unmeasured: None, failed: rate.is_none() }
+    }
+
+    fn check(floor: Floor, entrants: &[EntrantResult], expect: (&str, Option<bool>)) {
+        let verdict = Verdict::new(&floor, entrants);
+        assert_eq!((verdict.floor.as_str(), verdict.met), expect);
+    }
+
+    #[test]
+    fn a_floor_is_held_against_the_best_of_those_it_names() {
+        let entrants = [
+            entrant("uvicorn", "peer", Some(100.0)),
+            entrant("granian", "peer", Some(200.0)),
+            entrant("diglot", "diglot", Some(230.0)),
+            entrant("limit", "limit", Some(1000.0)),
+        ];
+        let rate = |factor, against| Floor {
+            measure: Measure::RequestsPerSecond,
+            against,
+            bound: Bound::AtLeast(factor),
+        };
+        check(rate(1.2, Against::Peers("")), &entrants, ("requests/s ≥ 1.2 × granian", Some(false)));
+        check(rate(2.0, Against::Peers("uvicorn")), &entrants, ("requests/s ≥ 2 × uvicorn", Some(true)));
+        check(rate(0.85, Against::Limit), &entrants, ("requests/s ≥ 0.85 × limit", Some(false)));
+        let cpu =
+            Floor { measure: Measure::CpuPerRequest, against: Against::Peers(""), bound: Bound::AtMost(0.9) };
+        check(cpu, &entrants, ("CPU ≤ 0.9 × granian", Some(true)));
+    }
+
+    #[test]
+    fn without_all_its_peers_a_floor_has_no_verdict() {
+        let entrants = [
+            entrant("uvicorn", "peer", Some(100.0)),
+            entrant("granian", "peer", None),
+            entrant("diglot", "diglot", Some(900.0)),
+        ];
+        let floor = Floor {
+            measure: Measure::RequestsPerSecond,
+            against: Against::Peers(""),
+            bound: Bound::AtLeast(1.0),
+        };
+        check(floor, &entrants, ("requests/s ≥ 1 × the better peer", None));
+    }
+
+    #[test]
+    fn medians() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
+        assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), Some(2.5));
+        assert_eq!(median(std::iter::empty()), None);
+    }
+}

@@ -1,0 +1,204 @@
+//! The rows: what is sent, who answers it in turn, and the floors Diglot must reach.
+
+use super::contenders::{Contender, GunicornWorker, Limit};
+use super::load::Request;
+
+/// One comparison. Node rows exist once per version of Node.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) language: Language,
+    pub(crate) request: Request,
+    /// In the order of a round. Diglot goes last: whatever the peers left behind, it has to live with.
+    pub(crate) contenders: &'static [Contender],
+    pub(crate) limit: Option<Limit>,
+    pub(crate) floors: &'static [Floor],
+}
+
+/// Decides which interpreters a row is run with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Language {
+    Python,
+    /// Run once with each Node.
+    Node,
+    /// Run with the newest Node.
+    Both,
+    Neither,
+}
+
+/// What Diglot's median must be, as a multiple of another's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Floor {
+    pub(crate) measure: Measure,
+    pub(crate) against: Against,
+    pub(crate) bound: Bound,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Measure {
+    RequestsPerSecond,
+    /// Over all processes that answer.
+    CpuPerRequest,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Against {
+    /// The best of those whose name begins so; of all peers where it is empty.
+    Peers(&'static str),
+    Limit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+const fn rate(factor: f64, against: Against) -> Floor {
+    Floor { measure: Measure::RequestsPerSecond, against, bound: Bound::AtLeast(factor) }
+}
+
+const fn cpu(factor: f64, against: Against) -> Floor {
+    Floor { measure: Measure::CpuPerRequest, against, bound: Bound::AtMost(factor) }
+}
+
+const BEST_PEER: Against = Against::Peers("");
+
+const fn get(expected: &'static [(&'static str, &'static str)]) -> Request {
+    Request { method: "GET", body_bytes: 0, paths: expected }
+}
+
+const ECHO_BODY_BYTES: usize = 10 * 1024;
+
+/// All rows, in the order of the tables.
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        id: "asgi-get",
+        title: "raw ASGI, GET",
+        language: Language::Python,
+        request: get(&[("/", "Hello, world!")]),
+        contenders: &[
+            Contender::Uvicorn("asgi_app:app"),
+            Contender::Granian { interface: "asgi", target: "asgi_app:app" },
+            Contender::Diglot(&["asgi_app:app"]),
+        ],
+        limit: Some(Limit { interface: "asgi", target: "asgi_app:app" }),
+        floors: &[rate(1.2, BEST_PEER), cpu(0.75, BEST_PEER)],
+    },
+    Row {
+        id: "asgi-echo",
+        title: "raw ASGI, POST echo of 10 KiB",
+        language: Language::Python,
+        request: Request { method: "POST", body_bytes: ECHO_BODY_BYTES, paths: &[("/", "xxxxxxxxxx")] },
+        contenders: &[
+            Contender::Uvicorn("asgi_app:app"),
+            Contender::Granian { interface: "asgi", target: "asgi_app:app" },
+            Contender::Diglot(&["asgi_app:app"]),
+        ],
+        limit: Some(Limit { interface: "asgi", target: "asgi_app:app" }),
+        floors: &[rate(1.1, BEST_PEER)],
+    },
+    Row {
+        id: "fastapi",
+        title: "FastAPI, JSON",
+        language: Language::Python,
+        request: get(&[("/", r#"{"message":"Hello World"}"#)]),
+        contenders: &[
+            Contender::Uvicorn("fastapi_app:app"),
+            Contender::Granian { interface: "asgi", target: "fastapi_app:app" },
+            Contender::Diglot(&["fastapi_app:app"]),
+        ],
+        limit: Some(Limit { interface: "asgi", target: "fastapi_app:app" }),
+        floors: &[rate(1.1, BEST_PEER), rate(0.85, Against::Limit)],
+    },
+    Row {
+        id: "wsgi",
+        title: "raw WSGI, GET",
+        language: Language::Python,
+        request: get(&[("/", "Hello, world!")]),
+        contenders: &[
+            Contender::Gunicorn { worker: GunicornWorker::Sync, target: "wsgi_app:app" },
+            Contender::Gunicorn { worker: GunicornWorker::Gthread, target: "wsgi_app:app" },
+            Contender::Granian { interface: "wsgi", target: "wsgi_app:app" },
+            Contender::Diglot(&["wsgi_app:app"]),
+        ],
+        limit: Some(Limit { interface: "wsgi", target: "wsgi_app:app" }),
+        floors: &[rate(0.9, Against::Peers("granian"))],
+    },
+    Row {
+        id: "flask",
+        title: "Flask, JSON",
+        language: Language::Python,
+        request: get(&[("/", r#"{"message":"Hello World"}"#)]),
+        contenders: &[
+            Contender::Gunicorn { worker: GunicornWorker::Sync, target: "flask_app:app" },
+            Contender::Gunicorn { worker: GunicornWorker::Gthread, target: "flask_app:app" },
+            Contender::Granian { interface: "wsgi", target: "flask_app:app" },
+            Contender::Diglot(&["flask_app:app"]),
+        ],
+        limit: Some(Limit { interface: "wsgi", target: "flask_app:app" }),
+        floors: &[
+            rate(0.85, Against::Limit),
+            rate(1.0, Against::Peers("granian")),
+            rate(3.0, Against::Peers("gunicorn")),
+        ],
+    },
+    Row {
+        id: "http",
+        title: "Node http, GET",
+        language: Language::Node,
+        request: get(&[("/", "Hello, world!")]),
+        contenders: &[Contender::Node("http_app.js"), Contender::Diglot(&["http_app.js"])],
+        limit: None,
+        floors: &[rate(1.2, BEST_PEER), cpu(0.85, BEST_PEER)],
+    },
+    Row {
+        id: "express",
+        title: "Express",
+        language: Language::Node,
+        request: get(&[("/", "Hello World!")]),
+        contenders: &[Contender::Node("express_app.js"), Contender::Diglot(&["express_app.js"])],
+        limit: None,
+        floors: &[rate(1.1, BEST_PEER)],
+    },
+    Row {
+        id: "fastify",
+        title: "Fastify, JSON",
+        language: Language::Node,
+        request: get(&[("/", r#"{"hello":"world"}"#)]),
+        contenders: &[Contender::Node("fastify_app.js"), Contender::Diglot(&["fastify_app.js"])],
+        limit: None,
+        floors: &[rate(1.1, BEST_PEER)],
+    },
+    Row {
+        id: "hono",
+        title: "Hono by fetch",
+        language: Language::Node,
+        request: get(&[("/", "Hello Hono!")]),
+        contenders: &[Contender::Node("hono_node_server.js"), Contender::Diglot(&["hono_app.js"])],
+        limit: None,
+        floors: &[rate(1.4, BEST_PEER)],
+    },
+    Row {
+        id: "pair",
+        title: "both languages, half each",
+        language: Language::Both,
+        request: get(&[("/py", "Hello, world!"), ("/js", "Hello, world!")]),
+        contenders: &[
+            Contender::NginxPair { python: "asgi_app:app", node: "http_app.js" },
+            Contender::Diglot(&["/py=asgi_app:app", "/js=http_app.js"]),
+        ],
+        limit: None,
+        floors: &[rate(2.5, BEST_PEER)],
+    },
+    Row {
+        id: "front",
+        title: "the front alone",
+        language: Language::Neither,
+        request: get(&[("/", "Hello, world!")]),
+        contenders: &[Contender::NginxReturn, Contender::FrontAlone],
+        limit: None,
+        floors: &[cpu(1.3, BEST_PEER)],
+    },
+];
