@@ -45,6 +45,13 @@ pub enum Listen {
     Unix(PathBuf),
 }
 
+/// This machine only, port 8000.
+impl Default for Listen {
+    fn default() -> Self {
+        Listen::Tcp(SocketAddr::from(([127, 0, 0, 1], 8_000)))
+    }
+}
+
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,39 @@
 //! From `diglot.toml`, TARGETs and arguments to one resolved, checked [`Config`].
+//!
+//! [`resolve`] reads ([`read`], [`file`]), looks ([`workplace`], [`modules`]) and decides ([`resolve`]); it binds
+//! nothing and starts nothing, and takes the environment as a value. Whatever is wrong comes back as [`Problem`]s,
+//! all of them at once, each with its place and a hint. No other part of the server knows a default or reads a
+//! variable of the environment.
 
 mod config;
+mod entry;
+mod env_file;
+mod environment;
+mod file;
+mod interpreter;
+mod listen;
+mod modules;
+mod problem;
+mod read;
+#[cfg(test)]
+mod reference;
+mod resolve;
+mod route;
 mod service;
+mod services;
+mod target;
+#[cfg(test)]
+mod tests;
+mod units;
+mod values;
+mod workplace;
 
 pub use config::{Config, Limits, Listen, Server, Timeouts};
+pub use environment::Environment;
+pub use interpreter::{Origin, Python};
+pub use problem::{Problem, Severity, Source, Span, render};
+pub use resolve::{Arguments, FILE_NAME, NothingGiven, Resolution, resolve};
 pub use service::{
     AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Service,
 };
+pub use workplace::{Language, Workplace};

@@ -1,0 +1,51 @@
+//! The part of the outside world a configuration depends on, as a value: tests hand in a map.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Working directory and environment variables. The file system itself is looked at directly.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Absolute.
+    pub cwd: PathBuf,
+    pub vars: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// This process's own. Fails where the working directory has been removed.
+    pub fn of_process() -> io::Result<Environment> {
+        Ok(Environment { cwd: std::env::current_dir()?, vars: std::env::vars_os().collect() })
+    }
+
+    /// A variable that is set and not empty.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The absolute path of a command, as a shell would find it on PATH.
+    pub fn find_on_path(&self, command: &str) -> Option<PathBuf> {
+        std::env::split_paths(self.var("PATH")?)
+            .map(|folder| absolute(&self.cwd, &folder.join(command)))
+            .find(|candidate| is_executable(candidate))
+    }
+
+    /// A path as a person would write it from where they stand.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.cwd).unwrap_or(path).display().to_string()
+    }
+}
+
+/// Joined and without `.` parts. `..` stays: only the file system knows what it means behind a link.
+pub(crate) fn absolute(base: &Path, path: &Path) -> PathBuf {
+    base.join(path).components().collect()
+}
+
+/// A file, or a link to one, that someone may execute.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}

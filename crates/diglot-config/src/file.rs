@@ -1,0 +1,171 @@
+//! What `diglot.toml` may hold: the one list of keys. The doc comments are what a person reads in the reference and
+//! in their editor, so they are written for that person.
+
+use crate::{
+    config::Limits,
+    read::section,
+    service::{AsgiSpec, EventLoop, Interface, Lifespan},
+    values::{OneOf, OneOrMany, OrNone, Size, Table, Wait, Whole},
+};
+
+/// Workers of one service, and threads of one process.
+pub(crate) const WORKERS_MAX: u64 = 1_024;
+/// Streams of one link, and requests that wait for one.
+pub(crate) const STREAMS_MAX: u64 = 65_536;
+/// What a request line may be at least, so that a plain GET passes.
+const REQUEST_LINE_MIN: u64 = 64;
+const HEADER_BYTES_MIN: u64 = 1_024;
+const HEADER_COUNT_MAX: u64 = 1_000;
+const CONNECTIONS_MAX: u64 = 1_048_576;
+const CEILING: u64 = Limits::HEADER_BYTES_CEILING as u64;
+
+pub(crate) type Workers = Whole<1, WORKERS_MAX>;
+
+/// Every table and its keys, to say of a key in the wrong one where it belongs.
+pub(crate) const SECTIONS: [(&str, &[&str]); 7] = [
+    ("the top level", File::KEYS),
+    ("server", ServerSection::KEYS),
+    ("server.limits", LimitsSection::KEYS),
+    ("server.timeouts", TimeoutsSection::KEYS),
+    ("services.NAME", ServiceSection::KEYS),
+    ("services.NAME.limits", ServiceLimitsSection::KEYS),
+    ("services.NAME.timeouts", ServiceTimeoutsSection::KEYS),
+];
+
+section! {
+    /// The configuration of a Diglot server: one `[server]`, and one `[services.NAME]` for each application.
+    File, "the top level" {
+        /// The front: where it listens, and what it takes.
+        server: ServerSection,
+        /// The applications, each under a name of letters, digits, `-` and `_`.
+        services: Table<ServiceSection>,
+    }
+}
+
+section! {
+    /// The front: where it listens, and what it takes.
+    ServerSection, "`[server]`" {
+        /// Where clients connect: `"127.0.0.1:8000"`, `"[::1]:8000"`, `"unix:/run/diglot.sock"`. One or an array.
+        /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `--listen` replaces it.
+        listen: OneOrMany<String>,
+        /// Threads of the front. By default as many as there are cores.
+        threads: Whole<1, WORKERS_MAX>,
+        /// One line for each request on stderr.
+        access_log: bool,
+        /// The path of the control socket. `--control` replaces it. By default a private path made from the path of
+        /// this file.
+        control: String,
+        /// How much the front takes before it says no.
+        limits: LimitsSection,
+        /// How long the front and the workers' supervisor wait.
+        timeouts: TimeoutsSection,
+    }
+}
+
+section! {
+    /// How much the front takes before it says no.
+    LimitsSection, "`[server.limits]`" {
+        /// Method, target and version of a request together; above it, 414.
+        request_line: Size<REQUEST_LINE_MIN, CEILING>,
+        /// The whole head of a request; above it, 431.
+        headers: Size<HEADER_BYTES_MIN, CEILING>,
+        /// Header fields of a request; above it, 431.
+        header_count: Whole<1, HEADER_COUNT_MAX>,
+        /// The body of a request; above it, 413. `"none"` for no limit. Bodies are streamed and never held in memory.
+        body: OrNone<Size<1, { u64::MAX }>>,
+        /// Open client connections; further ones wait until one closes.
+        connections: Whole<1, CONNECTIONS_MAX>,
+    }
+}
+
+section! {
+    /// How long the front and the workers' supervisor wait.
+    TimeoutsSection, "`[server.timeouts]`" {
+        /// For the head of a request, from its first byte; then 408.
+        header_read: Wait,
+        /// For the next request on an open connection; then it is closed.
+        idle: Wait,
+        /// For more of a request's body; then 408.
+        body: Wait,
+        /// For a client to take more of a response; then the connection is cut.
+        write: Wait,
+        /// For what is in flight when the server is asked to stop; then it is cut.
+        grace: Wait,
+        /// For a worker to load its app; then the start has failed.
+        start: Wait,
+        /// For a sign of life from a worker; then it is replaced. `"none"` never asks.
+        heartbeat: OrNone<Wait>,
+    }
+}
+
+section! {
+    /// One application and how it is run.
+    ServiceSection, "a service" {
+        /// What is run. Python: `"main:app"`, `"pkg.mod:factory()"`, `"pkg.mod"` (finds `app` or `application`),
+        /// `"src/main.py"`, `"src/main.py:app"`. Node: a `.js`, `.mjs` or `.cjs` file.
+        #[cfg_attr(test, schemars(required))]
+        entry: String,
+        /// The prefixes that go to this service: `"/"`, `"/api"`, `"example.com/shop"`. The longest that matches
+        /// wins, on whole segments.
+        routes: OneOrMany<String>,
+        /// The folder the other paths start from; the workers' working directory. By default that of this file.
+        root: String,
+        /// Processes. `--workers` replaces it.
+        workers: Workers,
+        /// Mount the app: it sees the path below its route, and is told the route by its interface's own means
+        /// (ASGI `root_path`, WSGI `SCRIPT_NAME`, Node `req.originalUrl`).
+        strip: bool,
+        /// Environment variables of the workers, above those of `env_file`.
+        env: Table<String>,
+        /// A file of `NAME=value` lines, or an array of them; later ones win.
+        env_file: OneOrMany<String>,
+        /// The Python interpreter: a path, or a command on PATH. By default the one of the venv, else `python3`.
+        python: String,
+        /// The virtual environment. By default `.venv` or `venv` in `root`, else `VIRTUAL_ENV`.
+        venv: String,
+        /// The Node interpreter: a path, or a command on PATH. By default `node`.
+        node: String,
+        /// `"asgi"` or `"wsgi"`, where the app's own signature does not tell.
+        interface: OneOf<Interface>,
+        /// Threads of a worker that runs a WSGI app. By default the worker chooses.
+        threads: Whole<1, WORKERS_MAX>,
+        /// The event loop of an ASGI app: `"auto"` is uvloop where it is installed, else asyncio's own.
+        r#loop: OneOf<EventLoop>,
+        /// Whether an ASGI app is told of start and stop: `"auto"` goes on without an app that does not know how,
+        /// `"on"` does not start such an app.
+        lifespan: OneOf<Lifespan>,
+        /// The revision of the ASGI HTTP specification the app is told of. From 2.4, `send()` raises once the client
+        /// has left.
+        asgi_spec: OneOf<AsgiSpec>,
+        /// Which server of a Node program is the routed one: the one that listens on this port. By default the first.
+        port: Whole<1, 65_535>,
+        /// Requests in flight per worker. An open stream counts for as long as it is open.
+        concurrency: Whole<1, STREAMS_MAX>,
+        /// Requests that wait while every worker is full; the next gets 503.
+        queue: Whole<0, STREAMS_MAX>,
+        /// For how long a request waits there; then 503.
+        queue_timeout: Wait,
+        /// Limits of this service alone.
+        limits: ServiceLimitsSection,
+        /// Waits of this service alone.
+        timeouts: ServiceTimeoutsSection,
+    }
+}
+
+section! {
+    /// Limits of this service alone.
+    ServiceLimitsSection, "a service's `limits`" {
+        /// The body of a request; above it, 413. `"none"` for no limit. By default the server's.
+        body: OrNone<Size<1, { u64::MAX }>>,
+    }
+}
+
+section! {
+    /// Waits of this service alone.
+    ServiceTimeoutsSection, "a service's `timeouts`" {
+        /// For a worker to load its app. By default the server's.
+        start: Wait,
+        /// For a sign of life from a worker. `"none"` never asks. By default the server's.
+        heartbeat: OrNone<Wait>,
+    }
+}

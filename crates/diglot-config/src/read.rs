@@ -1,0 +1,183 @@
+//! From TOML to typed sections, with the place of every value kept and every mistake collected.
+//!
+//! serde would stop at the first mistake and forget where values stood. Instead `section!` declares a table once,
+//! and from that one list come the struct, its reader, the keys that a misspelt one is compared with, and (in
+//! tests) the JSON Schema.
+
+use std::{ops::Range, sync::Arc};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use crate::problem::{Problem, Source, Span, closest};
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub(crate) struct Located<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// Collects what is wrong with one source while it is read.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) source: Arc<Source>,
+    pub(crate) problems: Vec<Problem>,
+    /// The text is no TOML: parts of it may have gone unread.
+    pub(crate) broken: bool,
+}
+
+impl Reader {
+    pub(crate) fn new(source: Arc<Source>) -> Reader {
+        Reader { source, problems: Vec::new(), broken: false }
+    }
+
+    /// The whole text as a `T`. What can be read is read even where the text is no TOML: a second mistake is
+    /// better told now than after the first is mended.
+    pub(crate) fn read<T: FromToml + Default>(&mut self) -> T {
+        let source = Arc::clone(&self.source);
+        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        self.broken = !errors.is_empty();
+        for error in &errors {
+            let problem = Problem::error(error.message().trim_end().replace('\n', ", "));
+            // At the end of the file the parser points past the last character.
+            let end = source.text.trim_end().len();
+            self.problems.push(problem.at(&self.span(error.span().unwrap_or(end..end))));
+        }
+        let table = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
+        let values = self.problems.len();
+        let value = T::from_toml(&table, self).unwrap_or_default();
+        // Recovery leaves a half-read value on a broken line; a complaint about that would only confuse.
+        let broken: Vec<usize> = self.problems[..values].iter().filter_map(Problem::line).collect();
+        let told = self.problems.split_off(values);
+        self.problems.extend(
+            told.into_iter().filter(|problem| problem.line().is_none_or(|line| !broken.contains(&line))),
+        );
+        value
+    }
+
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        Span { source: Arc::clone(&self.source), range }
+    }
+
+    pub(crate) fn locate<T>(&self, value: T, range: Range<usize>) -> Located<T> {
+        Located { value, span: self.span(range) }
+    }
+
+    pub(crate) fn wrong_type<T: FromToml>(&mut self, value: &Spanned<DeValue<'_>>) -> Option<T> {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a float",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        let span = self.span(value.span());
+        let mut problem = Problem::error(format!("expected {}, found {found}", T::expected())).at(&span);
+        problem.hint = T::hint(value.get_ref());
+        self.problems.push(problem);
+        None
+    }
+
+    /// Says of a key that this table has none such, and which one may have been meant.
+    pub(crate) fn unknown_key(&mut self, key: &str, range: Range<usize>, table: &str, known: &[&str]) {
+        let span = self.span(range);
+        let elsewhere = crate::file::SECTIONS
+            .iter()
+            .filter(|(_, keys)| keys.contains(&key))
+            .map(|(name, _)| format!("`[{name}]`"))
+            .collect::<Vec<_>>()
+            .join(" and in ");
+        let hint = match closest(key, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if !elsewhere.is_empty() => format!("`{key}` belongs in {elsewhere}"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        self.problems.push(Problem::error(format!("unknown key `{key}` in {table}")).at(&span).hint(hint));
+    }
+}
+
+/// A type that can be read from one TOML value.
+pub(crate) trait FromToml: Sized {
+    /// What a person is told was expected: "a string".
+    fn expected() -> String;
+
+    /// What to do about a value of another type.
+    fn hint(_found: &DeValue<'_>) -> Option<String> {
+        None
+    }
+
+    /// `None` after the reader was told why.
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self>;
+}
+
+/// The key a field is named after: a field that would be a Rust keyword is a raw identifier.
+pub(crate) const fn key_name(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
+}
+
+/// Declares a table of the file. Every key is optional here, since a missing one is judged by `resolve`, which
+/// knows what else was said. Doc comments become the schema's descriptions and the reference's text.
+macro_rules! section {
+    ($(#[$meta:meta])* $name:ident, $shown:literal {
+        $( $(#[$field_meta:meta])* $field:ident : $type:ty, )*
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default)]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+        pub(crate) struct $name {
+            $( $(#[$field_meta])* pub(crate) $field: Option<$crate::read::Located<$type>>, )*
+        }
+
+        impl $name {
+            pub(crate) const KEYS: &[&str] = &[$($crate::read::key_name(stringify!($field))),*];
+        }
+
+        impl $crate::read::FromToml for $name {
+            fn expected() -> String {
+                "a table".to_owned()
+            }
+
+            fn from_toml(
+                value: &toml::Spanned<toml::de::DeValue<'_>>,
+                reader: &mut $crate::read::Reader,
+            ) -> Option<Self> {
+                let Some(table) = value.get_ref().as_table() else { return reader.wrong_type(value) };
+                let mut section = $name::default();
+                for (key, value) in table {
+                    let name = key.get_ref().as_ref();
+                    $(
+                        if name == $crate::read::key_name(stringify!($field)) {
+                            section.$field = $crate::read::FromToml::from_toml(value, reader);
+                            continue;
+                        }
+                    )*
+                    reader.unknown_key(name, key.span(), $shown, $name::KEYS);
+                }
+                Some(section)
+            }
+        }
+    };
+}
+pub(crate) use section;
+
+impl<T: FromToml> FromToml for Located<T> {
+    fn expected() -> String {
+        T::expected()
+    }
+
+    fn hint(found: &DeValue<'_>) -> Option<String> {
+        T::hint(found)
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        T::from_toml(value, reader).map(|read| reader.locate(read, value.span()))
+    }
+}

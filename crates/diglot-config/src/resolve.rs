@@ -1,0 +1,301 @@
+//! The one place where arguments, file and defaults meet: arguments win over the file, the file over defaults.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    config::{Config, Limits, Listen, Server, Timeouts},
+    environment::{Environment, absolute},
+    file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, Workers},
+    problem::{Problem, Source, Span},
+    read::{Located, Reader},
+    services,
+    target::{CommandLine, Word, to_section},
+    values::{OneOrMany, Table, Whole},
+    workplace::{Workplace, Written, find, read_source},
+};
+
+/// The file that is read where neither a TARGET nor `--config` is given.
+pub const FILE_NAME: &str = "diglot.toml";
+
+/// The part of the command line that bears on the configuration, as it was written.
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    pub targets: Vec<String>,
+    pub config: Option<PathBuf>,
+    /// Replaces `server.listen` where there is one or more.
+    pub listen: Vec<String>,
+    /// Replaces every service's `workers`.
+    pub workers: Option<u64>,
+    /// Replaces `server.control`.
+    pub control: Option<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Resolution {
+    /// `None` where one of the problems is an error.
+    pub config: Option<Config>,
+    /// In the order of the text.
+    pub problems: Vec<Problem>,
+    /// Each service's surroundings, as far as they can be told, in order.
+    pub workplaces: Vec<Workplace>,
+    /// Each address and where it was written, for what can only be told by binding it.
+    pub listen: Vec<(Listen, Option<Span>)>,
+}
+
+/// No TARGET, no `--config`, and no `diglot.toml` where one was looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NothingGiven {
+    pub looked_for: PathBuf,
+}
+
+/// Everything that can be known before a port is bound or a process is started.
+pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resolution, NothingGiven> {
+    let mut line = CommandLine::new();
+    let config = arguments.config.as_ref().map(|path| line.push(&format!("--config {}", path.display())));
+    let listen: Vec<Word> =
+        arguments.listen.iter().map(|address| option(&mut line, "--listen", address)).collect();
+    let workers = arguments.workers.map(|number| option(&mut line, "--workers", &number.to_string()));
+    let targets: Vec<Word> = arguments.targets.iter().map(|target| line.push(target)).collect();
+    let line = line.finish();
+    let at = |word: &Word| Span { source: Arc::clone(&line), range: word.clone() };
+
+    let mut draft = match (&arguments.config, arguments.targets.is_empty()) {
+        (Some(_), false) => {
+            let problem = Problem::error("TARGETs and --config are two ways to say what is served")
+                .at(&at(&targets[0]))
+                .hint("keep one: with TARGETs, no file is read");
+            let problem =
+                config.iter().fold(problem, |problem, word| problem.related(&at(word), "the other"));
+            return Ok(Resolution {
+                config: None,
+                problems: vec![problem],
+                workplaces: Vec::new(),
+                listen: Vec::new(),
+            });
+        }
+        (None, false) => Draft::of_targets(arguments, &targets, &line, environment),
+        (Some(path), true) => Draft::of_file(&absolute(&environment.cwd, path), environment),
+        (None, true) => {
+            let path = environment.cwd.join(FILE_NAME);
+            if !path.exists() {
+                return Err(NothingGiven { looked_for: path });
+            }
+            Draft::of_file(&path, environment)
+        }
+    };
+
+    let mut listen_base = draft.base.clone();
+    if !listen.is_empty() {
+        let addresses = arguments.listen.iter().zip(&listen);
+        let addresses =
+            addresses.map(|(address, word)| Located { value: address.clone(), span: at(word) }).collect();
+        draft.server.listen = Some(Located { value: OneOrMany(addresses), span: at(&listen[0]) });
+        listen_base = environment.cwd.clone();
+    }
+    if let (Some(number), Some(word)) = (arguments.workers, workers) {
+        match Workers::check(i128::from(number)) {
+            Ok(number) => draft.set_workers(number, &at(&word)),
+            Err(flaw) => draft.problems.push(flaw.at(&at(&word))),
+        }
+    }
+    let control = arguments.control.as_ref().map(|path| absolute(&environment.cwd, path));
+    Ok(draft.resolve(&listen_base, control, environment))
+}
+
+/// `NAME VALUE`, of which only the value is pointed at.
+fn option(line: &mut CommandLine, name: &str, value: &str) -> Word {
+    line.push(name);
+    line.push(value)
+}
+
+/// A file as it was read, or the same made of TARGETs.
+struct Draft {
+    base: PathBuf,
+    source: Option<PathBuf>,
+    server: ServerSection,
+    services: Vec<(Located<String>, Located<ServiceSection>)>,
+    /// A text with holes is not judged for what it lacks.
+    whole: bool,
+    problems: Vec<Problem>,
+}
+
+impl Draft {
+    fn of_file(path: &Path, environment: &Environment) -> Draft {
+        let mut draft = Draft {
+            base: path.parent().unwrap_or(path).to_owned(),
+            source: Some(path.to_owned()),
+            server: ServerSection::default(),
+            services: Vec::new(),
+            whole: false,
+            problems: Vec::new(),
+        };
+        let source = match read_source(path, environment.shown(path)) {
+            Ok(source) => source,
+            Err(problem) => {
+                draft.problems.push(Problem { missing: false, ..problem });
+                return draft;
+            }
+        };
+        let mut reader = Reader::new(Arc::clone(&source));
+        let file: File = reader.read();
+        draft.whole = !reader.broken;
+        draft.problems = reader.problems;
+        draft.server = file.server.map(|server| server.value).unwrap_or_default();
+        if let Some(Located { value: Table(services), .. }) = file.services {
+            draft.services = services;
+        }
+        if draft.services.is_empty() && draft.problems.is_empty() {
+            let hint = "add one:\n[services.web]\nentry = \"server.js\"";
+            draft.problems.push(Problem::error(format!("`{}` has no service", source.name)).hint(hint));
+        }
+        draft
+    }
+
+    fn of_targets(
+        arguments: &Arguments,
+        words: &[Word],
+        line: &Arc<Source>,
+        environment: &Environment,
+    ) -> Draft {
+        let mut services: Vec<(Located<String>, Located<ServiceSection>)> = Vec::new();
+        for (target, word) in arguments.targets.iter().zip(words) {
+            let taken: Vec<String> = services.iter().map(|(name, _)| name.value.clone()).collect();
+            services.push(to_section(target, word, line, &taken));
+        }
+        Draft {
+            base: environment.cwd.clone(),
+            source: None,
+            server: ServerSection::default(),
+            services,
+            whole: true,
+            problems: Vec::new(),
+        }
+    }
+
+    fn set_workers(&mut self, number: u64, span: &Span) {
+        for (_, service) in &mut self.services {
+            service.value.workers = Some(Located { value: Whole(number), span: span.clone() });
+        }
+    }
+
+    fn resolve(self, listen_base: &Path, control: Option<PathBuf>, environment: &Environment) -> Resolution {
+        let Draft { base, source, server, services: written, whole, mut problems } = self;
+        let listen = resolve_listen(&server, listen_base, &mut problems);
+        let server = resolve_server(server, &listen, control, &base);
+        let mut workplaces = Vec::new();
+        let mut services = Vec::new();
+        let mut notes = Vec::new();
+        let mut told = Vec::new();
+        for (name, section) in &written {
+            let written = Written { name, section: &section.value };
+            services::check_name(name, &mut told);
+            let found = find(written, &base, environment, &mut told);
+            let routes = services::resolve_routes(written, &mut told);
+            let Some((workplace, entry)) = found else { continue };
+            let place = services::Place { written, workplace: &workplace, environment };
+            services.extend(services::resolve_service(place, &entry, routes, &server, &mut notes, &mut told));
+            workplaces.push(workplace);
+        }
+        services::check_routes_are_apart(&written, &mut told);
+        if whole {
+            problems.extend(told);
+        }
+        // The command line comes after the file, as arguments win over it.
+        problems.sort_by_key(|problem| {
+            let span = problem.span.as_ref();
+            span.map(|span| (span.source.name == "command line", span.source.name.clone(), span.range.start))
+        });
+        let valid = !problems.iter().any(Problem::is_error);
+        Resolution {
+            config: valid.then_some(Config { base, source, server, services, notes }),
+            problems,
+            workplaces,
+            listen,
+        }
+    }
+}
+
+fn resolve_listen(
+    server: &ServerSection,
+    base: &Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<(Listen, Option<Span>)> {
+    let Some(written) = &server.listen else {
+        return vec![(Listen::default(), None)];
+    };
+    let mut listen: Vec<(Listen, Option<Span>)> = Vec::new();
+    for Located { value, span } in &written.value.0 {
+        let address = match Listen::parse(value, base) {
+            Ok(address) => address,
+            Err(flaw) => {
+                problems.push(flaw.at(span));
+                continue;
+            }
+        };
+        let clash = listen.iter().find(|(other, _)| other.clashes(&address));
+        if let Some((other, Some(other_span))) = clash {
+            let problem = match *other == address {
+                true => Problem::error(format!("`{value}` is listened on twice")).hint("name it once"),
+                false => Problem::error(format!("`{value}` and `{other}` cannot both be bound"))
+                    .hint("the address of every interface covers the others on its port"),
+            };
+            problems.push(problem.at(span).related(other_span, "first here"));
+        }
+        listen.push((address, Some(span.clone())));
+    }
+    if written.value.0.is_empty() {
+        let problem = Problem::error("`listen` is empty: no client could connect").at(&written.span);
+        problems.push(problem.hint(format!("leave it out for \"{}\"", Listen::default())));
+    }
+    listen
+}
+
+fn resolve_server(
+    section: ServerSection,
+    listen: &[(Listen, Option<Span>)],
+    control: Option<PathBuf>,
+    base: &Path,
+) -> Server {
+    Server {
+        listen: listen.iter().map(|(address, _)| address.clone()).collect(),
+        threads: section.threads.map(|threads| threads.value.as_usize()),
+        limits: section.limits.map_or_else(Limits::default, |limits| resolve_limits(limits.value)),
+        timeouts: section
+            .timeouts
+            .map_or_else(Timeouts::default, |timeouts| resolve_timeouts(timeouts.value)),
+        access_log: section.access_log.is_some_and(|access_log| access_log.value),
+        control: control.or_else(|| section.control.map(|path| absolute(base, Path::new(&path.value)))),
+    }
+}
+
+fn resolve_limits(section: LimitsSection) -> Limits {
+    let default = Limits::default();
+    Limits {
+        request_line_bytes_max: section
+            .request_line
+            .map_or(default.request_line_bytes_max, |size| size.value.as_usize()),
+        header_bytes_max: section.headers.map_or(default.header_bytes_max, |size| size.value.as_usize()),
+        header_count_max: section
+            .header_count
+            .map_or(default.header_count_max, |count| count.value.as_usize()),
+        body_bytes_max: section.body.map_or(default.body_bytes_max, |size| size.value.bytes_max()),
+        connections_max: section.connections.map_or(default.connections_max, |count| count.value.as_usize()),
+    }
+}
+
+fn resolve_timeouts(section: TimeoutsSection) -> Timeouts {
+    let default = Timeouts::default();
+    Timeouts {
+        header_read: section.header_read.map_or(default.header_read, |wait| wait.value.0),
+        idle: section.idle.map_or(default.idle, |wait| wait.value.0),
+        body: section.body.map_or(default.body, |wait| wait.value.0),
+        write: section.write.map_or(default.write, |wait| wait.value.0),
+        grace: section.grace.map_or(default.grace, |wait| wait.value.0),
+        start: section.start.map_or(default.start, |wait| wait.value.0),
+        heartbeat: section.heartbeat.map_or(default.heartbeat, |wait| wait.value.wait()),
+    }
+}

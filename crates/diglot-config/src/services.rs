@@ -1,0 +1,308 @@
+//! From a service's section to a [`Service`]: its entry found, its keys checked against its language, its routes its
+//! own.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::Server,
+    entry::EntryText,
+    environment::{Environment, absolute},
+    file::ServiceSection,
+    interpreter::Python,
+    modules::{Found, find_module},
+    problem::{Problem, Span, closest},
+    read::Located,
+    service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Service},
+    target::is_name_char,
+    workplace::{Language, Workplace, Written},
+};
+
+/// Longest name of a service, in characters: it begins every line of its log.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A service, where it lives, and the world around it.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) written: Written<'a>,
+    pub(crate) workplace: &'a Workplace,
+    pub(crate) environment: &'a Environment,
+}
+
+pub(crate) fn check_name(name: &Located<String>, problems: &mut Vec<Problem>) {
+    let fits =
+        !name.value.is_empty() && name.value.len() <= NAME_CHARS_MAX && name.value.chars().all(is_name_char);
+    if !fits {
+        problems.push(
+            Problem::error(format!("`{}` is no name for a service", name.value))
+                .at(&name.span)
+                .hint(format!("letters, digits, `-` and `_`, at most {NAME_CHARS_MAX}")),
+        );
+    }
+}
+
+/// `None` where a problem stands in the way; it has been added then.
+pub(crate) fn resolve_service(
+    place: Place<'_>,
+    entry: &EntryText,
+    routes: Vec<Route>,
+    server: &Server,
+    notes: &mut Vec<String>,
+    problems: &mut Vec<Problem>,
+) -> Option<Service> {
+    let Place { written: Written { name, section }, workplace, .. } = place;
+    check_language(section, entry, problems);
+    let entry = match &workplace.language {
+        Language::Python { found, .. } => {
+            let found = found.as_ref().map_err(|problem| problems.push(blame(problem, section))).ok();
+            let target = find_python_target(place, entry, found, problems);
+            let (python, target) = (found?, target?);
+            notes.extend(python.note.clone());
+            Entry::Python(python_entry(section, python, target))
+        }
+        Language::Node { found, .. } => {
+            let found = found.as_ref().map_err(|problem| problems.push(blame(problem, section))).ok();
+            let file = find_node_file(place, entry, problems);
+            Entry::Node(NodeEntry { file: file?, interpreter: found?.clone() })
+        }
+    };
+    let limits = section.limits.as_ref().map(|limits| &limits.value);
+    let timeouts = section.timeouts.as_ref().map(|timeouts| &timeouts.value);
+    Some(Service {
+        name: name.value.clone(),
+        entry,
+        root: workplace.root.clone(),
+        routes,
+        workers: section.workers.as_ref().map_or(1, |workers| workers.value.as_usize()),
+        strip: section.strip.as_ref().is_some_and(|strip| strip.value),
+        env: workplace.env.clone(),
+        port: section.port.as_ref().and_then(|port| u16::try_from(port.value.0).ok()),
+        concurrency: section
+            .concurrency
+            .as_ref()
+            .map_or(Service::CONCURRENCY_DEFAULT, |n| n.value.as_usize()),
+        queue: section.queue.as_ref().map_or(Service::QUEUE_DEFAULT, |n| n.value.as_usize()),
+        queue_timeout: section
+            .queue_timeout
+            .as_ref()
+            .map_or(Service::QUEUE_TIMEOUT_DEFAULT, |wait| wait.value.0),
+        body_bytes_max: limits
+            .and_then(|limits| limits.body.as_ref())
+            .map_or(server.limits.body_bytes_max, |size| size.value.bytes_max()),
+        start_timeout: timeouts
+            .and_then(|timeouts| timeouts.start.as_ref())
+            .map_or(server.timeouts.start, |wait| wait.value.0),
+        heartbeat: timeouts
+            .and_then(|timeouts| timeouts.heartbeat.as_ref())
+            .map_or(server.timeouts.heartbeat, |wait| wait.value.wait()),
+    })
+}
+
+/// A missing interpreter that no key names is shown at the entry that needs it.
+fn blame(problem: &Problem, section: &ServiceSection) -> Problem {
+    let span = problem.span.clone().or_else(|| section.entry.as_ref().map(|entry| entry.span.clone()));
+    Problem { span, ..problem.clone() }
+}
+
+fn python_entry(section: &ServiceSection, python: &Python, target: PythonTarget) -> PythonEntry {
+    PythonEntry {
+        target,
+        interpreter: python.interpreter.clone(),
+        venv: python.venv.clone(),
+        interface: section.interface.as_ref().map(|interface| interface.value.0),
+        threads: section.threads.as_ref().map(|threads| threads.value.as_usize()),
+        event_loop: section.r#loop.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
+        lifespan: section.lifespan.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
+        asgi_spec: section.asgi_spec.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
+    }
+}
+
+/// A key of the other language would be ignored without a word.
+fn check_language(section: &ServiceSection, entry: &EntryText, problems: &mut Vec<Problem>) {
+    let python_only = [
+        ("python", section.python.as_ref().map(|key| &key.span)),
+        ("venv", section.venv.as_ref().map(|key| &key.span)),
+        ("interface", section.interface.as_ref().map(|key| &key.span)),
+        ("threads", section.threads.as_ref().map(|key| &key.span)),
+        ("loop", section.r#loop.as_ref().map(|key| &key.span)),
+        ("lifespan", section.lifespan.as_ref().map(|key| &key.span)),
+        ("asgi_spec", section.asgi_spec.as_ref().map(|key| &key.span)),
+    ];
+    let node_only = [
+        ("node", section.node.as_ref().map(|key| &key.span)),
+        ("port", section.port.as_ref().map(|key| &key.span)),
+    ];
+    let (foreign, language, other): (&[(&str, Option<&Span>)], &str, &str) = match entry {
+        EntryText::NodeFile { .. } => (&python_only, "Node", "Python"),
+        _ => (&node_only, "Python", "Node"),
+    };
+    for (key, span) in foreign {
+        let (Some(span), Some(entry)) = (span, &section.entry) else { continue };
+        problems.push(
+            Problem::error(format!("`{key}` is for {other} services"))
+                .at(span)
+                .related(&entry.span, format!("this entry is {language}"))
+                .hint("remove it"),
+        );
+    }
+}
+
+fn find_python_target(
+    place: Place<'_>,
+    entry: &EntryText,
+    python: Option<&Python>,
+    problems: &mut Vec<Problem>,
+) -> Option<PythonTarget> {
+    match entry {
+        EntryText::PythonFile { path, attr, call } => {
+            let path = find_file(place, path, problems)?;
+            Some(PythonTarget::File { path, attr: attr.clone(), call: *call })
+        }
+        EntryText::PythonModule { module, attr, call } => {
+            if let Some(python) = python {
+                check_module(place, module, python, problems)?;
+            }
+            Some(PythonTarget::Module { module: module.clone(), attr: attr.clone(), call: *call })
+        }
+        EntryText::NodeFile { .. } => None,
+    }
+}
+
+fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut Vec<Problem>) -> Option<()> {
+    let root = &place.workplace.root;
+    let shown = place.environment.shown(root);
+    let span = &place.written.section.entry.as_ref()?.span;
+    let (folder, missing, problem) = match find_module(module, root, python, place.environment) {
+        Found::Yes => return Some(()),
+        // Python itself has the last word; if it cannot import the module, the start fails with its traceback.
+        Found::Unknown => return Some(()),
+        Found::No => {
+            let first = module.split('.').next().unwrap_or(module);
+            let problem = Problem::error(format!("there is no module `{first}`"));
+            let hint = match shown.as_str() {
+                "" => "looked in the working directory".to_owned(),
+                shown => format!("looked in {shown}"),
+            };
+            (
+                root.clone(),
+                first.to_owned(),
+                problem.hint(format!("{hint}, and among the packages of {}", python.interpreter.display())),
+            )
+        }
+        Found::Partly { package, missing } => {
+            let shown = place.environment.shown(&package);
+            let problem = Problem::error(format!("there is no module `{missing}` in the package `{shown}`"));
+            (package, missing, problem)
+        }
+    };
+    let modules = neighbours(&folder, |path| match path.extension().and_then(|ending| ending.to_str()) {
+        Some("py") => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+        None if path.is_dir() => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    let problem = problem.at(span).missing();
+    problems.push(match closest(&missing, modules.iter().map(String::as_str)) {
+        Some(meant) => problem.hint(format!("did you mean `{}`?", module.replacen(&missing, meant, 1))),
+        None => problem,
+    });
+    None
+}
+
+fn find_node_file(place: Place<'_>, entry: &EntryText, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    let EntryText::NodeFile { path } = entry else { return None };
+    if entry.is_typescript() {
+        let span = &place.written.section.entry.as_ref()?.span;
+        problems.push(
+            Problem::error(format!("`{path}` is TypeScript, which Diglot cannot run yet"))
+                .at(span)
+                .hint("compile it (`npx tsc`) and name the .js file")
+                .missing(),
+        );
+        return None;
+    }
+    find_file(place, path, problems)
+}
+
+fn find_file(place: Place<'_>, path: &str, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+    let file = absolute(&place.workplace.root, Path::new(path));
+    if file.is_file() {
+        return Some(file);
+    }
+    let span = &place.written.section.entry.as_ref()?.span;
+    if file.is_dir() {
+        problems.push(Problem::error(format!("`{path}` is a folder, not a file")).at(span));
+        return None;
+    }
+    let problem = Problem::error(format!("the entry file `{path}` does not exist")).at(span).missing();
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let files = neighbours(file.parent()?, |path| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.filter(|_| path.extension() == file.extension())
+    });
+    problems.push(match closest(&name, files.iter().map(String::as_str)) {
+        Some(meant) => problem.hint(format!("did you mean \"{}\"?", path.replacen(&name, meant, 1))),
+        None => problem.hint(format!("looked for {}", file.display())),
+    });
+    None
+}
+
+/// What a folder holds, each by the name `name` gives it, sorted so that advice does not depend on the disk.
+fn neighbours(folder: &Path, name: impl Fn(&Path) -> Option<String>) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| name(&entry.path())).collect();
+    names.sort();
+    names
+}
+
+/// A service's routes: all that parse, `/` where none is written.
+pub(crate) fn resolve_routes(written: Written<'_>, problems: &mut Vec<Problem>) -> Vec<Route> {
+    let Some(routes) = &written.section.routes else { return vec![Route::everything()] };
+    if routes.value.0.is_empty() {
+        let problem = Problem::error(format!("no request would reach service `{}`", written.name.value));
+        problems.push(problem.at(&routes.span).hint("leave `routes` out for \"/\", or name one"));
+    }
+    let parsed =
+        routes.value.0.iter().map(|route| Route::parse(&route.value).map_err(|flaw| flaw.at(&route.span)));
+    parsed.filter_map(|route| route.map_err(|problem| problems.push(problem)).ok()).collect()
+}
+
+/// One route belongs to one service.
+pub(crate) fn check_routes_are_apart(
+    services: &[(Located<String>, Located<ServiceSection>)],
+    problems: &mut Vec<Problem>,
+) {
+    let mut owners: HashMap<Route, (&str, Span)> = HashMap::new();
+    for (name, section) in services {
+        let written: Vec<(Route, Span)> = match &section.value.routes {
+            Some(routes) => {
+                let parsed = routes
+                    .value
+                    .0
+                    .iter()
+                    .map(|route| Some((Route::parse(&route.value).ok()?, route.span.clone())));
+                parsed.flatten().collect()
+            }
+            None => vec![(Route::everything(), name.span.clone())],
+        };
+        for (route, span) in written {
+            let Some((owner, first)) = owners.get(&route) else {
+                owners.insert(route, (&name.value, span));
+                continue;
+            };
+            let problem = match *owner == name.value {
+                true => Problem::error(format!("service `{owner}` has the route `{route}` twice")),
+                false => Problem::error(format!(
+                    "the route `{route}` belongs to two services, `{owner}` and `{}`",
+                    name.value
+                )),
+            };
+            problems.push(problem.at(&span).related(first, "first here").hint(match section.value.routes {
+                Some(_) => "each route leads to one service",
+                None => "without `routes`, a service takes \"/\": give one of them its own, as in routes = [\"/api\"]",
+            }));
+        }
+    }
+}
