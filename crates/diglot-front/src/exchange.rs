@@ -1,0 +1,115 @@
+//! Where the link of a worker and the task of a client connection meet: one request and what comes back for it.
+//!
+//! The link's driver puts frames in, the connection's task takes them out. A connection owns one exchange and
+//! uses it for one request after another.
+
+use std::task::{Context, Waker};
+
+use diglot_link::frame::{self, Frame};
+use parking_lot::Mutex;
+
+/// The meeting place. All of it is behind one lock that is held for moments.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    inbox: Mutex<Inbox>,
+}
+
+#[derive(Debug, Default)]
+struct Inbox {
+    arrived: Arrived,
+    waker: Option<Waker>,
+}
+
+/// What has arrived since it was last taken.
+#[derive(Debug, Default)]
+pub(crate) struct Arrived {
+    /// Whole frames of the response, one behind the other, as they came over the link. Their number of bytes is
+    /// bounded by the stream's credit.
+    pub(crate) frames: Vec<u8>,
+    /// The worker wants no more of the request's body.
+    pub(crate) stopped: bool,
+    /// There may be credit for more of the request's body.
+    pub(crate) credit: bool,
+    /// A request that waits for admission may ask again.
+    pub(crate) called: bool,
+    /// The worker is gone, or does not answer.
+    pub(crate) lost: Option<Lost>,
+}
+
+/// Why no response will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The worker ended or broke the protocol: 502.
+    WorkerGone,
+    /// The worker did not answer its heartbeat: 504.
+    Unresponsive,
+    /// The server stops and the grace period is over: 503.
+    ShuttingDown,
+}
+
+impl Arrived {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty() && !self.stopped && !self.credit && !self.called && self.lost.is_none()
+    }
+}
+
+impl Exchange {
+    /// A frame of the response.
+    #[inline]
+    pub(crate) fn push(&self, frame: Frame<'_>) {
+        let mut inbox = self.inbox.lock();
+        frame::encode(&mut inbox.arrived.frames, frame.header, frame.payload);
+        inbox.wake();
+    }
+
+    /// The worker wants no more of the request's body.
+    pub(crate) fn stop(&self) {
+        self.note(|arrived| arrived.stopped = true);
+    }
+
+    /// There may be credit for more of the request's body.
+    pub(crate) fn credit(&self) {
+        self.note(|arrived| arrived.credit = true);
+    }
+
+    /// There may be a worker with room.
+    pub(crate) fn call(&self) {
+        self.note(|arrived| arrived.called = true);
+    }
+
+    /// No response will come, or no more of it.
+    pub(crate) fn lose(&self, why: Lost) {
+        self.note(|arrived| arrived.lost = Some(why));
+    }
+
+    /// Swaps what has arrived with `taken`, which is empty, and remembers whom to wake when more comes.
+    #[inline]
+    pub(crate) fn take(&self, context: &Context<'_>, taken: &mut Arrived) {
+        debug_assert!(taken.is_empty());
+        let mut inbox = self.inbox.lock();
+        std::mem::swap(&mut inbox.arrived, taken);
+        match &mut inbox.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => inbox.waker = Some(context.waker().clone()),
+        }
+    }
+
+    /// Forgets what arrived for a request that is over.
+    pub(crate) fn clear(&self) {
+        self.inbox.lock().arrived = Arrived::default();
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Arrived)) {
+        let mut inbox = self.inbox.lock();
+        change(&mut inbox.arrived);
+        inbox.wake();
+    }
+}
+
+impl Inbox {
+    fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+}

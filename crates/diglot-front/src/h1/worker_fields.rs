@@ -1,0 +1,180 @@
+//! The header fields of a worker's response, checked as strictly as a client's: a worker is not trusted.
+
+use super::field::{FieldIter, Fields, Line, LineReader, Span};
+use super::framing;
+use super::rule::Rule;
+use super::{known, scan};
+
+/// Positions of field lines; kept between responses, so that reading them allocates nothing.
+#[derive(Debug, Default)]
+pub struct FieldScratch {
+    pub(super) spans: Vec<Span>,
+}
+
+/// Checked field lines of a response, with what they say of the message itself.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerFields<'b> {
+    /// What the positions refer to.
+    bytes: &'b [u8],
+    /// Start of the first line.
+    start: usize,
+    /// End of the last line, behind its CRLF.
+    end: usize,
+    spans: &'b [Span],
+    facts: ResponseFacts,
+}
+
+/// What a response's fields say of the message itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ResponseFacts {
+    pub(super) content_length: Option<u64>,
+    pub(super) chunked: bool,
+    pub(super) close: bool,
+    pub(super) has_date: bool,
+    /// Some line must not travel on as it is.
+    pub(super) has_hop_by_hop: bool,
+}
+
+impl ResponseFacts {
+    #[inline]
+    pub(super) fn note(&mut self, bytes: &[u8], span: &Span) -> Result<(), Rule> {
+        match span.id() {
+            known::CONTENT_LENGTH => {
+                let length = framing::content_length(span.of(bytes).value)?;
+                if self.content_length.replace(length).is_some() {
+                    return Err(Rule::LengthDuplicate);
+                }
+            }
+            known::TRANSFER_ENCODING => {
+                if std::mem::replace(&mut self.chunked, true) {
+                    return Err(Rule::TransferEncodingDuplicate);
+                }
+                framing::transfer_encoding(span.of(bytes).value)?;
+                self.has_hop_by_hop = true;
+            }
+            known::CONNECTION => {
+                self.close |= scan::list_members(span.of(bytes).value)
+                    .any(|option| option.eq_ignore_ascii_case(b"close"));
+                self.has_hop_by_hop = true;
+            }
+            known::DATE => self.has_date = true,
+            id => self.has_hop_by_hop |= known::is_hop_by_hop(id),
+        }
+        Ok(())
+    }
+}
+
+impl<'b> WorkerFields<'b> {
+    /// No field at all.
+    pub const EMPTY: WorkerFields<'static> = WorkerFields {
+        bytes: &[],
+        start: 0,
+        end: 0,
+        spans: &[],
+        facts: ResponseFacts {
+            content_length: None,
+            chunked: false,
+            close: false,
+            has_date: false,
+            has_hop_by_hop: false,
+        },
+    };
+
+    /// Checks `text`, lines of `name: value\r\n` without an empty line behind them, of which there are at most
+    /// `count_max`. It is at most as long as a link's frame.
+    ///
+    /// A CR or LF that an application put into a value has become a line of its own here and cannot be told
+    /// from one: the worker's side refuses those, as `http.ServerResponse` does.
+    ///
+    /// # Errors
+    /// The rule the lines break. The response must not be sent; that is a 502.
+    pub fn parse(text: &'b [u8], scratch: &'b mut FieldScratch, count_max: usize) -> Result<Self, Rule> {
+        scratch.spans.clear();
+        let mut facts = ResponseFacts::default();
+        let mut reader = LineReader::at(0);
+        while !reader.is_at_end(text) {
+            if scratch.spans.len() >= count_max {
+                return Err(Rule::TooManyFields);
+            }
+            match reader.next(text)? {
+                Line::Field(span) => {
+                    facts.note(text, &span)?;
+                    scratch.spans.push(span);
+                }
+                Line::End(_) => return Err(Rule::NameEmpty),
+                Line::Incomplete => return Err(Rule::LineCut),
+            }
+        }
+        Ok(Self { bytes: text, start: 0, end: text.len(), spans: &scratch.spans, facts })
+    }
+
+    /// Of lines that were read and noted already.
+    pub(super) fn of_parsed(
+        bytes: &'b [u8],
+        lines: std::ops::Range<usize>,
+        spans: &'b [Span],
+        facts: ResponseFacts,
+    ) -> Self {
+        Self { bytes, start: lines.start, end: lines.end, spans, facts }
+    }
+
+    /// The fields in order, those of the connection among them.
+    pub fn fields(&self) -> Fields<'b> {
+        Fields::new(self.bytes, self.spans)
+    }
+
+    /// The length of the content as the application declared it. Beside a Transfer-Encoding it counts for
+    /// nothing (RFC 9112 section 6.3).
+    pub fn content_length(&self) -> Option<u64> {
+        if self.facts.chunked { None } else { self.facts.content_length }
+    }
+
+    /// The application asks for the connection to be closed.
+    pub fn asks_for_close(&self) -> bool {
+        self.facts.close
+    }
+
+    pub(super) fn has_date(&self) -> bool {
+        self.facts.has_date
+    }
+
+    /// Appends the lines as they came, but for those of the connection, those that Connection names, and
+    /// Content-Length unless `keep_content_length`. `keep_upgrade` keeps Upgrade for the responses that need it.
+    pub(super) fn write(&self, out: &mut Vec<u8>, keep_content_length: bool, keep_upgrade: bool) {
+        let drops_length = self.facts.content_length.is_some() && !keep_content_length;
+        if !self.facts.has_hop_by_hop && !drops_length {
+            out.extend_from_slice(&self.bytes[self.start..self.end]);
+            return;
+        }
+        let mut line_ends = self.spans.iter().skip(1).map(Span::line_start).chain([self.end]);
+        for span in self.spans {
+            let line_end = line_ends.next().unwrap_or(self.end);
+            let dropped = match span.id() {
+                known::CONTENT_LENGTH => drops_length,
+                known::UPGRADE => !keep_upgrade,
+                id => known::is_hop_by_hop(id) || self.is_named_by_connection(span),
+            };
+            if !dropped {
+                out.extend_from_slice(&self.bytes[span.line_start()..line_end]);
+            }
+        }
+    }
+
+    fn is_named_by_connection(&self, span: &Span) -> bool {
+        let name = span.of(self.bytes).name;
+        self.spans
+            .iter()
+            .filter(|other| other.id() == known::CONNECTION)
+            .flat_map(|connection| scan::list_members(connection.of(self.bytes).value))
+            .any(|option| option.eq_ignore_ascii_case(name))
+    }
+}
+
+impl<'b> IntoIterator for WorkerFields<'b> {
+    type Item = diglot_link::message::Field<'b>;
+    type IntoIter = FieldIter<'b>;
+
+    fn into_iter(self) -> FieldIter<'b> {
+        self.fields().iter()
+    }
+}

@@ -1,0 +1,262 @@
+//! From what a worker sends to what the client gets: frames of a response in, bytes of HTTP/1 out.
+
+use diglot_link::frame::{FIELDS_MAX, Frame, TEXT_BYTES_MAX, Type};
+use diglot_link::message::Response;
+
+use crate::clock;
+use crate::h1::{
+    self, BodyEncoder, Event, FieldScratch, HeadOptions, LengthMismatch, RequestFacts, ResponseDecoder, Rule,
+    WorkerFields,
+};
+
+/// What workers may send as a head on the wire; what the link can carry otherwise.
+const WIRE_LIMITS: h1::Limits = h1::Limits {
+    request_line_bytes_max: 0,
+    header_bytes_max: TEXT_BYTES_MAX,
+    header_count_max: FIELDS_MAX,
+    trailer_bytes_max: TEXT_BYTES_MAX,
+    chunk_extension_bytes_max: 4 * 1024,
+};
+
+/// The response to one request, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Reply {
+    request: RequestFacts,
+    /// The client waits for a 100 and has not been sent one.
+    awaits_continue: bool,
+    stage: Stage,
+    status: u16,
+    wire: Option<Box<ResponseDecoder>>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// No final head yet.
+    Head,
+    /// The head has been written; `lives_on` tells what it said of the connection.
+    Body { encoder: BodyEncoder, lives_on: bool },
+    /// All of it has been written.
+    Done { lives_on: bool },
+}
+
+/// What one frame did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The response goes on.
+    More,
+    /// The response is complete.
+    Complete,
+    /// The worker gave it up.
+    Cancelled,
+}
+
+/// Why a response cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Fault {
+    /// Fields in a frame that the worker's side of the link should never have sent.
+    #[error("the worker sent header fields that are not HTTP: {0}")]
+    Fields(Rule),
+    /// Bytes of a raw response that are not HTTP.
+    #[error("the application wrote a response that is not HTTP: {0}")]
+    Wire(Rule),
+    /// 101, which nobody asked for.
+    #[error("the application switched protocols, which this server does not do yet")]
+    Switching,
+    /// More or less content than Content-Length said.
+    #[error("the application's response {0}")]
+    Length(LengthMismatch),
+}
+
+impl Reply {
+    pub(super) fn new(request: RequestFacts, awaits_continue: bool) -> Self {
+        Self { request, awaits_continue, stage: Stage::Head, status: 0, wire: None }
+    }
+
+    /// Whether the client has been sent the final head, so that nothing else can be answered.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.stage, Stage::Head)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.stage, Stage::Done { .. })
+    }
+
+    /// Whether the head that was sent lets the connection live on.
+    pub(super) fn lives_on(&self) -> bool {
+        match self.stage {
+            Stage::Head => false,
+            Stage::Body { lives_on, .. } | Stage::Done { lives_on } => lives_on,
+        }
+    }
+
+    /// The final status, 0 before there is one.
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    pub(super) fn request(&self) -> RequestFacts {
+        self.request
+    }
+
+    /// The client's body came without being asked for.
+    pub(super) fn body_came(&mut self) {
+        self.awaits_continue = false;
+    }
+
+    /// Writes what one frame means to `out`. `stays` tells whether the server lets connections live on.
+    pub(super) fn take(
+        &mut self,
+        frame: Frame<'_>,
+        out: &mut Vec<u8>,
+        scratch: &mut FieldScratch,
+        stays: bool,
+    ) -> Result<Step, Fault> {
+        let Frame { header, payload } = frame;
+        match header.kind {
+            Type::Response => {
+                // The link has checked the payload's shape.
+                let Ok(response) = Response::decode(payload) else { return Err(Fault::Fields(Rule::LineCut)) };
+                let fields = WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                let complete = header.ends().then_some(response.body.len() as u64);
+                self.write_head(out, response.status, None, &fields, complete, stays);
+                self.write_body(out, response.body)?;
+                self.end_if(header.ends(), out)
+            }
+            Type::Inform => {
+                let Ok(response) = Response::decode_inform(payload) else {
+                    return Err(Fault::Fields(Rule::LineCut));
+                };
+                let fields = WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                self.write_interim(out, response.status, &fields)?;
+                Ok(Step::More)
+            }
+            Type::Body => {
+                self.write_body(out, payload)?;
+                self.end_if(header.ends(), out)
+            }
+            Type::Trailers => {
+                WorkerFields::parse(payload, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                self.finish(out, payload)
+            }
+            Type::Wire => self.take_wire(payload, header.ends(), out, stays),
+            Type::Cancel => Ok(Step::Cancelled),
+            _ => Ok(Step::More),
+        }
+    }
+
+    fn take_wire(
+        &mut self,
+        mut bytes: &[u8],
+        ends: bool,
+        out: &mut Vec<u8>,
+        stays: bool,
+    ) -> Result<Step, Fault> {
+        let mut decoder = self.wire.take().unwrap_or_else(|| {
+            let method: &[u8] = match (self.request.is_head, self.request.is_connect) {
+                (true, _) => b"HEAD",
+                (_, true) => b"CONNECT",
+                _ => b"GET",
+            };
+            Box::new(ResponseDecoder::new(method, &WIRE_LIMITS))
+        });
+        while !self.is_complete() {
+            let step = decoder.decode(bytes).map_err(Fault::Wire)?;
+            let consumed = step.consumed;
+            match step.event {
+                Event::NeedMore => break,
+                Event::Head(head) if head.status == 101 => return Err(Fault::Switching),
+                Event::Head(head) if head.is_final() => {
+                    let complete = match head.framing {
+                        h1::BodyFraming::None => Some(0),
+                        _ => None,
+                    };
+                    self.write_head(out, head.status, Some(head.reason), &head.fields, complete, stays);
+                }
+                Event::Head(head) => self.write_interim(out, head.status, &head.fields)?,
+                Event::Data(range) => self.write_body(out, &bytes[range])?,
+                Event::End { trailers } => {
+                    let lines = trailers.as_ref().map(field_lines).unwrap_or_default();
+                    self.finish(out, &lines)?;
+                }
+            }
+            bytes = &bytes[consumed..];
+        }
+        if self.is_complete() {
+            return if bytes.is_empty() { Ok(Step::Complete) } else { Err(Fault::Wire(Rule::BytesAfterEnd)) };
+        }
+        if ends {
+            decoder.finish().map_err(Fault::Wire)?;
+            return self.finish(out, &[]);
+        }
+        self.wire = Some(decoder);
+        Ok(Step::More)
+    }
+
+    fn write_head(
+        &mut self,
+        out: &mut Vec<u8>,
+        status: u16,
+        reason: Option<&[u8]>,
+        fields: &WorkerFields<'_>,
+        complete_bytes: Option<u64>,
+        stays: bool,
+    ) {
+        let framing = h1::frame_response(self.request, status, fields.content_length(), complete_bytes);
+        let date = clock::date();
+        let options = HeadOptions {
+            status,
+            reason,
+            framing,
+            version: self.request.version,
+            // A client that still waits for its 100 may send the body or not: only closing is unambiguous.
+            keep_alive: self.request.keep_alive && stays && !self.awaits_continue,
+            date: &date,
+        };
+        let lives_on = h1::write_head(out, &options, fields);
+        self.status = status;
+        self.stage = Stage::Body { encoder: BodyEncoder::new(framing), lives_on };
+    }
+
+    fn write_interim(&mut self, out: &mut Vec<u8>, status: u16, fields: &WorkerFields<'_>) -> Result<(), Fault> {
+        match status {
+            101 => return Err(Fault::Switching),
+            100 if !std::mem::take(&mut self.awaits_continue) => {}
+            // RFC 9110 section 15.2: an HTTP/1.0 client does not know them.
+            _ if self.request.version == h1::Version::Http10 || self.has_begun() => {}
+            _ => h1::write_informational(out, status, fields),
+        }
+        Ok(())
+    }
+
+    fn write_body(&mut self, out: &mut Vec<u8>, data: &[u8]) -> Result<(), Fault> {
+        match &mut self.stage {
+            Stage::Body { encoder, .. } => encoder.write(out, data).map_err(Fault::Length),
+            Stage::Head | Stage::Done { .. } => Ok(()),
+        }
+    }
+
+    fn end_if(&mut self, ends: bool, out: &mut Vec<u8>) -> Result<Step, Fault> {
+        if ends { self.finish(out, &[]) } else { Ok(Step::More) }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>, trailers: &[u8]) -> Result<Step, Fault> {
+        if let Stage::Body { lives_on, .. } = self.stage
+            && let Stage::Body { encoder, .. } = std::mem::replace(&mut self.stage, Stage::Done { lives_on })
+        {
+            encoder.finish(out, trailers).map_err(Fault::Length)?;
+        }
+        Ok(Step::Complete)
+    }
+}
+
+/// Checked trailers as lines again.
+fn field_lines(trailers: &h1::Trailers) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for field in trailers {
+        lines.extend_from_slice(field.name);
+        lines.extend_from_slice(b": ");
+        lines.extend_from_slice(field.value);
+        lines.extend_from_slice(b"\r\n");
+    }
+    lines
+}

@@ -1,0 +1,353 @@
+//! The server's end of one worker's link: what tasks share of it, and the task that moves its bytes.
+//!
+//! Connection tasks queue frames under the link's lock and wake the driver. Since the driver is scheduled behind
+//! all tasks that the same turn of the event loop woke, one write carries the requests of them all; and one read brings the
+//! responses of as many.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use diglot_link::message::{CancelReason, Field, Interface, Open, RequestLine, TooLong};
+use diglot_link::{Front, FrontEvent, StreamKey, Violation};
+use parking_lot::Mutex;
+use tokio::io::AsyncWrite;
+use tokio::net::UnixStream;
+use tokio::time::{Instant, Sleep};
+use tokio_util::io::poll_read_buf;
+
+use crate::exchange::{Exchange, Lost};
+use crate::service::Service;
+
+/// Bytes read from a link at once: the responses of hundreds of small requests.
+const READ_BYTES: usize = 256 * 1024;
+/// Reads in a row before other tasks have their turn.
+const READS_A_TURN: usize = 4;
+/// What a ping says; nobody compares it, since whatever a worker sends proves that it lives.
+const PING: [u8; 8] = *b"diglot\0\0";
+
+/// What a link tells the supervisor of its worker.
+#[derive(Debug)]
+pub enum LinkNotice {
+    /// The application is loaded; requests may come.
+    Ready {
+        /// How the application is run.
+        interface: Interface,
+        /// The runtime, for the log.
+        runtime: String,
+    },
+    /// The application could not be loaded; its own words.
+    StartFailed(String),
+    /// No answer to a ping for as long as the service allows. Its requests have been answered with 504.
+    Unresponsive,
+    /// The worker closed its end.
+    Closed,
+    /// The worker broke a rule of the protocol.
+    Broken(Violation),
+}
+
+/// One worker's link, shared by all connections that have requests on it.
+#[derive(Debug)]
+pub struct Link {
+    service: Arc<Service>,
+    /// Requests whose response is not over; kept beside the lock for those who choose a worker.
+    in_flight: AtomicUsize,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    protocol: Front<Arc<Exchange>>,
+    /// The driver sleeps and must be woken when there is output.
+    driver: Option<Waker>,
+    /// The worker did something that only the connection's codec could see (malformed fields).
+    misbehaved: bool,
+    ended: bool,
+}
+
+impl Link {
+    /// The link of a worker that was just started.
+    pub(crate) fn new(service: Arc<Service>, generation: u32) -> Self {
+        let protocol = Front::new(generation, diglot_link::preface::STREAMS_MAX);
+        let shared = Shared { protocol, driver: None, misbehaved: false, ended: false };
+        Self { service, in_flight: AtomicUsize::new(0), shared: Mutex::new(shared) }
+    }
+
+    /// Requests whose response is not over.
+    #[inline]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request. `announce` is the client connection, where this link does not know it yet.
+    ///
+    /// `Ok(None)`: the link takes no more requests.
+    ///
+    /// # Errors
+    /// [`TooLong`] if the head does not fit the link's format.
+    #[inline]
+    pub(crate) fn begin<'f>(
+        &self,
+        exchange: &Arc<Exchange>,
+        announce: Option<&Open<'_>>,
+        line: &RequestLine<'f>,
+        fields: impl Iterator<Item = Field<'f>> + Clone,
+        body: &[u8],
+        end: bool,
+    ) -> Result<Option<StreamKey>, TooLong> {
+        let mut shared = self.shared.lock();
+        if shared.ended {
+            return Ok(None);
+        }
+        if let Some(ends) = announce {
+            shared.protocol.open_connection(line.connection, ends);
+        }
+        let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
+        self.in_flight.store(shared.protocol.open_streams(), Ordering::Relaxed);
+        shared.wake_driver();
+        key
+    }
+
+    /// Sends as much of a body as there is credit for; returns how much.
+    pub(crate) fn send_body(&self, key: StreamKey, data: &[u8], end: bool) -> usize {
+        self.with(|protocol| protocol.send_body(key, data, end))
+    }
+
+    /// Bytes of a body that [`Self::send_body`] would take now.
+    pub(crate) fn body_room(&self, key: StreamKey) -> usize {
+        self.shared.lock().protocol.body_room(key)
+    }
+
+    /// Ends a request's body with trailer fields.
+    ///
+    /// # Errors
+    /// [`TooLong`] if they do not fit the link's format.
+    pub(crate) fn send_trailers(&self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
+        self.with(|protocol| protocol.send_trailers(key, lines))
+    }
+
+    /// Nobody waits for this response any more.
+    pub(crate) fn cancel(&self, key: StreamKey, reason: CancelReason) {
+        self.with(|protocol| protocol.cancel(key, reason));
+    }
+
+    /// Bytes of a response have left the front.
+    pub(crate) fn consumed(&self, key: StreamKey, bytes: usize) {
+        self.with(|protocol| protocol.consumed(key, bytes));
+    }
+
+    /// A client connection that this link knew is gone.
+    pub(crate) fn close_connection(&self, connection: u32) {
+        self.with(|protocol| protocol.close_connection(connection));
+    }
+
+    /// The worker sent what HTTP does not allow: its link ends.
+    pub(crate) fn misbehaved(&self) {
+        let mut shared = self.shared.lock();
+        shared.misbehaved = true;
+        shared.wake_driver();
+    }
+
+    /// True once the worker's end is gone.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shared.lock().ended
+    }
+
+    /// Gives the worker no more requests and tells it to finish those it has.
+    pub fn drain(self: &Arc<Self>) {
+        self.service.part(self);
+        self.with(Front::drain);
+    }
+
+    /// Ends what the worker still has in flight, at the end of the grace period.
+    pub fn abandon(&self) {
+        let mut shared = self.shared.lock();
+        for (key, exchange) in shared.protocol.take_owners() {
+            shared.protocol.cancel(key, CancelReason::ShuttingDown);
+            exchange.lose(Lost::ShuttingDown);
+        }
+        shared.wake_driver();
+    }
+
+    fn with<R>(&self, act: impl FnOnce(&mut Front<Arc<Exchange>>) -> R) -> R {
+        let mut shared = self.shared.lock();
+        let result = act(&mut shared.protocol);
+        if !shared.protocol.output().is_empty() {
+            shared.wake_driver();
+        }
+        result
+    }
+
+    fn end(self: &Arc<Self>, why: Lost) {
+        self.service.part(self);
+        let mut shared = self.shared.lock();
+        shared.ended = true;
+        for (_, exchange) in shared.protocol.take_owners() {
+            exchange.lose(why);
+        }
+        shared.protocol = Front::new(0, 1);
+        shared.driver = None;
+        self.in_flight.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    #[inline]
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+}
+
+/// Moves the bytes of one link until it ends, and says so to `notify`.
+pub(crate) async fn drive(link: Arc<Link>, socket: UnixStream, notify: impl Fn(LinkNotice)) {
+    let heartbeat = link.service.admission().heartbeat.map(Heartbeat::new);
+    let mut driver = Driver { link, socket, notify, buffer: Vec::with_capacity(READ_BYTES), parsed: 0, heartbeat };
+    let ended = std::future::poll_fn(|context| driver.poll(context)).await;
+    let why = if matches!(ended, LinkNotice::Unresponsive) { Lost::Unresponsive } else { Lost::WorkerGone };
+    driver.link.end(why);
+    (driver.notify)(ended);
+}
+
+struct Driver<N> {
+    link: Arc<Link>,
+    socket: UnixStream,
+    notify: N,
+    buffer: Vec<u8>,
+    parsed: usize,
+    heartbeat: Option<Heartbeat>,
+}
+
+/// Whether the worker's event loop turns: a ping now and then, and a limit for the answer.
+struct Heartbeat {
+    limit: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// Nothing is asked before the application is loaded.
+    active: bool,
+    /// When the ping was sent that nothing has followed yet.
+    asked: Option<Instant>,
+}
+
+impl Heartbeat {
+    fn new(limit: Duration) -> Self {
+        Self { limit, timer: Box::pin(tokio::time::sleep(Self::period(limit))), active: false, asked: None }
+    }
+
+    /// Often enough that the limit is overrun by a quarter at most.
+    fn period(limit: Duration) -> Duration {
+        limit / 4
+    }
+}
+
+impl<N: Fn(LinkNotice)> Driver<N> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<LinkNotice> {
+        if let Poll::Ready(ended) = self.poll_read(context) {
+            return Poll::Ready(ended);
+        }
+        if let Poll::Ready(ended) = self.poll_heartbeat(context) {
+            return Poll::Ready(ended);
+        }
+        let mut shared = self.link.shared.lock();
+        if shared.misbehaved {
+            return Poll::Ready(LinkNotice::Broken(Violation::Malformed {
+                kind: diglot_link::frame::Type::Response,
+            }));
+        }
+        loop {
+            let output = shared.protocol.output();
+            if output.is_empty() {
+                break;
+            }
+            match Pin::new(&mut self.socket).poll_write(context, output.pending()) {
+                Poll::Ready(Ok(count)) => output.sent(count),
+                Poll::Ready(Err(_)) => return Poll::Ready(LinkNotice::Closed),
+                Poll::Pending => break,
+            }
+        }
+        shared.driver = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<LinkNotice> {
+        for _ in 0..READS_A_TURN {
+            match poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(LinkNotice::Closed),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+            if let Some(heartbeat) = &mut self.heartbeat {
+                heartbeat.asked = None;
+            }
+            if let Err(violation) = self.handle() {
+                return Poll::Ready(LinkNotice::Broken(violation));
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Passes on every whole frame in the buffer.
+    fn handle(&mut self) -> Result<(), Violation> {
+        let mut joins = false;
+        let mut shared = self.link.shared.lock();
+        loop {
+            let Some((taken, event)) = shared.protocol.handle(&self.buffer[self.parsed..])? else { break };
+            self.parsed += taken;
+            match event {
+                Some(FrontEvent::Response { owner, frame, .. }) => owner.push(frame),
+                Some(FrontEvent::Stop { owner, .. }) => owner.stop(),
+                Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
+                Some(FrontEvent::Ready(ready)) => {
+                    joins = true;
+                    (self.notify)(LinkNotice::Ready {
+                        interface: ready.interface,
+                        runtime: ready.runtime.to_owned(),
+                    });
+                }
+                Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
+                Some(FrontEvent::LinkCredit) => shared.protocol.owners().for_each(|owner| owner.credit()),
+                Some(FrontEvent::Pong(_)) | None => {}
+            }
+        }
+        let in_flight = shared.protocol.open_streams();
+        drop(shared);
+        let before = self.link.in_flight.swap(in_flight, Ordering::Relaxed);
+        if before > in_flight {
+            self.link.service.released(before - in_flight);
+        }
+        if joins {
+            self.link.service.join(Arc::clone(&self.link));
+            if let Some(heartbeat) = &mut self.heartbeat {
+                heartbeat.active = true;
+            }
+        }
+        if self.parsed == self.buffer.len() {
+            self.buffer.clear();
+            self.parsed = 0;
+        } else if self.buffer.capacity() - self.buffer.len() < READ_BYTES / 4 {
+            self.buffer.drain(..self.parsed);
+            self.parsed = 0;
+        }
+        Ok(())
+    }
+
+    fn poll_heartbeat(&mut self, context: &mut Context<'_>) -> Poll<LinkNotice> {
+        let Some(heartbeat) = &mut self.heartbeat else { return Poll::Pending };
+        while heartbeat.timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            heartbeat.timer.as_mut().reset(now + Heartbeat::period(heartbeat.limit));
+            match heartbeat.asked {
+                Some(asked) if now - asked >= heartbeat.limit => return Poll::Ready(LinkNotice::Unresponsive),
+                None if heartbeat.active => {
+                    heartbeat.asked = Some(now);
+                    self.link.shared.lock().protocol.ping(PING);
+                }
+                _ => {}
+            }
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,183 @@
+//! Admission: which worker of a service takes a request, and what happens when none can.
+//!
+//! A request goes to the worker with the fewest in flight. When all are full it waits in a bounded queue, first
+//! come first served; when the queue is full, or the service is broken, it is refused at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::exchange::Exchange;
+use crate::link::Link;
+
+/// How many requests a service takes, and how long the others wait.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission {
+    /// Requests in flight per worker.
+    pub concurrency: usize,
+    /// Requests that wait while all workers are full or starting.
+    pub queue: usize,
+    /// How long one waits.
+    pub queue_timeout: Duration,
+    /// Most bytes of a request's body (413).
+    pub body_bytes_max: u64,
+    /// A worker that has not answered a ping for so long is unresponsive; `None`: it is never asked.
+    pub heartbeat: Option<Duration>,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Self {
+            concurrency: 1_024,
+            queue: 1_024,
+            queue_timeout: Duration::from_secs(10),
+            body_bytes_max: u64::MAX,
+            heartbeat: None,
+        }
+    }
+}
+
+/// One service as the front sees it: its workers that can take requests, and the requests that wait for one.
+#[derive(Debug)]
+pub struct Service {
+    name: String,
+    admission: Admission,
+    pool: Mutex<Pool>,
+    /// Length of `pool.waiting`, read without the lock by workers that finish a request.
+    waiting: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    links: Vec<Arc<Link>>,
+    /// Where the search for the least loaded begins, so that equals take turns.
+    next: usize,
+    waiting: VecDeque<Arc<Exchange>>,
+    broken: bool,
+}
+
+/// What a service says to one more request.
+#[derive(Debug)]
+pub(crate) enum Admitted {
+    /// This worker has room.
+    To(Arc<Link>),
+    /// None has room now; there is a place in the queue.
+    Wait,
+    /// The queue is full.
+    Full,
+    /// Its workers keep failing.
+    Broken,
+}
+
+impl Service {
+    /// A service without workers: its requests wait.
+    pub fn new(name: String, admission: Admission) -> Self {
+        Self { name, admission, pool: Mutex::default(), waiting: AtomicUsize::new(0) }
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// From now on requests are refused at once, or no longer.
+    pub fn set_broken(&self, broken: bool) {
+        let mut pool = self.pool.lock();
+        pool.broken = broken;
+        if broken {
+            let waiting = pool.waiting.len();
+            self.call(&mut pool, waiting);
+        }
+    }
+
+    /// Chooses a worker for a request. `waited` says that it comes from the queue and is not sent behind those in it.
+    pub(crate) fn admit(&self, waited: bool) -> Admitted {
+        let mut pool = self.pool.lock();
+        if pool.waiting.is_empty() || waited {
+            if let Some(link) = pool.least_loaded(self.admission.concurrency) {
+                return Admitted::To(link);
+            }
+        }
+        if pool.broken && pool.links.is_empty() {
+            Admitted::Broken
+        } else if waited || pool.waiting.len() < self.admission.queue {
+            Admitted::Wait
+        } else {
+            Admitted::Full
+        }
+    }
+
+    /// Puts a request into the queue; `first` where it had been called and found no room after all.
+    ///
+    /// [`Exchange::called`] turns true when it should ask for admission again.
+    pub(crate) fn wait(&self, exchange: &Arc<Exchange>, first: bool) {
+        let mut pool = self.pool.lock();
+        if first {
+            pool.waiting.push_front(Arc::clone(exchange));
+        } else {
+            pool.waiting.push_back(Arc::clone(exchange));
+        }
+        self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
+        // A worker may have become free between the admission and now, and have seen nobody waiting.
+        if pool.broken || pool.least_loaded(self.admission.concurrency).is_some() {
+            self.call(&mut pool, 1);
+        }
+    }
+
+    /// The request gave up waiting.
+    pub(crate) fn leave(&self, exchange: &Arc<Exchange>) {
+        let mut pool = self.pool.lock();
+        pool.waiting.retain(|waiting| !Arc::ptr_eq(waiting, exchange));
+        self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
+    }
+
+    /// `count` requests were finished: as many may go on.
+    #[inline]
+    pub(crate) fn released(&self, count: usize) {
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.call(&mut self.pool.lock(), count);
+        }
+    }
+
+    /// A worker is ready.
+    pub(crate) fn join(&self, link: Arc<Link>) {
+        let mut pool = self.pool.lock();
+        pool.links.push(link);
+        self.call(&mut pool, self.admission.concurrency);
+    }
+
+    /// A worker takes no more requests.
+    pub(crate) fn part(&self, link: &Arc<Link>) {
+        self.pool.lock().links.retain(|other| !Arc::ptr_eq(other, link));
+    }
+
+    fn call(&self, pool: &mut Pool, count: usize) {
+        let count = count.min(pool.waiting.len());
+        for exchange in pool.waiting.drain(..count) {
+            exchange.call();
+        }
+        self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
+    }
+}
+
+impl Pool {
+    fn least_loaded(&mut self, concurrency: usize) -> Option<Arc<Link>> {
+        if let [only] = self.links.as_slice() {
+            return (only.in_flight() < concurrency).then(|| Arc::clone(only));
+        }
+        self.next = self.next.wrapping_add(1);
+        let count = self.links.len();
+        (0..count)
+            .map(|offset| &self.links[self.next.wrapping_add(offset) % count])
+            .filter(|link| link.in_flight() < concurrency)
+            .min_by_key(|link| link.in_flight())
+            .cloned()
+    }
+}
