@@ -1,0 +1,147 @@
+//! Making a worker's process, always from one and the same thread.
+//!
+//! On Linux a worker asks to be killed when its parent ends (`PR_SET_PDEATHSIG`), so that no worker outlives a
+//! server that was itself killed. The kernel takes "parent" to be the *thread* that made it: a thread of a pool would
+//! take its workers with it when it goes idle. Hence a thread that ends only with the supervisor. Elsewhere a worker
+//! notices the end of its link instead.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+
+use super::handle::{Message, Outbox};
+use super::process::{Children, Group};
+use crate::event::WorkerId;
+
+/// Names the variable that tells a worker which of its descriptors is its end of the link.
+pub const LINK_ENV: &str = "DIGLOT_LINK";
+
+/// How the workers of a service are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    /// The interpreter, as an absolute path: it is not searched for.
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    /// The whole environment; nothing is inherited. [`LINK_ENV`] is added to it.
+    pub env: Vec<(OsString, OsString)>,
+    /// The worker's working directory.
+    pub cwd: PathBuf,
+}
+
+/// A process that has been made, with the server's ends of everything that connects to it.
+#[derive(Debug)]
+pub(super) struct Launched {
+    pub(super) group: Arc<Group>,
+    pub(super) stdout: ChildStdout,
+    pub(super) stderr: ChildStderr,
+    /// The server's end of the link, not blocking.
+    pub(super) socket: UnixStream,
+}
+
+#[derive(Debug)]
+struct Request {
+    worker: WorkerId,
+    launch: Arc<Launch>,
+}
+
+/// The way to the thread that makes processes. The thread ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Launcher {
+    requests: mpsc::SyncSender<Request>,
+}
+
+impl Launcher {
+    /// `requests_max` is how many processes can be waiting to be made at once.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(requests_max: usize, children: Arc<Children>, outbox: Outbox) -> io::Result<Self> {
+        let (requests, inbox) = mpsc::sync_channel::<Request>(requests_max);
+        thread::Builder::new().name("diglot-launch".to_owned()).spawn(move || {
+            for Request { worker, launch } in inbox {
+                let result = launch.run(&children).map_err(|error| launch.explain(&error));
+                // Refused when the supervisor is gone: dropping the process then ends it.
+                let _ = outbox.send(Message::Launched { worker, result });
+            }
+        })?;
+        Ok(Self { requests })
+    }
+
+    /// Have a process made; the result comes as a message. Gives the reason when that cannot be.
+    pub(super) fn launch(&self, worker: WorkerId, launch: Arc<Launch>) -> Result<(), String> {
+        self.requests.try_send(Request { worker, launch }).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => "too many processes are waiting to be made".to_owned(),
+            mpsc::TrySendError::Disconnected(_) => "the thread that makes processes has ended".to_owned(),
+        })
+    }
+}
+
+impl Launch {
+    fn run(&self, children: &Arc<Children>) -> io::Result<Launched> {
+        let (socket, of_worker) = UnixStream::pair()?;
+        socket.set_nonblocking(true)?;
+        let of_worker = OwnedFd::from(of_worker);
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.args)
+            .env_clear()
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .env(LINK_ENV, of_worker.as_raw_fd().to_string())
+            .current_dir(&self.cwd)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A Ctrl-C in the terminal is for the server, which lets its workers finish first. And what a worker
+            // leaves behind can be ended with it.
+            .process_group(0);
+        prepare_child(&mut command, of_worker);
+        let mut child = children.spawn(&mut command)?;
+        let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+            return Err(io::Error::other("the process has no output pipes"));
+        };
+        Ok(Launched { group: Arc::new(Group::new(child, children.clone())), stdout, stderr, socket })
+    }
+
+    fn explain(&self, error: &io::Error) -> String {
+        let Self { program, cwd, .. } = self;
+        if error.kind() == io::ErrorKind::NotFound && !cwd.is_dir() {
+            return format!("its folder {} does not exist", cwd.display());
+        }
+        format!("running {} in {}: {error}", program.display(), cwd.display())
+    }
+}
+
+/// What the child does between fork and exec. `link` is closed in the parent when the command is dropped.
+fn prepare_child(command: &mut Command, link: OwnedFd) {
+    #[cfg(target_os = "linux")]
+    let parent = rustix::process::getpid();
+    let in_child = move || {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // The parent may have ended just before; then nobody will send the signal.
+            if getppid() != Some(parent) {
+                return Err(rustix::io::Errno::SRCH.into());
+            }
+        }
+        // Only here, so that no process but this one ever inherits it.
+        fcntl_setfd(link.as_fd(), FdFlags::empty())?;
+        Ok(())
+    };
+    // SAFETY: between fork and exec only async-signal-safe things may be done. The closure makes three system calls
+    // through rustix, which neither allocates nor locks, and errors are made from raw error numbers, without
+    // allocation.
+    #[allow(unsafe_code)]
+    unsafe {
+        command.pre_exec(in_child);
+    }
+}

@@ -1,0 +1,353 @@
+//! The workers of one service: a slot for each, what fills it, and the order of a rolling restart.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Turn;
+use super::circuit::Circuit;
+use super::worker::{Fate, Passed, Worker};
+use crate::event::{Action, ServiceState, WorkerEvent, WorkerId, WorkerName};
+use crate::failure::{Failure, StartError};
+use crate::notice::Notice;
+use crate::policy::Policy;
+
+#[derive(Debug)]
+pub(super) struct Service {
+    index: usize,
+    name: Arc<str>,
+    policy: Policy,
+    slots: Vec<Slot>,
+    circuit: Circuit,
+    state: ServiceState,
+    /// A rolling restart is under way: workers of a generation below this one are to be replaced.
+    restart_below: Option<u32>,
+    stopping: bool,
+}
+
+/// The place of one of a service's N workers.
+#[derive(Debug)]
+struct Slot {
+    seat: Seat,
+    beside: Beside,
+    /// Failures since a worker of this slot was last stable.
+    failures: u32,
+    has_been_ready: bool,
+}
+
+/// What fills a slot.
+#[derive(Debug)]
+enum Seat {
+    /// Nothing: before the start, or after the end.
+    Vacant,
+    Held(Worker),
+    /// The last worker failed; the next one is spawned at this instant.
+    BackingOff {
+        until: Instant,
+    },
+}
+
+/// Who stands beside the seat during a rolling restart; in a service there is at most one.
+#[derive(Debug)]
+enum Beside {
+    Nobody,
+    /// Starting, to take the seat when ready.
+    Candidate(Worker),
+    /// Had the seat, finishes what it has.
+    Retiree(Worker),
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Seat,
+    Beside,
+}
+
+impl Slot {
+    fn workers_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
+        let seated = match &mut self.seat {
+            Seat::Held(worker) => Some(worker),
+            Seat::Vacant | Seat::BackingOff { .. } => None,
+        };
+        let beside = match &mut self.beside {
+            Beside::Candidate(worker) | Beside::Retiree(worker) => Some(worker),
+            Beside::Nobody => None,
+        };
+        seated.into_iter().chain(beside)
+    }
+
+    fn worker_mut(&mut self, place: Place) -> Option<&mut Worker> {
+        match (place, &mut self.seat, &mut self.beside) {
+            (Place::Seat, Seat::Held(worker), _) => Some(worker),
+            (Place::Beside, _, Beside::Candidate(worker) | Beside::Retiree(worker)) => Some(worker),
+            _ => None,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        matches!((&self.seat, &self.beside), (Seat::Vacant, Beside::Nobody))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let seat = match &self.seat {
+            Seat::Held(worker) => worker.deadline(),
+            Seat::BackingOff { until } => Some(*until),
+            Seat::Vacant => None,
+        };
+        let beside = match &self.beside {
+            Beside::Candidate(worker) | Beside::Retiree(worker) => worker.deadline(),
+            Beside::Nobody => None,
+        };
+        seat.into_iter().chain(beside).min()
+    }
+}
+
+impl Service {
+    pub(super) fn new(index: usize, name: Arc<str>, workers: usize, policy: Policy) -> Self {
+        let slot = || Slot { seat: Seat::Vacant, beside: Beside::Nobody, failures: 0, has_been_ready: false };
+        Self {
+            index,
+            name,
+            policy,
+            slots: std::iter::repeat_with(slot).take(workers).collect(),
+            circuit: Circuit::closed(),
+            state: ServiceState::Serving,
+            restart_below: None,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn start(&mut self, turn: &mut Turn<'_>) {
+        for slot in 0..self.slots.len() {
+            self.fill_seat(slot, turn);
+        }
+    }
+
+    /// Every worker has been ready at least once.
+    pub(super) fn has_started(&self) -> bool {
+        self.slots.iter().all(|slot| slot.has_been_ready)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.iter().all(Slot::is_empty)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.slots.iter().filter_map(Slot::deadline).min()
+    }
+
+    /// Replace every worker spawned so far.
+    pub(super) fn restart(&mut self, turn: &mut Turn<'_>) {
+        self.restart_below = Some(turn.next_generation());
+        self.advance_restart(turn);
+    }
+
+    /// Let the workers finish within `grace`; no new ones are made.
+    pub(super) fn stop(&mut self, grace: Duration, turn: &mut Turn<'_>) {
+        self.end_replacements();
+        for worker in self.slots.iter_mut().flat_map(Slot::workers_mut) {
+            worker.retire(grace, turn);
+        }
+    }
+
+    pub(super) fn stop_now(&mut self, turn: &mut Turn<'_>) {
+        self.end_replacements();
+        for worker in self.slots.iter_mut().flat_map(Slot::workers_mut) {
+            worker.kill(None, turn);
+        }
+    }
+
+    fn end_replacements(&mut self) {
+        self.stopping = true;
+        self.restart_below = None;
+        for slot in &mut self.slots {
+            if let Seat::BackingOff { .. } = slot.seat {
+                slot.seat = Seat::Vacant;
+            }
+        }
+    }
+
+    /// Something happened to a worker; one that is gone already is nobody's any more.
+    ///
+    /// # Errors
+    /// When the slot's first worker ever failed before it was ready.
+    pub(super) fn on_worker(
+        &mut self,
+        id: WorkerId,
+        event: WorkerEvent,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StartError> {
+        let Some(slot) = self.slots.get_mut(id.slot) else { return Ok(()) };
+        for place in [Place::Seat, Place::Beside] {
+            let Some(worker) = slot.worker_mut(place).filter(|worker| worker.id == id) else { continue };
+            match (worker.on(event, &self.policy, turn), place) {
+                (Fate::Unchanged, _) => {}
+                (Fate::BecameReady, _) => self.became_ready(id.slot, turn),
+                (Fate::Gone(failure), Place::Seat) => self.left_seat(id.slot, failure, turn)?,
+                (Fate::Gone(failure), Place::Beside) => self.left_side(id.slot, failure, turn),
+            }
+            self.advance(turn);
+            return Ok(());
+        }
+        Ok(())
+    }
+
+    /// Let time pass for every worker.
+    pub(super) fn pass_deadlines(&mut self, turn: &mut Turn<'_>) {
+        for slot in 0..self.slots.len() {
+            for place in [Place::Seat, Place::Beside] {
+                let worker = self.slots[slot].worker_mut(place);
+                match worker.and_then(|worker| worker.pass_deadline(&self.policy, turn)) {
+                    None => {}
+                    Some(Passed::Settled) => self.settled(slot, turn),
+                    Some(Passed::DrainTimedOut { grace }) => {
+                        turn.report(Notice::DrainTimedOut { worker: self.worker_name(slot), grace });
+                    }
+                }
+            }
+            if let Seat::BackingOff { until } = self.slots[slot].seat
+                && until <= turn.now
+            {
+                self.fill_seat(slot, turn);
+            }
+        }
+        self.advance(turn);
+    }
+
+    fn settled(&mut self, slot: usize, turn: &mut Turn<'_>) {
+        self.slots[slot].failures = 0;
+        if self.circuit.record_stability() {
+            turn.report(Notice::ServiceRecovered { service: self.name.clone() });
+        }
+    }
+
+    /// A starting worker is ready: if it was a candidate it takes the seat, and who had it drains.
+    fn became_ready(&mut self, slot: usize, turn: &mut Turn<'_>) {
+        let drain_timeout = self.policy.drain_timeout;
+        let slot = &mut self.slots[slot];
+        slot.has_been_ready = true;
+        let Beside::Candidate(candidate) = &slot.beside else { return };
+        if !candidate.is_ready() {
+            return;
+        }
+        let Beside::Candidate(candidate) = std::mem::replace(&mut slot.beside, Beside::Nobody) else {
+            return;
+        };
+        if let Seat::Held(mut old) = std::mem::replace(&mut slot.seat, Seat::Held(candidate)) {
+            old.retire(drain_timeout, turn);
+            slot.beside = Beside::Retiree(old);
+        }
+    }
+
+    /// The worker in the seat is gone.
+    fn left_seat(
+        &mut self,
+        index: usize,
+        failure: Option<Failure>,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), StartError> {
+        let worker = self.worker_name(index);
+        let workers = self.slots.len();
+        let slot = &mut self.slots[index];
+        slot.seat = Seat::Vacant;
+        if self.stopping {
+            if let Some(failure) = failure {
+                turn.report(Notice::BadEnd { worker, failure });
+            }
+            return Ok(());
+        }
+        let mut retry_in = Duration::ZERO;
+        if let Some(failure) = failure {
+            if !slot.has_been_ready {
+                return Err(StartError::Worker { worker, failure });
+            }
+            slot.failures = slot.failures.saturating_add(1);
+            self.circuit.record_failure(turn.now, workers, &self.policy);
+            retry_in = match slot.beside {
+                Beside::Candidate(_) => Duration::ZERO,
+                Beside::Nobody | Beside::Retiree(_) => self.policy.backoff(slot.failures),
+            };
+            turn.report(Notice::WorkerFailed { worker, failure, retry_in });
+        }
+        match std::mem::replace(&mut slot.beside, Beside::Nobody) {
+            // Already on its way; as good a replacement as any.
+            Beside::Candidate(candidate) => slot.seat = Seat::Held(candidate),
+            beside => {
+                slot.beside = beside;
+                if retry_in.is_zero() {
+                    self.fill_seat(index, turn);
+                } else {
+                    slot.seat = Seat::BackingOff { until: turn.now + retry_in };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The candidate or the retiree is gone.
+    fn left_side(&mut self, slot: usize, failure: Option<Failure>, turn: &mut Turn<'_>) {
+        let was_candidate =
+            matches!(std::mem::replace(&mut self.slots[slot].beside, Beside::Nobody), Beside::Candidate(_));
+        let Some(failure) = failure else { return };
+        let worker = self.worker_name(slot);
+        if was_candidate && !self.stopping {
+            self.restart_below = None;
+            turn.report(Notice::RestartFailed { worker, failure });
+        } else {
+            turn.report(Notice::BadEnd { worker, failure });
+        }
+    }
+
+    fn fill_seat(&mut self, slot: usize, turn: &mut Turn<'_>) {
+        let id = self.new_worker_id(slot, turn);
+        self.slots[slot].seat = Seat::Held(Worker::spawn(id, &self.policy, turn));
+    }
+
+    /// What follows from any change: the restart's next step, and whether the service still serves.
+    fn advance(&mut self, turn: &mut Turn<'_>) {
+        self.advance_restart(turn);
+        self.update_state(turn);
+    }
+
+    fn advance_restart(&mut self, turn: &mut Turn<'_>) {
+        let Some(below) = self.restart_below else { return };
+        if self.slots.iter().any(|slot| !matches!(slot.beside, Beside::Nobody)) {
+            return;
+        }
+        let is_old = |slot: &Slot| matches!(&slot.seat, Seat::Held(worker) if worker.id.generation < below);
+        let is_old_and_ready =
+            |slot: &Slot| is_old(slot) && matches!(&slot.seat, Seat::Held(w) if w.is_ready());
+        if let Some(slot) = self.slots.iter().position(is_old_and_ready) {
+            let id = self.new_worker_id(slot, turn);
+            self.slots[slot].beside = Beside::Candidate(Worker::spawn(id, &self.policy, turn));
+        } else if !self.slots.iter().any(is_old) {
+            self.restart_below = None;
+            turn.report(Notice::RestartDone { service: self.name.clone() });
+        }
+    }
+
+    fn update_state(&mut self, turn: &mut Turn<'_>) {
+        let serves = self.slots.iter().any(|slot| matches!(&slot.seat, Seat::Held(w) if w.is_ready()));
+        let state = if self.circuit.is_open() && !serves && !self.stopping {
+            ServiceState::Broken
+        } else {
+            ServiceState::Serving
+        };
+        if state == self.state {
+            return;
+        }
+        self.state = state;
+        turn.act(Action::ServiceState { service: self.index, state });
+        if state == ServiceState::Broken && self.circuit.announce() {
+            let retry_every_at_most = self.policy.backoff_max;
+            turn.report(Notice::ServiceBroken { service: self.name.clone(), retry_every_at_most });
+        }
+    }
+
+    fn new_worker_id(&self, slot: usize, turn: &mut Turn<'_>) -> WorkerId {
+        WorkerId { service: self.index, slot, generation: turn.take_generation() }
+    }
+
+    fn worker_name(&self, slot: usize) -> WorkerName {
+        WorkerName { service: self.name.clone(), number: slot + 1 }
+    }
+}

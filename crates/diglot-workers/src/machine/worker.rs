@@ -1,0 +1,198 @@
+//! The life of one worker, from its spawning to its exit.
+
+use std::time::{Duration, Instant};
+
+use super::Turn;
+use crate::event::{Action, LinkEnd, WorkerEvent, WorkerId};
+use crate::failure::{Exit, Failure, Reason};
+use crate::policy::Policy;
+
+/// One process that exists, or is being made.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) id: WorkerId,
+    life: Life,
+}
+
+/// Where in its life a worker is. It leaves the last state, whichever it is, when its process has ended.
+#[derive(Debug)]
+enum Life {
+    /// Spawned; its app is loading. Killed at the deadline.
+    Starting { deadline: Instant },
+    /// It serves. Has proved itself once `settles` has come.
+    Ready { settles: Option<Instant> },
+    /// Told to finish what it has and end. Killed at the deadline.
+    Draining { deadline: Instant, grace: Duration },
+    /// Of no more use, for this reason; expected to end by itself. Killed at the deadline.
+    Leaving { deadline: Instant, failure: Failure, was_ready: bool },
+    /// SIGKILL has been sent; without a failure when that was our wish.
+    Killed { failure: Option<Failure> },
+}
+
+/// What an event meant for the worker's place.
+#[derive(Debug)]
+pub(super) enum Fate {
+    Unchanged,
+    /// Its app is loaded.
+    BecameReady,
+    /// The process is gone; without a failure when that was our wish.
+    Gone(Option<Failure>),
+}
+
+/// What a deadline meant, where its service must know.
+#[derive(Debug)]
+pub(super) enum Passed {
+    /// It has been ready for the stable period.
+    Settled,
+    /// It was killed because its time to drain ran out.
+    DrainTimedOut { grace: Duration },
+}
+
+impl Worker {
+    /// A new process; emits the action that makes it.
+    pub(super) fn spawn(id: WorkerId, policy: &Policy, turn: &mut Turn<'_>) -> Self {
+        turn.act(Action::Spawn(id));
+        Self { id, life: Life::Starting { deadline: turn.now + policy.start_timeout } }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self.life, Life::Ready { .. })
+    }
+
+    /// When time alone changes this worker's state.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.life {
+            Life::Starting { deadline }
+            | Life::Draining { deadline, .. }
+            | Life::Leaving { deadline, .. } => Some(deadline),
+            Life::Ready { settles } => settles,
+            Life::Killed { .. } => None,
+        }
+    }
+
+    /// Ask it to finish: a ready one drains, one that is still starting has nothing to finish and is killed, and
+    /// one that drains already gets no more time than it had.
+    pub(super) fn retire(&mut self, grace: Duration, turn: &mut Turn<'_>) {
+        let deadline = turn.now + grace;
+        match &mut self.life {
+            Life::Ready { .. } => {
+                self.life = Life::Draining { deadline, grace };
+                turn.act(Action::Drain { worker: self.id, grace });
+            }
+            Life::Starting { .. } => self.kill(None, turn),
+            Life::Draining { deadline: old, .. } => *old = deadline.min(*old),
+            Life::Leaving { .. } | Life::Killed { .. } => {}
+        }
+    }
+
+    /// End it now. One that is being killed already keeps its first reason.
+    pub(super) fn kill(&mut self, failure: Option<Failure>, turn: &mut Turn<'_>) {
+        if !matches!(self.life, Life::Killed { .. }) {
+            self.life = Life::Killed { failure };
+            turn.act(Action::Kill(self.id));
+        }
+    }
+
+    /// Let time pass.
+    pub(super) fn pass_deadline(&mut self, policy: &Policy, turn: &mut Turn<'_>) -> Option<Passed> {
+        if turn.now < self.deadline()? {
+            return None;
+        }
+        match &mut self.life {
+            Life::Starting { .. } => {
+                let reason = Reason::StartTimedOut { after: policy.start_timeout };
+                self.kill(Some(Failure::new(reason)), turn);
+                None
+            }
+            Life::Ready { settles } => {
+                *settles = None;
+                Some(Passed::Settled)
+            }
+            Life::Draining { grace, .. } => {
+                let grace = *grace;
+                self.kill(None, turn);
+                Some(Passed::DrainTimedOut { grace })
+            }
+            Life::Leaving { failure, .. } => {
+                let failure = failure.clone();
+                self.kill(Some(failure), turn);
+                None
+            }
+            Life::Killed { .. } => None,
+        }
+    }
+
+    /// What an event does to it. An event that cannot matter in its state (a late report over a link that is
+    /// being torn down, say) changes nothing.
+    pub(super) fn on(&mut self, event: WorkerEvent, policy: &Policy, turn: &mut Turn<'_>) -> Fate {
+        match event {
+            WorkerEvent::Ready => {
+                if !matches!(self.life, Life::Starting { .. }) {
+                    return Fate::Unchanged;
+                }
+                self.life = Life::Ready { settles: Some(turn.now + policy.stable_after) };
+                Fate::BecameReady
+            }
+            WorkerEvent::StartFailed { message } => {
+                if matches!(self.life, Life::Starting { .. }) {
+                    self.leave(Reason::StartReported { message }, policy, turn);
+                }
+                Fate::Unchanged
+            }
+            WorkerEvent::LinkClosed(LinkEnd::Closed) => {
+                if matches!(self.life, Life::Starting { .. } | Life::Ready { .. }) {
+                    self.leave(Reason::LinkClosed, policy, turn);
+                }
+                Fate::Unchanged
+            }
+            WorkerEvent::LinkClosed(LinkEnd::Broken { rule }) => {
+                self.kill_for(Reason::LinkBroken { rule }, turn);
+                Fate::Unchanged
+            }
+            WorkerEvent::Unresponsive => {
+                self.kill_for(Reason::Unresponsive, turn);
+                Fate::Unchanged
+            }
+            WorkerEvent::SpawnFailed { message } => {
+                let wished = matches!(self.life, Life::Killed { failure: None });
+                Fate::Gone((!wished).then(|| Failure::new(Reason::Spawn { message })))
+            }
+            WorkerEvent::Exited { exit, last_stderr } => {
+                Fate::Gone(self.obituary(exit).map(|failure| failure.with_stderr(last_stderr)))
+            }
+        }
+    }
+
+    fn leave(&mut self, reason: Reason, policy: &Policy, turn: &Turn<'_>) {
+        let was_ready = self.is_ready();
+        let deadline = turn.now + policy.exit_timeout;
+        self.life = Life::Leaving { deadline, failure: Failure::new(reason), was_ready };
+    }
+
+    /// Kill it for a fault of its own. One that has failed already keeps its first reason.
+    fn kill_for(&mut self, reason: Reason, turn: &mut Turn<'_>) {
+        let failure = match &self.life {
+            Life::Leaving { failure, .. } => failure.clone(),
+            _ => Failure::new(reason),
+        };
+        self.kill(Some(failure), turn);
+    }
+
+    /// Why it is gone, now that its exit status is known.
+    fn obituary(&mut self, exit: Exit) -> Option<Failure> {
+        let by_itself = |was_ready| {
+            Failure::new(if was_ready { Reason::Exited(exit) } else { Reason::ExitedBeforeReady(exit) })
+        };
+        match &self.life {
+            Life::Starting { .. } => Some(by_itself(false)),
+            Life::Ready { .. } => Some(by_itself(true)),
+            Life::Draining { .. } => (exit != Exit::SUCCESS).then(|| by_itself(true)),
+            // A closed link is only the first sign of an exit; the exit says more.
+            Life::Leaving { failure: Failure { reason: Reason::LinkClosed, .. }, was_ready, .. } => {
+                Some(by_itself(*was_ready))
+            }
+            Life::Leaving { failure, .. } => Some(failure.clone()),
+            Life::Killed { failure } => failure.clone(),
+        }
+    }
+}

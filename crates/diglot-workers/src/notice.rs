@@ -1,0 +1,81 @@
+//! What the supervisor tells people: typed, so that the log can carry fields, and readable as it is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::WorkerName;
+use crate::failure::Failure;
+
+/// Something worth a line in the log. `Display` says what happened, to whom, and what comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A worker failed; a new one takes its place after `retry_in`.
+    WorkerFailed { worker: WorkerName, failure: Failure, retry_in: Duration },
+    /// A worker on its way out did not end cleanly; nothing follows from it but lost in-flight requests.
+    BadEnd { worker: WorkerName, failure: Failure },
+    /// A draining worker was not done in time and was killed.
+    DrainTimedOut { worker: WorkerName, grace: Duration },
+    /// No worker of the service is ready and they keep failing.
+    ServiceBroken { service: Arc<str>, retry_every_at_most: Duration },
+    /// The service has a stable worker again.
+    ServiceRecovered { service: Arc<str> },
+    /// Every worker of the service has been replaced.
+    RestartDone { service: Arc<str> },
+    /// A new worker could not take the place of an old one; the old one serves on, and so do those not yet
+    /// replaced.
+    RestartFailed { worker: WorkerName, failure: Failure },
+}
+
+/// How loud a notice should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+}
+
+impl Notice {
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::ServiceRecovered { .. } | Self::RestartDone { .. } => Severity::Info,
+            Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
+            Self::WorkerFailed { .. } | Self::ServiceBroken { .. } | Self::RestartFailed { .. } => {
+                Severity::Error
+            }
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WorkerFailed { worker, failure, retry_in } => {
+                write!(f, "{worker}: {failure}")?;
+                // A message of several lines stays whole; what comes next gets a line of its own.
+                f.write_str(if failure.reason.to_string().contains('\n') { "\n" } else { "; " })?;
+                if retry_in.is_zero() {
+                    f.write_str("a new one is started at once")
+                } else {
+                    write!(f, "a new one is started in {retry_in:?}")
+                }
+            }
+            Self::BadEnd { worker, failure } => write!(f, "{worker} did not finish cleanly: {failure}"),
+            Self::DrainTimedOut { worker, grace } => {
+                write!(f, "{worker} had not finished its requests after {grace:?} and was killed")
+            }
+            Self::ServiceBroken { service, retry_every_at_most } => write!(
+                f,
+                "service \"{service}\" is down: its workers keep failing, for the reasons above. Its requests are \
+                 answered 503; a new start is tried at least every {retry_every_at_most:?}"
+            ),
+            Self::ServiceRecovered { service } => write!(f, "service \"{service}\" serves again"),
+            Self::RestartDone { service } => {
+                write!(f, "service \"{service}\": every worker has been restarted")
+            }
+            Self::RestartFailed { worker, failure } => {
+                write!(f, "{worker} could not be restarted, the old one serves on: {failure:#}")
+            }
+        }
+    }
+}

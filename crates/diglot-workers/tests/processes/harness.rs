@@ -1,0 +1,217 @@
+//! A supervisor with real Python workers, and a test that sees all it does as a list of happenings.
+//!
+//! The link is reduced to single bytes: the worker says `R` when it is ready; what follows `F` is why it could not
+//! start; the server says `D` for drain.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diglot_workers::{
+    Attach, Handler, Launch, LinkEnd, Log, LogEntry, LogSink, Notice, Policy, Reporter, Running, ServiceSpec,
+    ServiceState, StartError, Supervisor, SupervisorHandle, WorkerId,
+};
+use tokio::sync::mpsc;
+
+/// Nothing a test waits for takes this long unless it has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the composition, or the reader of the log, gets to see.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    Attached { worker: WorkerId, pid: u32, reporter: Reporter },
+    Ready(WorkerId),
+    Drained(WorkerId),
+    Detached(WorkerId),
+    State { service: usize, state: ServiceState },
+    Notice(Notice),
+    Log(LogEntry),
+}
+
+/// Code every worker begins with: `say`, `hear` and `wait_for_drain` over the link.
+const PRELUDE: &str = "
+import os, signal, socket, sys, time
+link = socket.socket(fileno=int(os.environ['DIGLOT_LINK']))
+def say(what): link.sendall(what.encode())
+def hear(): return link.recv(1)
+def serve():
+    say('R')
+    hear()
+";
+
+pub(crate) fn service(name: &str, workers: usize, code: &str) -> ServiceSpec {
+    let path = std::env::var_os("PATH").expect("PATH is set");
+    let program = std::env::split_paths(&path)
+        .map(|folder| folder.join("python3"))
+        .find(|candidate| candidate.is_file())
+        .expect("python3 is installed");
+    let args = ["-u", "-c", &format!("{PRELUDE}\n{code}")].map(OsString::from);
+    ServiceSpec {
+        name: name.into(),
+        workers,
+        launch: Launch {
+            program,
+            args: args.into(),
+            env: vec![("PATH".into(), path)],
+            cwd: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+        },
+        policy: Policy::default(),
+    }
+}
+
+pub(crate) struct Harness {
+    pub(crate) handle: SupervisorHandle,
+    pub(crate) log: Log,
+    seen: mpsc::UnboundedReceiver<Seen>,
+}
+
+struct Recorder {
+    seen: mpsc::UnboundedSender<Seen>,
+    links: HashMap<WorkerId, UnixStream>,
+}
+
+struct Sink(mpsc::UnboundedSender<Seen>);
+
+impl LogSink for Sink {
+    fn write(&mut self, entry: &LogEntry) {
+        let _ = self.0.send(Seen::Log(entry.clone()));
+    }
+}
+
+impl Harness {
+    /// A supervisor that has not been started.
+    pub(crate) fn new(services: Vec<ServiceSpec>) -> (Self, Supervisor<impl Handler>) {
+        let (sender, seen) = mpsc::unbounded_channel();
+        let log = Log::start(Sink(sender.clone())).unwrap();
+        let supervisor =
+            Supervisor::new(services, Recorder { seen: sender, links: HashMap::new() }, log.clone());
+        (Self { handle: supervisor.handle(), log, seen }, supervisor)
+    }
+
+    pub(crate) async fn start(services: Vec<ServiceSpec>) -> (Self, Result<Running, StartError>) {
+        let (harness, supervisor) = Self::new(services);
+        let running = within(supervisor.start()).await;
+        (harness, running)
+    }
+
+    /// The first thing seen from now on that `pick` takes.
+    pub(crate) async fn see<T>(&mut self, mut pick: impl FnMut(Seen) -> Option<T>) -> T {
+        within(async {
+            loop {
+                let seen = self.seen.recv().await.expect("the supervisor still runs");
+                if let Some(picked) = pick(seen) {
+                    return picked;
+                }
+            }
+        })
+        .await
+    }
+
+    /// What has been seen but not been looked at.
+    pub(crate) fn rest(&mut self) -> Vec<Seen> {
+        std::iter::from_fn(|| self.seen.try_recv().ok()).collect()
+    }
+
+    pub(crate) async fn attached(&mut self) -> (WorkerId, u32, Reporter) {
+        self.see(|seen| match seen {
+            Seen::Attached { worker, pid, reporter } => Some((worker, pid, reporter)),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn ready(&mut self) -> WorkerId {
+        self.see(|seen| if let Seen::Ready(worker) = seen { Some(worker) } else { None }).await
+    }
+
+    pub(crate) async fn notice(&mut self) -> Notice {
+        self.see(|seen| if let Seen::Notice(notice) = seen { Some(notice) } else { None }).await
+    }
+
+    /// The next line of a worker's output.
+    pub(crate) async fn line(&mut self) -> String {
+        self.see(|seen| match seen {
+            Seen::Log(LogEntry::Line { text, .. }) => Some(text),
+            _ => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn stop(self, running: Running) {
+        self.handle.shutdown(PATIENCE);
+        within(running.stopped()).await;
+    }
+}
+
+pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it happens in time")
+}
+
+impl Handler for Recorder {
+    fn attach(&mut self, attach: Attach) {
+        let Attach { worker, pid, socket, reporter, .. } = attach;
+        let _ = self.seen.send(Seen::Attached { worker, pid, reporter: reporter.clone() });
+        self.links.insert(worker, socket.try_clone().unwrap());
+        tokio::task::spawn_blocking({
+            let seen = self.seen.clone();
+            move || listen(worker, socket, &reporter, &seen)
+        });
+    }
+
+    fn drain(&mut self, worker: WorkerId, _grace: Duration) {
+        let _ = (&self.links[&worker]).write_all(b"D");
+        let _ = self.seen.send(Seen::Drained(worker));
+    }
+
+    fn detach(&mut self, worker: WorkerId) {
+        let link = self.links.remove(&worker).expect("detached once, after being attached");
+        // Something the worker started may hold the other end open.
+        let _ = link.shutdown(std::net::Shutdown::Both);
+        let _ = self.seen.send(Seen::Detached(worker));
+    }
+
+    fn service_state(&mut self, service: usize, state: ServiceState) {
+        let _ = self.seen.send(Seen::State { service, state });
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        let _ = self.seen.send(Seen::Notice(notice));
+    }
+}
+
+fn listen(worker: WorkerId, mut link: UnixStream, reporter: &Reporter, seen: &mpsc::UnboundedSender<Seen>) {
+    link.set_nonblocking(false).unwrap();
+    let mut byte = [0];
+    while let Ok(1) = link.read(&mut byte) {
+        match byte[0] {
+            b'R' => {
+                let _ = seen.send(Seen::Ready(worker));
+                reporter.ready();
+            }
+            b'F' => {
+                let mut message = String::new();
+                let _ = link.read_to_string(&mut message);
+                reporter.start_failed(&message);
+            }
+            other => reporter.link_closed(LinkEnd::Broken { rule: format!("byte {other} means nothing") }),
+        }
+    }
+    reporter.link_closed(LinkEnd::Closed);
+}
+
+/// The notice's service, for tests with several.
+pub(crate) fn service_of(notice: &Notice) -> Arc<str> {
+    match notice {
+        Notice::WorkerFailed { worker, .. }
+        | Notice::BadEnd { worker, .. }
+        | Notice::DrainTimedOut { worker, .. }
+        | Notice::RestartFailed { worker, .. } => worker.service.clone(),
+        Notice::ServiceBroken { service, .. }
+        | Notice::ServiceRecovered { service }
+        | Notice::RestartDone { service } => service.clone(),
+    }
+}
