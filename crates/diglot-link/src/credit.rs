@@ -12,6 +12,11 @@ pub const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
 /// Bytes a sender may have under way on the whole link: a thousand streams whose readers all stand still
 /// do not stop the others.
 pub const LINK_WINDOW_BYTES: u32 = 128 * 1024 * 1024;
+/// Consumed bytes of a stream for which credit is given back at once.
+const STREAM_QUANTUM_BYTES: u32 = STREAM_WINDOW_BYTES / 2;
+/// The same for the link. Far less than half a window: streams that stand still may hold most of it for ever, and what
+/// is left must go round among the others.
+const LINK_QUANTUM_BYTES: u32 = 256 * 1024;
 
 /// What a sender may still send.
 #[derive(Debug)]
@@ -21,8 +26,17 @@ pub struct SendCredit {
 }
 
 impl SendCredit {
-    /// A full window.
-    pub const fn new(window: u32) -> Self {
+    /// A stream's full window.
+    pub const fn of_stream() -> Self {
+        Self::new(STREAM_WINDOW_BYTES)
+    }
+
+    /// The link's full window.
+    pub const fn of_link() -> Self {
+        Self::new(LINK_WINDOW_BYTES)
+    }
+
+    const fn new(window: u32) -> Self {
         Self { available: window, window }
     }
 
@@ -60,12 +74,22 @@ pub struct ReceiveWindow {
     promised: u32,
     consumed: u32,
     window: u32,
+    quantum: u32,
 }
 
 impl ReceiveWindow {
-    /// A window all of which is promised: both ends know its size beforehand.
-    pub const fn new(window: u32) -> Self {
-        Self { promised: window, consumed: 0, window }
+    /// A stream's window. All of it is promised: both ends know its size beforehand.
+    pub const fn of_stream() -> Self {
+        Self::new(STREAM_WINDOW_BYTES, STREAM_QUANTUM_BYTES)
+    }
+
+    /// The link's window, promised likewise.
+    pub const fn of_link() -> Self {
+        Self::new(LINK_WINDOW_BYTES, LINK_QUANTUM_BYTES)
+    }
+
+    const fn new(window: u32, quantum: u32) -> Self {
+        Self { promised: window, consumed: 0, window, quantum }
     }
 
     /// `bytes` arrived.
@@ -83,13 +107,14 @@ impl ReceiveWindow {
         }
     }
 
-    /// `bytes` that had arrived are no longer held. Returns credit to send, now and then: half a window at a time.
+    /// `bytes` that had arrived are no longer held. Returns credit to send, now and then: half a stream's window, or
+    /// 256 KiB of the link's, at a time.
     #[inline]
     pub fn consume(&mut self, bytes: usize) -> Option<u32> {
         let held = self.window - self.promised - self.consumed;
         debug_assert!(bytes <= held as usize, "consumed {bytes} of {held} bytes");
-        self.consumed += (bytes as u32).min(held);
-        if self.consumed < self.window / 2 {
+        self.consumed += u32::try_from(bytes).unwrap_or(u32::MAX).min(held);
+        if self.consumed < self.quantum {
             return None;
         }
         let credit = std::mem::take(&mut self.consumed);
@@ -104,7 +129,7 @@ mod tests {
 
     #[test]
     fn credit_comes_back_by_halves() {
-        let mut window = ReceiveWindow::new(100);
+        let mut window = ReceiveWindow::new(100, 50);
         let mut sender = SendCredit::new(100);
         sender.spend(80);
         window.receive(1, 80).unwrap();
@@ -123,5 +148,15 @@ mod tests {
         sender.spend(10);
         assert_eq!(sender.grant(4, u32::MAX), Err(Violation::TooMuchCredit { stream: 4 }));
         sender.grant(4, 10).unwrap();
+    }
+
+    #[test]
+    fn streams_that_stand_still_leave_the_link_to_the_others() {
+        let mut link = ReceiveWindow::of_link();
+        link.receive(1, 1000 * STREAM_WINDOW_BYTES as usize).unwrap();
+        for _ in 0..10_000 {
+            link.receive(2, 65_536).unwrap();
+            link.consume(65_536);
+        }
     }
 }

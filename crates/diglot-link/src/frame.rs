@@ -24,6 +24,8 @@ pub const ABOARD_BYTES_MAX: usize = 32 * 1024;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of a READY or FAILED message.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of an OPEN payload.
+pub const OPEN_BYTES_MAX: usize = 512;
 /// Most bytes of the payload of any frame.
 pub const PAYLOAD_BYTES_MAX: usize = 160 * 1024;
 
@@ -50,7 +52,7 @@ pub enum Type {
     Credit = 0x07,
     /// Worker to front: the rest of the request's body is not wanted.
     Stop = 0x08,
-    /// Both ways: the stream ends here, incomplete.
+    /// Both ways: the stream ends here, incomplete. Carries no END: it ends more than one direction.
     Cancel = 0x09,
     /// Front to worker: a client connection that requests will name. The stream id is the connection's.
     Open = 0x10,
@@ -62,9 +64,9 @@ pub enum Type {
     Failed = 0x21,
     /// Front to worker: no more requests will come; finish and end.
     Drain = 0x22,
-    /// Both ways: answer with a PONG of the same payload.
+    /// Front to worker: answer with a PONG of the same payload.
     Ping = 0x23,
-    /// Both ways: the answer to a PING.
+    /// Worker to front: the answer to a PING.
     Pong = 0x24,
 }
 
@@ -99,11 +101,33 @@ impl Type {
             Self::Wire | Self::Body => BODY_BYTES_MAX,
             Self::Inform | Self::Trailers => TEXT_BYTES_MAX + 8,
             Self::Ready | Self::Failed => MESSAGE_BYTES_MAX,
-            Self::Open => 512,
+            Self::Open => OPEN_BYTES_MAX,
             Self::Credit => 4,
             Self::Cancel => 1,
             Self::Ping | Self::Pong => 8,
             Self::Stop | Self::Closed | Self::Drain => 0,
+        }
+    }
+
+    /// True if `flags` are some that a frame of this type can have: END where a direction can end, and always where it
+    /// must.
+    const fn permits_flags(self, flags: u8) -> bool {
+        match self {
+            Self::Request | Self::Response | Self::Wire | Self::Body => flags & !FLAG_END == 0,
+            Self::Trailers => flags == FLAG_END,
+            _ => flags == 0,
+        }
+    }
+
+    /// True if a frame of this type can have this address: link frames have none, a connection has no generation.
+    const fn permits_address(self, stream: u32, generation: u16) -> bool {
+        match self {
+            Self::Ready | Self::Failed | Self::Drain | Self::Ping | Self::Pong => {
+                stream == 0 && generation == 0
+            }
+            Self::Open | Self::Closed => generation == 0,
+            Self::Credit => stream != 0 || generation == 0,
+            _ => true,
         }
     }
 }
@@ -113,7 +137,7 @@ impl Type {
 pub struct Header {
     /// What the frame is for.
     pub kind: Type,
-    /// [`FLAG_END`] or nothing.
+    /// [`FLAG_END`] or nothing; which of them a type can have is checked by [`decode`].
     pub flags: u8,
     /// How often the stream's id had been used before this stream, modulo 2¹⁶.
     pub generation: u16,
@@ -154,25 +178,25 @@ impl Frame<'_> {
 /// Reads the frame at the start of `bytes`. `Ok(None)`: it is not whole yet; read more and call again.
 ///
 /// # Errors
-/// A header that no conforming peer sends: an unknown type or flag, or a length above the type's maximum.
+/// A header that no conforming peer sends: an unknown type, flags or an address that its type cannot have, or a length
+/// above the type's maximum.
 #[inline]
 pub fn decode(bytes: &[u8]) -> Result<Option<Frame<'_>>, Violation> {
     let Some(header_bytes) = bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
     let [l0, l1, l2, l3, number, flags, g0, g1, s0, s1, s2, s3] = *header_bytes;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
     let kind = Type::from_number(number).ok_or(Violation::UnknownType { number })?;
-    if flags & !FLAG_END != 0 {
-        return Err(Violation::UnknownFlags { kind, flags });
+    if !kind.permits_flags(flags) {
+        return Err(Violation::WrongFlags { kind, flags });
+    }
+    let (generation, stream) = (u16::from_le_bytes([g0, g1]), u32::from_le_bytes([s0, s1, s2, s3]));
+    if !kind.permits_address(stream, generation) {
+        return Err(Violation::Misaddressed { kind, stream, generation });
     }
     if length > kind.payload_bytes_max() {
         return Err(Violation::TooLong { kind, length, length_max: kind.payload_bytes_max() });
     }
-    let header = Header {
-        kind,
-        flags,
-        generation: u16::from_le_bytes([g0, g1]),
-        stream: u32::from_le_bytes([s0, s1, s2, s3]),
-    };
+    let header = Header { kind, flags, generation, stream };
     match bytes.get(HEADER_BYTES..HEADER_BYTES + length) {
         Some(payload) => Ok(Some(Frame { header, payload })),
         None => Ok(None),
@@ -245,6 +269,26 @@ mod tests {
         assert_eq!(decode(&bytes), Err(Violation::UnknownType { number: 0xEE }));
         bytes[4] = Type::Body as u8;
         bytes[5] = 0x80;
-        assert_eq!(decode(&bytes), Err(Violation::UnknownFlags { kind: Type::Body, flags: 0x80 }));
+        assert_eq!(decode(&bytes), Err(Violation::WrongFlags { kind: Type::Body, flags: 0x80 }));
+    }
+
+    #[test]
+    fn end_stands_only_where_a_direction_can_end() {
+        for (kind, flags) in [(Type::Inform, FLAG_END), (Type::Cancel, FLAG_END), (Type::Trailers, 0)] {
+            let mut out = vec![];
+            encode(&mut out, Header { kind, flags, generation: 0, stream: 1 }, &[]);
+            assert_eq!(decode(&out), Err(Violation::WrongFlags { kind, flags }));
+        }
+    }
+
+    #[test]
+    fn what_concerns_the_link_has_no_stream() {
+        for (kind, stream, generation) in
+            [(Type::Ping, 1, 0), (Type::Ready, 0, 1), (Type::Credit, 0, 7), (Type::Open, 5, 1)]
+        {
+            let mut out = vec![];
+            encode(&mut out, Header { kind, flags: 0, generation, stream }, &[]);
+            assert_eq!(decode(&out), Err(Violation::Misaddressed { kind, stream, generation }));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The server's end of a link.
 
-use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
+use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, SendCredit};
 use crate::frame::{self, BODY_BYTES_MAX, FLAG_END, Frame, Header, TEXT_BYTES_MAX, Type};
 use crate::message::{self, CancelReason, Field, Open, Ready, RequestLine, Response, TooLong};
 use crate::preface::{PREFACE_BYTES, Preface, REVISION};
@@ -18,15 +18,26 @@ pub struct Front<T> {
     open_streams: usize,
     ours: Preface,
     greeted: bool,
-    ready: bool,
+    application: Application,
     draining: bool,
     send: SendCredit,
     receive: ReceiveWindow,
 }
 
+/// What the worker has said about its application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Application {
+    Loading,
+    Ready,
+    Failed,
+}
+
+/// Bytes of a REQUEST and of TRAILERS that can wait for each stream.
+const STREAM_OUTPUT_BYTES_MAX: usize = 256 * 1024;
+
 #[derive(Debug)]
 struct Slot<T> {
-    generation: u16,
+    generation: u32,
     owner: Option<T>,
     request_open: bool,
     response: ResponseState,
@@ -100,10 +111,10 @@ impl<T: Clone> Front<T> {
             open_streams: 0,
             ours,
             greeted: false,
-            ready: false,
+            application: Application::Loading,
             draining: false,
-            send: SendCredit::new(LINK_WINDOW_BYTES),
-            receive: ReceiveWindow::new(LINK_WINDOW_BYTES),
+            send: SendCredit::of_link(),
+            receive: ReceiveWindow::of_link(),
         }
     }
 
@@ -112,7 +123,8 @@ impl<T: Clone> Front<T> {
         &mut self.output
     }
 
-    /// Streams that are not over, also those that were cancelled and whose worker has not confirmed it.
+    /// Streams whose response is not over, also those that were cancelled and whose worker has not confirmed it: what
+    /// the worker still works on.
     #[inline]
     pub fn open_streams(&self) -> usize {
         self.open_streams
@@ -146,7 +158,7 @@ impl<T: Clone> Front<T> {
         body: &[u8],
         end: bool,
     ) -> Result<Option<StreamKey>, TooLong> {
-        if !self.ready || self.draining {
+        if self.application != Application::Ready || self.draining {
             return Ok(None);
         }
         let index = match self.free.last() {
@@ -173,8 +185,8 @@ impl<T: Clone> Front<T> {
         slot.owner = Some(owner);
         slot.request_open = !end;
         slot.response = ResponseState::Awaited;
-        slot.send = SendCredit::new(STREAM_WINDOW_BYTES);
-        slot.receive = ReceiveWindow::new(STREAM_WINDOW_BYTES);
+        slot.send = SendCredit::of_stream();
+        slot.receive = ReceiveWindow::of_stream();
         self.free.pop();
         self.open_streams += 1;
         Ok(Some(key))
@@ -261,7 +273,12 @@ impl<T: Clone> Front<T> {
         frame::encode(self.output.tail(), link_header(Type::Ping), &payload);
     }
 
-    /// The owners of all open streams, for when the link is gone.
+    /// The owners of all open streams.
+    pub fn owners(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.owner.as_ref())
+    }
+
+    /// As [`Self::owners`], and they are owners no more: for when the link is gone.
     pub fn take_owners(&mut self) -> Vec<(StreamKey, T)> {
         let slots = self.slots.iter_mut().zip(1..);
         slots
@@ -292,6 +309,10 @@ impl<T: Clone> Front<T> {
 
     fn handle_frame<'b>(&mut self, frame: Frame<'b>) -> Result<Option<FrontEvent<'b, T>>, Violation> {
         let Frame { header, payload } = frame;
+        let pending_bytes = self.output.pending().len();
+        if pending_bytes > self.output_bytes_max() {
+            return Err(Violation::NotReading { pending_bytes });
+        }
         let out_of_turn = Violation::OutOfTurn { kind: header.kind, stream: header.stream };
         match header.kind {
             Type::Response | Type::Wire | Type::Inform | Type::Body | Type::Trailers | Type::Cancel => {
@@ -304,9 +325,10 @@ impl<T: Clone> Front<T> {
             Type::Credit => {
                 let credit = message::decode_credit(payload)?;
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
-                if slot.request_open {
-                    slot.send.grant(header.stream, credit)?;
+                if !slot.request_open {
+                    return Ok(None);
                 }
+                slot.send.grant(header.stream, credit)?;
                 Ok(slot.owner.clone().map(|owner| FrontEvent::Credit { key, owner }))
             }
             Type::Stop => {
@@ -320,28 +342,29 @@ impl<T: Clone> Front<T> {
                 }
                 Ok(owner.map(|owner| FrontEvent::Stop { key, owner }))
             }
-            Type::Ready if !self.ready => {
+            Type::Ready if self.application == Application::Loading => {
                 let ready = Ready::decode(payload)?;
-                self.ready = true;
+                self.application = Application::Ready;
                 Ok(Some(FrontEvent::Ready(ready)))
             }
-            Type::Failed if !self.ready => {
+            Type::Failed if self.application == Application::Loading => {
+                self.application = Application::Failed;
                 let reason = str::from_utf8(payload);
                 reason
                     .map(|reason| Some(FrontEvent::Failed(reason)))
                     .map_err(|_| Violation::Malformed { kind: Type::Failed })
             }
-            Type::Ping => {
-                frame::encode(self.output.tail(), link_header(Type::Pong), payload);
-                Ok(None)
-            }
             Type::Pong => match payload.try_into() {
                 Ok(payload) => Ok(Some(FrontEvent::Pong(payload))),
                 Err(_) => Err(Violation::Malformed { kind: Type::Pong }),
             },
-            Type::Request | Type::Open | Type::Closed | Type::Drain | Type::Ready | Type::Failed => {
-                Err(out_of_turn)
-            }
+            Type::Request
+            | Type::Open
+            | Type::Closed
+            | Type::Drain
+            | Type::Ready
+            | Type::Failed
+            | Type::Ping => Err(out_of_turn),
         }
     }
 
@@ -372,7 +395,7 @@ impl<T: Clone> Front<T> {
                 ResponseState::Structured
             }
             (ResponseState::Structured, Type::Body) => ResponseState::Structured,
-            (ResponseState::Structured, Type::Trailers) if header.ends() => ResponseState::Structured,
+            (ResponseState::Structured, Type::Trailers) => ResponseState::Structured,
             (ResponseState::Awaited | ResponseState::Wire, Type::Wire) => ResponseState::Wire,
             (ResponseState::Awaited | ResponseState::Structured | ResponseState::Wire, Type::Cancel) => {
                 CancelReason::decode(payload)?;
@@ -399,15 +422,26 @@ impl<T: Clone> Front<T> {
         Ok(owner.map(|owner| FrontEvent::Response { key, owner, frame }))
     }
 
+    /// More than can wait for a worker that reads late: the request bodies of a full link, twice for the headers of small
+    /// frames, and the heads of all streams. A worker that answers without reading frees streams and credit all the
+    /// same, and what waits for it would grow without end.
+    const fn output_bytes_max(&self) -> usize {
+        2 * LINK_WINDOW_BYTES as usize + self.ours.streams_max as usize * STREAM_OUTPUT_BYTES_MAX
+    }
+
     /// The slot a frame is for; `None` if the stream it belonged to is over.
     fn known(&mut self, header: &Header) -> Result<Option<(StreamKey, &mut Slot<T>)>, Violation> {
-        let key = StreamKey { stream: header.stream, generation: header.generation };
         let never_opened = Violation::UnknownStream { kind: header.kind, stream: header.stream };
-        if key.stream == 0 {
+        let index = (header.stream as usize).checked_sub(1).ok_or(never_opened)?;
+        let slot = self.slots.get_mut(index).ok_or(never_opened)?;
+        if slot.generation as u16 != header.generation {
+            return Ok(None);
+        }
+        // A slot that is over has the generation of its next use.
+        if slot.response == ResponseState::Closed && !slot.request_open {
             return Err(never_opened);
         }
-        let slot = self.slots.get_mut(key.index()).ok_or(never_opened)?;
-        Ok((slot.generation == key.generation).then_some((key, slot)))
+        Ok(Some((StreamKey { stream: header.stream, generation: slot.generation }, slot)))
     }
 
     fn slot(&self, key: StreamKey) -> Option<&Slot<T>> {
@@ -449,8 +483,8 @@ impl<T> Slot<T> {
             owner: None,
             request_open: false,
             response: ResponseState::Closed,
-            send: SendCredit::new(STREAM_WINDOW_BYTES),
-            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+            send: SendCredit::of_stream(),
+            receive: ReceiveWindow::of_stream(),
         }
     }
 }
@@ -463,7 +497,7 @@ impl StreamKey {
 
     #[inline]
     pub(crate) const fn header(self, kind: Type, flags: u8) -> Header {
-        Header { kind, flags, generation: self.generation, stream: self.stream }
+        Header { kind, flags, generation: self.generation as u16, stream: self.stream }
     }
 }
 

@@ -36,6 +36,7 @@ pub use worker::{Worker, WorkerEvent};
 pub struct StreamKey {
     /// 1..=`streams_max` of the preface.
     pub stream: u32,
-    /// Counts the uses of this id, modulo 2¹⁶.
-    pub generation: u16,
+    /// Counts the uses of this id, from 0. Its lower 16 bits travel: a frame is late by one use at most, but a key
+    /// may be kept while its id is used a hundred thousand times.
+    pub generation: u32,
 }

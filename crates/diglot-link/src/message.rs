@@ -4,7 +4,7 @@
 //! are there; bytes left over are refused. Texts are bytes as HTTP has them: never assumed to be UTF-8 but
 //! where this module says so.
 
-use crate::frame::{ABOARD_BYTES_MAX, FIELDS_MAX, TEXT_BYTES_MAX, Type};
+use crate::frame::{ABOARD_BYTES_MAX, FIELDS_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX, TEXT_BYTES_MAX, Type};
 use crate::{Violation, names};
 
 /// Bytes of a REQUEST payload before its field table.
@@ -15,6 +15,8 @@ pub const FIELD_ENTRY_BYTES: usize = 4;
 pub const RESPONSE_FIXED_BYTES: usize = 8;
 /// Most bytes of one field's name.
 pub const NAME_BYTES_MAX: usize = 255;
+/// Most bytes of each of the two addresses in OPEN.
+pub const ADDRESS_BYTES_MAX: usize = (OPEN_BYTES_MAX - 8) / 2;
 
 /// The client asked for, or its version implies, a connection that stays open.
 pub const REQUEST_KEEP_ALIVE: u8 = 0x01;
@@ -132,6 +134,17 @@ pub fn encode_request<'b>(
 #[error("the {0} is longer than the link can carry")]
 pub struct TooLong(pub &'static str);
 
+/// A response that the front would end the link for; it is refused before it leaves the worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// A part of it is above the format's limit.
+    #[error(transparent)]
+    TooLong(#[from] TooLong),
+    /// The status is not one the message can have.
+    #[error("the status {0} is not one of a response")]
+    Status(u16),
+}
+
 /// A REQUEST payload, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Request<'b> {
@@ -229,13 +242,23 @@ impl<'b> Request<'b> {
     }
 }
 
+/// True for a status that INFORM can have: 1xx, but 101 ends the exchange (RFC 9110 section 15.2.2).
+pub const fn is_interim(status: u16) -> bool {
+    matches!(status, 100 | 102..=199)
+}
+
+/// True for a status that RESPONSE can have.
+pub const fn is_final(status: u16) -> bool {
+    matches!(status, 200..=999)
+}
+
 /// A RESPONSE or INFORM payload.
 ///
 /// `fields` is text as HTTP/1.1 writes it, `name: value\r\n` for each field and no empty line after them. Its
 /// syntax is the front's to check, like any bytes a worker sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response<'b> {
-    /// 100..=199 in INFORM, 200..=999 in RESPONSE.
+    /// [`is_interim`] in INFORM, [`is_final`] in RESPONSE.
     pub status: u16,
     /// The field lines.
     pub fields: &'b [u8],
@@ -259,8 +282,8 @@ impl<'b> Response<'b> {
     /// # Errors
     /// [`Violation::Malformed`] if its lengths do not add up or the status is not that of a final response.
     pub fn decode(payload: &'b [u8]) -> Result<Self, Violation> {
-        Self::decode_as(Type::Response, payload)
-            .filter(|response| (200..=999).contains(&response.status))
+        Self::decode_parts(payload)
+            .filter(|response| is_final(response.status))
             .filter(|response| response.body.len() <= ABOARD_BYTES_MAX)
             .ok_or(Violation::Malformed { kind: Type::Response })
     }
@@ -268,14 +291,14 @@ impl<'b> Response<'b> {
     /// Reads an INFORM payload.
     ///
     /// # Errors
-    /// [`Violation::Malformed`] if its lengths do not add up or the status is not 1xx.
+    /// [`Violation::Malformed`] if its lengths do not add up or the status is not [`is_interim`].
     pub fn decode_inform(payload: &'b [u8]) -> Result<Self, Violation> {
-        Self::decode_as(Type::Inform, payload)
-            .filter(|response| (100..=199).contains(&response.status) && response.body.is_empty())
+        Self::decode_parts(payload)
+            .filter(|response| is_interim(response.status) && response.body.is_empty())
             .ok_or(Violation::Malformed { kind: Type::Inform })
     }
 
-    fn decode_as(_kind: Type, payload: &'b [u8]) -> Option<Self> {
+    fn decode_parts(payload: &'b [u8]) -> Option<Self> {
         let (fixed, rest) = payload.split_first_chunk::<RESPONSE_FIXED_BYTES>()?;
         let [s0, s1, z0, z1, f0, f1, f2, f3] = *fixed;
         let fields_length = u32::from_le_bytes([f0, f1, f2, f3]) as usize;
@@ -355,10 +378,10 @@ pub struct Open<'b> {
 }
 
 impl<'b> Open<'b> {
-    /// Appends the payload. Texts longer than 255 bytes are cut: no address has as many.
+    /// Appends the payload. Texts above [`ADDRESS_BYTES_MAX`] are cut: no address is as long.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let peer = &self.peer.as_bytes()[..self.peer.len().min(255)];
-        let local = &self.local.as_bytes()[..self.local.len().min(255)];
+        let cut = |text: &'b str| &text.as_bytes()[..text.floor_char_boundary(ADDRESS_BYTES_MAX)];
+        let (peer, local) = (cut(self.peer), cut(self.local));
         out.extend_from_slice(&[u8::from(self.tls), 0]);
         out.extend_from_slice(&self.peer_port.to_le_bytes());
         out.extend_from_slice(&self.local_port.to_le_bytes());
@@ -413,10 +436,11 @@ pub struct Ready<'b> {
 }
 
 impl<'b> Ready<'b> {
-    /// Appends the payload.
+    /// Appends the payload. A line that would not fit is cut.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.interface as u8);
-        out.extend_from_slice(self.runtime.as_bytes());
+        let runtime_length = self.runtime.floor_char_boundary(MESSAGE_BYTES_MAX - 1);
+        out.extend_from_slice(&self.runtime.as_bytes()[..runtime_length]);
     }
 
     /// Reads a READY payload.

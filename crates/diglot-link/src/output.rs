@@ -2,7 +2,8 @@
 
 /// A queue of bytes: frames are appended behind, the socket takes from the front.
 ///
-/// Its length is bounded by the credit and by the number of streams, not here.
+/// Its length is bounded by the credit and by the number of streams; [`crate::Front`] ends a link whose worker
+/// makes it grow beyond that.
 #[derive(Debug, Default)]
 pub struct Output {
     bytes: Vec<u8>,
@@ -33,7 +34,8 @@ impl Output {
             self.sent = 0;
             self.bytes.clear();
             self.bytes.shrink_to(KEPT_BYTES_MAX);
-        } else if self.sent >= KEPT_BYTES_MAX {
+        } else if self.sent >= KEPT_BYTES_MAX && self.sent >= self.bytes.len() / 2 {
+            // Never before half is sent: each byte is then moved once at most, on average.
             self.bytes.drain(..self.sent);
             self.sent = 0;
         }

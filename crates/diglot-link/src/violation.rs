@@ -25,9 +25,9 @@ pub enum Violation {
         /// The type's byte.
         number: u8,
     },
-    /// A frame with flags this revision does not have.
-    #[error("a {kind:?} frame with unknown flags {flags:#04x}")]
-    UnknownFlags {
+    /// A frame with flags that its type cannot have, or without the one it must have.
+    #[error("a {kind:?} frame with the impossible flags {flags:#04x}")]
+    WrongFlags {
         /// The frame's type.
         kind: Type,
         /// The flags' byte.
@@ -43,6 +43,16 @@ pub enum Violation {
         /// Bytes allowed.
         length_max: usize,
     },
+    /// A frame that does not belong to a stream, with the id or the generation of one.
+    #[error("a {kind:?} frame addressed to stream {stream}, generation {generation}")]
+    Misaddressed {
+        /// The frame's type.
+        kind: Type,
+        /// The frame's stream id.
+        stream: u32,
+        /// The frame's generation.
+        generation: u16,
+    },
     /// A payload whose parts do not add up.
     #[error("a {kind:?} frame whose payload is malformed")]
     Malformed {
@@ -57,7 +67,7 @@ pub enum Violation {
         /// The frame's stream id.
         stream: u32,
     },
-    /// A frame for a stream that was never opened.
+    /// A frame for a stream that was never opened, or not yet in this generation.
     #[error("a {kind:?} frame for stream {stream}, which was never opened")]
     UnknownStream {
         /// The frame's type.
@@ -78,5 +88,11 @@ pub enum Violation {
     TooMuchCredit {
         /// The frame's stream id, 0 for the link.
         stream: u32,
+    },
+    /// A worker that answers and gives credit without reading what is sent to it.
+    #[error("the peer does not read: {pending_bytes} bytes wait for it")]
+    NotReading {
+        /// Bytes that wait to be written.
+        pending_bytes: usize,
     },
 }

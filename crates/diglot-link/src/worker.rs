@@ -1,13 +1,16 @@
 //! The worker's end of a link.
 
-use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
+use crate::credit::{ReceiveWindow, SendCredit};
 use crate::frame::{
     self, ABOARD_BYTES_MAX, FLAG_END, Frame, Header, MESSAGE_BYTES_MAX, TEXT_BYTES_MAX, Type,
 };
 use crate::front::{frame_chunks, link_header};
-use crate::message::{self, CancelReason, Open, Ready, Request, Response, TooLong};
+use crate::message::{self, CancelReason, Open, Ready, Request, Response, TooLong, Unsendable};
 use crate::preface::{PREFACE_BYTES, Preface};
 use crate::{Output, StreamKey, Violation};
+
+/// Bytes of a PING's payload.
+const PING_BYTES: usize = 8;
 
 /// Streams, credit and pending output of a link, as the worker sees them.
 ///
@@ -21,17 +24,32 @@ pub struct Worker<T> {
     send: SendCredit,
     receive: ReceiveWindow,
     open_streams: usize,
+    ready: bool,
+    draining: bool,
 }
 
 #[derive(Debug)]
 struct Slot<T> {
-    generation: u16,
+    generation: u32,
+    used: bool,
     owner: Option<T>,
     request_open: bool,
-    response_open: bool,
-    head_sent: bool,
+    response: ResponseState,
     send: SendCredit,
     receive: ReceiveWindow,
+}
+
+/// How far a response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ResponseState {
+    /// Nothing but interim responses were sent.
+    Awaited,
+    /// RESPONSE was sent; BODY and TRAILERS may follow.
+    Structured,
+    /// WIRE was sent; more of it may follow.
+    Wire,
+    /// It is complete, cancelled, or this id was never used.
+    Closed,
 }
 
 /// What bytes from the front meant.
@@ -116,9 +134,11 @@ impl<T: Clone> Worker<T> {
             output: Output::default(),
             slots: Vec::new(),
             preface: None,
-            send: SendCredit::new(LINK_WINDOW_BYTES),
-            receive: ReceiveWindow::new(LINK_WINDOW_BYTES),
+            send: SendCredit::of_link(),
+            receive: ReceiveWindow::of_link(),
             open_streams: 0,
+            ready: false,
+            draining: false,
         }
     }
 
@@ -134,6 +154,7 @@ impl<T: Clone> Worker<T> {
 
     /// Says that the application is loaded.
     pub fn ready(&mut self, ready: &Ready<'_>) {
+        self.ready = true;
         let mark = frame::begin(self.output.tail(), link_header(Type::Ready));
         ready.encode(self.output.tail());
         frame::finish(self.output.tail(), mark);
@@ -149,9 +170,11 @@ impl<T: Clone> Worker<T> {
         frame::encode(self.output.tail(), link_header(Type::Failed), &reason.as_bytes()[start..]);
     }
 
-    /// Gives a stream what comes back with its events.
+    /// Gives a stream what comes back with its events. A stream that is over keeps nothing.
     pub fn attach(&mut self, key: StreamKey, owner: T) {
-        if let Some(slot) = self.slot_mut(key) {
+        if let Some(slot) = self.slot_mut(key)
+            && !slot.is_over()
+        {
             slot.owner = Some(owner);
         }
     }
@@ -159,10 +182,10 @@ impl<T: Clone> Worker<T> {
     /// Sends a response's head, with the start of its body; `end` if that is all of it. What does not fit aboard is
     /// sent as credit allows; returns how many bytes of `body` were taken, and `end` takes effect if all were.
     ///
-    /// `lines` are the fields as `name: value\r\n`.
+    /// `lines` are the fields as `name: value\r\n`. A second head goes nowhere, body and all.
     ///
     /// # Errors
-    /// [`TooLong`] if the fields are above [`TEXT_BYTES_MAX`]; nothing was sent.
+    /// The fields are above [`TEXT_BYTES_MAX`], or `status` is not [`message::is_final`]; nothing was sent.
     pub fn respond(
         &mut self,
         key: StreamKey,
@@ -170,14 +193,17 @@ impl<T: Clone> Worker<T> {
         lines: &[u8],
         body: &[u8],
         end: bool,
-    ) -> Result<usize, TooLong> {
-        if lines.len() > TEXT_BYTES_MAX {
-            return Err(TooLong("header section"));
+    ) -> Result<usize, Unsendable> {
+        if !message::is_final(status) {
+            return Err(Unsendable::Status(status));
         }
-        let Some(slot) = self.slot_mut(key).filter(|slot| slot.response_open && !slot.head_sent) else {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("header section").into());
+        }
+        let Some(slot) = self.slot_mut(key).filter(|slot| slot.response == ResponseState::Awaited) else {
             return Ok(body.len());
         };
-        slot.head_sent = true;
+        slot.response = ResponseState::Structured;
         let (aboard, rest) = body.split_at(body.len().min(ABOARD_BYTES_MAX));
         let ends = end && rest.is_empty();
         let tail = self.output.tail();
@@ -192,15 +218,18 @@ impl<T: Clone> Worker<T> {
         if rest.is_empty() { Ok(aboard.len()) } else { Ok(aboard.len() + self.body(key, rest, end)) }
     }
 
-    /// Sends an interim response (100, 102..=199). Fields as in [`Self::respond`].
+    /// Sends an interim response. Fields as in [`Self::respond`]. After the head it goes nowhere.
     ///
     /// # Errors
-    /// [`TooLong`] if the fields are above [`TEXT_BYTES_MAX`]; nothing was sent.
-    pub fn inform(&mut self, key: StreamKey, status: u16, lines: &[u8]) -> Result<(), TooLong> {
-        if lines.len() > TEXT_BYTES_MAX {
-            return Err(TooLong("header section"));
+    /// The fields are above [`TEXT_BYTES_MAX`], or `status` is not [`message::is_interim`]; nothing was sent.
+    pub fn inform(&mut self, key: StreamKey, status: u16, lines: &[u8]) -> Result<(), Unsendable> {
+        if !message::is_interim(status) {
+            return Err(Unsendable::Status(status));
         }
-        if self.slot(key).is_some_and(|slot| slot.response_open && !slot.head_sent) {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("header section").into());
+        }
+        if self.slot(key).is_some_and(|slot| slot.response == ResponseState::Awaited) {
             let tail = self.output.tail();
             let mark = frame::begin(tail, key.header(Type::Inform, 0));
             Response::encode_fixed(tail, status, lines.len());
@@ -210,26 +239,50 @@ impl<T: Clone> Worker<T> {
         Ok(())
     }
 
-    /// Bytes of a body that [`Self::body`] would take now. A stream that is over takes everything, to nowhere.
+    /// Bytes that [`Self::body`] or [`Self::wire`] would take now. A stream whose response is over takes everything, to
+    /// nowhere.
     pub fn body_room(&self, key: StreamKey) -> usize {
         match self.slot(key) {
-            Some(slot) if slot.response_open => slot.send.available().min(self.send.available()),
+            Some(slot) if slot.response != ResponseState::Closed => {
+                slot.send.available().min(self.send.available())
+            }
             _ => usize::MAX,
         }
     }
 
-    /// Sends as much of `data` as there is credit for and returns how much; `end` takes effect if all of it went.
+    /// Sends as much of `data` as there is credit for and returns how much; `end` takes effect if all of it went. Takes
+    /// nothing before [`Self::respond`].
     pub fn body(&mut self, key: StreamKey, data: &[u8], end: bool) -> usize {
-        let room = self.body_room(key);
-        if room == usize::MAX {
-            return data.len();
+        match self.response(key) {
+            ResponseState::Structured => self.send_bytes(Type::Body, key, data, end),
+            ResponseState::Closed => data.len(),
+            ResponseState::Awaited | ResponseState::Wire => 0,
         }
-        let sent = &data[..data.len().min(room)];
+    }
+
+    /// Sends a response as HTTP/1.1 has it on the wire, head and all: as [`Self::body`], and instead of
+    /// [`Self::respond`]. Takes nothing after that.
+    pub fn wire(&mut self, key: StreamKey, data: &[u8], end: bool) -> usize {
+        match self.response(key) {
+            ResponseState::Awaited | ResponseState::Wire => self.send_bytes(Type::Wire, key, data, end),
+            ResponseState::Closed => data.len(),
+            ResponseState::Structured => 0,
+        }
+    }
+
+    fn send_bytes(&mut self, kind: Type, key: StreamKey, data: &[u8], end: bool) -> usize {
+        let sent = &data[..data.len().min(self.body_room(key))];
         let ends = end && sent.len() == data.len();
-        frame_chunks(self.output.tail(), Type::Body, key, sent, ends);
+        if sent.is_empty() && !ends {
+            return 0;
+        }
+        frame_chunks(self.output.tail(), kind, key, sent, ends);
         self.send.spend(sent.len());
         if let Some(slot) = self.slot_mut(key) {
             slot.send.spend(sent.len());
+            if kind == Type::Wire {
+                slot.response = ResponseState::Wire;
+            }
         }
         if ends {
             self.close_response(key);
@@ -237,7 +290,7 @@ impl<T: Clone> Worker<T> {
         sent.len()
     }
 
-    /// Ends the response with trailer fields, as lines `name: value\r\n`.
+    /// Ends the response with trailer fields, as lines `name: value\r\n`. Does nothing before [`Self::respond`].
     ///
     /// # Errors
     /// [`TooLong`] above [`TEXT_BYTES_MAX`]; nothing was sent.
@@ -245,7 +298,7 @@ impl<T: Clone> Worker<T> {
         if lines.len() > TEXT_BYTES_MAX {
             return Err(TooLong("trailer section"));
         }
-        if self.slot(key).is_some_and(|slot| slot.response_open && slot.head_sent) {
+        if self.response(key) == ResponseState::Structured {
             frame::encode(self.output.tail(), key.header(Type::Trailers, FLAG_END), lines);
             self.close_response(key);
         }
@@ -256,9 +309,7 @@ impl<T: Clone> Worker<T> {
     pub fn stop(&mut self, key: StreamKey) {
         let Some(slot) = self.slot_mut(key) else { return };
         if std::mem::replace(&mut slot.request_open, false) {
-            if !slot.response_open {
-                slot.owner = None;
-            }
+            slot.drop_owner_if_over();
             frame::encode(self.output.tail(), key.header(Type::Stop, 0), &[]);
         }
     }
@@ -268,7 +319,7 @@ impl<T: Clone> Worker<T> {
         let Some(slot) = self.slot_mut(key) else { return };
         slot.request_open = false;
         slot.owner = None;
-        if std::mem::replace(&mut slot.response_open, false) {
+        if std::mem::replace(&mut slot.response, ResponseState::Closed) != ResponseState::Closed {
             frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[reason as u8]);
             self.open_streams -= 1;
         }
@@ -321,7 +372,7 @@ impl<T: Clone> Worker<T> {
             Type::Credit => {
                 let credit = message::decode_credit(payload)?;
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
-                if !slot.response_open {
+                if slot.response == ResponseState::Closed {
                     return Ok(None);
                 }
                 slot.send.grant(header.stream, credit)?;
@@ -337,7 +388,11 @@ impl<T: Clone> Worker<T> {
                 Ok(Some(WorkerEvent::Open { connection: header.stream, ends: Open::decode(payload)? }))
             }
             Type::Closed => Ok(Some(WorkerEvent::Closed { connection: header.stream })),
-            Type::Drain => Ok(Some(WorkerEvent::Drain)),
+            Type::Drain => {
+                self.draining = true;
+                Ok(Some(WorkerEvent::Drain))
+            }
+            Type::Ping if payload.len() != PING_BYTES => Err(Violation::Malformed { kind: Type::Ping }),
             Type::Ping => {
                 frame::encode(self.output.tail(), link_header(Type::Pong), payload);
                 Ok(None)
@@ -359,22 +414,25 @@ impl<T: Clone> Worker<T> {
             return Err(Violation::UnknownStream { kind: header.kind, stream: header.stream });
         }
         let request = Request::decode(payload)?;
-        let key = StreamKey { stream: header.stream, generation: header.generation };
-        if self.slots.len() <= key.index() {
-            self.slots.resize_with(key.index() + 1, Slot::unused);
+        let index = header.stream as usize - 1;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Slot::unused);
         }
-        let slot = &mut self.slots[key.index()];
-        if slot.response_open {
+        let slot = &mut self.slots[index];
+        if !slot.is_over() || !self.ready || self.draining {
             return Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream });
         }
+        let uses = header.generation.wrapping_sub(slot.generation as u16);
+        let key =
+            StreamKey { stream: header.stream, generation: slot.generation.wrapping_add(u32::from(uses)) };
         *slot = Slot {
-            generation: header.generation,
+            generation: key.generation,
+            used: true,
             owner: None,
             request_open: !header.ends(),
-            response_open: true,
-            head_sent: false,
-            send: SendCredit::new(STREAM_WINDOW_BYTES),
-            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+            response: ResponseState::Awaited,
+            send: SendCredit::of_stream(),
+            receive: ReceiveWindow::of_stream(),
         };
         self.open_streams += 1;
         Ok(WorkerEvent::Request { key, request, end: header.ends() })
@@ -383,26 +441,30 @@ impl<T: Clone> Worker<T> {
     fn handle_body<'b>(&mut self, frame: Frame<'b>) -> Result<Option<WorkerEvent<'b, T>>, Violation> {
         let Frame { header, payload: data } = frame;
         self.receive.receive(0, data.len())?;
-        if let Some((key, slot)) = self.known(&header)?
-            && slot.request_open
-        {
-            slot.receive.receive(header.stream, data.len())?;
-            slot.request_open = !header.ends();
-            let owner = if header.ends() { slot.owner_at_end() } else { slot.owner.clone() };
-            if let Some(owner) = owner {
-                return Ok(Some(WorkerEvent::Body { key, owner, data, end: header.ends() }));
-            }
+        let Some((key, slot)) = self.known(&header)?.filter(|(_, slot)| slot.request_open) else {
+            self.return_link_credit(data.len());
+            return Ok(None);
+        };
+        slot.receive.receive(header.stream, data.len())?;
+        slot.request_open = !header.ends();
+        let owner = if header.ends() { slot.owner_at_end() } else { slot.owner.clone() };
+        if owner.is_none() {
+            self.consumed(key, data.len());
         }
-        self.return_link_credit(data.len());
-        Ok(None)
+        Ok(owner.map(|owner| WorkerEvent::Body { key, owner, data, end: header.ends() }))
     }
 
     /// The slot a frame is for; `None` if the stream it belonged to is over.
     fn known(&mut self, header: &Header) -> Result<Option<(StreamKey, &mut Slot<T>)>, Violation> {
-        let key = StreamKey { stream: header.stream, generation: header.generation };
         let never_opened = Violation::UnknownStream { kind: header.kind, stream: header.stream };
-        let slot = self.slots.get_mut(key.index()).ok_or(never_opened)?;
-        Ok((slot.generation == key.generation).then_some((key, slot)))
+        let index = (header.stream as usize).checked_sub(1).ok_or(never_opened)?;
+        let slot = self.slots.get_mut(index).filter(|slot| slot.used).ok_or(never_opened)?;
+        let key = StreamKey { stream: header.stream, generation: slot.generation };
+        Ok((slot.generation as u16 == header.generation).then_some((key, slot)))
+    }
+
+    fn response(&self, key: StreamKey) -> ResponseState {
+        self.slot(key).map_or(ResponseState::Closed, |slot| slot.response)
     }
 
     fn slot(&self, key: StreamKey) -> Option<&Slot<T>> {
@@ -415,10 +477,8 @@ impl<T: Clone> Worker<T> {
 
     fn close_response(&mut self, key: StreamKey) {
         let Some(slot) = self.slot_mut(key) else { return };
-        slot.response_open = false;
-        if !slot.request_open {
-            slot.owner = None;
-        }
+        slot.response = ResponseState::Closed;
+        slot.drop_owner_if_over();
         self.open_streams -= 1;
     }
 
@@ -433,17 +493,27 @@ impl<T: Clone> Slot<T> {
     const fn unused() -> Self {
         Self {
             generation: 0,
+            used: false,
             owner: None,
             request_open: false,
-            response_open: false,
-            head_sent: false,
-            send: SendCredit::new(STREAM_WINDOW_BYTES),
-            receive: ReceiveWindow::new(STREAM_WINDOW_BYTES),
+            response: ResponseState::Closed,
+            send: SendCredit::of_stream(),
+            receive: ReceiveWindow::of_stream(),
         }
     }
 
     /// The owner, for the last event of the request's direction; it is not kept if the response is over too.
     fn owner_at_end(&mut self) -> Option<T> {
-        if self.response_open { self.owner.clone() } else { self.owner.take() }
+        if self.is_over() { self.owner.take() } else { self.owner.clone() }
+    }
+
+    fn is_over(&self) -> bool {
+        !self.request_open && self.response == ResponseState::Closed
+    }
+
+    fn drop_owner_if_over(&mut self) {
+        if self.is_over() {
+            self.owner = None;
+        }
     }
 }
