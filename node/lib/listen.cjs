@@ -1,0 +1,182 @@
+'use strict';
+// Takes over `listen` of http and https servers: the routed server binds nothing and gets its requests from the link.
+//
+// The routed server is the first that listens, or the one that asks for the port the service names. Its handle is a
+// stand-in that knows the front's address, so that Node's own `address`, `listening`, `close`, `ref` and `getConnections` answer.
+// Other servers of the program bind for real, on loopback.
+
+const http = require('node:http');
+const https = require('node:https');
+const net = require('node:net');
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Stands where the routed server has its libuv handle. */
+class ServerHandle {
+  /** @param {Takeover} takeover @param {http.Server} server */
+  constructor(takeover, server) {
+    this.takeover = takeover;
+    this.server = server;
+  }
+
+  getsockname(out) {
+    const { host, port } = this.takeover.address;
+    out.address = host;
+    out.family = net.isIPv6(host) ? 'IPv6' : 'IPv4';
+    out.port = port;
+    return 0;
+  }
+
+  close(callback) {
+    this.takeover.closed(this.server);
+    if (callback !== undefined) setImmediate(callback);
+  }
+
+  ref() {
+    this.takeover.keep_alive(true);
+  }
+
+  unref() {
+    this.takeover.keep_alive(false);
+  }
+
+  hasRef() {
+    return true;
+  }
+}
+
+/**
+ * @typedef {object} Routing
+ * @property {({ host: string, port: number } | { path: string })[]} listen the front's listeners, the first is the address
+ * @property {number | null} port whose `listen` is the routed server's; null: the first one's
+ * @property {(server: http.Server) => void} listening the routed server listens
+ * @property {(server: http.Server) => void} closed it was closed
+ * @property {(alive: boolean) => void} keep_alive whether it keeps the process alive
+ * @property {(line: string) => void} log
+ */
+
+class Takeover {
+  /** @param {Routing} routing */
+  constructor(routing) {
+    this.routing = routing;
+    const first = routing.listen[0];
+    this.path = 'path' in first ? first.path : null;
+    this.address = 'path' in first ? { host: '', port: 0 } : first;
+    /** @type {http.Server | null} */
+    this.server = null;
+    /** Further servers on the routed server's port, as Fastify makes them for localhost: they bind nothing. */
+    this.aliases = new Set();
+    /** The port the routed server asked for. */
+    this.asked_port = -1;
+    this.told_of_tls = false;
+  }
+
+  install() {
+    for (const Server of [http.Server, https.Server]) {
+      const original = Server.prototype.listen;
+      const takeover = this;
+      Object.defineProperty(Server.prototype, 'listen', {
+        configurable: true,
+        enumerable: true,
+        writable: true,
+        value: function listen(...args) {
+          return takeover.listen(this, original, args);
+        },
+      });
+    }
+  }
+
+  /**
+   * @param {http.Server} server
+   * @param {Function} original Node's own `listen`
+   * @param {any[]} args
+   */
+  listen(server, original, args) {
+    const [options, callback] = net._normalizeArgs(args);
+    const port = asked_port(options);
+    // Misuse is answered by Node: a server that listens already, a port that is none.
+    if (server._handle || port === null) return original.apply(server, args);
+    if (this.server === null ? this._is_routed(port) : this._is_alias(port)) {
+      if (this.server === null) this._route(server, port);
+      else this.aliases.add(server);
+      return this._pretend(server, options, callback);
+    }
+    return original.apply(server, this._on_loopback(options, callback, args));
+  }
+
+  _is_routed(port) {
+    return this.routing.port === null || this.routing.port === port;
+  }
+
+  _is_alias(port) {
+    if (port <= 0) return false;
+    return port === this.asked_port || this.routing.listen.some((listener) => 'port' in listener && listener.port === port);
+  }
+
+  _route(server, port) {
+    this.server = server;
+    this.asked_port = port;
+    if (server instanceof https.Server && !this.told_of_tls) {
+      this.told_of_tls = true;
+      this.routing.log("the application's own TLS key and certificate are not used: the server in front speaks with clients");
+    }
+  }
+
+  _pretend(server, options, callback) {
+    if (callback !== null) server.once('listening', callback);
+    server._handle = new ServerHandle(this, server);
+    if (this.path !== null) {
+      server._handle.getsockname = undefined;
+      server._pipeName = this.path;
+    }
+    const { signal } = options;
+    if (signal !== undefined) {
+      if (signal.aborted) process.nextTick(() => server.close());
+      else signal.addEventListener('abort', () => server.close(), { once: true });
+    }
+    process.nextTick(() => {
+      if (server._handle === null) return;
+      server.emit('listening');
+      if (server === this.server) this.routing.listening(server);
+    });
+    return server;
+  }
+
+  _on_loopback(options, callback, args) {
+    if (options.path !== undefined || options.fd !== undefined || asked_port(options) < 0) return args;
+    const rest = callback === null ? [] : [callback];
+    const host = LOOPBACK.has(options.host) ? options.host : '127.0.0.1';
+    this.routing.log(`another server of this program listens on ${host}, port ${options.port ?? 0}: only the first is routed`);
+    return [{ ...options, host }, ...rest];
+  }
+
+  /** @param {http.Server} server */
+  closed(server) {
+    if (server === this.server) this.routing.closed(server);
+    else this.aliases.delete(server);
+  }
+
+  /** @param {boolean} alive */
+  keep_alive(alive) {
+    this.routing.keep_alive(alive);
+  }
+}
+
+/**
+ * The port of normalised `listen` arguments: -1 where there is none (a path, a handle), null where it is no port.
+ * @param {any} options
+ * @returns {number | null}
+ */
+function asked_port(options) {
+  if (options === null || typeof options !== 'object') return null;
+  if (options.path !== undefined && options.port === undefined) return typeof options.path === 'string' ? -1 : null;
+  if (options._handle || typeof options.fd === 'number' || options instanceof net.Server || options.handle) return -1;
+  const { port } = options;
+  if (port === undefined || port === null) return 0;
+  if (typeof port !== 'number' && typeof port !== 'string') return null;
+  if (typeof port === 'string' && port.trim() === '') return null;
+  const number = Number(port);
+  return Number.isInteger(number) && number >= 0 && number <= 65_535 ? number : null;
+}
+
+module.exports = { Takeover };

@@ -1,0 +1,122 @@
+'use strict';
+// The numbers of the link protocol (docs/internals/link.md, revision 1) and what a broken rule is.
+
+const REVISION = 1;
+const PREFACE_BYTES = 16;
+const HEADER_BYTES = 12;
+const STREAMS_MAX = 65_536;
+
+const TEXT_BYTES_MAX = 96 * 1024;
+const FIELDS_MAX = 1024;
+const ABOARD_BYTES_MAX = 32 * 1024;
+const BODY_BYTES_MAX = 64 * 1024;
+const MESSAGE_BYTES_MAX = 64 * 1024;
+const PAYLOAD_BYTES_MAX = 160 * 1024;
+const STREAM_WINDOW_BYTES = 128 * 1024;
+const LINK_WINDOW_BYTES = 128 * 1024 * 1024;
+
+const REQUEST_FIXED_BYTES = 24;
+const RESPONSE_FIXED_BYTES = 8;
+
+const FLAG_END = 1;
+
+const TYPE = Object.freeze({
+  REQUEST: 0x01,
+  RESPONSE: 0x02,
+  WIRE: 0x03,
+  INFORM: 0x04,
+  BODY: 0x05,
+  TRAILERS: 0x06,
+  CREDIT: 0x07,
+  STOP: 0x08,
+  CANCEL: 0x09,
+  OPEN: 0x10,
+  CLOSED: 0x11,
+  READY: 0x20,
+  FAILED: 0x21,
+  DRAIN: 0x22,
+  PING: 0x23,
+  PONG: 0x24,
+});
+
+/** Bits of a REQUEST's flags. */
+const REQUEST = Object.freeze({
+  KEEP_ALIVE: 0x01,
+  EXPECT_CONTINUE: 0x02,
+  UPGRADE: 0x04,
+  BODY: 0x08,
+  UNSIZED: 0x10,
+  ALL: 0x1f,
+});
+
+/** Reasons of a CANCEL. */
+const REASON = Object.freeze({
+  CLIENT_GONE: 1,
+  TIMED_OUT: 2,
+  SHUTTING_DOWN: 3,
+  APP_FAILED: 4,
+  REFUSED: 5,
+  ACKNOWLEDGED: 6,
+});
+
+/** Interfaces a READY may name. */
+const INTERFACE = Object.freeze({ HTTP: 3, FETCH: 4 });
+
+/** Most bytes of a payload by type; -1: a type this revision does not have. */
+const PAYLOAD_MAX_BY_TYPE = new Int32Array(256).fill(-1);
+PAYLOAD_MAX_BY_TYPE[TYPE.REQUEST] = PAYLOAD_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.RESPONSE] = PAYLOAD_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.WIRE] = BODY_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.BODY] = BODY_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.INFORM] = TEXT_BYTES_MAX + 8;
+PAYLOAD_MAX_BY_TYPE[TYPE.TRAILERS] = TEXT_BYTES_MAX + 8;
+PAYLOAD_MAX_BY_TYPE[TYPE.CREDIT] = 4;
+PAYLOAD_MAX_BY_TYPE[TYPE.STOP] = 0;
+PAYLOAD_MAX_BY_TYPE[TYPE.CANCEL] = 1;
+PAYLOAD_MAX_BY_TYPE[TYPE.OPEN] = 512;
+PAYLOAD_MAX_BY_TYPE[TYPE.CLOSED] = 0;
+PAYLOAD_MAX_BY_TYPE[TYPE.READY] = MESSAGE_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.FAILED] = MESSAGE_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.DRAIN] = 0;
+PAYLOAD_MAX_BY_TYPE[TYPE.PING] = 8;
+PAYLOAD_MAX_BY_TYPE[TYPE.PONG] = 8;
+
+/** The front did what no conforming front does. The worker ends; nothing is repaired. */
+class Violation extends Error {
+  /** @param {string} message what was wrong, without a full stop */
+  constructor(message) {
+    super(message);
+    this.name = 'Violation';
+  }
+}
+
+/** @param {number} type @returns {string} the type's name, for messages */
+function typeName(type) {
+  for (const [name, number] of Object.entries(TYPE)) if (number === type) return name;
+  return `0x${type.toString(16).padStart(2, '0')}`;
+}
+
+module.exports = {
+  REVISION,
+  PREFACE_BYTES,
+  HEADER_BYTES,
+  STREAMS_MAX,
+  TEXT_BYTES_MAX,
+  FIELDS_MAX,
+  ABOARD_BYTES_MAX,
+  BODY_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  PAYLOAD_BYTES_MAX,
+  STREAM_WINDOW_BYTES,
+  LINK_WINDOW_BYTES,
+  REQUEST_FIXED_BYTES,
+  RESPONSE_FIXED_BYTES,
+  FLAG_END,
+  TYPE,
+  REQUEST,
+  REASON,
+  INTERFACE,
+  PAYLOAD_MAX_BY_TYPE,
+  Violation,
+  typeName,
+};

@@ -1,0 +1,138 @@
+'use strict';
+// The link's file descriptor: reads into one Buffer that is used again and again, writes once a tick.
+//
+// Reading goes through libuv (a net.Socket with a Buffer of ours); writing is a plain write(2) on the same
+// descriptor, which leaves nothing behind when it succeeds, and falls back to libuv's queue when the socket is full.
+
+const fs = require('node:fs');
+const net = require('node:net');
+
+const { PREFACE_BYTES } = require('./protocol.cjs');
+
+const READ_BYTES = 256 * 1024;
+/** A response waits at most this long for those of the requests that came with its own. */
+const HOLD_MS_MAX = 1;
+
+class Transport {
+  /**
+   * @param {number} fd
+   * @param {import('./link.cjs').Link} link
+   * @param {() => void} ended the front is gone
+   */
+  constructor(fd, link, ended) {
+    this.fd = fd;
+    this.link = link;
+    this.ended = ended;
+    this.read_buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    this.reading = false;
+    this.scheduled = false;
+    /** A write that the socket did not take whole is under way. */
+    this.blocked = false;
+    this.flushed_at_ms = 0;
+    this.flush = this.flush.bind(this);
+    link.output.wanted = () => this.schedule();
+    this._read_preface();
+    this.socket = new net.Socket({
+      fd,
+      readable: true,
+      writable: true,
+      allowHalfOpen: true,
+      onread: { buffer: this.read_buffer, callback: (bytes) => this._read(bytes) },
+    });
+    this.socket.on('end', ended);
+    this.socket.on('close', ended);
+    this.socket.on('error', ended);
+    this.socket.unref();
+  }
+
+  /** Reads the server's first bytes at once if they are there: a program that fails early can say so then. */
+  _read_preface() {
+    try {
+      const bytes = fs.readSync(this.fd, this.read_buffer, 0, PREFACE_BYTES);
+      if (bytes === 0) return this.ended();
+      this.link.receive(this.read_buffer, bytes);
+    } catch (error) {
+      if (error.code !== 'EAGAIN' && error.code !== 'EINTR') throw error;
+    }
+  }
+
+  /** Whether the link keeps the process alive. @param {boolean} alive */
+  keep_alive(alive) {
+    if (alive) this.socket.ref();
+    else this.socket.unref();
+  }
+
+  _read(bytes) {
+    this._receive(this.read_buffer, bytes);
+    return true;
+  }
+
+  _receive(buffer, bytes) {
+    this.reading = true;
+    this.flushed_at_ms = performance.now();
+    let finished = false;
+    try {
+      this.link.receive(buffer, bytes);
+      finished = true;
+    } finally {
+      this.reading = false;
+      // The application threw, and its error is on its way to 'uncaughtException'. If that is handled, life goes on.
+      if (!finished && this.link.interrupted) setImmediate(() => this._receive(buffer, 0));
+      if (this.link.output.length > 0) this.schedule();
+    }
+    if (this.link.output.length > 0) this.flush();
+  }
+
+  /** Something waits to be written: at the end of this read, or of this turn of the loop. */
+  schedule() {
+    if (this.scheduled || this.reading) return;
+    this.scheduled = true;
+    setImmediate(this.flush);
+  }
+
+  /** A request was served while others of the same read wait: let its response go if they take long. */
+  served() {
+    if (this.link.output.length === 0) return;
+    const now_ms = performance.now();
+    if (now_ms - this.flushed_at_ms < HOLD_MS_MAX) return;
+    this.flushed_at_ms = now_ms;
+    this.flush();
+  }
+
+  /** Writes what waits. */
+  flush() {
+    this.scheduled = false;
+    const output = this.link.output;
+    if (this.blocked || output.length === 0) return;
+    let written = 0;
+    try {
+      written = fs.writeSync(this.fd, output.buffer, 0, output.length);
+    } catch (error) {
+      if (error.code !== 'EAGAIN' && error.code !== 'EINTR') return this.ended();
+    }
+    if (written < output.length) {
+      this.blocked = true;
+      this.socket.write(Buffer.from(output.buffer.subarray(written, output.length)), () => {
+        this.blocked = false;
+        this.flush();
+      });
+    }
+    output.clear();
+  }
+
+  /** Writes what waits before the process ends, however long the front takes to read it. */
+  flush_now() {
+    const output = this.link.output;
+    let at = 0;
+    while (!this.blocked && at < output.length) {
+      try {
+        at += fs.writeSync(this.fd, output.buffer, at, output.length - at);
+      } catch (error) {
+        if (error.code !== 'EAGAIN' && error.code !== 'EINTR') break;
+      }
+    }
+    output.clear();
+  }
+}
+
+module.exports = { Transport };
