@@ -88,15 +88,28 @@ impl Exchange {
         debug_assert!(taken.is_empty());
         let mut inbox = self.inbox.lock();
         std::mem::swap(&mut inbox.arrived, taken);
-        match &mut inbox.waker {
-            Some(waker) => waker.clone_from(context.waker()),
-            None => inbox.waker = Some(context.waker().clone()),
-        }
+        inbox.register(context);
     }
 
-    /// Forgets what arrived for a request that is over.
-    pub(crate) fn clear(&self) {
-        self.inbox.lock().arrived = Arrived::default();
+    /// Remembers whom to wake without taking anything.
+    pub(crate) fn register(&self, context: &Context<'_>) {
+        self.inbox.lock().register(context);
+    }
+
+    /// Forgets what arrived for a request that is over, and returns its frames.
+    pub(crate) fn clear(&self) -> Vec<u8> {
+        std::mem::take(&mut self.inbox.lock().arrived).frames
+    }
+
+    /// Gives the memory of frames that were taken back for those to come.
+    #[inline]
+    pub(crate) fn recycle(&self, mut frames: Vec<u8>) {
+        if frames.capacity() > 0 {
+            let mut inbox = self.inbox.lock();
+            if inbox.arrived.frames.capacity() == 0 {
+                std::mem::swap(&mut inbox.arrived.frames, &mut frames);
+            }
+        }
     }
 
     fn note(&self, change: impl FnOnce(&mut Arrived)) {
@@ -107,6 +120,13 @@ impl Exchange {
 }
 
 impl Inbox {
+    fn register(&mut self, context: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            None => self.waker = Some(context.waker().clone()),
+        }
+    }
+
     fn wake(&self) {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();

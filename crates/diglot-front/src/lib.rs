@@ -1,1 +1,35 @@
+//! The front: it owns the sockets and gives each request to a worker.
+//!
+//! ```text
+//!   listener ─▶ http1 ──▶ router ──▶ service ──▶ link ──▶ worker
+//!   accept      parse     which      which        frames
+//!               answer    service    worker
+//!                 ▲                                │
+//!                 └──────────── exchange ◀─────────┘
+//! ```
+//!
+//! A thread runs one event loop. The tasks of its client connections and of its links meet in exchanges; nothing a client
+//! or a worker does makes one of them wait for another.
+//!
+//! Deliberately absent: processes. Whoever starts a worker hands its link to [`Front::attach`] and is told what the link
+//! says.
+
 pub mod h1;
+
+mod buffers;
+mod clock;
+mod deadline;
+mod exchange;
+mod http1;
+mod link;
+mod listener;
+mod router;
+mod service;
+mod shared;
+mod threads;
+
+pub use link::{Link, LinkNotice};
+pub use listener::{Address, Listener};
+pub use router::Router;
+pub use service::{Admission, Service};
+pub use threads::{Front, Settings};

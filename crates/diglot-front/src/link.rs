@@ -75,6 +75,11 @@ impl Link {
         Self { service, in_flight: AtomicUsize::new(0), shared: Mutex::new(shared) }
     }
 
+    /// The service whose worker is at the other end.
+    pub(crate) fn service(&self) -> &Service {
+        &self.service
+    }
+
     /// Requests whose response is not over.
     #[inline]
     pub(crate) fn in_flight(&self) -> usize {
@@ -205,7 +210,8 @@ impl Shared {
 /// Moves the bytes of one link until it ends, and says so to `notify`.
 pub(crate) async fn drive(link: Arc<Link>, socket: UnixStream, notify: impl Fn(LinkNotice)) {
     let heartbeat = link.service.admission().heartbeat.map(Heartbeat::new);
-    let mut driver = Driver { link, socket, notify, buffer: Vec::with_capacity(READ_BYTES), parsed: 0, heartbeat };
+    let mut driver =
+        Driver { link, socket, notify, buffer: Vec::with_capacity(READ_BYTES), parsed: 0, heartbeat };
     let ended = std::future::poll_fn(|context| driver.poll(context)).await;
     let why = if matches!(ended, LinkNotice::Unresponsive) { Lost::Unresponsive } else { Lost::WorkerGone };
     driver.link.end(why);
@@ -340,7 +346,9 @@ impl<N: Fn(LinkNotice)> Driver<N> {
             let now = Instant::now();
             heartbeat.timer.as_mut().reset(now + Heartbeat::period(heartbeat.limit));
             match heartbeat.asked {
-                Some(asked) if now - asked >= heartbeat.limit => return Poll::Ready(LinkNotice::Unresponsive),
+                Some(asked) if now - asked >= heartbeat.limit => {
+                    return Poll::Ready(LinkNotice::Unresponsive);
+                }
                 None if heartbeat.active => {
                     heartbeat.asked = Some(now);
                     self.link.shared.lock().protocol.ping(PING);

@@ -1,0 +1,206 @@
+//! Composition: a resolved configuration becomes a running server.
+//!
+//! [`run`] tells the whole story: prepare, bind, start, say so, wait, drain.
+
+mod composition;
+mod launch;
+mod log;
+mod sdk;
+mod signals;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diglot_config::{Config, Entry, Listen};
+use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings};
+use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
+use tokio::time::{Instant, timeout_at};
+
+use composition::Composition;
+use sdk::{Sdk, SdkError};
+use signals::{Signal, Signals};
+
+/// How long the last lines of the log may take.
+const LOG_FLUSH: Duration = Duration::from_secs(1);
+/// Most of the grace period belongs to requests; this much of it, and at most the second, to the end of the workers.
+const WORKERS_SHARE: u32 = 5;
+const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("cannot listen on {listen}: {error}{}", hint(error))]
+    Bind { listen: Listen, error: io::Error },
+    #[error(transparent)]
+    Sdk(#[from] SdkError),
+    #[error("{0}")]
+    Start(#[from] StartError),
+    #[error("the system refused what a server needs: {0}")]
+    System(#[from] io::Error),
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "; another program uses it: stop that one, or choose another address with --listen"
+        }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
+        io::ErrorKind::AddrNotAvailable => "; no interface of this machine has it",
+        _ => "",
+    }
+}
+
+/// Serves until told to stop. The exit code is the process's own: 0 stopped as asked, 1 could not start.
+pub fn run(config: Config) -> ExitCode {
+    let served = log::start().map_err(Error::from).and_then(|log| {
+        let served = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::from)
+            .and_then(|runtime| runtime.block_on(serve(config, log.clone())));
+        log.flush(LOG_FLUSH);
+        served
+    });
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: Config, log: Log) -> Result<(), Error> {
+    let mut signals = Signals::listen()?;
+    config.notes.iter().for_each(|note| tracing::info!("{note}"));
+    let needs_native = config.services.iter().any(|service| matches!(service.entry, Entry::Python(_)));
+    let sdk = Sdk::prepare(needs_native)?;
+    let listeners = bind(&config.server.listen)?;
+    let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
+
+    let services: Vec<Arc<Service>> =
+        config.services.iter().map(|service| Arc::new(front_service(service))).collect();
+    let routed = services.iter().zip(&config.services);
+    let router = Router::new(
+        routed.map(|(service, config)| (Arc::clone(service), config.routes.as_slice(), config.strip)),
+    );
+    let front = Arc::new(Front::start(&settings(&config), router)?);
+    let specs = config.services.iter().map(|service| spec(service, &sdk, &addresses, &config)).collect();
+    let supervisor = Supervisor::new(specs, Composition::new(Arc::clone(&front), services), log.clone());
+    let commands = supervisor.handle();
+    let Some(running) = start(supervisor, &commands, &mut signals).await? else { return Ok(()) };
+
+    front.accept(&listeners)?;
+    drop(listeners);
+    for address in &addresses {
+        log.server_line(format!("diglot: listening on {address}"));
+    }
+    signals.wait_for_stop(|| commands.restart()).await;
+    let stopped = stop(&front, running, &commands, config.server.timeouts.grace, &mut signals).await;
+    for address in &addresses {
+        if let Address::Unix(path) = address {
+            // Somebody else may have removed it already.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+    stopped
+}
+
+fn bind(listen: &[Listen]) -> Result<Vec<Listener>, Error> {
+    let bind = |listen: &Listen| {
+        Listener::bind(listen).map_err(|error| Error::Bind { listen: listen.clone(), error })
+    };
+    listen.iter().map(bind).collect()
+}
+
+/// Starts every worker. `None`: told to stop before all were ready.
+async fn start(
+    supervisor: Supervisor<Composition>,
+    commands: &SupervisorHandle,
+    signals: &mut Signals,
+) -> Result<Option<Running>, Error> {
+    let started = supervisor.start();
+    tokio::pin!(started);
+    let started = loop {
+        tokio::select! {
+            started = &mut started => break started,
+            signal = signals.next() => if signal == Signal::Stop { commands.shutdown_now() },
+        }
+    };
+    match started {
+        Ok(running) => Ok(Some(running)),
+        Err(StartError::Interrupted) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lets requests finish, then workers, within `grace`; a second signal ends both at once.
+async fn stop(
+    front: &Front,
+    running: Running,
+    commands: &SupervisorHandle,
+    grace: Duration,
+    signals: &mut Signals,
+) -> Result<(), Error> {
+    tracing::info!("stopping: no new connections; what is in flight has {grace:?} to finish");
+    let for_workers = (grace / WORKERS_SHARE).min(WORKERS_GRACE_MAX);
+    let end = Instant::now() + grace;
+    let drain = async {
+        front.stop_accepting();
+        let drained = timeout_at(end - for_workers, front.drained()).await;
+        if drained.is_err() {
+            tracing::warn!("the grace period is over; requests that are still in flight are cut");
+        }
+        commands.shutdown(end.saturating_duration_since(Instant::now()));
+    };
+    tokio::select! {
+        () = drain => {}
+        () = signals.wait_for_stop(|| ()) => commands.shutdown_now(),
+    }
+    let stopped = running.stopped();
+    tokio::pin!(stopped);
+    tokio::select! {
+        () = &mut stopped => {}
+        () = signals.wait_for_stop(|| ()) => {
+            commands.shutdown_now();
+            stopped.await;
+        }
+    }
+    Ok(())
+}
+
+fn settings(config: &Config) -> Settings {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Settings {
+        // The workers want the other half. One event loop answers more than a hundred thousand requests a second.
+        threads: config.server.threads.unwrap_or((cores / 2).clamp(1, 8)),
+        limits: config.server.limits.clone(),
+        timeouts: config.server.timeouts.clone(),
+    }
+}
+
+fn front_service(service: &diglot_config::Service) -> Service {
+    let admission = Admission {
+        concurrency: service.concurrency,
+        queue: service.queue,
+        queue_timeout: service.queue_timeout,
+        body_bytes_max: service.body_bytes_max,
+        heartbeat: service.heartbeat,
+    };
+    Service::new(service.name.clone(), admission)
+}
+
+fn spec(service: &diglot_config::Service, sdk: &Sdk, addresses: &[Address], config: &Config) -> ServiceSpec {
+    ServiceSpec {
+        name: service.name.as_str().into(),
+        workers: service.workers,
+        launch: launch::launch(service, sdk, addresses),
+        policy: Policy {
+            start_timeout: service.start_timeout,
+            drain_timeout: config.server.timeouts.grace,
+            ..Policy::default()
+        },
+    }
+}

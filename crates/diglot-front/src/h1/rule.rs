@@ -102,6 +102,7 @@ rules! {
     ChunkEnd 400 "The data of a chunk is not followed by CRLF (RFC 9112 section 7.1).";
     TrailerTooLarge 431 "The trailer section is larger than this server reads (RFC 6585 section 5).";
     TrailerForbidden 400 "A trailer field decides framing, routing or access (RFC 9110 section 6.5.1).";
+    ConnectionTooLong 502 "Connection names more options than this server reads (RFC 9110 section 7.6.1).";
     LineCut 502 "A field line does not end with CRLF (RFC 9112 section 2.2).";
     StatusLineInvalid 502 "The status line is malformed (RFC 9112 section 4).";
     StatusLineTooLong 502 "The status line is longer than this server reads (RFC 9112 section 4).";

@@ -33,7 +33,12 @@ pub(super) struct ResponseFacts {
     pub(super) has_date: bool,
     /// Some line must not travel on as it is.
     pub(super) has_hop_by_hop: bool,
+    connection_options: usize,
 }
+
+/// Options of Connection in one response. Each is compared with each field name, so that their number must be
+/// small for writing to stay linear.
+const CONNECTION_OPTIONS_MAX: usize = 32;
 
 impl ResponseFacts {
     #[inline]
@@ -53,9 +58,14 @@ impl ResponseFacts {
                 self.has_hop_by_hop = true;
             }
             known::CONNECTION => {
-                self.close |= scan::list_members(span.of(bytes).value)
-                    .any(|option| option.eq_ignore_ascii_case(b"close"));
                 self.has_hop_by_hop = true;
+                for option in scan::list_members(span.of(bytes).value) {
+                    self.close |= option.eq_ignore_ascii_case(b"close");
+                    self.connection_options += 1;
+                }
+                if self.connection_options > CONNECTION_OPTIONS_MAX {
+                    return Err(Rule::ConnectionTooLong);
+                }
             }
             known::DATE => self.has_date = true,
             id => self.has_hop_by_hop |= known::is_hop_by_hop(id),
@@ -77,6 +87,7 @@ impl<'b> WorkerFields<'b> {
             close: false,
             has_date: false,
             has_hop_by_hop: false,
+            connection_options: 0,
         },
     };
 
@@ -106,6 +117,27 @@ impl<'b> WorkerFields<'b> {
             }
         }
         Ok(Self { bytes: text, start: 0, end: text.len(), spans: &scratch.spans, facts })
+    }
+
+    /// As [`Self::parse`], for the lines of a trailer section.
+    ///
+    /// # Errors
+    /// The rule the lines break, among them [`Rule::TrailerForbidden`].
+    pub fn parse_trailers(
+        text: &'b [u8],
+        scratch: &'b mut FieldScratch,
+        count_max: usize,
+    ) -> Result<Self, Rule> {
+        let trailers = Self::parse(text, scratch, count_max)?;
+        if trailers.fields().iter().any(|field| known::is_forbidden_in_trailers(field.name)) {
+            return Err(Rule::TrailerForbidden);
+        }
+        Ok(trailers)
+    }
+
+    /// The checked lines as they came, `name: value\r\n` each: trailers for [`super::BodyEncoder::finish`].
+    pub fn text(&self) -> &'b [u8] {
+        &self.bytes[self.start..self.end]
     }
 
     /// Of lines that were read and noted already.
@@ -143,7 +175,7 @@ impl<'b> WorkerFields<'b> {
     pub(super) fn write(&self, out: &mut Vec<u8>, keep_content_length: bool, keep_upgrade: bool) {
         let drops_length = self.facts.content_length.is_some() && !keep_content_length;
         if !self.facts.has_hop_by_hop && !drops_length {
-            out.extend_from_slice(&self.bytes[self.start..self.end]);
+            out.extend_from_slice(self.text());
             return;
         }
         let mut line_ends = self.spans.iter().skip(1).map(Span::line_start).chain([self.end]);

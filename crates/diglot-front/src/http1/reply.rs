@@ -115,8 +115,11 @@ impl Reply {
         match header.kind {
             Type::Response => {
                 // The link has checked the payload's shape.
-                let Ok(response) = Response::decode(payload) else { return Err(Fault::Fields(Rule::LineCut)) };
-                let fields = WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                let Ok(response) = Response::decode(payload) else {
+                    return Err(Fault::Fields(Rule::LineCut));
+                };
+                let fields =
+                    WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
                 let complete = header.ends().then_some(response.body.len() as u64);
                 self.write_head(out, response.status, None, &fields, complete, stays);
                 self.write_body(out, response.body)?;
@@ -126,7 +129,8 @@ impl Reply {
                 let Ok(response) = Response::decode_inform(payload) else {
                     return Err(Fault::Fields(Rule::LineCut));
                 };
-                let fields = WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                let fields =
+                    WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
                 self.write_interim(out, response.status, &fields)?;
                 Ok(Step::More)
             }
@@ -175,7 +179,7 @@ impl Reply {
                 Event::Head(head) => self.write_interim(out, head.status, &head.fields)?,
                 Event::Data(range) => self.write_body(out, &bytes[range])?,
                 Event::End { trailers } => {
-                    let lines = trailers.as_ref().map(field_lines).unwrap_or_default();
+                    let lines = trailers.as_ref().map(super::field_lines).unwrap_or_default();
                     self.finish(out, &lines)?;
                 }
             }
@@ -217,7 +221,12 @@ impl Reply {
         self.stage = Stage::Body { encoder: BodyEncoder::new(framing), lives_on };
     }
 
-    fn write_interim(&mut self, out: &mut Vec<u8>, status: u16, fields: &WorkerFields<'_>) -> Result<(), Fault> {
+    fn write_interim(
+        &mut self,
+        out: &mut Vec<u8>,
+        status: u16,
+        fields: &WorkerFields<'_>,
+    ) -> Result<(), Fault> {
         match status {
             101 => return Err(Fault::Switching),
             100 if !std::mem::take(&mut self.awaits_continue) => {}
@@ -247,16 +256,4 @@ impl Reply {
         }
         Ok(Step::Complete)
     }
-}
-
-/// Checked trailers as lines again.
-fn field_lines(trailers: &h1::Trailers) -> Vec<u8> {
-    let mut lines = Vec::new();
-    for field in trailers {
-        lines.extend_from_slice(field.name);
-        lines.extend_from_slice(b": ");
-        lines.extend_from_slice(field.value);
-        lines.extend_from_slice(b"\r\n");
-    }
-    lines
 }

@@ -13,6 +13,10 @@ pub(super) struct Upload {
     allowance: u64,
     /// The worker wants no more: what comes is read and dropped, up to [`DISCARD_BYTES_MAX`].
     discarding: Option<u64>,
+    /// More than that came: nothing is read any more.
+    exhausted: bool,
+    /// Decoded bytes for which another stream took the link's credit in between.
+    held: Vec<u8>,
 }
 
 /// How much of a body nobody wants is read so that the connection can be used again.
@@ -43,12 +47,13 @@ pub(super) enum UploadFault {
 impl Upload {
     /// The rest of a body of which `decoder` has seen the beginning.
     pub(super) fn new(decoder: Decoder, allowance: u64) -> Self {
-        Self { decoder, allowance, discarding: None }
+        Self { decoder, allowance, discarding: None, exhausted: false, held: Vec::new() }
     }
 
     /// The worker wants no more of it.
     pub(super) fn discard(&mut self) {
         self.discarding.get_or_insert(DISCARD_BYTES_MAX);
+        self.held = Vec::new();
     }
 
     /// Passes on what it can of `input`; returns how much it took.
@@ -58,17 +63,26 @@ impl Upload {
         link: &Link,
         key: StreamKey,
     ) -> Result<(usize, Pumped), UploadFault> {
+        if self.exhausted {
+            return Err(UploadFault::Unwanted);
+        }
+        if !self.held.is_empty() {
+            let sent = link.send_body(key, &self.held, false);
+            self.held.drain(..sent);
+        }
         let mut taken = 0;
         loop {
             let rest = &input[taken..];
             let room = match self.discarding {
                 Some(_) => usize::MAX,
-                None => link.body_room(key),
+                None if self.held.is_empty() => link.body_room(key),
+                None => 0,
             };
-            if room == 0 && !self.decoder.is_finished() {
+            if room == 0 {
                 return Ok((taken, Pumped::NeedsCredit));
             }
-            let decoded = self.decoder.decode(&rest[..rest.len().min(room)]).map_err(UploadFault::Rejected)?;
+            let decoded =
+                self.decoder.decode(&rest[..rest.len().min(room)]).map_err(UploadFault::Rejected)?;
             taken += decoded.consumed;
             match decoded.item {
                 Item::NeedMore => {
@@ -89,9 +103,16 @@ impl Upload {
         let length = data.len() as u64;
         self.allowance = self.allowance.checked_sub(length).ok_or(UploadFault::TooLarge)?;
         match &mut self.discarding {
-            Some(patience) => *patience = patience.checked_sub(length).ok_or(UploadFault::Unwanted)?,
+            Some(patience) => {
+                let Some(left) = patience.checked_sub(length) else {
+                    self.exhausted = true;
+                    return Err(UploadFault::Unwanted);
+                };
+                *patience = left;
+            }
             None => {
-                link.send_body(key, data, false);
+                let sent = link.send_body(key, data, false);
+                self.held.extend_from_slice(&data[sent..]);
             }
         }
         Ok(())

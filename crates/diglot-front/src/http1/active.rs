@@ -1,0 +1,300 @@
+//! A request that a worker has: its body goes there, its response comes back, until both are over.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use diglot_link::StreamKey;
+use diglot_link::frame::{self, Type};
+use diglot_link::message::CancelReason;
+
+use super::answer::Answer;
+use super::connection::Connection;
+use super::dispatch::Scratches;
+use super::reply::{Fault, Reply, Step};
+use super::upload::{Pumped, Upload, UploadFault};
+use crate::buffers;
+use crate::exchange::{Arrived, Exchange};
+use crate::link::Link;
+
+/// Output above this is written before more of the response is taken, which stops the worker in the end.
+const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
+
+/// One request in flight.
+pub(crate) struct Active {
+    pub(super) link: Arc<Link>,
+    pub(super) key: StreamKey,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) reply: Reply,
+    pub(super) upload: Option<Upload>,
+    arrived: Arrived,
+    /// Payload bytes that are in the output and for which the worker gets no credit before they are written.
+    unreturned: usize,
+    waits_for: Patience,
+    is_over: bool,
+}
+
+/// What a deadline is set for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Nothing,
+    /// The client to take output.
+    Write,
+    /// The client to send more of the body.
+    Body,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finished {
+    /// Written, and the connection may carry another request.
+    Complete,
+    /// The connection ends when the output is written.
+    Closing,
+    /// The response is not whole, or the client is gone.
+    Cut,
+}
+
+impl Active {
+    pub(super) fn new(
+        link: Arc<Link>,
+        key: StreamKey,
+        exchange: Arc<Exchange>,
+        reply: Reply,
+        upload: Option<Upload>,
+    ) -> Self {
+        Self {
+            link,
+            key,
+            exchange,
+            reply,
+            upload,
+            arrived: Arrived::default(),
+            unreturned: 0,
+            waits_for: Patience::Nothing,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn poll(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Poll<Finished> {
+        loop {
+            if connection.output.len() < OUTPUT_BYTES_HIGH
+                && let Some(finished) = self.take_arrived(connection, context)
+            {
+                return Poll::Ready(finished);
+            }
+            let flushed = match connection.poll_flush(context) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => return Poll::Ready(self.give_up(CancelReason::ClientGone)),
+                Poll::Pending => false,
+            };
+            if flushed && self.unreturned > 0 {
+                self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
+            }
+            if self.reply.is_complete() && flushed && self.upload.is_none() {
+                self.is_over = true;
+                return Poll::Ready(match self.reply.lives_on() {
+                    true => Finished::Complete,
+                    false => Finished::Closing,
+                });
+            }
+            let reads = match self.poll_upload(connection, context) {
+                Ok(reads) => reads,
+                Err(finished) => return Poll::Ready(finished),
+            };
+            // A body that waits for the client reads by itself; otherwise its leaving must still be noticed.
+            if !reads && connection.poll_watch(context).is_ready() {
+                return Poll::Ready(self.give_up(CancelReason::ClientGone));
+            }
+            if self.upload.is_none() && self.reply.is_complete() && flushed {
+                continue;
+            }
+            let waits_for = match (flushed, reads) {
+                (false, _) => Patience::Write,
+                (true, true) => Patience::Body,
+                (true, false) => Patience::Nothing,
+            };
+            return self.poll_deadline(waits_for, connection, context);
+        }
+    }
+
+    /// Writes what has arrived of the response. `Some`: the request is over.
+    fn take_arrived(&mut self, connection: &mut Connection, context: &Context<'_>) -> Option<Finished> {
+        self.exchange.take(context, &mut self.arrived);
+        if self.arrived.is_empty() {
+            return None;
+        }
+        let stays = !connection.shared.is_stopping();
+        let mut frames = std::mem::take(&mut self.arrived.frames);
+        if connection.output.capacity() == 0 && !frames.is_empty() {
+            connection.output = buffers::borrow();
+        }
+        let mut at = 0;
+        let mut step = Ok(Step::More);
+        while let Ok(Some(frame)) = frame::decode(&frames[at..]) {
+            at += frame.len();
+            if matches!(frame.header.kind, Type::Body | Type::Wire) {
+                self.unreturned += frame.payload.len();
+            }
+            if matches!(step, Ok(Step::More)) {
+                step = Scratches::with(|scratches| {
+                    self.reply.take(frame, &mut connection.output, &mut scratches.fields, stays)
+                });
+            }
+        }
+        frames.clear();
+        self.exchange.recycle(frames);
+        match step {
+            Ok(Step::More | Step::Complete) => {}
+            Ok(Step::Cancelled) => return Some(self.fail(connection, &Answer::CANCELLED)),
+            Err(fault) => return Some(self.faulty(connection, fault)),
+        }
+        if std::mem::take(&mut self.arrived.stopped)
+            && let Some(upload) = &mut self.upload
+        {
+            upload.discard();
+        }
+        self.arrived.credit = false;
+        self.arrived.called = false;
+        match self.arrived.lost.take() {
+            Some(why) if !self.reply.is_complete() => Some(self.fail(connection, &Answer::lost(why))),
+            Some(_) => {
+                // The response is whole; nobody is left to take the rest of the body.
+                if let Some(upload) = &mut self.upload {
+                    upload.discard();
+                }
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Moves the body on. Returns whether it waits for the client.
+    fn poll_upload(
+        &mut self,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Result<bool, Finished> {
+        while let Some(upload) = &mut self.upload {
+            let input = &connection.input[connection.taken..];
+            let (taken, pumped) = match upload.pump(input, &self.link, self.key) {
+                Ok(pumped) => pumped,
+                Err(UploadFault::Rejected(rejection)) => {
+                    self.cancel(CancelReason::Refused);
+                    return Err(self.fail(connection, &Answer::rejected(&rejection)));
+                }
+                Err(UploadFault::TooLarge) => {
+                    self.cancel(CancelReason::Refused);
+                    return Err(self.fail(connection, &Answer::BODY_TOO_LARGE));
+                }
+                Err(UploadFault::Unwanted) if self.reply.is_complete() => {
+                    self.is_over = true;
+                    return Err(Finished::Closing);
+                }
+                // The response is still being made: the client must not block it by sending on.
+                Err(UploadFault::Unwanted) => return Ok(false),
+            };
+            connection.taken += taken;
+            if taken > 0 {
+                self.reply.body_came();
+                self.waits_for = Patience::Nothing;
+            }
+            match pumped {
+                Pumped::Complete => self.upload = None,
+                Pumped::NeedsCredit => return Ok(false),
+                Pumped::NeedsInput => match connection.poll_fill(context) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Err(self.give_up(CancelReason::ClientGone)),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Pending => return Ok(true),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    fn poll_deadline(
+        &mut self,
+        waits_for: Patience,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Poll<Finished> {
+        if waits_for != self.waits_for {
+            self.waits_for = waits_for;
+            connection.deadline.lift();
+        }
+        match waits_for {
+            Patience::Nothing => return Poll::Pending,
+            Patience::Write => connection.deadline.set_once(connection.shared.timeouts.write),
+            Patience::Body => connection.deadline.set_once(connection.shared.timeouts.body),
+        }
+        if connection.deadline.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        if waits_for == Patience::Write {
+            return Poll::Ready(self.give_up(CancelReason::TimedOut));
+        }
+        if self.reply.is_complete() {
+            self.cancel(CancelReason::TimedOut);
+            return Poll::Ready(Finished::Closing);
+        }
+        self.cancel(CancelReason::TimedOut);
+        Poll::Ready(self.fail(connection, &Answer::BODY_TIMED_OUT))
+    }
+
+    /// The response is not HTTP.
+    fn faulty(&mut self, connection: &mut Connection, fault: Fault) -> Finished {
+        let service = self.link.service().name();
+        tracing::error!(service, status = self.reply.status(), "{fault}");
+        match fault {
+            Fault::Fields(_) => self.link.misbehaved(),
+            Fault::Wire(_) | Fault::Switching | Fault::Length(_) => self.cancel(CancelReason::Refused),
+        }
+        self.fail(connection, &Answer::BAD_RESPONSE)
+    }
+
+    /// Answers in the worker's stead if nothing has been answered yet; else the client is cut off.
+    fn fail(&mut self, connection: &mut Connection, answer: &Answer) -> Finished {
+        self.cancel(CancelReason::Refused);
+        if self.reply.is_complete() {
+            return Finished::Closing;
+        }
+        if self.reply.has_begun() {
+            return Finished::Cut;
+        }
+        let lives_on = answer.keeps_connection
+            && self.upload.is_none()
+            && self.reply.request().keep_alive
+            && !connection.shared.is_stopping();
+        answer.write(&mut connection.output, &self.reply.request(), lives_on);
+        if lives_on { Finished::Complete } else { Finished::Closing }
+    }
+
+    fn give_up(&mut self, reason: CancelReason) -> Finished {
+        self.cancel(reason);
+        Finished::Cut
+    }
+
+    /// Tells the worker that nobody waits, once, and returns the credit of what never reached the client.
+    fn cancel(&mut self, reason: CancelReason) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        self.link.cancel(self.key, reason);
+        let left = self.exchange.clear();
+        let mut at = 0;
+        while let Ok(Some(frame)) = frame::decode(&left[at..]) {
+            at += frame.len();
+            if matches!(frame.header.kind, Type::Body | Type::Wire) {
+                self.unreturned += frame.payload.len();
+            }
+        }
+        if self.unreturned > 0 {
+            self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
+        }
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.cancel(CancelReason::ClientGone);
+    }
+}

@@ -1,0 +1,356 @@
+//! The task of one HTTP/1 client connection.
+//!
+//! Requests are served one after another: the next is read from the buffer when the response before it has been
+//! written, so that pipelined requests are answered in order and a client can make the server hold no more than one buffer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use diglot_link::message::Open;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::io::poll_read_buf;
+
+use super::active::{Active, Finished};
+use super::answer::Answer;
+use super::dispatch::{Dispatched, Scratches, dispatch};
+use crate::buffers::{self, BUFFER_BYTES};
+use crate::deadline::Deadline;
+use crate::exchange::{Arrived, Exchange};
+use crate::h1::{self, RequestFacts, Status};
+use crate::link::Link;
+use crate::listener::{Ends, Socket};
+use crate::service::Service;
+use crate::shared::Shared;
+
+/// How much is read from a client after the last response, so that it can read that response before the connection is reset.
+const LINGER_BYTES_MAX: usize = 512 * 1024;
+/// How long that may take.
+const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// One client connection.
+pub(crate) struct Connection {
+    pub(super) socket: Socket,
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: Peer,
+    /// Bytes from the client that have not been taken yet; `taken` of them have.
+    pub(super) input: Vec<u8>,
+    pub(super) taken: usize,
+    /// Bytes for the client; `written` of them have been written.
+    pub(super) output: Vec<u8>,
+    pub(super) written: usize,
+    pub(super) exchange: Arc<Exchange>,
+    pub(super) deadline: Deadline,
+    /// How far a head that came in pieces has been read.
+    head: Option<Box<h1::Scratch>>,
+}
+
+/// What workers are told of the client.
+pub(super) struct Peer {
+    pub(super) id: u32,
+    pub(super) ends: Ends,
+    /// The links that have been told.
+    pub(super) links: Vec<Arc<Link>>,
+}
+
+impl Peer {
+    pub(super) fn is_known_to(&self, link: &Arc<Link>) -> bool {
+        self.links.iter().any(|known| Arc::ptr_eq(known, link))
+    }
+
+    pub(super) fn known_to(&mut self, link: &Arc<Link>) {
+        self.links.retain(|known| !known.has_ended());
+        self.links.push(Arc::clone(link));
+    }
+
+    /// Calls `act` with the connection's ends as a worker is told them.
+    pub(super) fn announce<R>(&self, act: impl FnOnce(&Open<'_>) -> R) -> R {
+        self.ends.announce(act)
+    }
+}
+
+/// What comes after a request.
+enum Next {
+    Request,
+    /// Close when the output has been written.
+    Close,
+    /// Cut: what the client has must not be taken for a whole response.
+    Cut,
+}
+
+/// What is at the head of the input.
+enum Turn {
+    Active(Box<Active>),
+    Wait(Arc<Service>, RequestFacts),
+    Answered {
+        lives_on: bool,
+    },
+    /// The client is gone, or there is no reason to wait for it any longer.
+    Over,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket, ends: Ends, shared: Arc<Shared>) -> Self {
+        let exchange = Arc::new(Exchange::default());
+        let id = shared.connections.enter(&exchange);
+        Self {
+            socket,
+            peer: Peer { id, ends, links: Vec::new() },
+            shared,
+            input: Vec::new(),
+            taken: 0,
+            output: Vec::new(),
+            written: 0,
+            exchange,
+            deadline: Deadline::new(),
+            head: None,
+        }
+    }
+
+    /// Serves the client until the connection ends.
+    pub(crate) async fn serve(mut self) {
+        loop {
+            let next = match self.next_turn().await {
+                Turn::Over => return,
+                Turn::Answered { lives_on: true } => Next::Request,
+                Turn::Answered { lives_on: false } => Next::Close,
+                Turn::Active(active) => self.finish(active).await,
+                Turn::Wait(service, request) => match self.wait(service, request).await {
+                    Turn::Active(active) => self.finish(active).await,
+                    Turn::Answered { lives_on: true } => Next::Request,
+                    Turn::Over => return,
+                    Turn::Answered { lives_on: false } | Turn::Wait(..) => Next::Close,
+                },
+            };
+            match next {
+                Next::Request => {}
+                Next::Close => return self.close().await,
+                Next::Cut => return self.socket.reset(),
+            }
+        }
+    }
+
+    /// Reads until there is something to do.
+    async fn next_turn(&mut self) -> Turn {
+        std::future::poll_fn(|context| self.poll_turn(context)).await
+    }
+
+    fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        loop {
+            match self.poll_flush(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(Turn::Over),
+                Poll::Pending => {
+                    self.deadline.set_once(self.shared.timeouts.write);
+                    return self.deadline.poll(context).map(|()| Turn::Over);
+                }
+            }
+            if self.taken < self.input.len()
+                && let Some(turn) = self.read_request(false)
+            {
+                self.deadline.lift();
+                return Poll::Ready(turn);
+            }
+            match self.poll_fill(context) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Turn::Over),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return self.poll_idle(context),
+            }
+        }
+    }
+
+    /// Nothing to read: between two requests, or within a head.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let is_idle = self.input.is_empty();
+        if is_idle {
+            buffers::give_back(&mut self.input);
+            buffers::give_back(&mut self.output);
+            self.exchange.register(context);
+            if self.shared.is_stopping() {
+                return Poll::Ready(Turn::Over);
+            }
+            self.deadline.set_once(self.shared.timeouts.idle);
+        } else {
+            if self.head.is_none() {
+                self.deadline.lift();
+                self.head = Some(Box::default());
+            }
+            self.deadline.set_once(self.shared.timeouts.header_read);
+        }
+        if self.deadline.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        if is_idle {
+            return Poll::Ready(Turn::Over);
+        }
+        Answer::HEAD_TIMED_OUT.write(&mut self.output, &RequestFacts::unknown(), false);
+        Poll::Ready(Turn::Answered { lives_on: false })
+    }
+
+    /// Takes a request from the input and gives it to a worker, or answers it. `None`: its head is not whole.
+    fn read_request(&mut self, waited: bool) -> Option<Turn> {
+        let Self { shared, peer, input, taken, output, exchange, head, .. } = self;
+        Scratches::with(|scratches| {
+            let scratch = head.as_deref_mut().unwrap_or(&mut scratches.head);
+            let bytes = &input[*taken..];
+            let parsed = match h1::parse_request(bytes, scratch, &shared.codec) {
+                Ok(Status::Complete(parsed)) => parsed,
+                Ok(Status::Incomplete) => {
+                    // The head will be read on from here; the shared scratch is for whole heads.
+                    if head.is_none() {
+                        *head = Some(Box::new(std::mem::take(&mut scratches.head)));
+                    }
+                    return None;
+                }
+                Err(rejection) => {
+                    tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
+                    Answer::rejected(&rejection).write(output, &RequestFacts::unknown(), false);
+                    return Some(Turn::Answered { lives_on: false });
+                }
+            };
+            let dispatched = dispatch(shared, peer, exchange, &parsed, &bytes[parsed.head_bytes..], waited);
+            let request = RequestFacts::of(&parsed);
+            let head_bytes = parsed.head_bytes;
+            *head = None;
+            Some(match dispatched {
+                Dispatched::Active(active, body_bytes) => {
+                    *taken += head_bytes + body_bytes;
+                    Turn::Active(Box::new(*active))
+                }
+                Dispatched::Wait(service) => Turn::Wait(service, request),
+                Dispatched::Answer(answer) => {
+                    let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
+                    *taken += head_bytes;
+                    answer.write(output, &request, lives_on);
+                    Turn::Answered { lives_on }
+                }
+            })
+        })
+    }
+
+    /// Waits in the service's queue until a worker has room.
+    async fn wait(&mut self, service: Arc<Service>, request: RequestFacts) -> Turn {
+        self.exchange.clear();
+        service.wait(&self.exchange, false);
+        self.deadline.set(service.admission().queue_timeout);
+        let mut arrived = Arrived::default();
+        let turn = std::future::poll_fn(|context| {
+            self.exchange.take(context, &mut arrived);
+            if std::mem::take(&mut arrived.called) {
+                match self.read_request(true) {
+                    Some(Turn::Wait(service, _)) => service.wait(&self.exchange, true),
+                    Some(turn) => return Poll::Ready(turn),
+                    None => return Poll::Ready(Turn::Over),
+                }
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if self.deadline.poll(context).is_ready() {
+                Answer::QUEUE_TIMED_OUT.write(&mut self.output, &request, false);
+                return Poll::Ready(Turn::Answered { lives_on: false });
+            }
+            match self.poll_watch(context) {
+                Poll::Ready(()) => Poll::Ready(Turn::Over),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await;
+        service.leave(&self.exchange);
+        self.deadline.lift();
+        turn
+    }
+
+    /// Sees a request through that a worker has.
+    async fn finish(&mut self, mut active: Box<Active>) -> Next {
+        let finished = std::future::poll_fn(|context| active.poll(self, context)).await;
+        self.deadline.lift();
+        if self.taken == self.input.len() {
+            buffers::give_back(&mut self.input);
+            self.taken = 0;
+        }
+        match finished {
+            Finished::Complete => Next::Request,
+            Finished::Closing => Next::Close,
+            Finished::Cut => Next::Cut,
+        }
+    }
+
+    /// Reads from the client into the input.
+    pub(super) fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+        if self.taken > 0 {
+            self.input.drain(..self.taken);
+            self.taken = 0;
+        }
+        if self.input.capacity() == 0 {
+            self.input = buffers::borrow();
+        }
+        let read = poll_read_buf(Pin::new(&mut self.socket), context, &mut self.input);
+        if self.input.is_empty() {
+            buffers::give_back(&mut self.input);
+        }
+        read
+    }
+
+    /// Ready when the client is gone. What it sends meanwhile is kept, as far as there is room.
+    pub(super) fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.input.len() - self.taken < BUFFER_BYTES {
+            match self.poll_fill(context) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Writes the output.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        while self.written < self.output.len() {
+            match Pin::new(&mut self.socket).poll_write(context, &self.output[self.written..]) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => {
+                    self.written += count;
+                    self.deadline.lift();
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        buffers::give_back(&mut self.output);
+        self.written = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the connection so that the client can read the last response: its own last bytes, unread, would make the
+    /// system reset the connection.
+    async fn close(&mut self) {
+        let limit = self.shared.timeouts.write.min(LINGER);
+        let farewell = async {
+            std::future::poll_fn(|context| self.poll_flush(context)).await?;
+            self.socket.shutdown().await?;
+            let mut patience = LINGER_BYTES_MAX;
+            while patience > 0 {
+                self.input.clear();
+                self.taken = 0;
+                match std::future::poll_fn(|context| self.poll_fill(context)).await? {
+                    0 => break,
+                    count => patience = patience.saturating_sub(count),
+                }
+            }
+            std::io::Result::Ok(())
+        };
+        // An error or the end of patience: the connection ends all the same.
+        let _ = tokio::time::timeout(limit, farewell).await;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for link in &self.peer.links {
+            link.close_connection(self.peer.id);
+        }
+        self.shared.connections.leave(self.peer.id);
+        buffers::give_back(&mut self.input);
+        buffers::give_back(&mut self.output);
+    }
+}

@@ -1,0 +1,184 @@
+//! From a parsed head to the worker that gets the request.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use diglot_link::frame::ABOARD_BYTES_MAX;
+use diglot_link::message::{
+    HttpVersion, REQUEST_BODY, REQUEST_EXPECT_CONTINUE, REQUEST_KEEP_ALIVE, REQUEST_UNSIZED, REQUEST_UPGRADE,
+    RequestLine,
+};
+
+use super::active::Active;
+use super::answer::Answer;
+use super::connection::Peer;
+use super::reply::Reply;
+use super::upload::Upload;
+use crate::exchange::Exchange;
+use crate::h1::{self, BodyFraming, Decoder, FieldScratch, Item, RequestFacts, RequestHead, Version};
+use crate::service::{Admitted, Service};
+use crate::shared::Shared;
+
+/// What became of a request.
+pub(super) enum Dispatched {
+    /// A worker has it, with this many bytes of its body's wire form.
+    Active(Box<Active>, usize),
+    /// It has to wait for a worker of this service.
+    Wait(Arc<Service>),
+    /// The front answers it.
+    Answer(Answer),
+}
+
+/// Memory for parsing, kept by each thread between requests.
+#[derive(Debug, Default)]
+pub(super) struct Scratches {
+    pub(super) head: h1::Scratch,
+    pub(super) fields: FieldScratch,
+}
+
+thread_local! {
+    static SCRATCHES: RefCell<Scratches> = RefCell::default();
+}
+
+impl Scratches {
+    pub(super) fn with<R>(act: impl FnOnce(&mut Self) -> R) -> R {
+        SCRATCHES.with_borrow_mut(act)
+    }
+}
+
+/// Finds the service, then the worker, and sends the head with as much of the body as is there.
+///
+/// `rest` are the bytes behind the head; `waited` says that the request has been in the queue.
+pub(super) fn dispatch(
+    shared: &Shared,
+    peer: &mut Peer,
+    exchange: &Arc<Exchange>,
+    head: &RequestHead<'_>,
+    rest: &[u8],
+    waited: bool,
+) -> Dispatched {
+    if head.method == b"CONNECT" {
+        return Dispatched::Answer(Answer::NO_CONNECT);
+    }
+    let Some(destination) = shared.router.find(head.authority, head.path) else {
+        return Dispatched::Answer(without_body(Answer::NO_ROUTE, head));
+    };
+    let service = destination.service;
+    if head.upgrade && asks_for_websocket(head) {
+        tracing::warn!(
+            service = service.name(),
+            "a WebSocket handshake was refused: this version serves HTTP requests only"
+        );
+        return Dispatched::Answer(Answer::NO_UPGRADE);
+    }
+    let body_bytes_max = service.admission().body_bytes_max;
+    if let BodyFraming::Length(length) = head.framing
+        && length > body_bytes_max
+    {
+        return Dispatched::Answer(Answer::BODY_TOO_LARGE);
+    }
+    let link = match service.admit(waited) {
+        Admitted::To(link) => link,
+        Admitted::Wait => return Dispatched::Wait(Arc::clone(service)),
+        Admitted::Full => return Dispatched::Answer(without_body(Answer::QUEUE_FULL, head)),
+        Admitted::Broken => return Dispatched::Answer(without_body(Answer::BROKEN_SERVICE, head)),
+    };
+
+    let start = match start_of_body(head, rest, body_bytes_max, &shared.codec) {
+        Ok(start) => start,
+        Err(answer) => return Dispatched::Answer(answer),
+    };
+    let line = request_line(head, peer.id, destination.mount_length);
+    let (body, ends) = (&rest[start.data.clone()], start.upload.is_none());
+    let fields = head.headers.iter();
+    let begun = if peer.is_known_to(&link) {
+        link.begin(exchange, None, &line, fields, body, ends)
+    } else {
+        let begun = peer.announce(|open| link.begin(exchange, Some(open), &line, fields, body, ends));
+        peer.known_to(&link);
+        begun
+    };
+    match begun {
+        Ok(Some(key)) => {
+            let awaits_continue = head.expect_continue && !ends && start.consumed == 0;
+            let reply = Reply::new(RequestFacts::of(head), awaits_continue);
+            let active = Active::new(link, key, Arc::clone(exchange), reply, start.upload);
+            Dispatched::Active(Box::new(active), start.consumed)
+        }
+        // The worker began to drain, or ended, a moment ago: another takes its place.
+        Ok(None) => Dispatched::Wait(Arc::clone(service)),
+        Err(_) => Dispatched::Answer(Answer::HEAD_TOO_LARGE),
+    }
+}
+
+/// The part of a body that is there with the head.
+struct StartOfBody {
+    /// Content, within the bytes behind the head.
+    data: std::ops::Range<usize>,
+    /// Bytes behind the head that are done with.
+    consumed: usize,
+    /// What follows; `None` if that is all.
+    upload: Option<Upload>,
+}
+
+fn start_of_body(
+    head: &RequestHead<'_>,
+    rest: &[u8],
+    body_bytes_max: u64,
+    limits: &h1::Limits,
+) -> Result<StartOfBody, Answer> {
+    if matches!(head.framing, BodyFraming::None | BodyFraming::Length(0)) {
+        return Ok(StartOfBody { data: 0..0, consumed: 0, upload: None });
+    }
+    let mut decoder = Decoder::new(head.framing, limits);
+    let aboard = &rest[..rest.len().min(ABOARD_BYTES_MAX)];
+    let decoded = decoder.decode(aboard).map_err(|rejection| Answer::rejected(&rejection))?;
+    let (data, ends) = match decoded.item {
+        Item::Data(range) => (range, decoder.remaining_length() == Some(0)),
+        Item::NeedMore => (0..0, false),
+        Item::End { trailers } => (0..0, trailers.is_none()),
+    };
+    let allowance = body_bytes_max.checked_sub(data.len() as u64).ok_or(Answer::BODY_TOO_LARGE)?;
+    let upload = (!ends).then(|| Upload::new(decoder, allowance));
+    Ok(StartOfBody { data, consumed: decoded.consumed, upload })
+}
+
+fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) -> RequestLine<'b> {
+    let mut flags = 0;
+    let mut set = |flag: u8, on: bool| flags |= if on { flag } else { 0 };
+    set(REQUEST_KEEP_ALIVE, head.keep_alive);
+    set(REQUEST_EXPECT_CONTINUE, head.expect_continue);
+    set(REQUEST_UPGRADE, head.upgrade);
+    set(REQUEST_BODY, !matches!(head.framing, BodyFraming::None));
+    set(REQUEST_UNSIZED, head.framing == BodyFraming::Chunked);
+    let path_start = match head.form {
+        h1::TargetForm::Absolute => {
+            head.target.len().saturating_sub(head.path.len() + head.query.map_or(0, |query| query.len() + 1))
+        }
+        _ => 0,
+    };
+    // The codec's limits keep a request line below 64 KiB.
+    RequestLine {
+        connection,
+        method: head.method,
+        version: match head.version {
+            Version::Http10 => HttpVersion::Http10,
+            Version::Http11 => HttpVersion::Http11,
+        },
+        flags,
+        target: head.target,
+        path_start: path_start as u16,
+        path_length: head.path.len() as u16,
+        mount_length,
+    }
+}
+
+/// A connection can live on after an answer only if no body stands between it and the next request.
+fn without_body(answer: Answer, head: &RequestHead<'_>) -> Answer {
+    let has_body = !matches!(head.framing, BodyFraming::None | BodyFraming::Length(0));
+    if has_body { answer.closing() } else { answer }
+}
+
+fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
+    head.headers.get("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+}

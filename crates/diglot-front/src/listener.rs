@@ -1,0 +1,246 @@
+//! Listening sockets, and the connections they accept.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use diglot_config::Listen;
+use diglot_link::message::Open;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use crate::http1::Connection;
+use crate::shared::Shared;
+
+/// Connections the system holds that have not been accepted.
+const BACKLOG: i32 = 4_096;
+/// How long accepting pauses when the system has no descriptor or memory for one more connection.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A bound socket, not yet accepting.
+#[derive(Debug)]
+pub struct Listener {
+    socket: socket2::Socket,
+    address: Address,
+}
+
+/// Where a listener can be reached, with the port the system chose. `Display` is what a person opens in a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A TCP address with its real port.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Listener {
+    /// Binds and listens. Clients that come early wait in the system's queue until the front starts.
+    ///
+    /// A file that is left of a Unix socket nobody listens on is removed first.
+    ///
+    /// # Errors
+    /// What the system says: above all that the address is in use, or not this machine's.
+    pub fn bind(listen: &Listen) -> io::Result<Self> {
+        let (socket, address) = match listen {
+            Listen::Tcp(address) => {
+                let domain = Domain::for_address(*address);
+                let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+                socket.set_reuse_address(true)?;
+                if address.is_ipv6() {
+                    socket.set_only_v6(true)?;
+                }
+                socket.bind(&SockAddr::from(*address))?;
+                let bound = socket.local_addr()?.as_socket().unwrap_or(*address);
+                (socket, Address::Tcp(bound))
+            }
+            Listen::Unix(path) => {
+                remove_stale(path)?;
+                let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                socket.bind(&SockAddr::unix(path)?)?;
+                (socket, Address::Unix(path.clone()))
+            }
+        };
+        socket.listen(BACKLOG)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, address })
+    }
+
+    /// Where it can be reached.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The same socket for one more thread.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self { socket: self.socket.try_clone()?, address: self.address.clone() })
+    }
+
+    /// Accepts connections and serves each in a task of its own, on the thread this runs on.
+    ///
+    /// # Errors
+    /// If the socket cannot be registered with the thread's event loop.
+    pub(crate) async fn serve(self, shared: Arc<Shared>) -> io::Result<()> {
+        let accepting = match &self.address {
+            Address::Tcp(_) => Accepting::Tcp(TcpListener::from_std(self.socket.into())?),
+            Address::Unix(_) => Accepting::Unix(UnixListener::from_std(self.socket.into())?),
+        };
+        loop {
+            shared.connections.room().await;
+            match accepting.accept(&self.address).await {
+                Ok((socket, ends)) => {
+                    tokio::spawn(Connection::new(socket, ends, Arc::clone(&shared)).serve());
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(address = %self.address, "cannot accept a connection: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// An error that the connection had which was to be accepted, not the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Removes a Unix socket's file if nobody listens there.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt as _;
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if !metadata.file_type().is_socket() {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket is in the way"));
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => Err(io::ErrorKind::AddrInUse.into()),
+        Err(_) => fs::remove_file(path),
+    }
+}
+
+enum Accepting {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+impl Accepting {
+    async fn accept(&self, address: &Address) -> io::Result<(Socket, Ends)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                let local = match address {
+                    Address::Tcp(bound) if !bound.ip().is_unspecified() => *bound,
+                    _ => stream.local_addr()?,
+                };
+                Ok((Socket::Tcp(stream), Ends::Tcp { peer, local }))
+            }
+            Self::Unix(listener) => {
+                let (stream, _) = listener.accept().await?;
+                let Address::Unix(path) = address else { return Err(io::ErrorKind::Other.into()) };
+                Ok((Socket::Unix(stream), Ends::Unix { path: path.clone() }))
+            }
+        }
+    }
+}
+
+/// The two ends of a client connection.
+#[derive(Debug)]
+pub(crate) enum Ends {
+    Tcp { peer: SocketAddr, local: SocketAddr },
+    Unix { path: PathBuf },
+}
+
+impl Ends {
+    /// Calls `act` with the ends as a worker is told them.
+    pub(crate) fn announce<R>(&self, act: impl FnOnce(&Open<'_>) -> R) -> R {
+        match self {
+            Self::Tcp { peer, local } => {
+                let (peer_text, local_text) = (peer.ip().to_string(), local.ip().to_string());
+                act(&Open {
+                    tls: false,
+                    peer: &peer_text,
+                    peer_port: peer.port(),
+                    local: &local_text,
+                    local_port: local.port(),
+                })
+            }
+            Self::Unix { path } => {
+                let local = path.to_string_lossy();
+                act(&Open { tls: false, peer: "", peer_port: 0, local: &local, local_port: 0 })
+            }
+        }
+    }
+}
+
+/// A client connection's socket.
+#[derive(Debug)]
+pub(crate) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    /// Closes at once, so that the client sees an error and not an end.
+    pub(crate) fn reset(&self) {
+        let descriptor = match self {
+            Self::Tcp(stream) => stream.as_fd(),
+            Self::Unix(stream) => stream.as_fd(),
+        };
+        // Where the system does not know the option the connection is closed in the usual way.
+        let _ = SockRef::from(&descriptor).set_linger(Some(Duration::ZERO));
+    }
+}
+
+impl AsyncRead for Socket {
+    #[inline]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Self::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The front's threads: each has an event loop of its own, with its share of the connections and of the links.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use diglot_config::{Limits, Timeouts};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::watch;
+
+use crate::h1;
+use crate::link::{self, Link, LinkNotice};
+use crate::listener::Listener;
+use crate::router::Router;
+use crate::service::Service;
+use crate::shared::Shared;
+
+/// Bytes of a body's trailer section.
+const TRAILER_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of chunk extensions over the whole of a body.
+const CHUNK_EXTENSION_BYTES_MAX: usize = 4 * 1024;
+/// Tasks a thread runs between two looks at its sockets. High, so that one look finds the requests of many
+/// connections and one write carries them on.
+const EVENT_INTERVAL: u32 = 256;
+
+/// How a front serves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Event loops; at least one.
+    pub threads: usize,
+    /// What a client may send.
+    pub limits: Limits,
+    /// How long the front waits for it.
+    pub timeouts: Timeouts,
+}
+
+/// A running front.
+#[derive(Debug)]
+pub struct Front {
+    shared: Arc<Shared>,
+    loops: Vec<Handle>,
+    /// Where the next link goes.
+    next: AtomicUsize,
+    accepting: watch::Sender<bool>,
+    /// Dropped last: the threads end when it is.
+    _running: watch::Sender<()>,
+}
+
+impl Front {
+    /// Starts the threads. Nothing is accepted before [`Self::accept`].
+    ///
+    /// # Errors
+    /// If the system grants no thread or no event loop.
+    pub fn start(settings: &Settings, router: Router) -> io::Result<Self> {
+        let Limits { request_line_bytes_max, header_bytes_max, header_count_max, connections_max, .. } =
+            settings.limits;
+        let codec = h1::Limits {
+            request_line_bytes_max,
+            header_bytes_max,
+            header_count_max,
+            trailer_bytes_max: TRAILER_BYTES_MAX,
+            chunk_extension_bytes_max: CHUNK_EXTENSION_BYTES_MAX,
+        };
+        let shared = Arc::new(Shared::new(router, codec, settings.timeouts.clone(), connections_max));
+        let (running, stop) = watch::channel(());
+        let loops = (0..settings.threads.max(1))
+            .map(|number| start_thread(number, stop.clone()))
+            .collect::<io::Result<_>>()?;
+        Ok(Self {
+            shared,
+            loops,
+            next: AtomicUsize::new(0),
+            accepting: watch::Sender::new(true),
+            _running: running,
+        })
+    }
+
+    /// Accepts and serves the clients of these listeners, on every thread.
+    ///
+    /// # Errors
+    /// If the system has no descriptor for them.
+    pub fn accept(&self, listeners: &[Listener]) -> io::Result<()> {
+        for listener in listeners {
+            for event_loop in &self.loops {
+                let listener = listener.try_clone()?;
+                let shared = Arc::clone(&self.shared);
+                let mut accepting = self.accepting.subscribe();
+                event_loop.spawn(async move {
+                    tokio::select! {
+                        served = listener.serve(shared) => {
+                            if let Err(error) = served {
+                                tracing::error!("a listener failed: {error}");
+                            }
+                        }
+                        _ = accepting.wait_for(|accepting| !accepting) => {}
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects a worker that was just started. It gets requests from the moment it says that it is ready.
+    ///
+    /// `notify` is called on a thread of the front with what the link says; it must not block.
+    pub fn attach(
+        &self,
+        service: &Arc<Service>,
+        generation: u32,
+        socket: UnixStream,
+        notify: impl Fn(LinkNotice) + Send + 'static,
+    ) -> Arc<Link> {
+        let link = Arc::new(Link::new(Arc::clone(service), generation));
+        let driven = Arc::clone(&link);
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.loops.len();
+        self.loops[number].spawn(async move {
+            let socket = socket.set_nonblocking(true).and_then(|()| tokio::net::UnixStream::from_std(socket));
+            match socket {
+                Ok(socket) => link::drive(driven, socket, notify).await,
+                Err(error) => {
+                    tracing::error!("cannot use a worker's link: {error}");
+                    notify(LinkNotice::Closed);
+                }
+            }
+        });
+        link
+    }
+
+    /// Accepts nothing any more and lets every connection end with the request it has; idle ones end now.
+    pub fn stop_accepting(&self) {
+        self.accepting.send_replace(false);
+        self.shared.stop();
+    }
+
+    /// Waits until no client connection is left.
+    pub async fn drained(&self) {
+        self.shared.connections.none().await;
+    }
+}
+
+fn start_thread(number: usize, mut stop: watch::Receiver<()>) -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(EVENT_INTERVAL)
+        .thread_name(format!("front-{number}"))
+        .build()?;
+    let handle = runtime.handle().clone();
+    thread::Builder::new().name(format!("front-{number}")).spawn(move || {
+        // An error means that the sender is gone, which is what ends the thread.
+        runtime.block_on(async { while stop.changed().await.is_ok() {} });
+        runtime.shutdown_background();
+    })?;
+    Ok(handle)
+}

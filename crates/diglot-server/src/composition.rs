@@ -1,0 +1,78 @@
+//! Where the two halves meet: what the supervisor decides about workers is done to their links, and what their links
+//! say is told to the supervisor.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diglot_front::{Front, Link, LinkNotice, Service};
+use diglot_workers::{Attach, Handler, LinkEnd, Notice, Reporter, ServiceState, Severity, WorkerId};
+
+/// How long before a worker is killed its last requests are given up, so that it can hear of it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The supervisor's view of the front.
+pub(crate) struct Composition {
+    front: Arc<Front>,
+    /// In the order of the configuration.
+    services: Vec<Arc<Service>>,
+    links: HashMap<WorkerId, Arc<Link>>,
+}
+
+impl Composition {
+    pub(crate) fn new(front: Arc<Front>, services: Vec<Arc<Service>>) -> Self {
+        Self { front, services, links: HashMap::new() }
+    }
+}
+
+impl Handler for Composition {
+    fn attach(&mut self, attach: Attach) {
+        let Attach { worker, name, pid, socket, reporter } = attach;
+        let service = &self.services[worker.service];
+        let notify = move |notice: LinkNotice| {
+            if let LinkNotice::Ready { runtime, .. } = &notice {
+                tracing::info!(pid, "{name} is ready: {runtime}");
+            }
+            report(&reporter, notice);
+        };
+        let link = self.front.attach(service, worker.generation, socket, notify);
+        self.links.insert(worker, link);
+    }
+
+    fn drain(&mut self, worker: WorkerId, grace: Duration) {
+        let Some(link) = self.links.get(&worker).cloned() else { return };
+        link.drain();
+        tokio::spawn(async move {
+            tokio::time::sleep(grace.saturating_sub(FAREWELL.min(grace / 4))).await;
+            link.abandon();
+        });
+    }
+
+    fn detach(&mut self, worker: WorkerId) {
+        self.links.remove(&worker);
+    }
+
+    fn service_state(&mut self, service: usize, state: ServiceState) {
+        self.services[service].set_broken(state == ServiceState::Broken);
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        match notice.severity() {
+            Severity::Info => tracing::info!("{notice}"),
+            Severity::Warning => tracing::warn!("{notice}"),
+            Severity::Error => tracing::error!("{notice}"),
+        }
+    }
+}
+
+fn report(reporter: &Reporter, notice: LinkNotice) {
+    match notice {
+        LinkNotice::Ready { .. } => reporter.ready(),
+        LinkNotice::StartFailed(message) => reporter.start_failed(&message),
+        LinkNotice::Unresponsive => reporter.unresponsive(),
+        LinkNotice::Closed => reporter.link_closed(LinkEnd::Closed),
+        LinkNotice::Broken(violation) => {
+            reporter.link_closed(LinkEnd::Broken { rule: violation.to_string() });
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! From a service of the configuration to the command line and environment of its workers.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+
+use diglot_config::{Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Service};
+use diglot_front::Address;
+use diglot_workers::Launch;
+use serde_json::{Value, json};
+
+use crate::sdk::Sdk;
+
+/// The variable that tells a worker what to run. It is gone before user code sees the environment.
+const WORKER_ENV: &str = "DIGLOT_WORKER";
+
+/// How the workers of `service` are run behind listeners at `addresses`.
+pub(crate) fn launch(service: &Service, sdk: &Sdk, addresses: &[Address]) -> Launch {
+    let mut env: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    env.extend(service.env.iter().map(|(name, value)| (name.into(), value.into())));
+    let (program, args, about) = match &service.entry {
+        Entry::Python(python) => {
+            activate(python, &mut env);
+            let script = sdk.python.join("diglot_worker.py");
+            (&python.interpreter, vec![script.into_os_string()], about_python(python, sdk))
+        }
+        Entry::Node(node) => {
+            let preload = sdk.node.join("preload.cjs");
+            let args = vec!["--require".into(), preload.into_os_string(), node.file.clone().into()];
+            (&node.interpreter, args, about_node(node, service.port))
+        }
+    };
+    let port = addresses.iter().find_map(|address| match address {
+        Address::Tcp(address) => Some(address.port()),
+        Address::Unix(_) => None,
+    });
+    if let Some(port) = port {
+        env.entry("PORT".into()).or_insert_with(|| port.to_string().into());
+    }
+    env.insert(WORKER_ENV.into(), describe(service, addresses, about).to_string().into());
+    Launch { program: program.clone(), args, env: env.into_iter().collect(), cwd: service.root.clone() }
+}
+
+/// What is the same for both languages, with what is not.
+fn describe(service: &Service, addresses: &[Address], about: Value) -> Value {
+    let listen: Vec<Value> = addresses
+        .iter()
+        .map(|address| match address {
+            Address::Tcp(address) => json!({ "host": address.ip().to_string(), "port": address.port() }),
+            Address::Unix(path) => json!({ "path": path }),
+        })
+        .collect();
+    let mut described = json!({ "service": service.name, "root": service.root, "listen": listen });
+    if let (Value::Object(described), Value::Object(about)) = (&mut described, about) {
+        described.extend(about);
+    }
+    described
+}
+
+fn about_python(python: &PythonEntry, sdk: &Sdk) -> Value {
+    let entry = match &python.target {
+        PythonTarget::Module { module, attr, call } => {
+            json!({ "module": module, "attr": attr, "call": call })
+        }
+        PythonTarget::File { path, attr, call } => json!({ "file": path, "attr": attr, "call": call }),
+    };
+    json!({
+        "entry": entry,
+        "interface": python.interface.map(|interface| match interface {
+            Interface::Asgi => "asgi",
+            Interface::Wsgi => "wsgi",
+        }),
+        "threads": python.threads,
+        "loop": match python.event_loop {
+            EventLoop::Auto => "auto",
+            EventLoop::Uvloop => "uvloop",
+            EventLoop::Asyncio => "asyncio",
+        },
+        "lifespan": match python.lifespan {
+            Lifespan::Auto => "auto",
+            Lifespan::On => "on",
+            Lifespan::Off => "off",
+        },
+        "asgi_spec": python.asgi_spec.as_str(),
+        "native": sdk.native,
+        "sdk": sdk.python,
+    })
+}
+
+fn about_node(node: &NodeEntry, port: Option<u16>) -> Value {
+    json!({ "entry": { "file": node.file }, "port": port })
+}
+
+/// As `activate` of a venv would: what the app starts by name is the venv's.
+fn activate(python: &PythonEntry, env: &mut BTreeMap<OsString, OsString>) {
+    let Some(venv) = &python.venv else { return };
+    env.insert("VIRTUAL_ENV".into(), venv.clone().into());
+    env.remove(OsStr::new("PYTHONHOME"));
+    let present = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+    let folders = std::iter::once(venv.join("bin")).chain(env::split_paths(&present));
+    if let Ok(path) = env::join_paths(folders) {
+        env.insert("PATH".into(), path);
+    }
+}

@@ -1,0 +1,135 @@
+//! The workers' side, which the binary carries: the Python package, the Node preload, and where they are unpacked.
+//!
+//! The native module of the Python worker is a library of its own and is found beside the binary.
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Relative path and contents of every file.
+const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+
+/// The native module as cargo names it.
+const NATIVE: &str = if cfg!(target_os = "macos") { "libdiglot_native.dylib" } else { "libdiglot_native.so" };
+
+/// Where the workers' side is.
+#[derive(Debug)]
+pub(crate) struct Sdk {
+    /// Holds `diglot_worker.py` and the `diglot` package.
+    pub(crate) python: PathBuf,
+    /// Holds `preload.cjs`.
+    pub(crate) node: PathBuf,
+    /// The Python worker's native module.
+    pub(crate) native: PathBuf,
+}
+
+/// Why there is no workers' side.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SdkError {
+    #[error("the workers' files cannot be unpacked into {}: {error}", .folder.display())]
+    Unpack { folder: PathBuf, error: io::Error },
+    #[error(
+        "the Python worker's native module is missing: expected {}. `cargo build --release --workspace` \
+         builds it beside the binary; an installation keeps the two together",
+        .expected.display()
+    )]
+    NoNative { expected: PathBuf },
+}
+
+impl Sdk {
+    /// Unpacks what is not there yet, and finds the native module if there is a Python service.
+    ///
+    /// # Errors
+    /// If no folder can be written, or the native module is missing.
+    pub(crate) fn prepare(needs_native: bool) -> Result<Self, SdkError> {
+        let folder = folder();
+        unpack(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
+        let native = native();
+        if needs_native && !native.is_file() {
+            return Err(SdkError::NoNative { expected: native });
+        }
+        Ok(Self { python: folder.join("python"), node: folder.join("node"), native })
+    }
+}
+
+/// Beside the binary, or in the `lib/diglot` beside its `bin`.
+fn native() -> PathBuf {
+    let binary = env::current_exe().and_then(fs::canonicalize).unwrap_or_default();
+    let beside = binary.with_file_name(NATIVE);
+    let in_lib = binary.parent().map(|bin| bin.join("../lib/diglot").join(NATIVE));
+    in_lib.filter(|path| !beside.is_file() && path.is_file()).unwrap_or(beside)
+}
+
+/// A folder of this version's own in the user's cache, or a private one among the temporary files.
+fn folder() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".cache")))
+        .filter(|cache| fs::create_dir_all(cache).is_ok() && is_writable(cache));
+    let version = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), fingerprint());
+    match cache {
+        Some(cache) => cache.join("diglot").join(version),
+        None => env::temp_dir().join(format!("diglot-{}", rustix::process::getuid().as_raw())).join(version),
+    }
+}
+
+fn is_writable(folder: &Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// Tells one set of files from another (FNV-1a).
+fn fingerprint() -> u64 {
+    let parts = FILES.iter().flat_map(|(name, contents)| [name.as_bytes(), contents]);
+    parts
+        .flat_map(|part| part.iter().chain(&[0xFF]))
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Makes every file what it should be. Several servers may do so at once: a file appears whole or not at all.
+fn unpack(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let metadata = fs::symlink_metadata(folder)?;
+    // In a shared temporary folder somebody else could have been first.
+    if metadata.uid() != rustix::process::getuid().as_raw() || metadata.permissions().mode() & 0o022 != 0 {
+        return Err(io::Error::other("the folder belongs to, or can be written by, someone else"));
+    }
+    for (name, contents) in FILES {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|present| present == *contents) {
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let partial = path.with_extension(format!("{}.part", std::process::id()));
+        fs::File::create(&partial)?.write_all(contents)?;
+        fs::rename(&partial, &path)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_unpacked_and_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        unpack(&inner).unwrap();
+        let worker = inner.join("python/diglot_worker.py");
+        let expected = fs::read(&worker).unwrap();
+        fs::write(&worker, "changed").unwrap();
+        unpack(&inner).unwrap();
+        assert_eq!(fs::read(&worker).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_folder_others_can_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(unpack(folder.path()).is_err());
+    }
+}
