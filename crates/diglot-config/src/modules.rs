@@ -104,8 +104,15 @@ fn is_module_file(folder: &Path, part: &str) -> bool {
 /// an import hook (editable installs).
 fn installed(python: &Python, environment: &Environment) -> Option<Vec<PathBuf>> {
     let real = python.interpreter.canonicalize().ok()?;
-    let prefix = real.parent()?.parent()?;
-    let mut places = libraries(prefix);
+    let bin = real.parent()?;
+    let mut places = match bin.ends_with("shims") {
+        // pyenv chooses a version when it is run: what none of them has, the chosen one has not.
+        true => {
+            let versions = fs::read_dir(bin.parent()?.join("versions")).ok()?.flatten();
+            versions.flat_map(|version| libraries(&version.path())).collect()
+        }
+        false => libraries(bin.parent()?),
+    };
     if places.is_empty() {
         return None;
     }

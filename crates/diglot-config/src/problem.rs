@@ -132,23 +132,27 @@ impl Problem {
             Severity::Warning => Level::WARNING,
         };
         let mut group = Group::with_title(level.primary_title(&self.message));
-        if let Some(span) = &self.span {
-            let mut snippet = snippet(&span.source).annotation(AnnotationKind::Primary.span(span.fitted()));
-            match self.related.as_deref() {
-                Some((related, label)) if related.source == span.source => {
-                    snippet = snippet
-                        .annotation(AnnotationKind::Context.span(related.fitted()).label(label.as_str()));
-                    group = group.element(snippet);
-                }
-                Some((related, label)) => {
-                    let there = AnnotationKind::Context.span(related.fitted()).label(label.as_str());
-                    group = group.element(snippet).element(self::snippet(&related.source).annotation(there));
-                }
-                None => group = group.element(snippet),
+        let hint = Level::HELP.with_name("hint");
+        let Some(span) = &self.span else {
+            let mut text = renderer.render(&[group]);
+            if let Some(line) = &self.hint {
+                text.push('\n');
+                text += &renderer.render(&[Group::with_title(hint.secondary_title(line.as_str()))]);
+            }
+            return text;
+        };
+        let mut here = snippet(&span.source).annotation(AnnotationKind::Primary.span(span.fitted()));
+        let mut there = None;
+        if let Some((related, label)) = self.related.as_deref() {
+            let annotation = AnnotationKind::Context.span(related.fitted()).label(label.as_str());
+            match related.source == span.source {
+                true => here = here.annotation(annotation),
+                false => there = Some(snippet(&related.source).annotation(annotation)),
             }
         }
-        if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+        group = group.element(here).elements(there);
+        if let Some(text) = &self.hint {
+            group = group.element(hint.message(text.as_str()));
         }
         renderer.render(&[group])
     }

@@ -40,11 +40,19 @@ impl Reader {
         let source = Arc::clone(&self.source);
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         self.broken = !errors.is_empty();
+        let mut last_line = None;
         for error in &errors {
             let problem = Problem::error(error.message().trim_end().replace('\n', ", "));
             // At the end of the file the parser points past the last character.
             let end = source.text.trim_end().len();
-            self.problems.push(problem.at(&self.span(error.span().unwrap_or(end..end))));
+            let problem = problem.at(&self.span(error.span().unwrap_or(end..end)));
+            // An open bracket breaks every line after it: only the first of a run says something.
+            let line = problem.line();
+            let goes_on = last_line.is_some_and(|last| line <= Some(last + 1));
+            last_line = line;
+            if !goes_on {
+                self.problems.push(problem);
+            }
         }
         let table = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
         let values = self.problems.len();
@@ -134,6 +142,10 @@ macro_rules! section {
         #[cfg_attr(test, derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
         pub(crate) struct $name {
             $( $(#[$field_meta])* pub(crate) $field: Option<$crate::read::Located<$type>>, )*
+            /// Something here could not be read and has been told. What is missing may be just that, and a second
+            /// complaint would only confuse.
+            #[cfg_attr(test, schemars(skip))]
+            pub(crate) misread: bool,
         }
 
         impl $name {
@@ -156,10 +168,12 @@ macro_rules! section {
                     $(
                         if name == $crate::read::key_name(stringify!($field)) {
                             section.$field = $crate::read::FromToml::from_toml(value, reader);
+                            section.misread |= section.$field.is_none();
                             continue;
                         }
                     )*
                     reader.unknown_key(name, key.span(), $shown, $name::KEYS);
+                    section.misread = true;
                 }
                 Some(section)
             }

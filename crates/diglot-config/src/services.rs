@@ -177,11 +177,13 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
     let span = &place.written.section.entry.as_ref()?.span;
     let (folder, missing, problem) = match find_module(module, root, python, place.environment) {
         Found::Yes => return Some(()),
-        // Python itself has the last word; if it cannot import the module, the start fails with its traceback.
-        Found::Unknown => return Some(()),
-        Found::No => {
+        found @ (Found::No | Found::Unknown) => {
             let first = module.split('.').next().unwrap_or(module);
-            let problem = Problem::error(format!("there is no module `{first}`"));
+            // Where some places cannot be looked into, Python has the last word at the start.
+            let problem = match found {
+                Found::Unknown => Problem::warning(format!("there is no module `{first}` to be seen")),
+                _ => Problem::error(format!("there is no module `{first}`")),
+            };
             let hint = match shown.as_str() {
                 "" => "looked in the working directory".to_owned(),
                 shown => format!("looked in {shown}"),
@@ -204,11 +206,12 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
         _ => None,
     });
     let problem = problem.at(span).missing();
+    let may_go_on = (!problem.is_error()).then_some(());
     problems.push(match closest(&missing, modules.iter().map(String::as_str)) {
         Some(meant) => problem.hint(format!("did you mean `{}`?", module.replacen(&missing, meant, 1))),
         None => problem,
     });
-    None
+    may_go_on
 }
 
 fn find_node_file(place: Place<'_>, entry: &EntryText, problems: &mut Vec<Problem>) -> Option<PathBuf> {
@@ -285,6 +288,7 @@ pub(crate) fn check_routes_are_apart(
                     .map(|route| Some((Route::parse(&route.value).ok()?, route.span.clone())));
                 parsed.flatten().collect()
             }
+            None if section.value.misread => Vec::new(),
             None => vec![(Route::everything(), name.span.clone())],
         };
         for (route, span) in written {

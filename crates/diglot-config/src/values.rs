@@ -110,9 +110,9 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
         match u64::try_from(number) {
             Ok(number) if (MIN..=MAX).contains(&number) => Ok(number),
             _ if number < i128::from(MIN) => {
-                Err(Flaw::new(format!("{number} is too few")).hint(format!("at least {MIN}")))
+                Err(Flaw::new(format!("{number} is too small")).hint(format!("at least {MIN}")))
             }
-            _ => Err(Flaw::new(format!("{number} is too many")).hint(format!("at most {MAX}"))),
+            _ => Err(Flaw::new(format!("{number} is too large")).hint(format!("at most {MAX}"))),
         }
     }
 }

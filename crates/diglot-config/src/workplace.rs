@@ -38,8 +38,8 @@ pub enum Language {
     Python {
         /// The one that serves, or why there is none.
         found: Result<Python, Problem>,
-        /// The venv `install` fills, and makes where there is none.
-        own_venv: PathBuf,
+        /// The venv `install` fills, and makes where there is none; `None` where `python =` names an interpreter.
+        own_venv: Option<PathBuf>,
     },
     Node {
         found: Result<PathBuf, Problem>,
@@ -67,11 +67,13 @@ pub(crate) fn find(
     let root = find_root(section, base, problems);
     let env = read_env(section, root.as_deref().unwrap_or(base), environment, problems);
     let Some(entry) = &section.entry else {
-        problems.push(
-            Problem::error(format!("service `{}` has no entry", name.value))
-                .at(&name.span)
-                .hint("say what is run: entry = \"main:app\", or entry = \"server.js\""),
-        );
+        if !section.misread {
+            problems.push(
+                Problem::error(format!("service `{}` has no entry", name.value))
+                    .at(&name.span)
+                    .hint("say what is run: entry = \"main:app\", or entry = \"server.js\""),
+            );
+        }
         return None;
     };
     let text = EntryText::parse(&entry.value).map_err(|flaw| problems.push(flaw.at(&entry.span))).ok();
@@ -88,9 +90,10 @@ pub(crate) fn find(
                 python: section.python.as_ref(),
                 venv: section.venv.as_ref(),
             };
-            let own_venv = match &section.venv {
-                Some(venv) => absolute(&root, Path::new(&venv.value)),
-                None => own_venv(&root).unwrap_or_else(|| root.join(VENV_NAMES[0])),
+            let own_venv = match (&section.venv, &section.python) {
+                (Some(venv), _) => Some(absolute(&root, Path::new(&venv.value))),
+                (None, Some(_)) => None,
+                (None, None) => Some(own_venv(&root).unwrap_or_else(|| root.join(VENV_NAMES[0]))),
             };
             Language::Python { found: find_python(wish, environment), own_venv }
         }

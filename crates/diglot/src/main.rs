@@ -1,1 +1,33 @@
-fn main() {}
+//! `diglot`: the command. Here are its words; what it does is in the crates below.
+//!
+//! Everything it says of itself goes to stderr, so that stdout belongs to the commands it runs. It ends with 0 when
+//! all went well, 2 when what was asked cannot be meant, 1 when it could not be done.
+
+mod arguments;
+mod check;
+mod install;
+mod report;
+mod run;
+mod serve;
+mod step;
+mod tools;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use diglot_config::Environment;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let environment = match Environment::of_process() {
+        Ok(environment) => environment,
+        Err(error) => return report::refuse(&format!("the working directory cannot be told: {error}")),
+    };
+    match arguments.command {
+        Command::Serve(serve) => serve::serve(serve, &environment),
+        Command::Check(check) => check::check(check, &environment),
+        Command::Install(install) => install::install(install, &environment),
+        Command::Run(run) => run::run(run, &environment),
+    }
+}

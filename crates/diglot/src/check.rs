@@ -1,0 +1,97 @@
+//! `diglot check`: everything `serve` would find wrong, without serving.
+
+use std::{net::TcpListener, os::unix::net::UnixStream, process::ExitCode};
+
+use diglot_config::{Config, Entry, Environment, Listen, Problem, Resolution, Service, resolve};
+
+use crate::{arguments::Check, report};
+
+pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
+    let mut resolution = match resolve(&check.file.into(), environment) {
+        Ok(resolution) => resolution,
+        Err(nothing) => return report::no_file(&nothing),
+    };
+    let taken = taken_addresses(&resolution);
+    resolution.problems.extend(taken);
+    report::problems(&resolution.problems);
+    match resolution.config {
+        Some(config) => {
+            anstream::eprint!("{}", all_well(&config));
+            report::count(&resolution.problems);
+            ExitCode::SUCCESS
+        }
+        None => {
+            report::count(&resolution.problems);
+            report::wrong()
+        }
+    }
+}
+
+/// Warnings only: what holds the port now is most often the very server that is to be restarted.
+fn taken_addresses(resolution: &Resolution) -> Vec<Problem> {
+    let taken = resolution.listen.iter().filter_map(|(listen, span)| {
+        let problem = Problem::warning(in_use(listen)?).hint(match listen {
+            Listen::Tcp(_) => "stop what listens there, or choose another port; port 0 takes a free one",
+            Listen::Unix(_) => "stop what listens there, or choose another path",
+        });
+        Some(match span {
+            Some(span) => problem.at(span),
+            None => problem,
+        })
+    });
+    taken.collect()
+}
+
+/// What keeps an address from being bound now.
+fn in_use(listen: &Listen) -> Option<String> {
+    match listen {
+        Listen::Tcp(address) => TcpListener::bind(address).err().map(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("`{listen}` is in use"),
+            std::io::ErrorKind::PermissionDenied => format!("`{listen}` cannot be bound without more rights"),
+            std::io::ErrorKind::AddrNotAvailable => format!("`{listen}` is no address of this machine"),
+            _ => format!("`{listen}` cannot be bound: {error}"),
+        }),
+        // A socket file nobody listens on is a left-over, which the server replaces.
+        Listen::Unix(path) => UnixStream::connect(path).is_ok().then(|| format!("`{listen}` is in use")),
+    }
+}
+
+fn all_well(config: &Config) -> String {
+    let services = &config.services;
+    let workers = services.iter().map(|service| service.workers).sum();
+    let routes = services.iter().map(|service| service.routes.len()).sum();
+    let mut text = format!(
+        "all well: {}, {}, {}\n",
+        report::plural(services.len(), "service"),
+        report::plural(routes, "route"),
+        report::plural(workers, "worker"),
+    );
+    let width = services.iter().map(|service| service.name.len()).max().unwrap_or(0);
+    for service in services {
+        let routes: Vec<String> = service.routes.iter().map(ToString::to_string).collect();
+        text +=
+            &format!("  {:width$}  {} at {}\n", service.name, described(service, config), routes.join(", "));
+    }
+    for note in &config.notes {
+        text += &format!("note: {note}\n");
+    }
+    text
+}
+
+/// The entry and the interpreter, as short as they can be told.
+fn described(service: &Service, config: &Config) -> String {
+    let short =
+        |path: &std::path::Path| path.strip_prefix(&config.base).unwrap_or(path).display().to_string();
+    match &service.entry {
+        Entry::Node(node) => format!("{} ({})", short(&node.file), short(&node.interpreter)),
+        Entry::Python(python) => {
+            let target = match &python.target {
+                diglot_config::PythonTarget::File { path, .. } => {
+                    python.target.to_string().replacen(&path.display().to_string(), &short(path), 1)
+                }
+                module => module.to_string(),
+            };
+            format!("{target} ({})", short(&python.interpreter))
+        }
+    }
+}
