@@ -20,9 +20,11 @@ pub struct Policy {
     pub backoff_max: Duration,
     /// A worker that has been ready for this long has proved itself: its failures are forgotten.
     pub stable_after: Duration,
-    /// Failures per worker of the service, none of them followed by a stable period, that open the circuit.
+    /// Failures per worker of the service that open its circuit: those at which no other worker was ready, and
+    /// after which none has been stable.
     pub circuit_failures: u32,
-    /// Only failures within this window count towards the circuit.
+    /// Only failures within this window count towards the circuit. Long enough for apps that take a minute to
+    /// find out that they cannot start.
     pub circuit_window: Duration,
 }
 
@@ -36,7 +38,7 @@ impl Default for Policy {
             backoff_max: Duration::from_secs(10),
             stable_after: Duration::from_secs(10),
             circuit_failures: 5,
-            circuit_window: Duration::from_secs(60),
+            circuit_window: Duration::from_secs(300),
         }
     }
 }

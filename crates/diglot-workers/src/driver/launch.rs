@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -23,6 +23,9 @@ use crate::event::WorkerId;
 
 /// Names the variable that tells a worker which of its descriptors is its end of the link.
 pub const LINK_ENV: &str = "DIGLOT_LINK";
+
+/// The last of the standard descriptors, which are replaced for each worker.
+const STDERR: RawFd = 2;
 
 /// How the workers of a service are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +65,9 @@ impl Launcher {
     /// `requests_max` is how many processes can be waiting to be made at once.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system gives no thread, or does not say which descriptors are open.
     pub(super) fn start(requests_max: usize, children: Arc<Children>, outbox: Outbox) -> io::Result<Self> {
+        withhold_inherited_descriptors()?;
         let (requests, inbox) = mpsc::sync_channel::<Request>(requests_max);
         thread::Builder::new().name("diglot-launch".to_owned()).spawn(move || {
             for Request { worker, launch } in inbox {
@@ -117,6 +121,25 @@ impl Launch {
         }
         format!("running {} in {}: {error}", program.display(), cwd.display())
     }
+}
+
+/// Withhold from the workers what Diglot was itself started with (a lock of the shell that started it, say): all that the
+/// process opens later is closed on exec anyway.
+fn withhold_inherited_descriptors() -> io::Result<()> {
+    for entry in std::fs::read_dir("/dev/fd")? {
+        let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+            continue;
+        };
+        if number <= STDERR {
+            continue;
+        }
+        // SAFETY: borrowed for one call only, which does nothing but set a flag. Should the descriptor have been closed
+        // meanwhile the call fails, and should the number have been used again the flag is set there already.
+        #[allow(unsafe_code)]
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+        let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+    }
+    Ok(())
 }
 
 /// What the child does between fork and exec. `link` is closed in the parent when the command is dropped.

@@ -29,7 +29,7 @@ impl Circuit {
         matches!(self, Self::Open { .. })
     }
 
-    /// Count a failure of one of the service's `workers`.
+    /// Count a failure of one of the service's `workers` that left none of them ready.
     pub(super) fn record_failure(&mut self, now: Instant, workers: usize, policy: &Policy) {
         let Self::Closed { recent } = self else { return };
         recent.push_back(now);

@@ -83,6 +83,14 @@ impl Slot {
         }
     }
 
+    /// Who takes requests. One that stands beside the seat does not: it starts, or drains.
+    fn ready_worker(&self) -> Option<&Worker> {
+        match &self.seat {
+            Seat::Held(worker) => Some(worker).filter(|worker| worker.is_ready()),
+            Seat::Vacant | Seat::BackingOff { .. } => None,
+        }
+    }
+
     fn is_empty(&self) -> bool {
         matches!((&self.seat, &self.beside), (Seat::Vacant, Beside::Nobody))
     }
@@ -246,7 +254,6 @@ impl Service {
         turn: &mut Turn<'_>,
     ) -> Result<(), StartError> {
         let worker = self.worker_name(index);
-        let workers = self.slots.len();
         let slot = &mut self.slots[index];
         slot.seat = Seat::Vacant;
         if self.stopping {
@@ -261,13 +268,16 @@ impl Service {
                 return Err(StartError::Worker { worker, failure });
             }
             slot.failures = slot.failures.saturating_add(1);
-            self.circuit.record_failure(turn.now, workers, &self.policy);
             retry_in = match slot.beside {
                 Beside::Candidate(_) => Duration::ZERO,
                 Beside::Nobody | Beside::Retiree(_) => self.policy.backoff(slot.failures),
             };
+            if !self.has_ready_worker() {
+                self.circuit.record_failure(turn.now, self.slots.len(), &self.policy);
+            }
             turn.report(Notice::WorkerFailed { worker, failure, retry_in });
         }
+        let slot = &mut self.slots[index];
         match std::mem::replace(&mut slot.beside, Beside::Nobody) {
             // Already on its way; as good a replacement as any.
             Beside::Candidate(candidate) => slot.seat = Seat::Held(candidate),
@@ -313,21 +323,18 @@ impl Service {
         if self.slots.iter().any(|slot| !matches!(slot.beside, Beside::Nobody)) {
             return;
         }
-        let is_old = |slot: &Slot| matches!(&slot.seat, Seat::Held(worker) if worker.id.generation < below);
-        let is_old_and_ready =
-            |slot: &Slot| is_old(slot) && matches!(&slot.seat, Seat::Held(w) if w.is_ready());
-        if let Some(slot) = self.slots.iter().position(is_old_and_ready) {
+        let is_old = |worker: &Worker| worker.id.generation < below;
+        if let Some(slot) = self.slots.iter().position(|slot| slot.ready_worker().is_some_and(is_old)) {
             let id = self.new_worker_id(slot, turn);
             self.slots[slot].beside = Beside::Candidate(Worker::spawn(id, &self.policy, turn));
-        } else if !self.slots.iter().any(is_old) {
+        } else if self.slots.iter().all(|slot| slot.ready_worker().is_some()) {
             self.restart_below = None;
             turn.report(Notice::RestartDone { service: self.name.clone() });
         }
     }
 
     fn update_state(&mut self, turn: &mut Turn<'_>) {
-        let serves = self.slots.iter().any(|slot| matches!(&slot.seat, Seat::Held(w) if w.is_ready()));
-        let state = if self.circuit.is_open() && !serves && !self.stopping {
+        let state = if self.circuit.is_open() && !self.has_ready_worker() && !self.stopping {
             ServiceState::Broken
         } else {
             ServiceState::Serving
@@ -341,6 +348,10 @@ impl Service {
             let retry_every_at_most = self.policy.backoff_max;
             turn.report(Notice::ServiceBroken { service: self.name.clone(), retry_every_at_most });
         }
+    }
+
+    fn has_ready_worker(&self) -> bool {
+        self.slots.iter().any(|slot| slot.ready_worker().is_some())
     }
 
     fn new_worker_id(&self, slot: usize, turn: &mut Turn<'_>) -> WorkerId {

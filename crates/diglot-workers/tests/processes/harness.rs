@@ -8,7 +8,8 @@ use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use diglot_workers::{
@@ -32,31 +33,38 @@ pub(crate) enum Seen {
     Log(LogEntry),
 }
 
-/// Code every worker begins with: `say`, `hear` and `wait_for_drain` over the link.
+/// Code every worker begins with. `say` speaks over the link; `serve` says that it is ready and waits until it is told
+/// to end, or the server is gone; `stay` does nothing at all for ever.
 const PRELUDE: &str = "
-import os, signal, socket, sys, time
+import os, signal, socket, subprocess, sys
 link = socket.socket(fileno=int(os.environ['DIGLOT_LINK']))
 def say(what): link.sendall(what.encode())
-def hear(): return link.recv(1)
 def serve():
     say('R')
-    hear()
+    link.recv(1)
+def stay():
+    while True: signal.pause()
 ";
 
+/// The interpreter itself: what is called `python3` may be a script that looks for it, and takes its time.
+fn python() -> PathBuf {
+    static PYTHON: LazyLock<PathBuf> = LazyLock::new(|| {
+        let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+        let path = output.expect("python3 is installed").stdout;
+        PathBuf::from(String::from_utf8(path).expect("its path is text").trim_end())
+    });
+    PYTHON.clone()
+}
+
 pub(crate) fn service(name: &str, workers: usize, code: &str) -> ServiceSpec {
-    let path = std::env::var_os("PATH").expect("PATH is set");
-    let program = std::env::split_paths(&path)
-        .map(|folder| folder.join("python3"))
-        .find(|candidate| candidate.is_file())
-        .expect("python3 is installed");
     let args = ["-u", "-c", &format!("{PRELUDE}\n{code}")].map(OsString::from);
     ServiceSpec {
         name: name.into(),
         workers,
         launch: Launch {
-            program,
+            program: python(),
             args: args.into(),
-            env: vec![("PATH".into(), path)],
+            env: vec![("PATH".into(), std::env::var_os("PATH").expect("PATH is set"))],
             cwd: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
         },
         policy: Policy::default(),
@@ -65,13 +73,20 @@ pub(crate) fn service(name: &str, workers: usize, code: &str) -> ServiceSpec {
 
 pub(crate) struct Harness {
     pub(crate) handle: SupervisorHandle,
-    pub(crate) log: Log,
     seen: mpsc::UnboundedReceiver<Seen>,
 }
 
-struct Recorder {
+/// A composition that only listens, and drains by one byte.
+pub(crate) struct Recorder {
     seen: mpsc::UnboundedSender<Seen>,
     links: HashMap<WorkerId, UnixStream>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Seen>) {
+        let (sender, seen) = mpsc::unbounded_channel();
+        (Self { seen: sender, links: HashMap::new() }, seen)
+    }
 }
 
 struct Sink(mpsc::UnboundedSender<Seen>);
@@ -85,11 +100,10 @@ impl LogSink for Sink {
 impl Harness {
     /// A supervisor that has not been started.
     pub(crate) fn new(services: Vec<ServiceSpec>) -> (Self, Supervisor<impl Handler>) {
-        let (sender, seen) = mpsc::unbounded_channel();
-        let log = Log::start(Sink(sender.clone())).unwrap();
-        let supervisor =
-            Supervisor::new(services, Recorder { seen: sender, links: HashMap::new() }, log.clone());
-        (Self { handle: supervisor.handle(), log, seen }, supervisor)
+        let (recorder, seen) = Recorder::new();
+        let log = Log::start(Sink(recorder.seen.clone())).unwrap();
+        let supervisor = Supervisor::new(services, recorder, log);
+        (Self { handle: supervisor.handle(), seen }, supervisor)
     }
 
     pub(crate) async fn start(services: Vec<ServiceSpec>) -> (Self, Result<Running, StartError>) {
@@ -109,11 +123,6 @@ impl Harness {
             }
         })
         .await
-    }
-
-    /// What has been seen but not been looked at.
-    pub(crate) fn rest(&mut self) -> Vec<Seen> {
-        std::iter::from_fn(|| self.seen.try_recv().ok()).collect()
     }
 
     pub(crate) async fn attached(&mut self) -> (WorkerId, u32, Reporter) {
@@ -201,17 +210,4 @@ fn listen(worker: WorkerId, mut link: UnixStream, reporter: &Reporter, seen: &mp
         }
     }
     reporter.link_closed(LinkEnd::Closed);
-}
-
-/// The notice's service, for tests with several.
-pub(crate) fn service_of(notice: &Notice) -> Arc<str> {
-    match notice {
-        Notice::WorkerFailed { worker, .. }
-        | Notice::BadEnd { worker, .. }
-        | Notice::DrainTimedOut { worker, .. }
-        | Notice::RestartFailed { worker, .. } => worker.service.clone(),
-        Notice::ServiceBroken { service, .. }
-        | Notice::ServiceRecovered { service }
-        | Notice::RestartDone { service } => service.clone(),
-    }
 }

@@ -1,4 +1,11 @@
 //! The supervisor with real processes: each test is a story of workers that start, die, hang or talk too much.
 
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+mod ends;
 mod harness;
+#[cfg(target_os = "linux")]
+mod killed;
+mod lives;
+mod output;
 mod start;
