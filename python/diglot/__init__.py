@@ -1,0 +1,1 @@
+"""Diglot's package for Python services."""

@@ -1,0 +1,70 @@
+"""Serving an ASGI application: one event loop, which the link's frames drive."""
+
+import asyncio
+import inspect
+import os
+import platform
+import sys
+
+from . import errors, lifespan, loops
+
+
+def serve(native, options, app, loop):
+    """Serves until the server says to end; then exits by returning, or by `sys.exit(1)` if the start failed."""
+    state = {}
+    drained = loop.create_future()
+    link = native.AsgiLink(
+        options.link_fd,
+        {
+            "loop": loop,
+            "app": _as_coroutine_function(app),
+            "task_type": asyncio.Task,
+            "eager": sys.version_info >= (3, 12),
+            "spec_version": options.asgi_spec,
+            "state": state,
+            "report": errors.report,
+            "drained": lambda: drained.done() or drained.set_result(None),
+            "ended": link_ended,
+        },
+    )
+    life = lifespan.Lifespan(app, options.lifespan, options.asgi_spec, state)
+    try:
+        loop.run_until_complete(_live(link, life, loop, drained))
+    except lifespan.Failed as failed:
+        link.failed(str(failed))
+        sys.exit(1)
+    finally:
+        loops.close(loop)
+    link.flush_blocking()
+
+
+async def _live(link, life, loop, drained):
+    await life.start()
+    runtime = f"{platform.python_implementation()} {platform.python_version()}, {loops.describe(loop)}"
+    # The reader runs in a copy of this context, and each request's Task in a copy of that.
+    life.context.run(link.ready, runtime)
+    await drained
+    await life.stop()
+
+
+def link_ended(reason):
+    """The server is gone, or what it sent makes no sense: nothing this process does can reach anyone."""
+    if reason is not None:
+        errors.report(f"the link to the server broke: {reason}")
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # their reader is gone as well
+    os._exit(1)
+
+
+def _as_coroutine_function(app):
+    """The application as something whose call runs none of its code: that is to run inside of its Task."""
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
+        return app
+
+    async def application(scope, receive, send):
+        await app(scope, receive, send)
+
+    return application

@@ -1,0 +1,198 @@
+"""Finding and loading the application, and telling ASGI from WSGI."""
+
+import functools
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+
+from . import errors
+
+NAMES = ("app", "application")
+
+
+class LoadError(Exception):
+    """The application could not be loaded; the text says why, and what to do."""
+
+
+def load(entry, interface=None):
+    """Loads the application of an entry.
+
+    `entry` has `module` or `file`, `attr` (or None: `app` or `application`) and `call` (`attr` is a factory).
+    Returns the application and its interface, `"asgi"` or `"wsgi"`.
+    """
+    root = os.getcwd()
+    shown = _written(entry)
+    try:
+        module = _load_module(entry)
+    except LoadError:
+        raise
+    except BaseException as error:
+        raise LoadError(_failure(f"{shown} could not be imported", error, root)) from None
+    app, name = _find(module, entry, shown)
+    if entry.get("call"):
+        try:
+            app = app()
+        except BaseException as error:
+            raise LoadError(_failure(f"the factory {shown} failed", error, root)) from None
+    return app, interface_of(app, shown if name is None else f"{shown}:{name}", interface)
+
+
+def interface_of(app, shown, asked=None):
+    """`"asgi"` or `"wsgi"`, by what the application is."""
+    problem = _known_stranger(app)
+    if problem is not None:
+        raise LoadError(f"{shown} {problem}")
+    if inspect.iscoroutine(app):
+        app.close()
+        raise LoadError(f"{shown} is a coroutine: an async factory cannot be called before the loop runs; make it `def`")
+    if not callable(app):
+        hint = ""
+        if inspect.ismodule(app):
+            hint = ": name the application in it after a colon"
+        raise LoadError(f"{shown} is {_a(type(app).__name__)}, which is neither an ASGI nor a WSGI application{hint}")
+    if asked is not None:
+        return asked
+    target = app
+    while isinstance(target, functools.partial):
+        target = target.func
+    if inspect.isclass(target):
+        raise LoadError(
+            f"{shown} is a class, not an application: name an instance of it, or a factory with \"()\" after its name"
+        )
+    call = target if inspect.isroutine(target) else type(target).__call__
+    if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(call):
+        return "asgi"
+    try:
+        parameters = inspect.signature(app).parameters.values()
+    except (TypeError, ValueError):
+        raise LoadError(_undecided(shown, "has a signature that Python does not know")) from None
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = [p for p in parameters if p.kind in positional and p.default is inspect.Parameter.empty]
+    if len(required) == 3:
+        return "asgi"
+    if len(required) == 2:
+        return "wsgi"
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+        raise LoadError(_undecided(shown, "takes any arguments"))
+    taken = "no argument" if not required else "1 argument" if len(required) == 1 else f"{len(required)} arguments"
+    hint = ""
+    if not required and not inspect.isclass(app):
+        hint = f'; if it is a factory, write "{shown}()"'
+    elif len(required) == 1:
+        hint = "; an ASGI 2 application must be wrapped, as by asgiref.compatibility.guarantee_single_callable"
+    raise LoadError(f"{shown} takes {taken}: ASGI takes 3 (scope, receive, send), WSGI 2 (environ, start_response){hint}")
+
+
+def _undecided(shown, why):
+    return f'{shown} {why}, so it can be ASGI as well as WSGI: say interface = "asgi" or "wsgi" in its service'
+
+
+def _known_stranger(app):
+    """What to do about applications of frameworks that are servers themselves."""
+    for cls in type(app).__mro__:
+        package = cls.__module__.partition(".")[0]
+        if package == "aiohttp" and cls.__name__ == "Application":
+            return (
+                "is an aiohttp application, which only aiohttp's own server runs (neither ASGI nor WSGI): "
+                "start it with aiohttp.web.run_app, or move its handlers to an ASGI framework"
+            )
+        if package == "tornado" and cls.__name__ == "Application":
+            return (
+                "is a Tornado application, which only Tornado's own server runs (neither ASGI nor WSGI): "
+                "start it with Tornado, or wrap it with tornado.wsgi where your version has it"
+            )
+    return None
+
+
+def _load_module(entry):
+    if entry.get("file"):
+        return _load_file(entry["file"])
+    name = entry["module"]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # The named module itself is missing; else it is one that it imports.
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            raise LoadError(
+                f'there is no module "{error.name}" in {os.getcwd()} nor in the environment of {sys.executable}'
+            ) from None
+        raise
+
+
+def _load_file(path):
+    """Loads a file as the module it would be by its place: `pkg.mod` where its folder is a package."""
+    path = os.path.abspath(path)
+    if not os.path.isfile(path):
+        raise LoadError(f"there is no file {path}")
+    folder, stem = os.path.dirname(path), os.path.splitext(os.path.basename(path))[0]
+    names = [] if stem == "__init__" else [stem]
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, package = os.path.split(folder)
+        names.insert(0, package)
+    if folder not in sys.path:
+        sys.path.insert(1, folder)
+    name = ".".join(names)
+    if len(names) > 1 or stem == "__init__":
+        return importlib.import_module(name)
+    if name in sys.modules:
+        name = f"__diglot_entry__.{name}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return sys.modules.get(name, module)
+
+
+def _find(module, entry, shown):
+    """The application in its module; and its name, if the entry has none."""
+    attr = entry.get("attr")
+    if attr is None:
+        for name in NAMES:
+            if hasattr(module, name):
+                return getattr(module, name), name
+        raise LoadError(f'{shown} has neither "app" nor "application": name the application after a colon')
+    found = module
+    for part in attr.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise LoadError(f'{module.__name__} has no "{part}"{_similar(found, part)}') from None
+    return found, None
+
+
+def _similar(module, name):
+    import difflib
+
+    names = [other for other in vars(module) if not other.startswith("_")] if hasattr(module, "__dict__") else []
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f': did you mean "{close[0]}"?'
+    apps = [other for other in NAMES if other in names]
+    return f': there is "{apps[0]}"' if apps else ""
+
+
+def _written(entry):
+    """The entry as a person writes it."""
+    place = entry.get("module") or os.path.relpath(entry["file"])
+    attr = entry.get("attr")
+    if attr is None:
+        return place
+    return f"{place}:{attr}()" if entry.get("call") else f"{place}:{attr}"
+
+
+def _failure(what, error, root):
+    """What failed, the traceback, and where to look first."""
+    text = errors.formatted(error).rstrip("\n")
+    where = errors.place(error, root)
+    look = f"\nlook first at {where}" if where else ""
+    return f"{what}\n{text}{look}"
+
+
+def _a(noun):
+    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"

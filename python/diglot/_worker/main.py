@@ -1,0 +1,43 @@
+"""From settings to a running application, and what is said when that fails."""
+
+import os
+import sys
+
+from . import entry, settings
+
+
+def run(sdk):
+    """Loads the application and serves it until the server says to end."""
+    options = settings.Settings.take()
+    os.set_inheritable(options.link_fd, False)
+    native = settings.load_native(options.native)
+    settings.arrange_path(options.root, sdk)
+    event_loop = None
+    if options.interface != "wsgi":
+        from . import loops
+
+        try:
+            event_loop = loops.new(options.loop)
+        except loops.Unavailable as unavailable:
+            give_up(native, options.link_fd, str(unavailable))
+    try:
+        app, interface = entry.load(options.entry, options.interface)
+    except entry.LoadError as error:
+        give_up(native, options.link_fd, str(error))
+    if interface == "asgi":
+        from . import asgi
+
+        asgi.serve(native, options, app, event_loop)
+    else:
+        from . import wsgi
+
+        if event_loop is not None:
+            event_loop.close()
+        wsgi.serve(native, options, app)
+
+
+def give_up(native, link_fd, reason):
+    """Ends the worker; the server prints `reason`, so nothing is printed here."""
+    sys.stdout.flush()
+    native.fail(link_fd, reason)
+    sys.exit(1)

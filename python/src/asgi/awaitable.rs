@@ -1,0 +1,166 @@
+//! What `receive()` and `send()` return.
+//!
+//! Both are coroutines as far as anyone can tell: they can be awaited, and also given to `create_task` or
+//! `ensure_future`. None of them suspends unless there is something to wait for.
+
+use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use super::exchange::{Exchange, Polled};
+use crate::gil_cell::GilCell;
+
+/// A `send()` whose work is done. It has no state: one object serves all.
+#[derive(Debug)]
+#[pyclass(frozen, module = "diglot._native")]
+pub(crate) struct Sent;
+
+#[pymethods]
+impl Sent {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self) -> Option<Py<PyAny>> {
+        None
+    }
+
+    fn send(&self, _value: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(PyStopIteration::new_err(()))
+    }
+
+    #[pyo3(signature = (kind, value = None, traceback = None))]
+    fn throw(
+        &self,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyErr {
+        thrown(kind, value, traceback)
+    }
+
+    fn close(&self) {}
+}
+
+/// What an exchange can be waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WaitFor {
+    /// The next event for the application.
+    Message,
+    /// Room for more of the response.
+    Room,
+}
+
+/// A `receive()`, or a `send()` that must wait for room.
+#[derive(Debug)]
+#[pyclass(frozen, module = "diglot._native")]
+pub(crate) struct Wait {
+    exchange: Py<Exchange>,
+    what: WaitFor,
+    /// The iterator of the future that is being waited for.
+    suspended: GilCell<Option<Py<PyAny>>>,
+}
+
+impl Wait {
+    pub(crate) fn new(exchange: Py<Exchange>, what: WaitFor) -> Self {
+        Self { exchange, what, suspended: GilCell::new(None) }
+    }
+
+    /// One step: `Ok` is what the Task is to wait for, `Err` holds the result as StopIteration.
+    fn step(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let suspended = self.suspended.borrow(py).take();
+        if let Some(iterator) = suspended {
+            match iterator.call_method0(py, intern!(py, "__next__")) {
+                Err(error) if error.is_instance_of::<PyStopIteration>(py) => {}
+                other => {
+                    *self.suspended.borrow(py) = Some(iterator);
+                    return other;
+                }
+            }
+        }
+        match self.exchange.get().poll(py, self.what)? {
+            Polled::Ready(value) => Err(stop_iteration(py, value)),
+            Polled::Pending(future) => {
+                let iterator = future.call_method0(py, intern!(py, "__await__"))?;
+                let waited_for = iterator.call_method0(py, intern!(py, "__next__"));
+                *self.suspended.borrow(py) = Some(iterator);
+                waited_for
+            }
+        }
+    }
+}
+
+#[pymethods]
+impl Wait {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.step(py)
+    }
+
+    fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.step(py)
+    }
+
+    #[pyo3(signature = (kind, value = None, traceback = None))]
+    fn throw(
+        &self,
+        py: Python<'_>,
+        kind: Bound<'_, PyAny>,
+        value: Option<Bound<'_, PyAny>>,
+        traceback: Option<Bound<'_, PyAny>>,
+    ) -> PyErr {
+        let suspended = self.suspended.borrow(py).take();
+        drop(suspended);
+        thrown(kind, value, traceback)
+    }
+
+    fn close(&self, py: Python<'_>) {
+        let suspended = self.suspended.borrow(py).take();
+        drop(suspended);
+    }
+}
+
+fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyErr {
+    let stop = py.get_type::<PyStopIteration>();
+    match stop.call1((value,)) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
+}
+
+/// The exception of a `throw(type, value, traceback)`, which may also be called with an instance alone.
+fn thrown(
+    kind: Bound<'_, PyAny>,
+    value: Option<Bound<'_, PyAny>>,
+    traceback: Option<Bound<'_, PyAny>>,
+) -> PyErr {
+    let exception = match value {
+        Some(value) if value.is_instance(&kind).unwrap_or(false) => value,
+        Some(value) => match kind.call1((value,)) {
+            Ok(exception) => exception,
+            Err(error) => return error,
+        },
+        None if kind.is_callable() => match kind.call0() {
+            Ok(exception) => exception,
+            Err(error) => return error,
+        },
+        None => kind,
+    };
+    if let Some(traceback) = traceback
+        && exception.setattr("__traceback__", traceback).is_err()
+    {
+        return PyTypeError::new_err("throw() takes a traceback as its third argument");
+    }
+    PyErr::from_value(exception)
+}

@@ -1,0 +1,180 @@
+//! The events applications pass to `send()`, read and checked.
+
+use pyo3::create_exception;
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
+
+use crate::response::Head;
+
+create_exception!(
+    diglot._native,
+    ClientDisconnected,
+    PyOSError,
+    "The client left before the response was complete."
+);
+
+/// An event an HTTP application may send.
+#[derive(Debug)]
+pub(crate) enum Event<'py> {
+    Start { head: Head, trailers: bool },
+    Body { data: Bound<'py, PyBytes>, more: bool },
+    Trailers { lines: Vec<u8>, more: bool },
+    EarlyHint { lines: Vec<u8> },
+}
+
+impl<'py> Event<'py> {
+    /// Reads an event. `lines` is an empty buffer to write field lines to.
+    pub(crate) fn read(event: &Bound<'py, PyAny>, lines: Vec<u8>) -> PyResult<Self> {
+        let py = event.py();
+        let converted;
+        let event = match event.cast::<PyDict>() {
+            Ok(event) => event,
+            Err(_) => {
+                converted = as_dict(event)?;
+                &converted
+            }
+        };
+        let Some(kind) = event.get_item(intern!(py, "type"))? else {
+            return Err(PyValueError::new_err("an ASGI event needs a \"type\""));
+        };
+        let kind = kind.cast::<PyString>().map_err(|_| {
+            PyTypeError::new_err(format!("the \"type\" of an ASGI event is a str, not {}", type_name(&kind)))
+        })?;
+        match kind.to_str()? {
+            "http.response.start" => Self::start(event, lines),
+            "http.response.body" => {
+                let data = match event.get_item(intern!(py, "body"))? {
+                    Some(body) => as_bytes(body)?,
+                    None => PyBytes::new(py, b""),
+                };
+                Ok(Self::Body { data, more: flag(event, intern!(py, "more_body"))? })
+            }
+            "http.response.trailers" => {
+                let head = Head { lines, ..Head::default() };
+                let head = read_fields(event.get_item(intern!(py, "headers"))?, head)?;
+                Ok(Self::Trailers { lines: head.lines, more: flag(event, intern!(py, "more_trailers"))? })
+            }
+            "http.response.early_hint" => {
+                let mut head = Head { lines, ..Head::default() };
+                if let Some(links) = event.get_item(intern!(py, "links"))? {
+                    for link in links.try_iter()? {
+                        let link = as_bytes(link?)?;
+                        head.push(b"link", link.as_bytes())
+                            .map_err(|bad| PyValueError::new_err(bad.to_string()))?;
+                    }
+                }
+                Ok(Self::EarlyHint { lines: head.lines })
+            }
+            other => Err(PyValueError::new_err(format!("{other:?} is no ASGI event an HTTP response has"))),
+        }
+    }
+
+    fn start(event: &Bound<'py, PyDict>, lines: Vec<u8>) -> PyResult<Self> {
+        let py = event.py();
+        let Some(status) = event.get_item(intern!(py, "status"))? else {
+            return Err(PyValueError::new_err("http.response.start needs a \"status\""));
+        };
+        if !status.is_instance_of::<PyInt>() {
+            return Err(PyTypeError::new_err(format!("\"status\" is an int, not {}", type_name(&status))));
+        }
+        let status = match status.extract::<u16>() {
+            Ok(status @ 200..=999) => status,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "status {status} cannot begin a response: it must be within 200 and 999"
+                )));
+            }
+        };
+        let head = Head { status, lines, length: None };
+        let head = read_fields(event.get_item(intern!(py, "headers"))?, head)?;
+        Ok(Self::Start { head, trailers: flag(event, intern!(py, "trailers"))? })
+    }
+
+    /// The event's name, for messages.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "http.response.start",
+            Self::Body { .. } => "http.response.body",
+            Self::Trailers { .. } => "http.response.trailers",
+            Self::EarlyHint { .. } => "http.response.early_hint",
+        }
+    }
+}
+
+/// An event that came when another was due.
+pub(crate) fn out_of_turn(expected: &str, got: &str) -> PyErr {
+    PyRuntimeError::new_err(format!("expected the ASGI event {expected:?}, got {got:?}"))
+}
+
+fn read_fields(headers: Option<Bound<'_, PyAny>>, mut head: Head) -> PyResult<Head> {
+    let Some(headers) = headers else { return Ok(head) };
+    if let Ok(list) = headers.cast_exact::<PyList>() {
+        for pair in list {
+            push_pair(&mut head, &pair)?;
+        }
+    } else if !headers.is_none() {
+        for pair in headers.try_iter()? {
+            push_pair(&mut head, &pair?)?;
+        }
+    }
+    Ok(head)
+}
+
+fn push_pair(head: &mut Head, pair: &Bound<'_, PyAny>) -> PyResult<()> {
+    let (name, value) = if let Ok(pair) = pair.cast::<PyTuple>()
+        && pair.len() == 2
+    {
+        (pair.get_item(0)?, pair.get_item(1)?)
+    } else {
+        pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>().map_err(|_| {
+            PyTypeError::new_err(format!("a header is a pair of bytes objects, not {}", type_name(pair)))
+        })?
+    };
+    let (Ok(name), Ok(value)) = (name.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
+        return Err(PyTypeError::new_err(format!(
+            "the name and the value of a header are bytes objects, not {} and {}",
+            type_name(&name),
+            type_name(&value)
+        )));
+    };
+    head.push(name.as_bytes(), value.as_bytes()).map_err(|bad| PyValueError::new_err(bad.to_string()))
+}
+
+fn flag(event: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> {
+    match event.get_item(key)? {
+        Some(value) => value.is_truthy(),
+        None => Ok(false),
+    }
+}
+
+fn as_dict<'py>(event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    let wrong = || PyTypeError::new_err(format!("an ASGI event is a dict, not {}", type_name(event)));
+    let dict = event.py().get_type::<PyDict>().call1((event,)).map_err(|_| wrong())?;
+    dict.cast_into::<PyDict>().map_err(|_| wrong())
+}
+
+/// `bytes` as they are; other buffers are copied.
+fn as_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+    let body = match body.cast_into::<PyBytes>() {
+        Ok(bytes) => return Ok(bytes),
+        Err(error) => error.into_inner(),
+    };
+    let py = body.py();
+    let copied = if body.is_instance_of::<PyString>() || body.is_instance_of::<PyInt>() {
+        None
+    } else {
+        let memory =
+            py.import(intern!(py, "builtins"))?.getattr(intern!(py, "memoryview"))?.call1((&body,)).ok();
+        memory.and_then(|memory| memory.call_method0(intern!(py, "tobytes")).ok())
+    };
+    match copied.map(Bound::cast_into::<PyBytes>) {
+        Some(Ok(bytes)) => Ok(bytes),
+        _ => Err(PyTypeError::new_err(format!("a body is a bytes object, not {}", type_name(&body)))),
+    }
+}
+
+fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().qualname().map_or_else(|_| "something else".to_owned(), |name| name.to_string())
+}

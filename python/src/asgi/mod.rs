@@ -1,0 +1,12 @@
+//! ASGI: one event loop's end of the link.
+//!
+//! The loop calls [`AsgiLink::on_readable`] when frames are there. Each request in them becomes a scope, a coroutine and
+//! a Task; what the applications answer at once leaves together, in one write, before control returns to the loop.
+
+mod awaitable;
+mod event;
+mod exchange;
+mod link;
+
+pub(crate) use event::ClientDisconnected;
+pub(crate) use link::AsgiLink;

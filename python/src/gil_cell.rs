@@ -1,0 +1,31 @@
+//! Shared state that the GIL guards.
+
+use std::cell::{RefCell, RefMut};
+
+use pyo3::Python;
+
+/// State of a Python object that is only touched while the GIL is held.
+///
+/// A lock would be taken and released several times a request to exclude threads that the GIL excludes already.
+/// What is left of the danger is re-entry: an allocation may run the finaliser of any object, and that may call
+/// back. So a borrow never spans a call into Python; one that does panics, which Python sees as an exception.
+#[derive(Debug)]
+pub(crate) struct GilCell<T>(RefCell<T>);
+
+// SAFETY: every access goes through `borrow`, whose caller proves by its token that it holds the GIL; and the
+// GIL of the one interpreter this module can be loaded in orders the accesses of all threads, those to the borrow
+// flag included. The stable ABI this crate is built for is not loaded by builds of CPython without a GIL.
+#[allow(unsafe_code)]
+unsafe impl<T: Send> Sync for GilCell<T> {}
+
+impl<T> GilCell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(RefCell::new(value))
+    }
+
+    /// The value, until the guard is dropped. Drop it before anything can run Python code.
+    #[inline]
+    pub(crate) fn borrow<'a>(&'a self, _py: Python<'a>) -> RefMut<'a, T> {
+        self.0.borrow_mut()
+    }
+}

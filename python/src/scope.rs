@@ -1,0 +1,199 @@
+//! Requests as ASGI scopes.
+//!
+//! A scope is a copy of its connection's template, in which everything but the request's own is in place. Name
+//! objects are made once; pairs of a common name and a value that came before are used again.
+
+use std::borrow::Cow;
+
+use diglot_link::message::{Field, HttpVersion, Open, Request};
+use diglot_link::names;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use rustc_hash::FxHashMap;
+
+/// Longest value of a field that is kept to be used again.
+const KEPT_VALUE_BYTES_MAX: usize = 256;
+/// Field pairs that are kept for each name.
+const KEPT_PAIRS_PER_NAME: usize = 2;
+/// Fields whose values are secrets or differ each time: kept no longer than their request.
+const NEVER_KEPT: [&str; 6] =
+    ["cookie", "authorization", "proxy-authorization", "x-api-key", "x-auth-token", "sec-websocket-key"];
+
+/// Builds scopes for one application.
+#[derive(Debug)]
+pub(crate) struct Scopes {
+    template: Py<PyDict>,
+    asgi: Py<PyDict>,
+    extensions: Py<PyDict>,
+    state: Py<PyDict>,
+    methods: Vec<Py<PyString>>,
+    names: Vec<KnownName>,
+    connections: FxHashMap<u32, Py<PyDict>>,
+}
+
+/// A field name of the protocol's table.
+#[derive(Debug)]
+struct KnownName {
+    name: Py<PyBytes>,
+    keep: bool,
+    pairs: [Option<(Box<[u8]>, Py<PyTuple>)>; KEPT_PAIRS_PER_NAME],
+    next: usize,
+}
+
+impl Scopes {
+    /// `state` is the lifespan's, copied for each request.
+    pub(crate) fn new(py: Python<'_>, spec_version: &str, state: Py<PyDict>) -> PyResult<Self> {
+        let asgi = PyDict::new(py);
+        asgi.set_item("version", "3.0")?;
+        asgi.set_item("spec_version", spec_version)?;
+        let extensions = PyDict::new(py);
+        extensions.set_item("http.response.trailers", PyDict::new(py))?;
+        extensions.set_item("http.response.early_hint", PyDict::new(py))?;
+
+        let template = PyDict::new(py);
+        let none = py.None();
+        template.set_item(intern!(py, "type"), intern!(py, "http"))?;
+        template.set_item(intern!(py, "asgi"), &none)?;
+        template.set_item(intern!(py, "http_version"), intern!(py, "1.1"))?;
+        template.set_item(intern!(py, "server"), &none)?;
+        template.set_item(intern!(py, "client"), &none)?;
+        template.set_item(intern!(py, "scheme"), intern!(py, "http"))?;
+        template.set_item(intern!(py, "method"), intern!(py, "GET"))?;
+        template.set_item(intern!(py, "root_path"), intern!(py, ""))?;
+        for key in ["path", "raw_path", "query_string", "headers", "state", "extensions"] {
+            template.set_item(PyString::intern(py, key), &none)?;
+        }
+        template.set_item(intern!(py, "query_string"), PyBytes::new(py, b""))?;
+
+        let known = |name: &&str| KnownName {
+            name: PyBytes::new(py, name.as_bytes()).unbind(),
+            keep: !NEVER_KEPT.contains(name),
+            pairs: Default::default(),
+            next: 0,
+        };
+        Ok(Self {
+            template: template.unbind(),
+            asgi: asgi.unbind(),
+            extensions: extensions.unbind(),
+            state,
+            methods: names::METHODS.iter().map(|name| PyString::intern(py, name).unbind()).collect(),
+            names: names::NAMES.iter().map(known).collect(),
+            connections: FxHashMap::default(),
+        })
+    }
+
+    /// A client connection that requests will name.
+    pub(crate) fn open(&mut self, py: Python<'_>, connection: u32, ends: &Open<'_>) -> PyResult<()> {
+        let template = self.template.bind(py).copy()?;
+        if ends.local_port == 0 && ends.peer.is_empty() {
+            template.set_item(intern!(py, "server"), (ends.local, py.None()))?;
+        } else {
+            template.set_item(intern!(py, "server"), (ends.local, ends.local_port))?;
+            template.set_item(intern!(py, "client"), (ends.peer, ends.peer_port))?;
+        }
+        if ends.tls {
+            template.set_item(intern!(py, "scheme"), intern!(py, "https"))?;
+        }
+        self.connections.insert(connection, template.unbind());
+        Ok(())
+    }
+
+    /// That connection is gone.
+    pub(crate) fn close(&mut self, connection: u32) {
+        self.connections.remove(&connection);
+    }
+
+    /// The scope of a request.
+    pub(crate) fn build<'py>(
+        &mut self,
+        py: Python<'py>,
+        request: &Request<'_>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let line = &request.line;
+        let template = self.connections.get(&line.connection).unwrap_or(&self.template);
+        let scope = template.bind(py).copy()?;
+        scope.set_item(intern!(py, "asgi"), self.asgi.bind(py).copy()?)?;
+        scope.set_item(intern!(py, "extensions"), self.extensions.bind(py).copy()?)?;
+        scope.set_item(intern!(py, "state"), self.state.bind(py).copy()?)?;
+        match line.version {
+            HttpVersion::Http11 => {}
+            HttpVersion::Http10 => scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?,
+            HttpVersion::Http2 => scope.set_item(intern!(py, "http_version"), intern!(py, "2"))?,
+        }
+        match usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index)) {
+            Some(_) if request.method_id == 1 => {}
+            Some(method) => scope.set_item(intern!(py, "method"), method)?,
+            None => scope.set_item(intern!(py, "method"), latin1(line.method))?,
+        }
+        let raw_path = request.path();
+        scope.set_item(intern!(py, "path"), decode_path(raw_path).as_ref())?;
+        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, raw_path))?;
+        let query = request.query();
+        if !query.is_empty() {
+            scope.set_item(intern!(py, "query_string"), PyBytes::new(py, query))?;
+        }
+        if line.mount_length != 0 {
+            let mount = &raw_path[..usize::from(line.mount_length)];
+            scope.set_item(intern!(py, "root_path"), decode_path(mount).as_ref())?;
+        }
+        let headers = PyList::new(py, self.pairs(py, request)?)?;
+        scope.set_item(intern!(py, "headers"), headers)?;
+        Ok(scope)
+    }
+
+    fn pairs(&mut self, py: Python<'_>, request: &Request<'_>) -> PyResult<Vec<Py<PyTuple>>> {
+        request.fields().map(|field| self.pair(py, &field)).collect()
+    }
+
+    fn pair(&mut self, py: Python<'_>, field: &Field<'_>) -> PyResult<Py<PyTuple>> {
+        let index = usize::from(field.id).wrapping_sub(1);
+        let Some(known) = self.names.get_mut(index) else {
+            let name = PyBytes::new(py, &field.name.to_ascii_lowercase());
+            return Ok((name, PyBytes::new(py, field.value)).into_pyobject(py)?.unbind());
+        };
+        for (value, pair) in known.pairs.iter().flatten() {
+            if value.as_ref() == field.value {
+                return Ok(pair.clone_ref(py));
+            }
+        }
+        let name = known.name.clone_ref(py);
+        let pair = (name, PyBytes::new(py, field.value)).into_pyobject(py)?.unbind();
+        if known.keep && field.value.len() <= KEPT_VALUE_BYTES_MAX {
+            known.pairs[known.next] = Some((field.value.into(), pair.clone_ref(py)));
+            known.next = (known.next + 1) % KEPT_PAIRS_PER_NAME;
+        }
+        Ok(pair)
+    }
+}
+
+/// A path without its percent-encoding, as UTF-8; bytes that are none become U+FFFD, as in other servers.
+pub(crate) fn decode_path(path: &[u8]) -> Cow<'_, str> {
+    if !path.contains(&b'%') {
+        return String::from_utf8_lossy(path);
+    }
+    Cow::Owned(String::from_utf8_lossy(&percent_decoded(path)).into_owned())
+}
+
+/// A percent sign that no two hexadecimal digits follow stands for itself.
+pub(crate) fn percent_decoded(path: &[u8]) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while let Some(&byte) = path.get(at) {
+        at += 1;
+        if byte == b'%'
+            && let (Some(high), Some(low)) = (digit(path.get(at)), digit(path.get(at + 1)))
+        {
+            decoded.push((high * 16 + low) as u8);
+            at += 2;
+        } else {
+            decoded.push(byte);
+        }
+    }
+    decoded
+}
+
+fn latin1(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
+}
