@@ -45,6 +45,17 @@ pub(crate) fn npm_ci(folder: &Path) -> Result<()> {
     stamp(&modules, &wanted)
 }
 
+/// `npm install` in a folder whose `package.json` names exact versions without dependencies of their own.
+pub(crate) fn npm_install(folder: &Path) -> Result<()> {
+    let modules = folder.join("node_modules");
+    let wanted = read(&folder.join("package.json"))?;
+    if is_made_from(&modules, &wanted) {
+        return Ok(());
+    }
+    step(Command::new("npm").args(["install", "--loglevel=error"]).current_dir(folder))?;
+    stamp(&modules, &wanted)
+}
+
 fn is_made_from(folder: &Path, wanted: &str) -> bool {
     fs::read_to_string(folder.join(STAMP)).is_ok_and(|made_from| made_from == wanted)
 }

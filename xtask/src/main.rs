@@ -1,10 +1,16 @@
 //! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench`.
 //!
-//! Each subcommand is one module; what they share (where things are, how a step is run, how a Python or Node
-//! environment comes to be) is in [`workspace`] and [`environments`].
+//! Each subcommand is one module. They share [`workspace`] (where things are, how a step is run), [`environments`]
+//! (Python and Node environments), [`server`] with [`process`] (a server that is certain to end), and [`runner`].
 
 mod bench;
+mod demo;
 mod environments;
+mod lint;
+mod process;
+mod runner;
+mod server;
+mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -14,12 +20,21 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Diglot's automation", max_term_width = 100)]
 enum Task {
+    /// Build, install and serve the example: the digit board
+    Demo(demo::Options),
+    /// Run every test of the project
+    Test(test::Options),
+    /// Check formatting and lints in every language
+    Lint,
     /// Measure Diglot beside its peers, in turn, on this machine
     Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Task::parse() {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Lint => lint::run(),
         Task::Bench(options) => bench::run(&options),
     };
     match done {

@@ -1,5 +1,6 @@
 //! Where the project's things are, and how a step of the automation is run.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +26,12 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// Builds all a server needs, as a user would, and returns the `diglot` command.
+pub(crate) fn build_diglot() -> Result<PathBuf> {
+    step(&mut cargo(&["build", "--release"]))?;
+    Ok(target().join("release/diglot"))
+}
+
 /// Runs a command to its end with this program's own output; an exit other than 0 is an error naming it.
 pub(crate) fn step(command: &mut Command) -> Result<()> {
     eprintln!("+ {}", shown(command));
@@ -42,6 +49,19 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
         bail!("`{}` ended with {}", shown(command), output.status);
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+}
+
+/// Copies the files of a folder over those of another; what was installed beside them there stays.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            let copy = to.join(entry.file_name());
+            fs::copy(entry.path(), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The program of that name on PATH.

@@ -11,8 +11,8 @@ use tokio::process::Command;
 use super::load::Request;
 use super::measure::Sample;
 use super::peers::{NodeRuntime, Peers};
-use super::process::Cost;
-use super::server::{Launch, Ready, Server, free_port};
+use crate::process::Cost;
+use crate::server::{Launch, Ready, Server, free_port};
 
 /// One server, or several that answer together.
 #[derive(Debug, Clone, Copy, PartialEq)]

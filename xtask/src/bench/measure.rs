@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use super::contenders::{Contender, Limit};
 use super::load;
 use super::peers::{NodeRuntime, Peers};
-use super::process::{self, Cost};
 use super::rows::Row;
+use crate::process::{self, Cost};
 
 /// Under load before a measurement, not counted: caches fill and the JIT settles.
 const WARM_UP_SECONDS: u64 = 2;

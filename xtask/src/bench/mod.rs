@@ -5,11 +5,9 @@ mod contenders;
 mod load;
 mod measure;
 mod peers;
-mod process;
 mod report;
 mod results;
 mod rows;
-mod server;
 
 use std::process::Command;
 

@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::environments::{npm_ci, venv};
-use crate::workspace::{cargo, on_path, output_of, root, step, target};
+use crate::workspace::{build_diglot, cargo, copy_folder, on_path, output_of, root, step, target};
 
 /// Everything a contender is started from.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Peers {
         }
 
         if build {
-            step(&mut cargo(&["build", "--release"]))?;
+            build_diglot()?;
             step(&mut cargo(&["build", "--release", "--package", "diglot-front", "--example", "answer"]))?;
         }
         let release = target().join("release");
@@ -132,17 +132,4 @@ fn required(program: &str) -> Result<PathBuf> {
         );
     };
     Ok(path)
-}
-
-/// Copies the files of a folder over those of another; what was installed beside them there stays.
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
-    for entry in fs::read_dir(from).with_context(|| format!("cannot list {}", from.display()))? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            let copy = to.join(entry.file_name());
-            fs::copy(entry.path(), &copy).with_context(|| format!("cannot write {}", copy.display()))?;
-        }
-    }
-    Ok(())
 }

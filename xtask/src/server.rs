@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use super::process;
+use crate::process;
 
 /// From the start to the ready line.
 const READY_MAX: Duration = Duration::from_secs(30);
@@ -212,8 +212,10 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_a_server_ends_its_children() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let address = listener.local_addr().expect("bound");
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 600 & echo ready 127.0.0.1:1; wait"]);
+        command.args(["-c", &format!("sleep 600 & echo ready {address}; wait")]);
         let launch = Launch { name: "parent".into(), command, ready: Ready::Address("ready ") };
         let server = Server::start(launch).await.expect("it is ready");
         let pids: Vec<u32> = server.tree().expect("it runs").pids().collect();

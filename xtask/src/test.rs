@@ -1,0 +1,198 @@
+//! `cargo xtask test`: every test there is, each suite by its own ecosystem's runner.
+//!
+//! A suite is found by its folder. All of them run, also after one has failed, and the closing lines of their
+//! runners are printed again at the end, together.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::environments::{npm_ci, venv};
+use crate::runner::{Closing, run_and_show};
+use crate::server::{Launch, Ready, Server};
+use crate::workspace::{build_diglot, cargo, root, step, target};
+
+/// Caps what is built and tested at once, where memory is tight.
+const JOBS_VARIABLE: &str = "DIGLOT_TEST_JOBS";
+/// Tells the whole-server tests which server to test.
+const DIGLOT_VARIABLE: &str = "DIGLOT_BIN";
+/// Tells the whole-server tests which Python has their apps' frameworks.
+const PYTHON_VARIABLE: &str = "DIGLOT_TEST_PYTHON";
+/// Tells the browser tests where the digit board is.
+const DIGITS_VARIABLE: &str = "DIGITS_URL";
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Only these suites
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Suite>,
+}
+
+/// In the order they run: what is quick and likely to fail first.
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Suite {
+    /// The crates' own tests
+    Rust,
+    /// The `diglot` package for Python
+    Python,
+    /// The `diglot` package for Node
+    Node,
+    /// The whole server, with real node and real python
+    Server,
+    /// The example, driven in a headless browser
+    Browser,
+}
+
+/// How a suite ended.
+struct Ended {
+    suite: Suite,
+    took: Duration,
+    /// The runner's own closing lines, or why it never came to them.
+    result: Result<Vec<String>>,
+}
+
+/// Builds the server, runs the suites and prints how each ended.
+///
+/// # Errors
+/// The server cannot be built, or a suite failed.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let diglot = build_diglot()?;
+    let chosen = |suite: &Suite| options.only.is_empty() || options.only.contains(suite);
+    let mut all = Vec::new();
+    for suite in Suite::value_variants().iter().copied().filter(chosen) {
+        let name = suite.name();
+        if !root().join(suite.folder()).is_dir() {
+            eprintln!("{name}: there is no {}/, nothing to run", suite.folder());
+            continue;
+        }
+        eprintln!("\n== {name}");
+        let start = Instant::now();
+        let result = suite.run(&diglot);
+        if let Err(error) = &result {
+            eprintln!("{name}: {error:#}");
+        }
+        all.push(Ended { suite, took: start.elapsed(), result });
+    }
+
+    println!("\n== suites");
+    for Ended { suite, took, result } in &all {
+        let (sign, lines) = match result {
+            Ok(lines) => ("ok    ", lines.join(" · ")),
+            Err(error) => ("FAILED", format!("{error:#}")),
+        };
+        println!("{sign} {:8} {:4} s  {lines}", suite.name(), took.as_secs());
+    }
+    let failed: Vec<String> =
+        all.iter().filter(|ended| ended.result.is_err()).map(|ended| ended.suite.name()).collect();
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+impl Suite {
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// Where its tests lie: without it there is nothing to run.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Rust => "crates",
+            Self::Python => "python/tests",
+            Self::Node => "node/test",
+            Self::Server => "tests/tests",
+            Self::Browser => "tests/browser",
+        }
+    }
+
+    fn run(self, diglot: &Path) -> Result<Vec<String>> {
+        match self {
+            Self::Rust => {
+                let mut command = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
+                run_and_show(&mut command, Closing::Rust)
+            }
+            Self::Python => {
+                let python = venv(&venv_of("python"), &root().join("python/tests/requirements.txt"))?;
+                let mut command = Command::new(python);
+                command
+                    .args(["-W", "error", "-m", "pytest", "-W", "error"])
+                    .current_dir(root().join("python"));
+                run_and_show(command.env(DIGLOT_VARIABLE, diglot), Closing::Pytest)
+            }
+            Self::Node => {
+                let folder = root().join("node");
+                install_node_modules(&folder)?;
+                run_and_show(node_tests(&folder).env(DIGLOT_VARIABLE, diglot), Closing::Node)
+            }
+            Self::Server => {
+                let apps = root().join("tests/apps");
+                let mut command = rust_tests(&["--package", "diglot-tests"]);
+                if apps.join("requirements.txt").is_file() {
+                    command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
+                }
+                install_node_modules(&apps)?;
+                run_and_show(command.env(DIGLOT_VARIABLE, diglot), Closing::Rust)
+            }
+            Self::Browser => browser(diglot),
+        }
+    }
+}
+
+/// The digit board, installed and served as its README says, and the tests that drive it.
+fn browser(diglot: &Path) -> Result<Vec<String>> {
+    let example = root().join("examples/digits");
+    step(Command::new(diglot).arg("install").current_dir(&example))?;
+    let folder = root().join("tests/browser");
+    install_node_modules(&folder)?;
+    let mut serve = tokio::process::Command::new(diglot);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(&example);
+    let launch =
+        Launch { name: "diglot".into(), command: serve, ready: Ready::Address("diglot: listening on ") };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let server = Server::start(launch).await?;
+        let mut command = node_tests(&folder);
+        command.env(DIGITS_VARIABLE, format!("http://{}", server.address));
+        // The server's output is read meanwhile.
+        let tested = tokio::task::spawn_blocking(move || run_and_show(&mut command, Closing::Node)).await;
+        server.stop().await;
+        tested.context("the browser tests' thread ended")?
+    })
+}
+
+/// nextest where it is installed, cargo's own runner else; both print which tests failed.
+fn rust_tests(arguments: &[&str]) -> Command {
+    let jobs = std::env::var(JOBS_VARIABLE).ok();
+    let nextest = cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    let mut command = match nextest {
+        true => cargo(&["nextest", "run", "--no-fail-fast"]),
+        false => cargo(&["test", "--no-fail-fast"]),
+    };
+    command.args(arguments);
+    if let Some(jobs) = jobs {
+        match nextest {
+            true => command.args(["--build-jobs", &jobs, "--test-threads", &jobs]),
+            false => command.args(["--jobs", &jobs]),
+        };
+    }
+    command
+}
+
+fn node_tests(folder: &Path) -> Command {
+    let mut command = Command::new("node");
+    command.args(["--test", "--test-reporter=spec"]).current_dir(folder);
+    command
+}
+
+/// Where there is a lock file there is something to install.
+fn install_node_modules(folder: &Path) -> Result<()> {
+    if folder.join("package-lock.json").is_file() { npm_ci(folder) } else { Ok(()) }
+}
+
+fn venv_of(suite: &str) -> PathBuf {
+    target().join("test").join(suite)
+}
