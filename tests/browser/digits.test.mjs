@@ -83,7 +83,7 @@ async function posting(page, act) {
   return (await response.json()).id;
 }
 
-const post = (page) => posting(page, () => page.getByRole("button", { name: "Put it on the board" }).click());
+const post = (page) => posting(page, () => page.getByRole("button", { name: "Put on the board" }).click());
 
 const entryOn = (page, id) => page.locator(`#board li[data-id="${id}"]`);
 

@@ -54,9 +54,10 @@ app.use((error, req, res, _next) => {
   res.status(status).json({ error: status === 500 ? "the server failed; its log says why" : error.message });
 });
 
-app.listen(process.env.PORT ?? 3000, (error) => {
+const port = process.env.PORT ?? 3000;
+app.listen(port, (error) => {
   if (error) {
     throw error;
   }
-  console.log("the digit board is up");
+  console.log(`the digit board's page is on port ${port}`);
 });

@@ -1,12 +1,12 @@
 /** What the model says, on the page: the digit, how sure it is, all ten probabilities, and what it saw. */
 
+import { percent } from "./words.js";
+
 /** The darkest a cell of the 8x8 image can be. */
 const CELL_MAX = 16;
 
 /** Below this the model is guessing, and the page says so. */
 const SURE = 0.7;
-
-const percent = new Intl.NumberFormat("en", { style: "percent" });
 
 export class AnswerView {
   #root;
@@ -50,14 +50,14 @@ export class AnswerView {
   show({ digit, confidence, probabilities, seen }) {
     this.#root.dataset.state = "answered";
     this.#digit.textContent = digit;
-    this.#sure.textContent = `${percent.format(confidence)} ${confidence < SURE ? "— a guess" : "sure"}`;
+    this.#sure.textContent = `${percent(confidence)} ${confidence < SURE ? "— a guess" : "sure"}`;
     this.#fill(probabilities, seen.flat(), digit);
   }
 
   #fill(probabilities, cells, best) {
     this.#bars.forEach((item, number) => {
       item.style.setProperty("--share", probabilities[number]);
-      item.setAttribute("aria-label", `${number}: ${percent.format(probabilities[number])}`);
+      item.setAttribute("aria-label", `${number}: ${percent(probabilities[number])}`);
       item.classList.toggle("best", number === best);
     });
     this.#cells.forEach((cell, number) => cell.setAttribute("fill-opacity", cells[number] / CELL_MAX));

@@ -140,6 +140,6 @@ function update() {
   byId("undo").disabled = pad.isEmpty || posted;
   byId("clear").disabled = pad.isEmpty;
   post.disabled = !answer || posted;
-  post.firstElementChild.textContent = posted ? "On the board" : "Put it on the board";
+  post.firstElementChild.textContent = posted ? "On the board" : "Put on the board";
   byId("pad").classList.toggle("posted", posted);
 }

@@ -1,5 +1,6 @@
 /** The board on the page: the server's last drawings, kept up to date by Server-Sent Events. */
 import { asPath } from "./strokes.js";
+import { clock, percent } from "./words.js";
 
 /** Entries shown; the server keeps as many. */
 const SHOWN_MAX = 24;
@@ -7,9 +8,6 @@ const SHOWN_MAX = 24;
 /** Wait before the feed is asked for again after the server refused it, doubled each time up to the second. */
 const AGAIN_MS = 1000;
 const AGAIN_MS_MAX = 15_000;
-
-const percent = new Intl.NumberFormat("en", { style: "percent" });
-const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /**
  * Fills `list` with entries made from `template`, newest first, for as long as the page is open.
@@ -64,9 +62,9 @@ function asElement({ id, at, strokes, digit, confidence }, template) {
   element.querySelector("path").setAttribute("d", asPath(strokes));
   element.querySelector("svg").setAttribute("aria-label", `A drawing, read as ${digit}`);
   element.querySelector(".entry-digit").textContent = digit;
-  element.querySelector(".entry-sure").textContent = percent.format(confidence);
+  element.querySelector(".entry-sure").textContent = percent(confidence);
   const time = element.querySelector("time");
   time.dateTime = at;
-  time.textContent = clock.format(new Date(at));
+  time.textContent = clock(at);
   return element;
 }
