@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use super::report::thousands;
 use super::results::{EntrantResult, Results, RowResult};
 
-const WIDTH: f64 = 840.0;
+const WIDTH: f64 = 880.0;
 const TOP: f64 = 64.0;
 const ROW_HEIGHT: f64 = 30.0;
 const BAR_HEIGHT: f64 = 16.0;
 /// Where the bars begin and how much room the longest has.
 const BARS_LEFT: f64 = 210.0;
-const BARS_WIDTH: f64 = 330.0;
+const BARS_WIDTH: f64 = 320.0;
 const BOTTOM: f64 = 36.0;
 
 /// Contrast of text is at least 4.5 on white and on the dark grounds of code hosts.
@@ -74,6 +74,12 @@ pub(crate) fn svg(results: &Results) -> Option<String> {
          settings; longer is better</text>\n",
         results.connections
     );
+    let one = x(1.0);
+    let (line_top, line_bottom) = (TOP - 8.0, TOP + rows_height - 6.0);
+    let _ = writeln!(
+        svg,
+        "<line class=\"line\" x1=\"{one:.1}\" x2=\"{one:.1}\" y1=\"{line_top}\" y2=\"{line_bottom}\"/>"
+    );
     for (position, (title, ratio)) in bars.iter().enumerate() {
         let top = TOP + ROW_HEIGHT * position as f64;
         let baseline = top + 13.0;
@@ -93,8 +99,8 @@ pub(crate) fn svg(results: &Results) -> Option<String> {
                 top + BAR_HEIGHT + 4.0
             );
         }
-        // Beyond the limit's mark where the bar ends just before it.
-        let label = x(ratio.value().max(limit.unwrap_or(0.0))) + 8.0;
+        // Beyond the marks that the bar ends before.
+        let label = x(ratio.value().max(limit.unwrap_or(0.0)).max(1.0)) + 8.0;
         let _ = writeln!(
             svg,
             "<text x=\"{label:.1}\" y=\"{baseline}\"><tspan class=\"strong\">{:.2} ×</tspan>\
@@ -105,12 +111,6 @@ pub(crate) fn svg(results: &Results) -> Option<String> {
             thousands(ratio.peer)
         );
     }
-    let one = x(1.0);
-    let (line_top, line_bottom) = (TOP - 8.0, TOP + rows_height - 6.0);
-    let _ = writeln!(
-        svg,
-        "<line class=\"line\" x1=\"{one:.1}\" x2=\"{one:.1}\" y1=\"{line_top}\" y2=\"{line_bottom}\"/>"
-    );
     let _ = writeln!(
         svg,
         "<text class=\"muted\" x=\"{one:.1}\" y=\"{}\" text-anchor=\"middle\">the better peer</text>",
@@ -131,4 +131,73 @@ pub(crate) fn svg(results: &Results) -> Option<String> {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::results::Medians;
+    use super::*;
+
+    fn entrant(name: &str, role: &'static str, requests_per_second: f64) -> EntrantResult {
+        let figures = Medians {
+            requests_per_second,
+            rounds: vec![requests_per_second],
+            p50_us: None,
+            p99_us: None,
+            cpu_seconds_per_million: 1.0,
+            processes: Vec::new(),
+        };
+        EntrantResult { name: name.into(), role, figures: Some(figures), unmeasured: None, failed: false }
+    }
+
+    fn row(title: &str, entrants: Vec<EntrantResult>) -> RowResult {
+        RowResult { id: title.to_lowercase(), title: title.into(), entrants, verdicts: Vec::new() }
+    }
+
+    fn results(rows: Vec<RowResult>) -> Results {
+        Results {
+            date: "2026-01-31".into(),
+            machine: String::new(),
+            versions: Vec::new(),
+            connections: 64,
+            wrk_threads: 1,
+            rounds: 1,
+            seconds: 1,
+            rows,
+        }
+    }
+
+    #[test]
+    fn the_better_peer_is_the_measure_and_a_distant_limit_is_left_out() {
+        let rows = vec![
+            row(
+                "FastAPI, JSON",
+                vec![
+                    entrant("uvicorn", "peer", 100.0),
+                    entrant("granian", "peer", 200.0),
+                    entrant("diglot", "diglot", 300.0),
+                    entrant("limit", "limit", 290.0),
+                ],
+            ),
+            row(
+                "raw <ASGI>",
+                vec![
+                    entrant("uvicorn", "peer", 100.0),
+                    entrant("diglot", "diglot", 120.0),
+                    entrant("limit", "limit", 900.0),
+                ],
+            ),
+        ];
+        let svg = svg(&results(rows)).expect("two bars");
+        assert_eq!(svg.matches("class=\"bar\"").count(), 2);
+        assert!(svg.contains("1.50 ×") && svg.contains("1.20 ×"), "{svg}");
+        assert!(svg.contains("raw &lt;ASGI>"), "{svg}");
+        // One beside its bar, one in the legend.
+        assert_eq!(svg.matches("class=\"limit\"").count(), 2);
+    }
+
+    #[test]
+    fn without_figures_of_both_there_is_no_chart() {
+        assert!(svg(&results(vec![row("lonely", vec![entrant("uvicorn", "peer", 1.0)])])).is_none());
+    }
 }
