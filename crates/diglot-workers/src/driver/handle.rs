@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::launch::Launched;
@@ -12,8 +13,8 @@ use crate::log::line::clean_block;
 
 /// What arrives at the supervisor's task.
 ///
-/// The channel has no bound of its own because what is sent over it has: a worker is reported to be spawned and gone
-/// once each, a [`Reporter`] speaks once of each thing, and of each command one waits at a time.
+/// The channel has no bound of its own because what is sent over it has: a worker is reported to be spawned and to
+/// have ended once each, a [`Reporter`] speaks once of each thing, and of each command one waits at a time.
 #[derive(Debug)]
 pub(super) enum Message {
     Event(Event),
@@ -22,8 +23,6 @@ pub(super) enum Message {
         worker: WorkerId,
         result: Result<Launched, String>,
     },
-    /// The process has ended; its output may still be read.
-    Gone(WorkerId),
 }
 
 pub(super) type Outbox = UnboundedSender<Message>;
@@ -88,11 +87,13 @@ pub struct Reporter {
     worker: WorkerId,
     outbox: Outbox,
     said: Arc<Once>,
+    link_ended: Arc<Notify>,
 }
 
 impl Reporter {
-    pub(super) fn new(worker: WorkerId, outbox: Outbox) -> Self {
-        Self { worker, outbox, said: Arc::default() }
+    /// `link_ended` is notified when nothing more will be reported from the link.
+    pub(super) fn new(worker: WorkerId, outbox: Outbox, link_ended: Arc<Notify>) -> Self {
+        Self { worker, outbox, said: Arc::default(), link_ended }
     }
 
     /// The app is loaded: the worker can take requests.
@@ -106,9 +107,10 @@ impl Reporter {
         self.report(2, WorkerEvent::StartFailed { message: clean_block(message) });
     }
 
-    /// The link has ended.
+    /// The link has been read to its end; all that was on it has been reported before.
     pub fn link_closed(&self, end: LinkEnd) {
         self.report(4, WorkerEvent::LinkClosed(end));
+        self.link_ended.notify_one();
     }
 
     /// The worker missed its heartbeat for too long: it will be killed and replaced.

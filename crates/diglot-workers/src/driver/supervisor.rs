@@ -23,9 +23,9 @@ use crate::machine::{Machine, ServiceShape};
 use crate::notice::Notice;
 use crate::policy::Policy;
 
-/// After a worker has ended, how long its pipes are still read. They end with it, unless something it started left
-/// its process group and holds them open.
-const OUTPUT_AFTER_EXIT: Duration = Duration::from_millis(250);
+/// After a worker has ended, how long its output and its link are still read. They end with it, unless something it
+/// started left its process group and holds them open.
+const LAST_WORDS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// A service to be run.
 #[derive(Clone, Debug)]
@@ -59,7 +59,8 @@ pub trait Handler: Send + 'static {
     /// Give the worker no more requests and tell it to finish what it has, which it may take `grace` for, and end.
     fn drain(&mut self, worker: WorkerId, grace: Duration);
 
-    /// The worker has ended, or is being killed this moment: nothing more is to be had from it.
+    /// The worker is being killed this moment, or it has ended and its link has been reported closed. (Not waited for
+    /// for ever: something it started may hold the link open.) Nothing more is to be had from it.
     fn detach(&mut self, worker: WorkerId);
 
     /// Whether requests for the service, named by its index, are worth accepting. Serving until this says
@@ -219,7 +220,6 @@ impl<H: Handler> Driver<H> {
                     self.feed(Event::Worker(worker, WorkerEvent::SpawnFailed { message }));
                 }
             }
-            Message::Gone(worker) => self.detach(worker),
         }
     }
 
@@ -227,6 +227,7 @@ impl<H: Handler> Driver<H> {
         match &event {
             Event::Restart => self.handle.commanded.again(RESTART),
             Event::Worker(worker, WorkerEvent::Exited { .. } | WorkerEvent::SpawnFailed { .. }) => {
+                self.detach(*worker);
                 self.workers.remove(worker);
             }
             _ => {}
@@ -279,12 +280,14 @@ impl<H: Handler> Driver<H> {
             service: self.services[worker.service].name.clone(),
             number: worker.slot + 1,
         });
+        let link_ended = Arc::new(Notify::new());
         let watch = Watch {
             worker,
             ending: Ending::watch(group.id())?,
             stdout: Output::new(stdout, name.clone(), Stream::Stdout, self.log.clone())?,
             stderr: Output::new(stderr, name.clone(), Stream::Stderr, self.log.clone())?,
             group: group.clone(),
+            link_ended: link_ended.clone(),
             outbox: self.handle.outbox.clone(),
             reaped: self.orphans.worker_reaped(),
         };
@@ -293,10 +296,11 @@ impl<H: Handler> Driver<H> {
         let process = Process::Alive { group: group.clone(), attached: true };
         if let Some(Process::BeingMade { killed: true }) = self.workers.insert(worker, process) {
             group.kill();
+            link_ended.notify_one();
             self.workers.insert(worker, Process::Alive { group, attached: false });
             return Ok(());
         }
-        let reporter = Reporter::new(worker, self.handle.outbox.clone());
+        let reporter = Reporter::new(worker, self.handle.outbox.clone(), link_ended);
         self.handler.attach(Attach { worker, name, pid, socket, reporter });
         Ok(())
     }
@@ -346,6 +350,7 @@ struct Watch {
     ending: Ending,
     stdout: Output,
     stderr: Output,
+    link_ended: Arc<Notify>,
     outbox: Outbox,
     reaped: Arc<Notify>,
 }
@@ -365,11 +370,15 @@ impl Watch {
                 }
             }
             let exit = self.group.reap();
-            let _ = self.outbox.send(Message::Gone(self.worker));
             self.reaped.notify_one();
-            if !has_read_all {
-                let _ = tokio::time::timeout(OUTPUT_AFTER_EXIT, reading).await;
-            }
+            // Why it ended may still be on its way: in its output, or on its link.
+            let output_ends = async {
+                if !has_read_all {
+                    reading.await;
+                }
+            };
+            let last_words = async { tokio::join!(output_ends, self.link_ended.notified()) };
+            let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, last_words).await;
             exit
         };
         self.stdout.finish();

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+#[cfg(target_os = "linux")]
+mod alone;
 mod ends;
 mod harness;
-#[cfg(target_os = "linux")]
-mod killed;
 mod lives;
 mod output;
 mod start;

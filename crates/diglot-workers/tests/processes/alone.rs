@@ -1,11 +1,12 @@
-//! A server that is killed, and one that inherits orphans: both need a process of their own, which is this test
-//! program again, told by its environment which part to play.
+//! What needs a process of its own: a server that is killed, one that inherits orphans, one whose descriptors are
+//! counted. That process is this test program again, told by its environment which part to play.
 
 use std::io::{BufRead, BufReader, Lines};
 use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use diglot_workers::Notice;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid};
 
@@ -79,7 +80,7 @@ async fn part_server_with_deaf_workers() {
 
 #[test]
 fn no_worker_outlives_a_server_that_is_killed() {
-    let (mut server, mut lines) = play("killed::part_server_with_deaf_workers");
+    let (mut server, mut lines) = play("alone::part_server_with_deaf_workers");
     let workers: Vec<OwnedFd> = (0..3).map(|_| watch(number(&mut lines, "worker "))).collect();
     number(&mut lines, "all ");
     for worker in &workers {
@@ -125,9 +126,36 @@ sys.exit(5)";
 
 #[test]
 fn orphans_are_reaped_and_not_mistaken_for_workers() {
-    let (mut server, mut lines) = play("killed::part_server_that_inherits_orphans");
+    let (mut server, mut lines) = play("alone::part_server_that_inherits_orphans");
     number(&mut lines, "reaped ");
     let worker_ended = "service \"web\", worker 1 did not finish cleanly: it ended: exit code ";
     assert_eq!(number(&mut lines, worker_ended), 5);
+    assert!(server.wait().unwrap().success());
+}
+
+#[tokio::test]
+async fn part_server_that_restarts_its_workers() {
+    if !is_played() {
+        return;
+    }
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    let (mut harness, running) = Harness::start(vec![service("web", 1, "serve()")]).await;
+    for round in 1..=30 {
+        harness.handle.restart();
+        assert!(matches!(harness.notice().await, Notice::RestartDone { .. }));
+        if round == 10 || round == 30 {
+            println!("\nfds {}\ntasks {}", count("fd"), count("task"));
+        }
+    }
+    harness.stop(running.unwrap()).await;
+}
+
+#[test]
+fn restarts_leave_neither_descriptors_nor_threads_behind() {
+    let (mut server, mut lines) = play("alone::part_server_that_restarts_its_workers");
+    let mut count = || (number(&mut lines, "fds "), number(&mut lines, "tasks "));
+    let (early, late) = (count(), count());
+    // The listening side of this test keeps a thread or two more or less.
+    assert!(late.0 <= early.0 + 2 && late.1 <= early.1 + 2, "{early:?} -> {late:?}");
     assert!(server.wait().unwrap().success());
 }
