@@ -19,6 +19,8 @@ use crate::workspace::{build_diglot, cargo, root, step, target};
 const JOBS_VARIABLE: &str = "DIGLOT_TEST_JOBS";
 /// Tells the whole-server tests which server to test.
 const DIGLOT_VARIABLE: &str = "DIGLOT_BIN";
+/// Tells the Python package's tests which native module to load into their workers.
+const NATIVE_VARIABLE: &str = "DIGLOT_NATIVE";
 /// Tells the whole-server tests which Python has their apps' frameworks.
 const PYTHON_VARIABLE: &str = "DIGLOT_TEST_PYTHON";
 /// Tells the browser tests where the digit board is.
@@ -121,12 +123,13 @@ impl Suite {
                 command
                     .args(["-W", "error", "-m", "pytest", "-W", "error"])
                     .current_dir(root().join("python"));
-                run_and_show(command.env(DIGLOT_VARIABLE, diglot), Closing::Pytest)
+                command.env(NATIVE_VARIABLE, diglot.with_file_name(native_module()));
+                run_and_show(&mut command, Closing::Pytest)
             }
             Self::Node => {
                 let folder = root().join("node");
                 install_node_modules(&folder)?;
-                run_and_show(node_tests(&folder).env(DIGLOT_VARIABLE, diglot), Closing::Node)
+                run_and_show(&mut node_tests(&folder), Closing::Node)
             }
             Self::Server => {
                 let apps = root().join("tests/apps");
@@ -191,6 +194,11 @@ fn node_tests(folder: &Path) -> Command {
 /// Where there is a lock file there is something to install.
 fn install_node_modules(folder: &Path) -> Result<()> {
     if folder.join("package-lock.json").is_file() { npm_ci(folder) } else { Ok(()) }
+}
+
+/// The file name of the native module, as cargo leaves it.
+fn native_module() -> String {
+    format!("{}diglot_native{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 fn venv_of(suite: &str) -> PathBuf {
