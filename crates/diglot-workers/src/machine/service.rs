@@ -233,16 +233,14 @@ impl Service {
         let drain_timeout = self.policy.drain_timeout;
         let slot = &mut self.slots[slot];
         slot.has_been_ready = true;
-        let Beside::Candidate(candidate) = &slot.beside else { return };
-        if !candidate.is_ready() {
-            return;
-        }
-        let Beside::Candidate(candidate) = std::mem::replace(&mut slot.beside, Beside::Nobody) else {
-            return;
-        };
-        if let Seat::Held(mut old) = std::mem::replace(&mut slot.seat, Seat::Held(candidate)) {
-            old.retire(drain_timeout, turn);
-            slot.beside = Beside::Retiree(old);
+        match std::mem::replace(&mut slot.beside, Beside::Nobody) {
+            Beside::Candidate(candidate) if candidate.is_ready() => {
+                if let Seat::Held(mut old) = std::mem::replace(&mut slot.seat, Seat::Held(candidate)) {
+                    old.retire(drain_timeout, turn);
+                    slot.beside = Beside::Retiree(old);
+                }
+            }
+            beside => slot.beside = beside,
         }
     }
 
@@ -257,7 +255,8 @@ impl Service {
         let slot = &mut self.slots[index];
         slot.seat = Seat::Vacant;
         if self.stopping {
-            if let Some(failure) = failure {
+            // One that was never ready had nothing to finish, and that it cannot start has been said of another.
+            if let Some(failure) = failure.filter(|_| slot.has_been_ready) {
                 turn.report(Notice::BadEnd { worker, failure });
             }
             return Ok(());
@@ -314,8 +313,10 @@ impl Service {
 
     /// What follows from any change: the restart's next step, and whether the service still serves.
     fn advance(&mut self, turn: &mut Turn<'_>) {
-        self.advance_restart(turn);
-        self.update_state(turn);
+        if !self.stopping {
+            self.advance_restart(turn);
+            self.update_state(turn);
+        }
     }
 
     fn advance_restart(&mut self, turn: &mut Turn<'_>) {
@@ -334,11 +335,8 @@ impl Service {
     }
 
     fn update_state(&mut self, turn: &mut Turn<'_>) {
-        let state = if self.circuit.is_open() && !self.has_ready_worker() && !self.stopping {
-            ServiceState::Broken
-        } else {
-            ServiceState::Serving
-        };
+        let is_broken = self.circuit.is_open() && !self.has_ready_worker();
+        let state = if is_broken { ServiceState::Broken } else { ServiceState::Serving };
         if state == self.state {
             return;
         }

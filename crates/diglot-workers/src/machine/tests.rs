@@ -144,6 +144,20 @@ fn a_first_start_that_fails_ends_it_all_and_the_first_reason_counts() {
 }
 
 #[test]
+fn an_app_that_cannot_be_loaded_is_told_once_not_once_for_each_worker() {
+    let mut world = world(&[2]);
+    world.feed(Event::Start);
+    for generation in [1, 2] {
+        world.worker(generation, WorkerEvent::StartFailed { message: "no module x".to_owned() });
+    }
+    check(world.exit(1, Exit::Code(1)), &[]);
+    check(
+        world.exit(2, Exit::Code(1)),
+        &["stopped: service \"web\", worker 1 did not start: its app could not be loaded: no module x"],
+    );
+}
+
+#[test]
 fn a_start_has_each_of_its_ways_to_fail() {
     #[track_caller]
     fn check_start(fail: impl FnOnce(&mut World), expected: &str) {
