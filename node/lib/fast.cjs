@@ -7,10 +7,14 @@
 // calls for them. So what an application can observe is decided by the Node it runs on.
 
 const http = require('node:http');
+const https = require('node:https');
 const { AsyncResource } = require('node:async_hooks');
 const { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing } = require('./socket.cjs');
+const { NAMES } = require('./names.cjs');
 const { REQUEST } = require('./protocol.cjs');
 const { split_lines } = require('./head.cjs');
+const { below_mount } = require('./mount.cjs');
+const { ByteSocket } = require('./bytes.cjs');
 
 const METHODS = new Set(http.METHODS);
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
@@ -21,23 +25,56 @@ let parser_body = '';
 let parser_complete = '';
 /** The key under which a server keeps its class of requests. @type {symbol | null} */
 let kIncomingMessage = null;
+/** The key under which a request keeps `headers` once they are made. @type {symbol | null} */
+let kHeaders = null;
 
-/** Learns what Node's parser calls its callbacks, from the first one seen. */
-function learn_parser(socket, server) {
+/** Learns what Node calls its parser's callbacks and its private keys, from the first socket. */
+function learn_names(socket, server) {
   const Parser = socket.parser.constructor;
   parser_body = Parser.kOnBody;
   parser_complete = Parser.kOnMessageComplete;
-  kIncomingMessage = Object.getOwnPropertySymbols(server).find((key) => key.description === 'IncomingMessage') ?? null;
+  kIncomingMessage = own_symbol(server, 'IncomingMessage');
+  kHeaders = own_symbol(new http.IncomingMessage(socket), 'kHeaders');
 }
 
+/** @param {object} object @param {string} description @returns {symbol} */
+function own_symbol(object, description) {
+  const found = Object.getOwnPropertySymbols(object).find((key) => key.description === description);
+  if (found === undefined) throw new Error(`this Node.js (${process.version}) is unknown: it has no ${description}`);
+  return found;
+}
+
+const { _addHeaderLine: node_add_header_line } = http.IncomingMessage.prototype;
+
 /**
- * The request target below the prefix the service is mounted at.
- * @param {import('./head.cjs').RequestHead} head
+ * Makes `headers` at once: Node asks for `host` and `expect` of every request, and the ids spare it the lookup
+ * of each name. What is not a first occurrence of a known name is Node's to decide (joined, dropped, an array).
  */
-function below_mount(head) {
-  const { target, path_start, mount_length } = head;
-  const rest = target.slice(path_start + mount_length);
-  return target.slice(0, path_start) + (rest.startsWith('/') ? rest : `/${rest}`);
+function fill_headers(request, fields, ids, length) {
+  const headers = {};
+  for (let index = 0, at = 0; at < length; index++, at += 2) {
+    const id = ids[index];
+    if (id !== 0) {
+      const name = NAMES[id];
+      if (headers[name] === undefined) {
+        headers[name] = fields[at + 1];
+        continue;
+      }
+    }
+    request._addHeaderLine(fields[at], fields[at + 1], headers);
+  }
+  request[kHeaders] = headers;
+}
+
+/** Whether the application wants to see connections: beside Node's own listener there is another. */
+function wants_connections(server) {
+  if (server instanceof https.Server) return server.listenerCount('secureConnection') > 1 || server.listenerCount('connection') > 1;
+  return server.listenerCount('connection') > 1;
+}
+
+/** Whether the application takes the connection over if such a request comes. */
+function takes_over(server, method) {
+  return server.listenerCount(method === 'CONNECT' ? 'connect' : 'upgrade') > 0;
 }
 
 /** A client connection as this worker knows it. */
@@ -49,6 +86,12 @@ class Connection {
     this.socket = null;
     /** Sockets of streams that run at the same time as the first one's. @type {Set<LinkSocket> | null} */
     this.others = null;
+  }
+
+  /** @returns {Iterable<LinkSocket>} every socket it has */
+  *sockets() {
+    if (this.socket !== null) yield this.socket;
+    if (this.others !== null) yield* this.others;
   }
 }
 
@@ -69,27 +112,33 @@ class FastLane {
   /**
    * A socket for a stream of this connection: the connection's one if it is free.
    * @param {Connection} connection
+   * @param {boolean} bytes it must be one that feeds Node's parser
    */
-  socket_for(connection) {
+  socket_for(connection, bytes) {
     const first = connection.socket;
-    if (first !== null && !first.destroyed) {
-      if (!first.busy) return first;
-      connection.others ??= new Set();
-      for (const other of connection.others) {
-        if (other.destroyed) connection.others.delete(other);
-        else if (!other.busy) return other;
-      }
-      const another = this.new_socket(connection);
-      connection.others.add(another);
-      return another;
+    if (first === null || first.destroyed) return (connection.socket = this.new_socket(connection, bytes));
+    if (!first.busy && (!bytes || first instanceof ByteSocket)) return first;
+    connection.others ??= new Set();
+    for (const other of connection.others) {
+      if (other.destroyed) connection.others.delete(other);
+      else if (!other.busy && (!bytes || other instanceof ByteSocket)) return other;
     }
-    return (connection.socket = this.new_socket(connection));
+    const another = this.new_socket(connection, bytes);
+    connection.others.add(another);
+    return another;
   }
 
-  new_socket(connection) {
-    const socket = new LinkSocket(this.link, connection.ends, this.server);
-    http._connectionListener.call(this.server, socket);
-    if (kIncomingMessage === null) learn_parser(socket, this.server);
+  new_socket(connection, bytes) {
+    const { server } = this;
+    if (bytes || wants_connections(server)) {
+      const socket = new ByteSocket(this.link, connection.ends, server);
+      server.emit(server instanceof https.Server ? 'secureConnection' : 'connection', socket);
+      socket.watch_parser();
+      return socket;
+    }
+    const socket = new LinkSocket(this.link, connection.ends, server);
+    http._connectionListener.call(server, socket);
+    if (kIncomingMessage === null) learn_names(socket, server);
     // The server's list of parsers is for those that parse: one that never does would be timed out.
     socket.parser.remove();
     return socket;
@@ -104,17 +153,19 @@ class FastLane {
    * @param {boolean} last the body is complete
    */
   request(stream, head, connection, body, last) {
-    const socket = this.socket_for(connection);
+    const { server } = this;
+    const socket = this.socket_for(connection, (head.flags & REQUEST.UPGRADE) !== 0 && takes_over(server, head.method));
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
     const resource = new AsyncResource('HTTPINCOMINGMESSAGE', RESOURCE_OPTIONS);
     socket[kResource] = resource;
-    if (!METHODS.has(head.method)) {
-      socket.end(BAD_REQUEST);
-      return;
+    if (socket instanceof ByteSocket) {
+      resource.runInAsyncScope(socket.feed_request, socket, head, body, last);
+      run_ticks();
+      return this.served();
     }
-    const { server } = this;
+    if (!METHODS.has(head.method)) return socket.end(BAD_REQUEST);
     const { fields, version } = head;
     const parser = socket.parser;
     const request = new server[kIncomingMessage](socket);
@@ -137,7 +188,9 @@ class FastLane {
     }
     request.upgrade = (head.flags & REQUEST.UPGRADE) !== 0;
     const pairs_max = parser.maxHeaderPairs;
-    request._addHeaderLines(fields, pairs_max > 0 && pairs_max < fields.length ? pairs_max : fields.length);
+    const length = pairs_max > 0 && pairs_max < fields.length ? pairs_max : fields.length;
+    request._addHeaderLines(fields, length);
+    if (request._addHeaderLine === node_add_header_line) fill_headers(request, fields, head.ids, length);
     request.method = head.method;
     resource.runInAsyncScope(this.serve, undefined, parser, request, (head.flags & REQUEST.KEEP_ALIVE) !== 0, body, last);
     run_ticks();
@@ -158,7 +211,10 @@ class FastLane {
    * @param {boolean} last
    */
   body(socket, stream, body, last) {
-    socket[kResource].runInAsyncScope(this.serve_body, undefined, socket, stream, body, last);
+    const resource = socket[kResource];
+    if (socket instanceof ByteSocket) resource.runInAsyncScope(socket.feed_body, socket, stream, body, last);
+    else resource.runInAsyncScope(this.serve_body, undefined, socket, stream, body, last);
+    if (last) socket._request_done(stream);
     run_ticks();
   }
 
@@ -170,22 +226,29 @@ class FastLane {
       const handle = socket._handle;
       if (parser !== null && parser !== undefined && handle !== null) parser[parser_body](body);
       // Credit goes back at once while the application reads, else when it reads on.
-      if (handle !== null && handle.reading) this.link.consume(stream, generation, body.length);
-      else if (socket[kStream] === stream) socket[kHeld] += body.length;
+      if (socket[kStream] === stream && handle !== null && !handle.reading) socket[kHeld] += body.length;
       else this.link.consume(stream, generation, body.length);
     }
     if (last && parser?.incoming) parser[parser_complete]();
   }
 
   /** The body has ended, with trailer fields. */
-  trailers(socket, lines) {
-    const parser = socket.parser;
+  trailers(socket, stream, lines) {
+    const { parser } = socket;
     const fields = split_lines(lines);
-    if (parser?.incoming && fields !== null) {
+    if (socket instanceof ByteSocket) {
+      socket[kResource].runInAsyncScope(socket.feed_trailers, socket, lines);
+    } else if (parser?.incoming && fields !== null) {
       parser._headers = fields;
       socket[kResource].runInAsyncScope(parser[parser_complete], parser);
     }
+    socket._request_done(stream);
     run_ticks();
+  }
+
+  /** The response may be written on. */
+  credit(socket) {
+    socket._send_pending();
   }
 
   /** Nobody waits for the response any more. */
@@ -197,8 +260,12 @@ class FastLane {
 
   /** The client connection is gone. @param {Connection} connection */
   closed(connection) {
-    connection.socket?.destroy();
-    if (connection.others !== null) for (const socket of connection.others) socket.destroy();
+    for (const socket of connection.sockets()) socket.destroy();
+  }
+
+  /** @param {import('./head.cjs').Ends} ends */
+  new_connection(ends) {
+    return new Connection(ends);
   }
 }
 

@@ -63,6 +63,7 @@ class Stream {
  * @property {(stream: Stream) => void} credit
  * @property {() => void} link_credit
  * @property {() => void} drain
+ * @property {() => void} idle the last open response has ended
  * @property {(violation: Violation) => void} violation does not return, or throws
  */
 
@@ -521,9 +522,8 @@ class Link {
     stream.request_open = false;
     stream.owner = null;
     if (!stream.response_open) return;
-    stream.response_open = false;
-    this.open_streams--;
     this.output.frame(TYPE.CANCEL, stream.generation, stream.id, Buffer.of(reason));
+    this._close_response(stream);
   }
 
   /**
@@ -554,8 +554,8 @@ class Link {
 
   _close_response(stream) {
     stream.response_open = false;
-    this.open_streams--;
     this._release(stream);
+    if (--this.open_streams === 0) this.handler.idle();
   }
 
   /** A stream that is over in both directions has no owner. */

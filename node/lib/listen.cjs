@@ -52,8 +52,15 @@ class ServerHandle {
  * @property {(server: http.Server) => void} listening the routed server listens
  * @property {(server: http.Server) => void} closed it was closed
  * @property {(alive: boolean) => void} keep_alive whether it keeps the process alive
+ * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets all that are open
  * @property {(line: string) => void} log
  */
+
+/** Puts a method in the place of another, as like it as can be. */
+function replace(object, name, value) {
+  Object.defineProperty(value, 'name', { value: name, configurable: true });
+  Object.defineProperty(object, name, { configurable: true, enumerable: true, writable: true, value });
+}
 
 class Takeover {
   /** @param {Routing} routing */
@@ -73,17 +80,26 @@ class Takeover {
 
   install() {
     for (const Server of [http.Server, https.Server]) {
-      const original = Server.prototype.listen;
+      const { prototype } = Server;
+      const { listen, closeAllConnections, closeIdleConnections } = prototype;
       const takeover = this;
-      Object.defineProperty(Server.prototype, 'listen', {
-        configurable: true,
-        enumerable: true,
-        writable: true,
-        value: function listen(...args) {
-          return takeover.listen(this, original, args);
-        },
+      replace(prototype, 'listen', function (...args) {
+        return takeover.listen(this, listen, args);
+      });
+      replace(prototype, 'closeAllConnections', function () {
+        closeAllConnections.call(this);
+        if (this === takeover.server) for (const socket of takeover.routing.sockets()) socket.destroy();
+      });
+      replace(prototype, 'closeIdleConnections', function () {
+        closeIdleConnections.call(this);
+        if (this === takeover.server) for (const socket of takeover.routing.sockets()) if (!socket.busy) socket.destroy();
       });
     }
+  }
+
+  /** The program serves by other means: whatever listens from now on binds for real. */
+  give_up() {
+    this.routing.port = -2;
   }
 
   /**
@@ -152,8 +168,10 @@ class Takeover {
 
   /** @param {http.Server} server */
   closed(server) {
-    if (server === this.server) this.routing.closed(server);
-    else this.aliases.delete(server);
+    this.aliases.delete(server);
+    if (server !== this.server) return;
+    this.server = null;
+    this.routing.closed(server);
   }
 
   /** @param {boolean} alive */

@@ -93,6 +93,11 @@ function give_back(socket) {
   if (stream !== null) socket[kLink].consume(stream, stream.generation, bytes);
 }
 
+/** @param {LinkSocket} socket */
+function destroy_if_idle(socket) {
+  if (!socket.busy) socket.destroy();
+}
+
 class LinkSocket extends net.Socket {
   /**
    * @param {import('./link.cjs').Link} link
@@ -146,19 +151,29 @@ class LinkSocket extends net.Socket {
     this[kServing] = false;
     const stream = this[kStream];
     if (stream === null) return;
-    const link = this[kLink];
-    link.wire_end(stream);
-    if (!stream.request_open) {
-      this[kStream] = null;
-      return;
-    }
-    const request = message.req;
-    if (request !== undefined && request._dumped) {
-      link.stop(stream);
-      this[kStream] = null;
-      const parser = this.parser;
-      if (parser?.incoming === request) parser[parser.constructor.kOnMessageComplete]();
-    }
+    this[kLink].wire_end(stream);
+    if (!stream.request_open) this[kStream] = null;
+    else if (message.req?._dumped) this._request_unread(stream, message.req);
+    // Node would close the connection when its keep-alive time is over; here that time is the front's.
+    if (!this._server.listening) setImmediate(destroy_if_idle, this);
+  }
+
+  /** Nobody will read the rest of the request's body: the client need not send it. */
+  _request_unread(stream, request) {
+    this[kLink].stop(stream);
+    this[kStream] = null;
+    const { parser } = this;
+    if (parser?.incoming === request) parser[parser.constructor.kOnMessageComplete]();
+  }
+
+  /** The request's body has come whole, after its response had left. */
+  _request_done(stream) {
+    if (this[kStream] === stream && !stream.response_open) this[kStream] = null;
+  }
+
+  /** @param {import('./link.cjs').Stream} stream @param {number} bytes of the body that were read */
+  _consume(stream, bytes) {
+    this[kLink].consume(stream, stream.generation, bytes);
   }
 
   write(chunk, encoding, callback) {

@@ -120,16 +120,20 @@ class Transport {
     output.clear();
   }
 
-  /** Writes what waits before the process ends, however long the front takes to read it. */
-  flush_now() {
-    const output = this.link.output;
-    let at = 0;
-    while (!this.blocked && at < output.length) {
-      try {
-        at += fs.writeSync(this.fd, output.buffer, at, output.length - at);
-      } catch (error) {
-        if (error.code !== 'EAGAIN' && error.code !== 'EINTR') break;
-      }
+  /** Calls back when all that waits has been written. @param {() => void} callback */
+  finish(callback) {
+    this.flush();
+    if (this.blocked) this.socket.write('', callback);
+    else callback();
+  }
+
+  /** Writes what waits, once, because the process ends: the link has taken little yet. */
+  flush_last() {
+    const { output } = this.link;
+    try {
+      if (!this.blocked && output.length > 0) fs.writeSync(this.fd, output.buffer, 0, output.length);
+    } catch {
+      // The front is gone: nobody is there to be told.
     }
     output.clear();
   }

@@ -1,0 +1,113 @@
+'use strict';
+// Watches the program load: finds the `fetch` it exports, and says why it could not be loaded.
+//
+// A program that listens needs nothing of this. What a module exports is known when it has been evaluated, so Node's own start of the
+// main module is waited for and the module is then asked for again: Node answers from its cache and evaluates nothing twice.
+
+const Module = require('node:module');
+const { pathToFileURL } = require('node:url');
+
+const LOOKED_FOR =
+  'Diglot looked for an http or https server that calls listen(), and for a module whose default export has a fetch() function';
+
+/**
+ * @param {any} exported what the main module exports
+ * @returns {{ fetch: Function } | null}
+ */
+function find_fetch(exported) {
+  for (const candidate of [exported?.default, exported?.default?.default, exported]) {
+    const holds = candidate !== null && (typeof candidate === 'object' || typeof candidate === 'function');
+    if (holds && typeof candidate.fetch === 'function') return candidate;
+  }
+  return null;
+}
+
+/** Whether modules are loaded before the main one by the ESM loader, which takes as long as they please. */
+function has_loader_flags() {
+  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  return /(?:^|\s)--(?:import|loader|experimental-loader)\b/.test(flags);
+}
+
+class Entry {
+  /**
+   * @param {string} file
+   * @param {object} events
+   * @param {() => boolean} events.loading nothing serves yet
+   * @param {(app: { fetch: Function }) => void} events.found
+   * @param {(reason: string) => void} events.failed
+   */
+  constructor(file, { loading, found, failed }) {
+    this.file = file;
+    this.loading = loading;
+    this.found = found;
+    this.failed = failed;
+    this.looked = false;
+  }
+
+  watch() {
+    const run_main = Module.runMain;
+    Module.runMain = (...args) => {
+      Module.runMain = run_main;
+      const result = run_main.apply(Module, args);
+      this._started();
+      return result;
+    };
+    process.on('uncaughtExceptionMonitor', (error) => {
+      if (this.loading() && process.listenerCount('uncaughtException') === 0) this.failed(stack_of(error));
+    });
+    process.on('beforeExit', () => {
+      if (this.loading() && !this.looked) this._look();
+    });
+    process.on('exit', (code) => {
+      if (!this.loading()) return;
+      this.failed(`${this.file} ended with exit code ${code} before it served anything. ${LOOKED_FOR}.`);
+      if (code === 0) process.exitCode = 1;
+    });
+  }
+
+  /** Node has begun with the main module; a CommonJS one has been evaluated. */
+  _started() {
+    const main = process.mainModule;
+    if (main?.loaded) {
+      this.looked = true;
+      this._offer(find_fetch(main.exports));
+    } else if (!has_loader_flags()) {
+      setImmediate(() => this._look());
+    } else if (Module.registerHooks !== undefined) {
+      // The modules of --import come first, in their own time: the main one has begun when it is loaded.
+      const url = pathToFileURL(this.file).href;
+      const hooks = Module.registerHooks({
+        load: (loaded, context, next) => {
+          if (loaded === url) {
+            hooks.deregister();
+            setImmediate(() => this._look());
+          }
+          return next(loaded, context);
+        },
+      });
+    }
+  }
+
+  /** Waits until the main module has been evaluated. */
+  _look() {
+    if (this.looked) return;
+    this.looked = true;
+    import(pathToFileURL(this.file).href).then(
+      (namespace) => this._offer(find_fetch(namespace)),
+      // Node itself reports why the main module failed.
+      () => {},
+    );
+  }
+
+  _offer(app) {
+    if (app !== null && this.loading()) this.found(app);
+  }
+}
+
+/** @param {unknown} error @returns {string} */
+function stack_of(error) {
+  if (error !== null && typeof error === 'object' && typeof error.stack === 'string') return error.stack;
+  return `Uncaught ${String(error)}`;
+}
+
+module.exports = { Entry, find_fetch };

@@ -1,0 +1,162 @@
+'use strict';
+// A Request that is made of the head the front has parsed: method and url at once, the rest when it is touched.
+//
+// It is an instance of the global Request, whose prototype's accessors know it: what it can answer itself it does (method, url, headers,
+// signal, the body read whole), for everything else undici's Request is made of it. `new Request(request)` works because the global
+// constructor, while the fetch lane runs, hands undici the real one.
+
+const { inspect } = require('node:util');
+
+const kExchange = Symbol('diglot.exchange');
+const kMethod = Symbol('diglot.method');
+const kTarget = Symbol('diglot.target');
+const kFields = Symbol('diglot.fields');
+const kUrl = Symbol('diglot.url');
+const kHeaders = Symbol('diglot.headers');
+const kReal = Symbol('diglot.real');
+const kRead = Symbol('diglot.read');
+
+/** A host and a target that the URL parser would leave as they are. */
+const PLAIN_HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]*[a-z_-][a-z0-9_-]*)*|127\.0\.0\.1)(?::(?:[1-9]\d{3,4}))?$/;
+const PLAIN_TARGET = /^\/[!$%&(-;=?-Z\[\]_a-z~]*$/;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
+
+const decoder = new TextDecoder();
+
+/** The light request. Its prototype is the global Request's. */
+function LightRequest(exchange, method, target, fields) {
+  this[kExchange] = exchange;
+  this[kMethod] = method;
+  this[kTarget] = target;
+  this[kFields] = fields;
+  this[kUrl] = null;
+  this[kHeaders] = null;
+  this[kReal] = null;
+  /** The body was read here, whole, and not through undici. */
+  this[kRead] = false;
+}
+
+function host_of(request) {
+  const fields = request[kFields];
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at];
+    if (name.length === 4 && (name === 'Host' || name === 'host' || name.toLowerCase() === 'host')) return fields[at + 1];
+  }
+  return request[kExchange].connection.authority();
+}
+
+function url_of(request) {
+  if (request[kUrl] === null) {
+    const target = request[kTarget];
+    if (target.startsWith('/') || target === '*') {
+      const path = target === '*' ? '/*' : target;
+      const host = host_of(request) || request[kExchange].connection.authority();
+      const url = `${request[kExchange].connection.ends.tls ? 'https' : 'http'}://${host}${path}`;
+      const plain = PLAIN_HOST.test(host) && PLAIN_TARGET.test(path) && !DOT_SEGMENT.test(path);
+      request[kUrl] = plain ? url : new URL(url).href;
+    } else {
+      request[kUrl] = new URL(target).href;
+    }
+  }
+  return request[kUrl];
+}
+
+function headers_of(request) {
+  if (request[kHeaders] === null) {
+    const headers = new Headers();
+    const fields = request[kFields];
+    for (let at = 0; at < fields.length; at += 2) headers.append(fields[at], fields[at + 1]);
+    request[kHeaders] = headers;
+  }
+  return request[kHeaders];
+}
+
+let installed = false;
+
+/** Teaches the global Request about light ones. */
+function install() {
+  if (installed) return;
+  installed = true;
+  const Native = globalThis.Request;
+  const { prototype } = Native;
+
+  function real_of(request) {
+    if (request[kExchange] === undefined) return request;
+    if (request[kReal] === null) {
+      const exchange = request[kExchange];
+      const init = { method: request[kMethod], headers: headers_of(request), signal: exchange.signal };
+      if (exchange.has_body && request[kMethod] !== 'GET' && request[kMethod] !== 'HEAD') {
+        init.body = exchange.body_stream();
+        init.duplex = 'half';
+      }
+      const real = new Native(url_of(request), init);
+      // A body that was read is a body that cannot be read again.
+      if (request[kRead] && real.body !== null) real.body.getReader();
+      request[kReal] = real;
+    }
+    return request[kReal];
+  }
+
+  /** Reads the whole body without a stream, if nobody has touched it. */
+  function read_whole(request, convert) {
+    const exchange = request[kExchange];
+    if (request[kRead]) return Promise.reject(new TypeError('Body is unusable: Body has already been read'));
+    if (!exchange.has_body || request[kMethod] === 'GET' || request[kMethod] === 'HEAD') return Promise.resolve(convert(Buffer.alloc(0)));
+    request[kRead] = true;
+    return exchange.whole_body().then(convert);
+  }
+
+  const whole = {
+    text: (bytes) => decoder.decode(bytes),
+    json: (bytes) => JSON.parse(decoder.decode(bytes)),
+    arrayBuffer: (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length),
+    bytes: (bytes) => new Uint8Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)),
+  };
+  const own = {
+    method: (request) => request[kMethod],
+    url: url_of,
+    headers: headers_of,
+    signal: (request) => request[kExchange].signal,
+    bodyUsed: (request) => request[kRead] || (request[kReal] !== null && request[kReal].bodyUsed),
+  };
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (descriptor.get !== undefined) {
+      const native_get = descriptor.get;
+      const light_get = own[name] ?? ((request) => native_get.call(real_of(request)));
+      const get = { [name]() { return this?.[kExchange] === undefined ? native_get.call(this) : light_get(this); } }[name];
+      Object.defineProperty(prototype, name, { ...descriptor, get });
+    } else if (name !== 'constructor' && typeof descriptor.value === 'function') {
+      const native_method = descriptor.value;
+      const convert = whole[name];
+      const method = {
+        [name](...args) {
+          if (this?.[kExchange] === undefined) return native_method.apply(this, args);
+          if (convert !== undefined && this[kReal] === null) return read_whole(this, convert);
+          return native_method.apply(real_of(this), args);
+        },
+      }[name];
+      Object.defineProperty(prototype, name, { ...descriptor, value: method });
+    }
+  }
+  const native_inspect = prototype[inspect.custom];
+  if (native_inspect !== undefined) {
+    prototype[inspect.custom] = function (...args) {
+      return native_inspect.apply(this?.[kExchange] === undefined ? this : real_of(this), args);
+    };
+  }
+
+  function Request(input, init) {
+    if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
+    const real = input?.[kExchange] === undefined ? input : real_of(input);
+    const args = arguments.length === 0 ? [] : [real, init];
+    return Reflect.construct(Native, args, new.target === Request ? Native : new.target);
+  }
+  Request.prototype = prototype;
+  Object.defineProperty(Request, 'prototype', { writable: false, enumerable: false });
+  Object.defineProperty(Request, 'length', { value: 1, configurable: true });
+  Object.defineProperty(prototype, 'constructor', { value: Request, writable: true, configurable: true, enumerable: false });
+  globalThis.Request = Request;
+  LightRequest.prototype = prototype;
+}
+
+module.exports = { install, LightRequest };
