@@ -32,7 +32,8 @@ enum Application {
     Failed,
 }
 
-/// Bytes of a REQUEST and of TRAILERS that can wait for each stream.
+/// Bytes of a REQUEST and of TRAILERS that can wait for each stream: an id is used again when the worker has answered, so
+/// no more than one of each waits for a worker that conforms.
 const STREAM_OUTPUT_BYTES_MAX: usize = 256 * 1024;
 
 #[derive(Debug)]
@@ -423,10 +424,10 @@ impl<T: Clone> Front<T> {
     }
 
     /// More than can wait for a worker that reads late: the request bodies of a full link, twice for the headers of small
-    /// frames, and the heads of all streams. A worker that answers without reading frees streams and credit all the
+    /// frames, and the heads of as many streams as there ever were at once. A worker that answers without reading frees streams and credit all the
     /// same, and what waits for it would grow without end.
-    const fn output_bytes_max(&self) -> usize {
-        2 * LINK_WINDOW_BYTES as usize + self.ours.streams_max as usize * STREAM_OUTPUT_BYTES_MAX
+    fn output_bytes_max(&self) -> usize {
+        2 * LINK_WINDOW_BYTES as usize + self.slots.len() * STREAM_OUTPUT_BYTES_MAX
     }
 
     /// The slot a frame is for; `None` if the stream it belonged to is over.
