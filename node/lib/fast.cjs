@@ -222,12 +222,12 @@ class FastLane {
     const parser = socket.parser;
     if (socket.timeout) socket._unrefTimer();
     if (body.length > 0) {
-      const { generation } = stream;
+      const { use } = stream;
       const handle = socket._handle;
       if (parser !== null && parser !== undefined && handle !== null) parser[parser_body](body);
       // Credit goes back at once while the application reads, else when it reads on.
       if (socket[kStream] === stream && handle !== null && !handle.reading) socket[kHeld] += body.length;
-      else this.link.consume(stream, generation, body.length);
+      else this.link.consume(stream, use, body.length);
     }
     if (last && parser?.incoming) parser[parser_complete]();
   }

@@ -4,6 +4,7 @@
 // A request's text is made one string, once; method, target, names and values are cut from it by the lengths
 // in the table. The front has validated the text (RFC 9110, 9112); the lengths are checked here.
 
+const { isUtf8 } = require('node:buffer');
 const { NAMES, METHODS } = require('./names.cjs');
 const { REQUEST, REQUEST_FIXED_BYTES, FIELDS_MAX, TEXT_BYTES_MAX, ABOARD_BYTES_MAX } = require('./protocol.cjs');
 
@@ -130,6 +131,7 @@ function read_open(buffer, at, end) {
   const peer_bytes = buffer[at + 6];
   const local_bytes = buffer[at + 7];
   if (flags > 1 || buffer[at + 1] !== 0 || end - at !== 8 + peer_bytes + local_bytes) return null;
+  if (!isUtf8(buffer.subarray(at + 8, end))) return null;
   const local_at = at + 8 + peer_bytes;
   return {
     tls: flags === 1,

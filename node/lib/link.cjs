@@ -16,10 +16,13 @@ const {
   MESSAGE_BYTES_MAX,
   STREAM_WINDOW_BYTES,
   LINK_WINDOW_BYTES,
+  LINK_QUANTUM_BYTES,
   RESPONSE_FIXED_BYTES,
   FLAG_END,
   TYPE,
   PAYLOAD_MAX_BY_TYPE,
+  FLAGS_BY_TYPE,
+  ADDRESS_BY_TYPE,
   Violation,
   typeName,
 } = require('./protocol.cjs');
@@ -34,6 +37,8 @@ class Stream {
   constructor(id) {
     this.id = id;
     this.generation = 0;
+    /** Counts the uses of the id without end: who comes late compares it with what it was. */
+    this.use = 0;
     this.request_open = false;
     this.response_open = false;
     this.head_sent = false;
@@ -77,6 +82,8 @@ class Link {
     this.streams = [];
     this.open_streams = 0;
     this.greeted = false;
+    this.said_ready = false;
+    this.draining = false;
     this.streams_max = 0;
     this.generation = 0;
     this.send_credit = LINK_WINDOW_BYTES;
@@ -220,8 +227,17 @@ class Link {
     const type = buffer[at + 4];
     const bytes_max = PAYLOAD_MAX_BY_TYPE[type];
     if (bytes_max < 0) this._violated(`a frame of the unknown type ${typeName(type)}`);
-    if ((buffer[at + 5] & ~FLAG_END) !== 0) {
-      this._violated(`a ${typeName(type)} frame with unknown flags 0x${buffer[at + 5].toString(16)}`);
+    const flags = buffer[at + 5];
+    const flags_rule = FLAGS_BY_TYPE[type];
+    if (flags_rule === 1 ? flags > FLAG_END : flags !== (flags_rule === 2 ? FLAG_END : 0)) {
+      this._violated(`a ${typeName(type)} frame with the flags 0x${flags.toString(16)}, which it cannot have`);
+    }
+    const generation = buffer[at + 6] | (buffer[at + 7] << 8);
+    const address_rule = ADDRESS_BY_TYPE[type];
+    const no_stream = (buffer[at + 8] | buffer[at + 9] | buffer[at + 10] | buffer[at + 11]) === 0;
+    const linked = type === TYPE.CREDIT && no_stream;
+    if ((generation !== 0 && (address_rule !== 0 || linked)) || (address_rule === 1 && !no_stream)) {
+      this._violated(`a ${typeName(type)} frame with an address it cannot have`);
     }
     if (bytes > bytes_max) {
       this._violated(`a ${typeName(type)} frame of ${bytes} bytes, above the maximum of ${bytes_max}`);
@@ -249,7 +265,6 @@ class Link {
       case TYPE.CREDIT:
         return this._credit(id, generation, buffer, payload_at, end);
       case TYPE.TRAILERS: {
-        if (!last) this._violated('a TRAILERS frame without END');
         const stream = this._known(type, id, generation);
         if (stream === null || !stream.request_open) return;
         stream.request_open = false;
@@ -272,6 +287,7 @@ class Link {
       case TYPE.CLOSED:
         return this.handler.closed(id);
       case TYPE.DRAIN:
+        this.draining = true;
         return this.handler.drain();
       case TYPE.PING:
         if (end - payload_at !== 8) this._malformed(type);
@@ -292,8 +308,11 @@ class Link {
       while (this.streams.length < id) this.streams.push(undefined);
       stream = this.streams[id] = new Stream(id);
     }
-    if (stream.response_open) return this._violated(`a REQUEST frame out of turn on stream ${id}`);
+    if (stream.response_open || stream.request_open || !this.said_ready || this.draining) {
+      return this._violated(`a REQUEST frame out of turn on stream ${id}`);
+    }
     stream.generation = generation;
+    stream.use++;
     stream.request_open = !last;
     stream.response_open = true;
     stream.head_sent = false;
@@ -311,7 +330,7 @@ class Link {
     if (bytes > this.promised) return this._violated(`${bytes} bytes on the link without credit`);
     this.promised -= bytes;
     const stream = this._known(TYPE.BODY, id, generation);
-    if (stream !== null && stream.request_open) {
+    if (stream?.request_open) {
       if (bytes > stream.promised) return this._violated(`${bytes} bytes on stream ${id} without credit`);
       stream.promised -= bytes;
       if (last) stream.request_open = false;
@@ -364,6 +383,7 @@ class Link {
    * @param {string} runtime a line for the log
    */
   ready(kind, runtime) {
+    this.said_ready = true;
     this._say(TYPE.READY, Buffer.concat([Buffer.of(kind), Buffer.from(runtime)]));
   }
 
@@ -529,14 +549,14 @@ class Link {
   /**
    * Bytes of the stream's BODY payloads were read by the application, or thrown away.
    * @param {Stream} stream
-   * @param {number} generation of the stream they came on, which may be over
+   * @param {number} use the stream's when they came; it may be over
    * @param {number} bytes
    */
-  consume(stream, generation, bytes) {
-    if (stream.generation === generation && stream.request_open) {
+  consume(stream, use, bytes) {
+    if (stream.use === use && stream.request_open) {
       stream.consumed += bytes;
       if (stream.consumed >= STREAM_WINDOW_BYTES / 2) {
-        this.output.frame_u32(TYPE.CREDIT, generation, stream.id, stream.consumed);
+        this.output.frame_u32(TYPE.CREDIT, stream.generation, stream.id, stream.consumed);
         stream.promised += stream.consumed;
         stream.consumed = 0;
       }
@@ -546,7 +566,7 @@ class Link {
 
   _return_link_credit(bytes) {
     this.consumed += bytes;
-    if (this.consumed < LINK_WINDOW_BYTES / 2) return;
+    if (this.consumed < LINK_QUANTUM_BYTES) return;
     this.output.frame_u32(TYPE.CREDIT, 0, 0, this.consumed);
     this.promised += this.consumed;
     this.consumed = 0;

@@ -14,6 +14,8 @@ const MESSAGE_BYTES_MAX = 64 * 1024;
 const PAYLOAD_BYTES_MAX = 160 * 1024;
 const STREAM_WINDOW_BYTES = 128 * 1024;
 const LINK_WINDOW_BYTES = 128 * 1024 * 1024;
+/** The link's credit goes back by so much at a time: small, so that what standing streams leave of it goes round. */
+const LINK_QUANTUM_BYTES = 256 * 1024;
 
 const REQUEST_FIXED_BYTES = 24;
 const RESPONSE_FIXED_BYTES = 8;
@@ -81,6 +83,19 @@ PAYLOAD_MAX_BY_TYPE[TYPE.DRAIN] = 0;
 PAYLOAD_MAX_BY_TYPE[TYPE.PING] = 8;
 PAYLOAD_MAX_BY_TYPE[TYPE.PONG] = 8;
 
+/** What a type's flags must be: 0 none, 1 END or none, 2 END. */
+const FLAGS_BY_TYPE = new Uint8Array(256);
+FLAGS_BY_TYPE[TYPE.REQUEST] = 1;
+FLAGS_BY_TYPE[TYPE.RESPONSE] = 1;
+FLAGS_BY_TYPE[TYPE.WIRE] = 1;
+FLAGS_BY_TYPE[TYPE.BODY] = 1;
+FLAGS_BY_TYPE[TYPE.TRAILERS] = 2;
+
+/** What a type's address must be: 0 any, 1 the link's (stream and generation 0), 2 a connection's (generation 0). */
+const ADDRESS_BY_TYPE = new Uint8Array(256);
+for (const type of [TYPE.READY, TYPE.FAILED, TYPE.DRAIN, TYPE.PING, TYPE.PONG]) ADDRESS_BY_TYPE[type] = 1;
+for (const type of [TYPE.OPEN, TYPE.CLOSED]) ADDRESS_BY_TYPE[type] = 2;
+
 /** The front did what no conforming front does. The worker ends; nothing is repaired. */
 class Violation extends Error {
   /** @param {string} message what was wrong, without a full stop */
@@ -109,6 +124,7 @@ module.exports = {
   PAYLOAD_BYTES_MAX,
   STREAM_WINDOW_BYTES,
   LINK_WINDOW_BYTES,
+  LINK_QUANTUM_BYTES,
   REQUEST_FIXED_BYTES,
   RESPONSE_FIXED_BYTES,
   FLAG_END,
@@ -117,6 +133,8 @@ module.exports = {
   REASON,
   INTERFACE,
   PAYLOAD_MAX_BY_TYPE,
+  FLAGS_BY_TYPE,
+  ADDRESS_BY_TYPE,
   Violation,
   typeName,
 };

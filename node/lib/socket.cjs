@@ -90,7 +90,7 @@ function give_back(socket) {
   const stream = socket[kStream];
   const bytes = socket[kHeld];
   socket[kHeld] = 0;
-  if (stream !== null) socket[kLink].consume(stream, stream.generation, bytes);
+  if (stream !== null) socket[kLink].consume(stream, stream.use, bytes);
 }
 
 /** @param {LinkSocket} socket */
@@ -173,7 +173,7 @@ class LinkSocket extends net.Socket {
 
   /** @param {import('./link.cjs').Stream} stream @param {number} bytes of the body that were read */
   _consume(stream, bytes) {
-    this[kLink].consume(stream, stream.generation, bytes);
+    this[kLink].consume(stream, stream.use, bytes);
   }
 
   write(chunk, encoding, callback) {
@@ -221,7 +221,7 @@ class LinkSocket extends net.Socket {
     while (pending.index < pending.chunks.length) {
       const chunk = pending.chunks[pending.index];
       // Without a stream nobody is there to read: a write between two requests goes nowhere.
-      if (stream !== null && stream.response_open) {
+      if (stream?.response_open) {
         const sent = link.wire_bytes(stream, chunk, pending.at);
         this[kSent] += sent;
         pending.at += sent;
@@ -249,7 +249,7 @@ class LinkSocket extends net.Socket {
       this[kStream] = null;
       const link = this[kLink];
       if (this[kHeld] > 0) {
-        link.consume(stream, stream.generation, this[kHeld]);
+        link.consume(stream, stream.use, this[kHeld]);
         this[kHeld] = 0;
       }
       if (stream.response_open) link.cancel(stream, this[kCancelled] ? REASON.ACKNOWLEDGED : REASON.APP_FAILED);

@@ -17,7 +17,7 @@ class Exchange {
   constructor(link, stream, connection, method, has_body) {
     this.link = link;
     this.stream = stream;
-    this.generation = stream.generation;
+    this.use = stream.use;
     this.connection = connection;
     this.method = method;
     this.has_body = has_body;
@@ -69,7 +69,7 @@ class Exchange {
     for (;;) {
       const chunk = this.chunks?.shift();
       if (chunk !== undefined) {
-        if (chunk.cost > 0) this.link.consume(this.stream, this.generation, chunk.cost);
+        if (chunk.cost > 0) this.link.consume(this.stream, this.use, chunk.cost);
         return chunk.bytes;
       }
       if (this.complete) return null;
@@ -106,11 +106,11 @@ class Exchange {
 
   /** What of the body has not been read never will be. */
   discard() {
-    for (const chunk of this.chunks ?? []) if (chunk.cost > 0) this.link.consume(this.stream, this.generation, chunk.cost);
+    for (const chunk of this.chunks ?? []) if (chunk.cost > 0) this.link.consume(this.stream, this.use, chunk.cost);
     this.chunks = null;
     if (this.complete) return;
     this.complete = true;
-    if (this.stream.generation === this.generation) this.link.stop(this.stream);
+    if (this.stream.use === this.use) this.link.stop(this.stream);
     this._wake();
   }
 

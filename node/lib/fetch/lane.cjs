@@ -123,7 +123,7 @@ class FetchLane {
     const { stream, link } = exchange;
     if (exchange.left === null) {
       report(error);
-      if (stream.generation !== exchange.generation || !stream.response_open) return;
+      if (stream.use !== exchange.use || !stream.response_open) return;
       if (stream.head_sent) link.cancel(stream, REASON.APP_FAILED);
       else link.respond(stream, 500, ERROR_LINES, 'Internal Server Error', true);
     }
@@ -131,7 +131,7 @@ class FetchLane {
   }
 
   /** As FastLane.body. */
-  body(exchange, stream, body, last) {
+  body(exchange, _stream, body, last) {
     exchange.resource.runInAsyncScope(exchange.push, exchange, body, body.length, last);
     run_ticks();
   }

@@ -17,8 +17,8 @@ const kReal = Symbol('diglot.real');
 const kRead = Symbol('diglot.read');
 
 /** A host and a target that the URL parser would leave as they are. */
-const PLAIN_HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]*[a-z_-][a-z0-9_-]*)*|127\.0\.0\.1)(?::(?:[1-9]\d{3,4}))?$/;
-const PLAIN_TARGET = /^\/[!$%&(-;=?-Z\[\]_a-z~]*$/;
+const PLAIN_HOST = /^(?!.*xn--)(?:(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*|127\.0\.0\.1)(?::(?:[1-9]\d{3}|[1-5]\d{4}))?$/;
+const PLAIN_TARGET = /^\/[!$%&(-;=?-Z[\]_a-z~]*$/;
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 const decoder = new TextDecoder();
@@ -117,7 +117,7 @@ function install() {
     url: url_of,
     headers: headers_of,
     signal: (request) => request[kExchange].signal,
-    bodyUsed: (request) => request[kRead] || (request[kReal] !== null && request[kReal].bodyUsed),
+    bodyUsed: (request) => request[kRead] || (request[kReal]?.bodyUsed ?? false),
   };
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (descriptor.get !== undefined) {
@@ -145,10 +145,10 @@ function install() {
     };
   }
 
-  function Request(input, init) {
+  function Request(...args) {
+    const [input] = args;
     if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
-    const real = input?.[kExchange] === undefined ? input : real_of(input);
-    const args = arguments.length === 0 ? [] : [real, init];
+    if (input?.[kExchange] !== undefined) args[0] = real_of(input);
     return Reflect.construct(Native, args, new.target === Request ? Native : new.target);
   }
   Request.prototype = prototype;

@@ -74,7 +74,7 @@ function install() {
 
   function Response(body, init) {
     if (new.target === undefined) throw new TypeError("Class constructor Response cannot be invoked without 'new'");
-    if (new.target !== Response) return Reflect.construct(Native, arguments, new.target);
+    if (new.target !== Response) return Reflect.construct(Native, [body, init], new.target);
     let status = 200;
     let status_text = '';
     let lines = '';
@@ -140,7 +140,7 @@ function install() {
     url: () => '',
     redirected: () => false,
     headers: headers_of,
-    bodyUsed: (response) => response[kReal] !== null && response[kReal].bodyUsed,
+    bodyUsed: (response) => response[kReal]?.bodyUsed ?? false,
   };
   for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (descriptor.get !== undefined) {
