@@ -6,10 +6,12 @@
 //! `diglot_worker.py` loads this library by its path as the module `diglot._native`.
 
 mod asgi;
+mod errors;
 mod gil_cell;
 mod response;
 mod scope;
 mod transport;
+mod wsgi;
 
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
@@ -45,6 +47,7 @@ fn fail(py: Python<'_>, fd: RawFd, reason: &str) -> PyResult<()> {
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fail, module)?)?;
     module.add_class::<asgi::AsgiLink>()?;
-    module.add("ClientDisconnected", module.py().get_type::<asgi::ClientDisconnected>())?;
+    module.add_class::<wsgi::WsgiLink>()?;
+    module.add("ClientDisconnected", module.py().get_type::<errors::ClientDisconnected>())?;
     Ok(())
 }

@@ -17,7 +17,7 @@ const KEPT_VALUE_BYTES_MAX: usize = 256;
 /// Field pairs that are kept for each name.
 const KEPT_PAIRS_PER_NAME: usize = 2;
 /// Fields whose values are secrets or differ each time: kept no longer than their request.
-const NEVER_KEPT: [&str; 6] =
+pub(crate) const NEVER_KEPT: [&str; 6] =
     ["cookie", "authorization", "proxy-authorization", "x-api-key", "x-auth-token", "sec-websocket-key"];
 
 /// Builds scopes for one application.

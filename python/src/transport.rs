@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use diglot_link::{Output, Worker};
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 /// Bytes one read takes at most. The longest frame fits, so a frame that is not whole leaves room for its rest.
@@ -49,11 +49,20 @@ impl Input {
 
     /// Reads what the socket holds, up to [`READ_BYTES_MAX`]. Never waits.
     pub(crate) fn receive(&mut self, socket: BorrowedFd<'_>) -> io::Result<Received> {
+        self.receive_with(socket, RecvFlags::DONTWAIT)
+    }
+
+    /// As [`Self::receive`], but waits until there is something, or a signal.
+    pub(crate) fn receive_blocking(&mut self, socket: BorrowedFd<'_>) -> io::Result<Received> {
+        self.receive_with(socket, RecvFlags::empty())
+    }
+
+    fn receive_with(&mut self, socket: BorrowedFd<'_>, flags: RecvFlags) -> io::Result<Received> {
         self.bytes.copy_within(self.handled..self.filled, 0);
         self.filled -= self.handled;
         self.handled = 0;
         let room = self.bytes.len() - self.filled;
-        match recv(socket, &mut self.bytes[self.filled..], RecvFlags::DONTWAIT) {
+        match recv(socket, &mut self.bytes[self.filled..], flags) {
             Ok((0, _)) => Ok(Received::End),
             Ok((count, _)) => {
                 self.filled += count;
@@ -105,6 +114,7 @@ pub(crate) fn wait_for(socket: BorrowedFd<'_>, what: PollFlags) -> io::Result<()
 /// was started.
 pub(crate) fn greet<T: Clone>(socket: OwnedFd, worker: &mut Worker<T>) -> io::Result<(OwnedFd, Input)> {
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+    ioctl_fionbio(&socket, false)?;
     let mut input = Input::new();
     loop {
         let handled = worker.handle(input.pending()).map_err(io::Error::other)?;

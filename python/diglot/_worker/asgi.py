@@ -2,11 +2,11 @@
 
 import asyncio
 import inspect
-import os
 import platform
 import sys
 
 from . import errors, lifespan, loops
+from .process import after_fork, link_ended
 
 
 def serve(native, options, app, loop):
@@ -27,6 +27,7 @@ def serve(native, options, app, loop):
             "ended": link_ended,
         },
     )
+    after_fork(link.fileno())
     life = lifespan.Lifespan(app, options.lifespan, options.asgi_spec, state)
     try:
         loop.run_until_complete(_live(link, life, loop, drained))
@@ -45,18 +46,6 @@ async def _live(link, life, loop, drained):
     life.context.run(link.ready, runtime)
     await drained
     await life.stop()
-
-
-def link_ended(reason):
-    """The server is gone, or what it sent makes no sense: nothing this process does can reach anyone."""
-    if reason is not None:
-        errors.report(f"the link to the server broke: {reason}")
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass  # their reader is gone as well
-    os._exit(1)
 
 
 def _as_coroutine_function(app):

@@ -1,19 +1,12 @@
 //! The events applications pass to `send()`, read and checked.
 
-use pyo3::create_exception;
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use crate::errors::type_name;
 use crate::response::Head;
-
-create_exception!(
-    diglot._native,
-    ClientDisconnected,
-    PyOSError,
-    "The client left before the response was complete."
-);
 
 /// An event an HTTP application may send.
 #[derive(Debug)]
@@ -173,8 +166,4 @@ fn as_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
         Some(Ok(bytes)) => Ok(bytes),
         _ => Err(PyTypeError::new_err(format!("a body is a bytes object, not {}", type_name(&body)))),
     }
-}
-
-fn type_name(value: &Bound<'_, PyAny>) -> String {
-    value.get_type().qualname().map_or_else(|_| "something else".to_owned(), |name| name.to_string())
 }

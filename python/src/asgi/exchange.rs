@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::awaitable::{Wait, WaitFor};
-use super::event::{ClientDisconnected, Event, out_of_turn};
+use super::event::{Event, out_of_turn};
 use super::link::AsgiLink;
+use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::response::Head;
 

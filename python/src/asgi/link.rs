@@ -12,8 +12,8 @@ use pyo3::types::{PyBytes, PyDict};
 use rustc_hash::FxHashMap;
 
 use super::awaitable::Sent;
-use super::event::ClientDisconnected;
 use super::exchange::{Ended, Exchange, Traits, wake};
+use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::scope::Scopes;
 use crate::transport::{self, Input, Received};

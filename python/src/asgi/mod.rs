@@ -8,5 +8,4 @@ mod event;
 mod exchange;
 mod link;
 
-pub(crate) use event::ClientDisconnected;
 pub(crate) use link::AsgiLink;

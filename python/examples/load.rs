@@ -1,0 +1,245 @@
+//! Loads one Python worker without any HTTP: what a request costs the worker alone.
+//!
+//! ```text
+//! cargo run --release -p diglot-python --example load -- PYTHON ROOT MODULE:ATTR
+//!     [--native LIBRARY] [--post BYTES] [--in-flight N] [--seconds N] [--setting KEY=JSON]...
+//! ```
+//!
+//! It plays the front on one end of a link: keeps `N` requests in flight, answers each response with the next request,
+//! and writes all that one read made due at once, as the front does under load.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use diglot_link::frame::Type;
+use diglot_link::message::{Field, HttpVersion, Open, REQUEST_BODY, REQUEST_KEEP_ALIVE, RequestLine};
+use diglot_link::{Front, FrontEvent, StreamKey, names};
+use rustix::io::{FdFlags, fcntl_setfd};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+struct Options {
+    python: String,
+    root: PathBuf,
+    module: String,
+    attr: String,
+    native: PathBuf,
+    post_bytes: Option<usize>,
+    in_flight: u32,
+    seconds: u64,
+    settings: String,
+}
+
+impl Options {
+    fn parse() -> Result<Self> {
+        let mut places = Vec::new();
+        let mut options = Self {
+            python: String::new(),
+            root: PathBuf::new(),
+            module: String::new(),
+            attr: String::new(),
+            native: "target/release/libdiglot_native.so".into(),
+            post_bytes: None,
+            in_flight: 64,
+            seconds: 5,
+            settings: String::new(),
+        };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--native" => options.native = value()?.into(),
+                "--post" => options.post_bytes = Some(value()?.parse()?),
+                "--in-flight" => options.in_flight = value()?.parse()?,
+                "--seconds" => options.seconds = value()?.parse()?,
+                "--setting" => {
+                    let value = value()?;
+                    let (key, json) = value.split_once('=').ok_or("--setting KEY=JSON")?;
+                    options.settings.push_str(&format!(", \"{key}\": {json}"));
+                }
+                _ => places.push(argument),
+            }
+        }
+        let [python, root, entry] = places.try_into().map_err(|_| "usage: load PYTHON ROOT MODULE:ATTR")?;
+        let (module, attr) = entry.split_once(':').ok_or("the entry is MODULE:ATTR")?;
+        options.python = python;
+        options.root = Path::new(&root).canonicalize()?;
+        options.native = options.native.canonicalize()?;
+        options.module = module.to_owned();
+        options.attr = attr.to_owned();
+        Ok(options)
+    }
+
+    /// Starts the worker with the other end of `link`.
+    fn spawn(&self, link: &UnixStream) -> Result<Child> {
+        fcntl_setfd(link, FdFlags::empty())?;
+        let sdk = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let described = format!(
+            "{{\"service\": \"load\", \"worker\": 0, \"generation\": 1, \"root\": {:?}, \"listen\": [], \
+             \"entry\": {{\"module\": {:?}, \"attr\": {:?}, \"call\": false}}, \"native\": {:?}, \"sdk\": {:?}{}}}",
+            self.root, self.module, self.attr, self.native, sdk, self.settings
+        );
+        let child = Command::new(&self.python)
+            .arg(sdk.join("diglot_worker.py"))
+            .current_dir(&self.root)
+            .env("DIGLOT_WORKER", described)
+            .env("DIGLOT_LINK", link.as_raw_fd().to_string())
+            .stdin(Stdio::null())
+            .spawn()?;
+        Ok(child)
+    }
+}
+
+struct Load {
+    front: Front<()>,
+    link: UnixStream,
+    input: Vec<u8>,
+    filled: usize,
+    body: Vec<u8>,
+    in_flight: u32,
+    done: u64,
+    reads: u64,
+    ready: bool,
+}
+
+impl Load {
+    fn begin(&mut self, connection: u32) -> Result<()> {
+        let fields: [(&[u8], &[u8]); 4] = [
+            (b"Host", b"127.0.0.1:8000"),
+            (b"User-Agent", b"load/1.0"),
+            (b"Accept", b"*/*"),
+            (b"Content-Type", b"application/octet-stream"),
+        ];
+        let count = if self.body.is_empty() { 3 } else { 4 };
+        let line = RequestLine {
+            connection,
+            method: if self.body.is_empty() { b"GET" } else { b"POST" },
+            version: HttpVersion::Http11,
+            flags: REQUEST_KEEP_ALIVE | if self.body.is_empty() { 0 } else { REQUEST_BODY },
+            target: b"/",
+            path_start: 0,
+            path_length: 1,
+            mount_length: 0,
+        };
+        let fields =
+            fields[..count].iter().map(|&(name, value)| Field { id: names::id_of(name), name, value });
+        self.front.begin((), &line, fields, &self.body, true)?.ok_or("no stream is free")?;
+        Ok(())
+    }
+
+    /// One read, and what follows from it, until `until`.
+    fn turn(&mut self) -> Result<()> {
+        let count = self.link.read(&mut self.input[self.filled..])?;
+        if count == 0 {
+            return Err("the worker has ended".into());
+        }
+        self.reads += 1;
+        self.filled += count;
+        let mut at = 0;
+        let mut due = Vec::new();
+        while let Some((taken, event)) = self.front.handle(&self.input[at..self.filled])? {
+            at += taken;
+            match event {
+                Some(FrontEvent::Ready(_)) => self.ready = true,
+                Some(FrontEvent::Failed(reason)) => return Err(reason.into()),
+                Some(FrontEvent::Response { frame, key, .. }) => {
+                    if frame.header.kind == Type::Cancel {
+                        return Err("the worker gave a response up".into());
+                    }
+                    if frame.header.kind == Type::Body {
+                        due_credit(&mut self.front, key, frame.payload.len());
+                    }
+                    if frame.header.ends() {
+                        due.push(key);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.input.copy_within(at..self.filled, 0);
+        self.filled -= at;
+        self.done += due.len() as u64;
+        for key in due {
+            self.begin(key.stream)?;
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let output = self.front.output();
+        while !output.is_empty() {
+            let count = self.link.write(output.pending())?;
+            output.sent(count);
+        }
+        Ok(())
+    }
+}
+
+fn due_credit(front: &mut Front<()>, key: StreamKey, bytes: usize) {
+    front.consumed(key, bytes);
+}
+
+/// Time a process has been on a processor.
+fn cpu(child: &Child) -> Result<Duration> {
+    let mut total = 0;
+    for task in std::fs::read_dir(format!("/proc/{}/task", child.id()))? {
+        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
+        total += text.split(' ').next().unwrap_or_default().parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse()?;
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut child = options.spawn(&theirs)?;
+    drop(theirs);
+    let mut load = Load {
+        front: Front::new(1, 1024),
+        link: ours,
+        input: vec![0; 512 * 1024],
+        filled: 0,
+        body: vec![b'x'; options.post_bytes.unwrap_or(0)],
+        in_flight: options.in_flight,
+        done: 0,
+        reads: 0,
+        ready: false,
+    };
+    load.flush()?;
+    while !load.ready {
+        load.turn()?;
+    }
+    for connection in 1..=load.in_flight {
+        let ends =
+            Open { tls: false, peer: "127.0.0.1", peer_port: 50_000, local: "127.0.0.1", local_port: 8000 };
+        load.front.open_connection(connection, &ends);
+        load.begin(connection)?;
+    }
+    load.flush()?;
+    let warm = Instant::now() + Duration::from_millis(500);
+    while Instant::now() < warm {
+        load.turn()?;
+    }
+    let (began, done, reads, used) = (Instant::now(), load.done, load.reads, cpu(&child)?);
+    while began.elapsed() < Duration::from_secs(options.seconds) {
+        load.turn()?;
+    }
+    let elapsed = began.elapsed();
+    let used = cpu(&child)? - used;
+    let requests = (load.done - done) as f64;
+    println!(
+        "{:.0} requests/s, {:.2} µs of the worker's CPU each, {:.1} responses a read, worker {:.0} % busy",
+        requests / elapsed.as_secs_f64(),
+        used.as_secs_f64() * 1e6 / requests,
+        requests / (load.reads - reads) as f64,
+        100.0 * used.as_secs_f64() / elapsed.as_secs_f64(),
+    );
+    drop(load);
+    child.wait()?;
+    Ok(())
+}
