@@ -30,6 +30,6 @@ mod threads;
 
 pub use link::{Link, LinkNotice};
 pub use listener::{Address, Listener};
-pub use router::Router;
+pub use router::{FixedAnswer, Router, Target};
 pub use service::{Admission, Service};
 pub use threads::{Front, Settings};

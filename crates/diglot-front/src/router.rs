@@ -20,28 +20,48 @@ struct Entry {
     host: Option<String>,
     /// Without the final slash: empty for `/`.
     prefix: String,
-    service: Arc<Service>,
+    target: Target,
     strip: bool,
+}
+
+/// What answers the requests of a route.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// The workers of a service.
+    Service(Arc<Service>),
+    /// The front itself, always the same.
+    Fixed(Arc<FixedAnswer>),
+}
+
+/// An answer that needs no worker.
+#[derive(Debug)]
+pub struct FixedAnswer {
+    /// 200..=599
+    pub status: u16,
+    /// Field lines, `name: value\r\n` each.
+    pub fields: String,
+    /// All of it.
+    pub body: Vec<u8>,
 }
 
 /// Where a request goes.
 #[derive(Debug)]
 pub(crate) struct Destination<'r> {
-    pub(crate) service: &'r Arc<Service>,
+    pub(crate) target: &'r Target,
     /// Bytes of the path that belong to the prefix the service is mounted at; 0 if it is not mounted.
     pub(crate) mount_length: u16,
 }
 
 impl Router {
-    /// A router over the routes of `services`; `strip` says that a service is mounted at its prefixes.
-    pub fn new<'a>(services: impl IntoIterator<Item = (Arc<Service>, &'a [Route], bool)>) -> Self {
-        let mut routes: Vec<Entry> = services
+    /// A router over the routes of `targets`; `strip` says that a service is mounted at its prefixes.
+    pub fn new<'a>(targets: impl IntoIterator<Item = (Target, &'a [Route], bool)>) -> Self {
+        let mut routes: Vec<Entry> = targets
             .into_iter()
-            .flat_map(|(service, routes, strip)| {
+            .flat_map(|(target, routes, strip)| {
                 routes.iter().map(move |route| Entry {
                     host: route.host.clone(),
                     prefix: route.prefix.trim_end_matches('/').to_owned(),
-                    service: Arc::clone(&service),
+                    target: target.clone(),
                     strip,
                 })
             })
@@ -50,7 +70,7 @@ impl Router {
         Self { routes }
     }
 
-    /// The service for a path as sent and the authority the client asked, if it named one.
+    /// What answers a path as sent and the authority the client asked, if it named one.
     #[inline]
     pub(crate) fn find(&self, authority: Option<&[u8]>, path: &[u8]) -> Option<Destination<'_>> {
         let entry = self.routes.iter().find(|entry| {
@@ -58,7 +78,7 @@ impl Router {
                 && entry.host.as_ref().is_none_or(|host| authority.is_some_and(|given| is_host(host, given)))
         })?;
         let mount_length = if entry.strip { entry.prefix.len() as u16 } else { 0 };
-        Some(Destination { service: &entry.service, mount_length })
+        Some(Destination { target: &entry.target, mount_length })
     }
 }
 
@@ -88,22 +108,28 @@ mod tests {
     use crate::service::Admission;
 
     fn router(routes: &[&str]) -> Router {
-        let parsed: Vec<(Arc<Service>, Vec<Route>)> = routes
+        let parsed: Vec<(Target, Vec<Route>)> = routes
             .iter()
             .map(|text| {
                 let (host, path) = text.split_at(text.find('/').unwrap());
                 let host = (!host.is_empty()).then(|| host.to_owned());
                 let route = Route { host, prefix: path.to_owned() };
-                (Arc::new(Service::new((*text).to_owned(), Admission::default())), vec![route])
+                (
+                    Target::Service(Arc::new(Service::new((*text).to_owned(), Admission::default()))),
+                    vec![route],
+                )
             })
             .collect();
-        Router::new(parsed.iter().map(|(service, routes)| (Arc::clone(service), routes.as_slice(), true)))
+        Router::new(parsed.iter().map(|(target, routes)| (target.clone(), routes.as_slice(), true)))
     }
 
     fn check(routes: &[&str], host: Option<&str>, path: &str, expect: Option<(&str, u16)>) {
         let router = router(routes);
         let found = router.find(host.map(str::as_bytes), path.as_bytes());
-        let found = found.as_ref().map(|to| (to.service.name(), to.mount_length));
+        let found = found.as_ref().map(|to| match to.target {
+            Target::Service(service) => (service.name(), to.mount_length),
+            Target::Fixed(_) => ("", 0),
+        });
         assert_eq!(found, expect, "{host:?} {path} among {routes:?}");
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diglot_config::{Config, Entry, Listen};
-use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings};
+use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings, Target};
 use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
 use tokio::time::{Instant, timeout_at};
 
@@ -84,7 +84,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         config.services.iter().map(|service| Arc::new(front_service(service))).collect();
     let routed = services.iter().zip(&config.services);
     let router = Router::new(
-        routed.map(|(service, config)| (Arc::clone(service), config.routes.as_slice(), config.strip)),
+        routed.map(|(service, config)| (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)),
     );
     let front = Arc::new(Front::start(&settings(&config), router)?);
     let specs = config.services.iter().map(|service| spec(service, &sdk, &addresses, &config)).collect();

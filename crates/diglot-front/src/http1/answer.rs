@@ -2,7 +2,13 @@
 
 use crate::clock;
 use crate::exchange::Lost;
-use crate::h1::{self, Rejection, RequestFacts, RequestHead, Rule, SimpleResponse, Version};
+use diglot_link::frame::FIELDS_MAX;
+
+use crate::h1::{
+    self, FieldScratch, HeadOptions, Rejection, RequestFacts, RequestHead, ResponseFraming, Rule,
+    SimpleResponse, Version, WorkerFields,
+};
+use crate::router::FixedAnswer;
 
 /// An answer in the place of a worker's.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +99,32 @@ impl Answer {
                 date: &date,
             },
         );
+    }
+}
+
+/// Appends an answer that was decided beforehand. Fields that are not HTTP are left out.
+pub(super) fn write_fixed(
+    fixed: &FixedAnswer,
+    out: &mut Vec<u8>,
+    request: &RequestFacts,
+    keep_alive: bool,
+    scratch: &mut FieldScratch,
+) {
+    let fields =
+        WorkerFields::parse(fixed.fields.as_bytes(), scratch, FIELDS_MAX).unwrap_or(WorkerFields::EMPTY);
+    let date = clock::date();
+    let framing = h1::frame_response(*request, fixed.status, None, Some(fixed.body.len() as u64));
+    let options = HeadOptions {
+        status: fixed.status,
+        reason: None,
+        framing,
+        version: request.version,
+        keep_alive,
+        date: &date,
+    };
+    h1::write_head(out, &options, &fields);
+    if matches!(framing, ResponseFraming::ContentLength(_)) {
+        out.extend_from_slice(&fixed.body);
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
 use super::active::{Active, Finished};
-use super::answer::Answer;
-use super::dispatch::{Dispatched, Scratches, dispatch};
+use super::answer::{Answer, write_fixed};
+use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::deadline::Deadline;
 use crate::exchange::{Arrived, Exchange};
@@ -210,7 +210,7 @@ impl Connection {
             };
             let dispatched = dispatch(shared, peer, exchange, &parsed, &bytes[parsed.head_bytes..], waited);
             let request = RequestFacts::of(&parsed);
-            let head_bytes = parsed.head_bytes;
+            let (head_bytes, has_body) = (parsed.head_bytes, has_body(&parsed));
             *head = None;
             Some(match dispatched {
                 Dispatched::Active(active, body_bytes) => {
@@ -218,6 +218,12 @@ impl Connection {
                     Turn::Active(Box::new(*active))
                 }
                 Dispatched::Wait(service) => Turn::Wait(service, request),
+                Dispatched::Fixed(fixed) => {
+                    let lives_on = request.keep_alive && !has_body && !shared.is_stopping();
+                    *taken += head_bytes;
+                    write_fixed(&fixed, output, &request, lives_on, &mut scratches.fields);
+                    Turn::Answered { lives_on }
+                }
                 Dispatched::Answer(answer) => {
                     let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
                     *taken += head_bytes;

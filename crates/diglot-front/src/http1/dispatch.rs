@@ -16,6 +16,7 @@ use super::reply::Reply;
 use super::upload::Upload;
 use crate::exchange::Exchange;
 use crate::h1::{self, BodyFraming, Decoder, FieldScratch, Item, RequestFacts, RequestHead, Version};
+use crate::router::{FixedAnswer, Target};
 use crate::service::{Admitted, Service};
 use crate::shared::Shared;
 
@@ -25,8 +26,10 @@ pub(super) enum Dispatched {
     Active(Box<Active>, usize),
     /// It has to wait for a worker of this service.
     Wait(Arc<Service>),
-    /// The front answers it.
+    /// The front answers it, with why no worker did.
     Answer(Answer),
+    /// The front answers it, as it was told to.
+    Fixed(Arc<FixedAnswer>),
 }
 
 /// Memory for parsing, kept by each thread between requests.
@@ -63,7 +66,10 @@ pub(super) fn dispatch(
     let Some(destination) = shared.router.find(head.authority, head.path) else {
         return Dispatched::Answer(without_body(Answer::NO_ROUTE, head));
     };
-    let service = destination.service;
+    let service = match destination.target {
+        Target::Service(service) => service,
+        Target::Fixed(fixed) => return Dispatched::Fixed(Arc::clone(fixed)),
+    };
     if head.upgrade && asks_for_websocket(head) {
         tracing::warn!(
             service = service.name(),
@@ -127,7 +133,7 @@ fn start_of_body(
     body_bytes_max: u64,
     limits: &h1::Limits,
 ) -> Result<StartOfBody, Answer> {
-    if matches!(head.framing, BodyFraming::None | BodyFraming::Length(0)) {
+    if !has_body(head) {
         return Ok(StartOfBody { data: 0..0, consumed: 0, upload: None });
     }
     let mut decoder = Decoder::new(head.framing, limits);
@@ -175,8 +181,12 @@ fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) 
 
 /// A connection can live on after an answer only if no body stands between it and the next request.
 fn without_body(answer: Answer, head: &RequestHead<'_>) -> Answer {
-    let has_body = !matches!(head.framing, BodyFraming::None | BodyFraming::Length(0));
-    if has_body { answer.closing() } else { answer }
+    if has_body(head) { answer.closing() } else { answer }
+}
+
+/// Whether bytes of content follow the head.
+pub(super) fn has_body(head: &RequestHead<'_>) -> bool {
+    !matches!(head.framing, BodyFraming::None | BodyFraming::Length(0))
 }
 
 fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
