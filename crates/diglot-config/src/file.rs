@@ -23,18 +23,18 @@ pub(crate) type Workers = Whole<1, WORKERS_MAX>;
 
 /// Every table and its keys, to say of a key in the wrong one where it belongs.
 pub(crate) const SECTIONS: [(&str, &[&str]); 7] = [
-    ("the top level", File::KEYS),
-    ("server", ServerSection::KEYS),
-    ("server.limits", LimitsSection::KEYS),
-    ("server.timeouts", TimeoutsSection::KEYS),
-    ("services.NAME", ServiceSection::KEYS),
-    ("services.NAME.limits", ServiceLimitsSection::KEYS),
-    ("services.NAME.timeouts", ServiceTimeoutsSection::KEYS),
+    (File::PLACE, File::KEYS),
+    (ServerSection::PLACE, ServerSection::KEYS),
+    (LimitsSection::PLACE, LimitsSection::KEYS),
+    (TimeoutsSection::PLACE, TimeoutsSection::KEYS),
+    (ServiceSection::PLACE, ServiceSection::KEYS),
+    (ServiceLimitsSection::PLACE, ServiceLimitsSection::KEYS),
+    (ServiceTimeoutsSection::PLACE, ServiceTimeoutsSection::KEYS),
 ];
 
 section! {
     /// The configuration of a Diglot server: one `[server]`, and one `[services.NAME]` for each application.
-    File, "the top level" {
+    File, "at the top level" {
         /// The front: where it listens, and what it takes.
         server: ServerSection,
         /// The applications, each under a name of letters, digits, `-` and `_`.
@@ -44,7 +44,7 @@ section! {
 
 section! {
     /// The front: where it listens, and what it takes.
-    ServerSection, "`[server]`" {
+    ServerSection, "in `[server]`" {
         /// Where clients connect: `"127.0.0.1:8000"`, `"[::1]:8000"`, `"unix:/run/diglot.sock"`. One or an array.
         /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `--listen` replaces it.
         listen: OneOrMany<String>,
@@ -64,7 +64,7 @@ section! {
 
 section! {
     /// How much the front takes before it says no.
-    LimitsSection, "`[server.limits]`" {
+    LimitsSection, "in `[server.limits]`" {
         /// Method, target and version of a request together; above it, 414.
         request_line: Size<REQUEST_LINE_MIN, CEILING>,
         /// The whole head of a request; above it, 431.
@@ -80,7 +80,7 @@ section! {
 
 section! {
     /// How long the front and the workers' supervisor wait.
-    TimeoutsSection, "`[server.timeouts]`" {
+    TimeoutsSection, "in `[server.timeouts]`" {
         /// For the head of a request, from its first byte; then 408.
         header_read: Wait,
         /// For the next request on an open connection; then it is closed.
@@ -100,7 +100,7 @@ section! {
 
 section! {
     /// One application and how it is run.
-    ServiceSection, "a service" {
+    ServiceSection, "in `[services.NAME]`" {
         /// What is run. Python: `"main:app"`, `"pkg.mod:factory()"`, `"pkg.mod"` (finds `app` or `application`),
         /// `"src/main.py"`, `"src/main.py:app"`. Node: a `.js`, `.mjs` or `.cjs` file.
         #[cfg_attr(test, schemars(required))]
@@ -112,8 +112,8 @@ section! {
         root: String,
         /// Processes. `--workers` replaces it.
         workers: Workers,
-        /// Mount the app: it sees the path below its route, and is told the route by its interface's own means
-        /// (ASGI `root_path`, WSGI `SCRIPT_NAME`, Node `req.originalUrl`).
+        /// Mount the app at its route instead of only sending requests there: ASGI gets `root_path` and keeps `path`
+        /// whole, WSGI gets `SCRIPT_NAME`, and Node's `req.url` is cut, with `req.originalUrl` kept.
         strip: bool,
         /// Environment variables of the workers, above those of `env_file`.
         env: Table<String>,
@@ -154,7 +154,7 @@ section! {
 
 section! {
     /// Limits of this service alone.
-    ServiceLimitsSection, "a service's `limits`" {
+    ServiceLimitsSection, "in `[services.NAME.limits]`" {
         /// The body of a request; above it, 413. `"none"` for no limit. By default the server's.
         body: OrNone<Size<1, { u64::MAX }>>,
     }
@@ -162,7 +162,7 @@ section! {
 
 section! {
     /// Waits of this service alone.
-    ServiceTimeoutsSection, "a service's `timeouts`" {
+    ServiceTimeoutsSection, "in `[services.NAME.timeouts]`" {
         /// For a worker to load its app. By default the server's.
         start: Wait,
         /// For a sign of life from a worker. `"none"` never asks. By default the server's.

@@ -120,7 +120,7 @@ fn in_venv(
 ) -> Result<Python, Problem> {
     let shown = environment.shown(venv);
     let service = wish.service;
-    let again = format!("make it anew with `diglot install`, or `python3 -m venv {shown}`");
+    let again = format!("make it with `diglot install`, or `python3 -m venv {shown}`");
     if !venv.is_dir() {
         return Err(Problem::error(format!("the venv `{shown}` of service `{service}` does not exist"))
             .hint(again)
@@ -154,7 +154,10 @@ fn in_venv(
         .map(|active| absolute(&environment.cwd, Path::new(active)))
         .filter(|active| active != venv)
         .map(|active| {
-            format!("{service}: VIRTUAL_ENV ({}) is ignored, {shown} is its own venv", active.display())
+            format!(
+                "{service}: VIRTUAL_ENV ({}) is ignored, since it has a venv of its own: {shown}",
+                active.display()
+            )
         });
     Ok(Python { interpreter, venv: Some(venv.to_owned()), origin, note })
 }

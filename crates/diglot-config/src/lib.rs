@@ -1,6 +1,6 @@
 //! From `diglot.toml`, TARGETs and arguments to one resolved, checked [`Config`].
 //!
-//! [`resolve`] reads ([`read`], [`file`]), looks ([`workplace`], [`modules`]) and decides ([`resolve`]); it binds
+//! [`resolve()`] reads (`read`, `file`), looks (`workplace`, `modules`) and decides (`resolve`, `services`); it binds
 //! nothing and starts nothing, and takes the environment as a value. Whatever is wrong comes back as [`Problem`]s,
 //! all of them at once, each with its place and a hint. No other part of the server knows a default or reads a
 //! variable of the environment.

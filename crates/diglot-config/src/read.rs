@@ -40,30 +40,36 @@ impl Reader {
         let source = Arc::clone(&self.source);
         let (table, errors) = DeTable::parse_recoverable(&source.text);
         self.broken = !errors.is_empty();
-        let mut last_line = None;
-        for error in &errors {
-            let problem = Problem::error(error.message().trim_end().replace('\n', ", "));
-            // At the end of the file the parser points past the last character.
-            let end = source.text.trim_end().len();
-            let problem = problem.at(&self.span(error.span().unwrap_or(end..end)));
-            // An open bracket breaks every line after it: only the first of a run says something.
-            let line = problem.line();
-            let goes_on = last_line.is_some_and(|last| line <= Some(last + 1));
-            last_line = line;
-            if !goes_on {
-                self.problems.push(problem);
-            }
-        }
+        let broken_lines = self.tell_syntax_errors(&errors);
         let table = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
-        let values = self.problems.len();
+        let syntax = self.problems.len();
         let value = T::from_toml(&table, self).unwrap_or_default();
         // Recovery leaves a half-read value on a broken line; a complaint about that would only confuse.
-        let broken: Vec<usize> = self.problems[..values].iter().filter_map(Problem::line).collect();
-        let told = self.problems.split_off(values);
-        self.problems.extend(
-            told.into_iter().filter(|problem| problem.line().is_none_or(|line| !broken.contains(&line))),
-        );
+        let told = self.problems.split_off(syntax);
+        let whole = |problem: &Problem| problem.line().is_none_or(|line| !broken_lines.contains(&line));
+        self.problems.extend(told.into_iter().filter(whole));
         value
+    }
+
+    /// Adds them, and gives the lines they are on. An open bracket breaks every line after it: of a run of lines
+    /// only the first says something.
+    fn tell_syntax_errors(&mut self, errors: &[toml::de::Error]) -> Vec<usize> {
+        // At the end of the text the parser points past the last character.
+        let end = self.source.text.trim_end().len();
+        let mut errors: Vec<_> =
+            errors.iter().map(|error| (error.span().unwrap_or(end..end), error)).collect();
+        errors.sort_by_key(|(range, _)| range.start);
+        let mut lines: Vec<usize> = Vec::new();
+        for (range, error) in errors {
+            let span = self.span(range);
+            let line = span.line();
+            if lines.last().is_none_or(|last| line > last + 1) {
+                let message = error.message().trim_end().replace('\n', ", ");
+                self.problems.push(Problem::error(message).at(&span));
+            }
+            lines.push(line);
+        }
+        lines
     }
 
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
@@ -91,21 +97,20 @@ impl Reader {
         None
     }
 
-    /// Says of a key that this table has none such, and which one may have been meant.
-    pub(crate) fn unknown_key(&mut self, key: &str, range: Range<usize>, table: &str, known: &[&str]) {
+    /// Says of a key that there is none such here, and which one may have been meant.
+    pub(crate) fn unknown_key(&mut self, key: &str, range: Range<usize>, here: &str, known: &[&str]) {
         let span = self.span(range);
-        let elsewhere = crate::file::SECTIONS
+        let elsewhere: Vec<&str> = crate::file::SECTIONS
             .iter()
             .filter(|(_, keys)| keys.contains(&key))
-            .map(|(name, _)| format!("`[{name}]`"))
-            .collect::<Vec<_>>()
-            .join(" and in ");
+            .map(|(place, _)| *place)
+            .collect();
         let hint = match closest(key, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None if !elsewhere.is_empty() => format!("`{key}` belongs in {elsewhere}"),
+            None if !elsewhere.is_empty() => format!("`{key}` belongs {}", elsewhere.join(" or ")),
             None => format!("known here: {}", known.join(", ")),
         };
-        self.problems.push(Problem::error(format!("unknown key `{key}` in {table}")).at(&span).hint(hint));
+        self.problems.push(Problem::error(format!("unknown key `{key}` {here}")).at(&span).hint(hint));
     }
 }
 
@@ -134,7 +139,7 @@ pub(crate) const fn key_name(field: &'static str) -> &'static str {
 /// Declares a table of the file. Every key is optional here, since a missing one is judged by `resolve`, which
 /// knows what else was said. Doc comments become the schema's descriptions and the reference's text.
 macro_rules! section {
-    ($(#[$meta:meta])* $name:ident, $shown:literal {
+    ($(#[$meta:meta])* $name:ident, $place:literal {
         $( $(#[$field_meta:meta])* $field:ident : $type:ty, )*
     }) => {
         $(#[$meta])*
@@ -149,6 +154,8 @@ macro_rules! section {
         }
 
         impl $name {
+            /// Where a key of this table is, for a sentence.
+            pub(crate) const PLACE: &str = $place;
             pub(crate) const KEYS: &[&str] = &[$($crate::read::key_name(stringify!($field))),*];
         }
 
@@ -172,7 +179,7 @@ macro_rules! section {
                             continue;
                         }
                     )*
-                    reader.unknown_key(name, key.span(), $shown, $name::KEYS);
+                    reader.unknown_key(name, key.span(), $name::PLACE, $name::KEYS);
                     section.misread = true;
                 }
                 Some(section)

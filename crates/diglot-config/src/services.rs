@@ -69,6 +69,7 @@ pub(crate) fn resolve_service(
             Entry::Node(NodeEntry { file: file?, interpreter: found?.clone() })
         }
     };
+    let env = workplace.env.as_ref().ok()?.clone();
     let limits = section.limits.as_ref().map(|limits| &limits.value);
     let timeouts = section.timeouts.as_ref().map(|timeouts| &timeouts.value);
     Some(Service {
@@ -78,7 +79,7 @@ pub(crate) fn resolve_service(
         routes,
         workers: section.workers.as_ref().map_or(1, |workers| workers.value.as_usize()),
         strip: section.strip.as_ref().is_some_and(|strip| strip.value),
-        env: workplace.env.clone(),
+        env,
         port: section.port.as_ref().and_then(|port| u16::try_from(port.value.0).ok()),
         concurrency: section
             .concurrency
@@ -303,10 +304,17 @@ pub(crate) fn check_routes_are_apart(
                     name.value
                 )),
             };
-            problems.push(problem.at(&span).related(first, "first here").hint(match section.value.routes {
+            let unsaid = section.value.entry.as_ref().is_some_and(|entry| entry.span == span);
+            let hint = match section.value.routes {
+                Some(_) if unsaid => {
+                    "without a ROUTE, a TARGET takes \"/\": give one of them its own, as in /api=main:app"
+                }
                 Some(_) => "each route leads to one service",
-                None => "without `routes`, a service takes \"/\": give one of them its own, as in routes = [\"/api\"]",
-            }));
+                None => {
+                    "without `routes`, a service takes \"/\": give one of them its own, as in routes = [\"/api\"]"
+                }
+            };
+            problems.push(problem.at(&span).related(first, "first here").hint(hint));
         }
     }
 }

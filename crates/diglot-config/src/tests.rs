@@ -6,7 +6,7 @@ use std::{
     ffi::OsString,
     fs,
     os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -542,7 +542,7 @@ fn a_service_that_cannot_be_served_still_has_a_workplace() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn no_text_panics(text in ".*") {
@@ -620,5 +620,4 @@ fn spans_fit_any_range() {
     check(3..4, (2, 1, 1));
     check(4..99, (2, 2, 1));
     check(99..100, (2, 3, 0));
-    check(Path::new("").as_os_str().len()..0, (1, 1, 0));
 }

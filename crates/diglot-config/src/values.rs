@@ -227,7 +227,11 @@ impl<T: FromToml> FromToml for OrNone<T> {
 
 impl<T: Choice> FromToml for OneOf<T> {
     fn expected() -> String {
-        choices::<T>(" or ")
+        choices::<T>()
+    }
+
+    fn hint(found: &DeValue<'_>) -> Option<String> {
+        String::hint(found).filter(|_| found.is_float() || found.is_integer())
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
@@ -235,7 +239,7 @@ impl<T: Choice> FromToml for OneOf<T> {
         if let Some((_, chosen)) = T::CHOICES.iter().find(|(word, _)| *word == written) {
             return Some(OneOf(*chosen));
         }
-        let mut problem = Flaw::new(format!("expected {}, found \"{written}\"", choices::<T>(" or ")));
+        let mut problem = Flaw::new(format!("expected {}, found \"{written}\"", choices::<T>()));
         if let Some(meant) = closest(written, T::CHOICES.iter().map(|(word, _)| *word)) {
             problem = problem.hint(format!("did you mean \"{meant}\"?"));
         }
@@ -243,8 +247,14 @@ impl<T: Choice> FromToml for OneOf<T> {
     }
 }
 
-fn choices<T: Choice>(or: &str) -> String {
-    T::CHOICES.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(or)
+/// `"a", "b" or "c"`.
+fn choices<T: Choice>() -> String {
+    let words: Vec<String> = T::CHOICES.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }
 
 impl<T: FromToml> FromToml for OneOrMany<T> {
@@ -319,25 +329,25 @@ mod schema {
         };
     }
 
-    inline_schema!([T: JsonSchema] Located<T>, generator => T::json_schema(generator));
+    inline_schema!([T: JsonSchema] Located<T>, generator => generator.subschema_for::<T>());
     inline_schema!([const MIN: u64, const MAX: u64] Whole<MIN, MAX>, _generator => json_schema!({
         "type": "integer", "minimum": MIN, "maximum": MAX
     }));
     inline_schema!([const MIN: u64, const MAX: u64] Size<MIN, MAX>, _generator => json_schema!({
         "anyOf": [
             { "type": "integer", "minimum": MIN, "maximum": MAX },
-            { "type": "string", "pattern": "^[0-9]+ *([KkMmGg][Ii]?)?[Bb]$" }
+            { "type": "string", "pattern": "^[0-9]+( *([KkMmGg][Ii]?)?[Bb])?$" }
         ]
     }));
     inline_schema!([] Wait, _generator => json_schema!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|h)$" }));
     inline_schema!([T: JsonSchema] OrNone<T>, generator => {
-        json_schema!({ "anyOf": [T::json_schema(generator), { "const": "none" }] })
+        json_schema!({ "anyOf": [generator.subschema_for::<T>(), { "const": "none" }] })
     });
     inline_schema!([T: Choice] OneOf<T>, _generator => json_schema!({
         "enum": T::CHOICES.iter().map(|(word, _)| *word).collect::<Vec<_>>()
     }));
     inline_schema!([T: JsonSchema] OneOrMany<T>, generator => {
-        let one = T::json_schema(generator);
+        let one = generator.subschema_for::<T>();
         json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
     });
     inline_schema!([T: JsonSchema] Table<T>, generator => json_schema!({

@@ -27,8 +27,8 @@ pub struct Workplace {
     pub root: PathBuf,
     /// The configuration's folder: nothing of the service is looked for above both this and `root`.
     pub base: PathBuf,
-    /// As in [`crate::Service`].
-    pub env: BTreeMap<String, String>,
+    /// As in [`crate::Service`], or why it is not whole: a command without it might work on another database.
+    pub env: Result<BTreeMap<String, String>, Problem>,
     pub language: Language,
 }
 
@@ -122,8 +122,9 @@ fn read_env(
     root: &Path,
     environment: &Environment,
     problems: &mut Vec<Problem>,
-) -> BTreeMap<String, String> {
+) -> Result<BTreeMap<String, String>, Problem> {
     let mut env = BTreeMap::new();
+    let mut unread = None;
     if let Some(Located { value: OneOrMany(files), .. }) = &section.env_file {
         for file in files {
             let path = absolute(root, Path::new(&file.value));
@@ -133,7 +134,11 @@ fn read_env(
                     env.extend(variables);
                     problems.extend(flaws);
                 }
-                Err(problem) => problems.push(problem.at(&file.span)),
+                Err(problem) => {
+                    let problem = problem.at(&file.span);
+                    problems.push(problem.clone());
+                    unread = unread.or(Some(problem));
+                }
             }
         }
     }
@@ -148,7 +153,10 @@ fn read_env(
             }
         }
     }
-    env
+    match unread {
+        None => Ok(env),
+        Some(problem) => Err(problem),
+    }
 }
 
 /// A text file of bounded size.

@@ -2,8 +2,9 @@
 //! its own.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     os::unix::process::CommandExt,
     process::{Command, ExitCode},
 };
@@ -34,36 +35,36 @@ pub(crate) fn run(run: Run, environment: &Environment) -> ExitCode {
         report::problems(&[problem.hint(format!("there are: {}", names.join(", ")))]);
         return report::wrong();
     };
-    if let Some(problem) = missing_interpreter(workplace) {
-        report::problems(std::slice::from_ref(problem));
-        return report::wrong();
-    }
+    let env = match surroundings(workplace) {
+        Ok(env) => env,
+        Err(problem) => {
+            report::problems(std::slice::from_ref(problem));
+            return report::wrong();
+        }
+    };
     let [program, arguments @ ..] = run.command.as_slice() else {
         return report::refuse("no command was given after `--`");
     };
-    execute(program, arguments, workplace, environment)
-}
-
-/// Another Python than the service's would work on other packages: better none.
-fn missing_interpreter(workplace: &Workplace) -> Option<&Problem> {
-    match &workplace.language {
-        Language::Python { found, .. } => found.as_ref().err(),
-        Language::Node { found, .. } => found.as_ref().err(),
-    }
-}
-
-fn execute<A: AsRef<OsStr>>(
-    program: &OsStr,
-    arguments: &[A],
-    workplace: &Workplace,
-    environment: &Environment,
-) -> ExitCode {
     let error = Command::new(program)
         .args(arguments)
         .current_dir(&workplace.root)
-        .envs(&workplace.env)
+        .envs(env)
         .envs(tools::variables(workplace, environment))
         .exec();
+    cannot_execute(program, workplace, &error)
+}
+
+/// The service's environment, once all that makes it the service's own is there. Another interpreter would work on
+/// other packages, and an environment with holes on another database: better nothing is run.
+fn surroundings(workplace: &Workplace) -> Result<&BTreeMap<String, String>, &Problem> {
+    match &workplace.language {
+        Language::Python { found, .. } => found.as_ref().map(drop)?,
+        Language::Node { found, .. } => found.as_ref().map(drop)?,
+    }
+    workplace.env.as_ref()
+}
+
+fn cannot_execute(program: &OsStr, workplace: &Workplace, error: &io::Error) -> ExitCode {
     let name = program.to_string_lossy();
     let (why, code) = match error.kind() {
         ErrorKind::NotFound => (format!("`{name}` was not found"), NOT_FOUND),

@@ -42,11 +42,15 @@ impl Step {
         let shown = self.shown();
         let progress = progress(&self.service, &shown);
         let begun = Instant::now();
-        let (status, output) = self.execute(&progress).map_err(|error| {
-            progress.finish_and_clear();
-            self.failed(&format!("cannot be started: {error}"))
-        })?;
+        let outcome = self.execute(&progress);
         progress.finish_and_clear();
+        let (status, output) = outcome.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                let message = format!("{}: there is no `{}` on PATH", self.service, self.program);
+                Problem::error(message).hint("install it, then run `diglot install` again")
+            }
+            _ => self.failed(&format!("cannot be started: {error}")),
+        })?;
         if status.success() {
             anstream::eprintln!("{}: {shown}: done in {:.1} s", self.service, begun.elapsed().as_secs_f64());
             return Ok(());

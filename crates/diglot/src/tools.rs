@@ -26,7 +26,7 @@ pub(crate) fn variables(workplace: &Workplace, environment: &Environment) -> Vec
             }
         }
     }
-    let path = match workplace.env.get("PATH") {
+    let path = match workplace.env.as_ref().ok().and_then(|env| env.get("PATH")) {
         Some(path) => path.into(),
         None => environment.var("PATH").map(ToOwned::to_owned).unwrap_or_default(),
     };

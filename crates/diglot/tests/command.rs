@@ -1,0 +1,312 @@
+//! The real `diglot`, as a person runs it: what it prints, how it ends, what it leaves behind.
+//!
+//! What is printed is in snapshots, with the test's folder written as `/project`.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+/// A project in a folder of its own.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// A project whose `python3` and `node` are files that nothing starts.
+fn project() -> Project {
+    let project = Project { folder: tempfile::tempdir().expect("a folder") };
+    project.executable(".tools/python3").executable(".tools/node");
+    project
+}
+
+impl Project {
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().canonicalize().expect("it exists").join(path)
+    }
+
+    fn file(&self, path: &str, text: &str) -> &Project {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("folders");
+        fs::write(path, text).expect("a file");
+        self
+    }
+
+    fn executable(&self, path: &str) -> &Project {
+        self.file(path, "");
+        fs::set_permissions(self.path(path), fs::Permissions::from_mode(0o755)).expect("permissions");
+        self
+    }
+
+    fn diglot(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_diglot"));
+        command
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env_remove("VIRTUAL_ENV")
+            .env("PATH", self.path(".tools"));
+        command
+    }
+
+    /// With the interpreters of the machine the test runs on.
+    fn real_diglot(&self, arguments: &[&str]) -> Command {
+        let mut command = self.diglot(arguments);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Exit code, stdout and stderr as one text.
+    fn said(&self, output: &Output) -> String {
+        let text = format!(
+            "exit {}\n--- stdout\n{}--- stderr\n{}",
+            output.status.code().expect("no signal"),
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+        let folder = self.folder.path().canonicalize().expect("it exists");
+        text.replace(&folder.display().to_string(), "/project")
+    }
+
+    fn says(&self, arguments: &[&str]) -> String {
+        self.said(&self.diglot(arguments).output().expect("diglot runs"))
+    }
+}
+
+#[test]
+fn help() {
+    let project = project();
+    for (name, arguments) in [
+        ("help", ["--help"].as_slice()),
+        ("help_without_arguments", &[]),
+        ("help_serve", &["serve", "--help"]),
+        ("help_check", &["help", "check"]),
+        ("help_install", &["install", "--help"]),
+        ("help_run", &["run", "--help"]),
+    ] {
+        insta::assert_snapshot!(name, project.says(arguments));
+    }
+}
+
+#[test]
+fn version() {
+    let output = project().diglot(&["--version"]).output().expect("diglot runs");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), concat!("diglot ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn arguments_that_are_none() {
+    let project = project();
+    for (name, arguments) in [
+        ("unknown_command", ["sevre"].as_slice()),
+        ("unknown_option", &["serve", "--liste", "x"]),
+        ("workers_that_are_no_number", &["serve", "main:app", "--workers", "many"]),
+        ("run_without_a_command", &["run", "api"]),
+    ] {
+        insta::assert_snapshot!(name, project.says(arguments));
+    }
+}
+
+#[test]
+fn serve_with_nothing_to_serve() {
+    let project = project();
+    insta::assert_snapshot!("serve_with_nothing_to_serve", project.says(&["serve"]));
+    project.file("main.py", "");
+    insta::assert_snapshot!("serve_beside_an_app", project.says(&["serve"]));
+}
+
+#[test]
+fn serve_of_what_is_not_there() {
+    let project = project();
+    insta::assert_snapshot!(project.says(&[
+        "serve",
+        "/=web/server.js",
+        "/api=api/main.py",
+        "--listen",
+        "8000"
+    ]));
+}
+
+#[test]
+fn check_without_a_file() {
+    let project = project();
+    insta::assert_snapshot!("check_without_a_file", project.says(&["check"]));
+    insta::assert_snapshot!("check_of_a_missing_file", project.says(&["check", "--config", "deploy.toml"]));
+}
+
+const TWO_SERVICES: &str = r#"
+[server]
+listen = "unix:front.sock"
+
+[services.web]
+entry  = "web/server.js"
+
+[services.api]
+root    = "api"
+entry   = "main:app"
+routes  = ["/api", "example.com/api"]
+workers = 2
+env     = { LEVEL = "info" }
+"#;
+
+#[test]
+fn check_of_a_sound_file() {
+    let project = project();
+    project.file("diglot.toml", TWO_SERVICES).file("web/server.js", "").file("api/main.py", "");
+    project.file("api/.venv/pyvenv.cfg", "").executable("api/.venv/bin/python").file("other/pyvenv.cfg", "");
+    let output =
+        project.diglot(&["check"]).env("VIRTUAL_ENV", project.path("other")).output().expect("diglot runs");
+    insta::assert_snapshot!(project.said(&output));
+}
+
+#[test]
+fn check_says_everything_at_once() {
+    let project = project();
+    project.file("web/server.js", "").file("api/mein.py", "");
+    project.file(
+        "diglot.toml",
+        r#"
+[server]
+listne = "127.0.0.1:8000"
+
+[services.web]
+entry = "web/servre.js"
+workers = "2"
+
+[services.api]
+root = "api"
+entry = "main:app"
+venv = ".venv"
+"#,
+    );
+    insta::assert_snapshot!(project.says(&["check"]));
+}
+
+#[test]
+fn check_warns_of_a_port_in_use() {
+    let project = project();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    project.file("server.js", "");
+    project.file(
+        "diglot.toml",
+        &format!("[server]\nlisten = \"{address}\"\n[services.web]\nentry = \"server.js\"\n"),
+    );
+    let port = address.rsplit(':').next().expect("a port");
+    let said = project.says(&["check"]);
+    let same_width = |text: &str| text.replace(port, "PORT").replace(&"^".repeat(address.len() + 2), "^^^^");
+    insta::assert_snapshot!(same_width(&said));
+}
+
+#[test]
+fn colours_are_for_terminals() {
+    let project = project();
+    let has_colours = |variable: &str| {
+        let output =
+            project.diglot(&["check", "--config", "x"]).env(variable, "1").output().expect("diglot runs");
+        output.stderr.contains(&0x1b)
+    };
+    assert!(!has_colours("NOTHING"));
+    assert!(!has_colours("NO_COLOR"));
+    assert!(has_colours("CLICOLOR_FORCE"));
+}
+
+#[test]
+fn run_has_the_services_place() {
+    let project = project();
+    project.file("diglot.toml", TWO_SERVICES).file("web/server.js", "").file("api/main.py", "");
+    project.file("api/.venv/pyvenv.cfg", "").executable("api/.venv/bin/python");
+    fs::create_dir_all(project.path("web/node_modules/.bin")).expect("folders");
+    symlink("/bin/sh", project.path(".tools/sh")).expect("a link");
+    let show = "echo $PWD; echo $PATH; echo venv=$VIRTUAL_ENV level=$LEVEL; exit 7";
+    insta::assert_snapshot!("run_python", project.says(&["run", "api", "--", "sh", "-c", show]));
+    insta::assert_snapshot!("run_node", project.says(&["run", "web", "--", "sh", "-c", show]));
+    insta::assert_snapshot!("run_unknown_service", project.says(&["run", "wbe", "--", "sh"]));
+    insta::assert_snapshot!("run_unknown_command", project.says(&["run", "api", "--", "mnage.py", "x"]));
+    insta::assert_snapshot!("run_what_is_no_program", project.says(&["run", "api", "--", "./main.py"]));
+}
+
+/// A build step must run before what it builds is there.
+#[test]
+fn run_goes_on_without_the_entry() {
+    let project = project();
+    project.file("diglot.toml", "[services.web]\nentry = \"dist/server.js\"\n");
+    let output =
+        project.diglot(&["run", "web", "--", "/bin/sh", "-c", "exit 3"]).output().expect("diglot runs");
+    assert_eq!(output.status.code(), Some(3), "{}", project.said(&output));
+}
+
+/// A migration without its settings might go to another database.
+#[test]
+fn run_needs_the_environment_whole() {
+    let project = project();
+    project.file("server.js", "");
+    project.file("diglot.toml", "[services.web]\nentry = \"server.js\"\nenv_file = \".env\"\n");
+    insta::assert_snapshot!(project.says(&["run", "web", "--", "/bin/sh"]));
+}
+
+#[test]
+fn run_stops_at_a_file_that_is_wrong() {
+    let project = project();
+    project.file("diglot.toml", "[services.web]\nentry = \"server.js\"\nenv = { A = 1 }\n");
+    insta::assert_snapshot!(project.says(&["run", "web", "--", "/bin/sh"]));
+}
+
+/// Neither a registry nor a package is needed: both tools are content with nothing to fetch.
+#[test]
+fn install_makes_what_serve_looks_for() {
+    let project = project();
+    project.file("diglot.toml", TWO_SERVICES).file("web/server.js", "").file("api/main.py", "");
+    project.file("web/package.json", r#"{ "name": "web", "version": "1.0.0" }"#);
+    project.file("api/requirements.txt", "# nothing yet\n");
+    let output = project.real_diglot(&["install"]).output().expect("diglot runs");
+    let said = project.said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(project.path("web/package-lock.json").is_file(), "{said}");
+    assert!(project.path("api/.venv/bin/python").exists(), "{said}");
+    assert!(said.contains("web: npm install --no-audit --no-fund: done in "), "{said}");
+
+    let again = project.real_diglot(&["install"]).output().expect("diglot runs");
+    let said = project.said(&again);
+    assert_eq!(again.status.code(), Some(0), "{said}");
+    assert!(said.contains("web: npm ci "), "{said}");
+    assert!(!said.contains("venv /"), "it is made once: {said}");
+
+    let check = project.real_diglot(&["check"]).output().expect("diglot runs");
+    assert!(project.said(&check).contains("main:app (api/.venv/bin/python)"), "{}", project.said(&check));
+}
+
+#[test]
+fn install_shows_why_it_failed() {
+    let project = project();
+    project.file("diglot.toml", "[services.web]\nentry = \"server.js\"\n").file("server.js", "");
+    project.file("package.json", r#"{ "name": "web", "version": "1.0.0", "dependencies": { "left": "1" } }"#);
+    project.file(
+        "package-lock.json",
+        r#"{ "name": "web", "version": "1.0.0", "lockfileVersion": 3, "packages": { "": { "name": "web" } } }"#,
+    );
+    let output = project.real_diglot(&["install"]).output().expect("diglot runs");
+    let said = project.said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("npm error"), "its own words: {said}");
+    let last = "\
+error: web: `npm ci --no-audit --no-fund` ended with 1, in /project
+hint: the lines above say what is in the way; where package.json and its lockfile differ, run `npm install`\n";
+    assert!(said.trim_end_matches('\n').ends_with(last.trim_end()), "{said}");
+}
+
+#[test]
+fn install_where_there_is_nothing_to_install() {
+    let project = project();
+    project.file("diglot.toml", TWO_SERVICES).file("web/server.js", "").file("api/main.py", "");
+    insta::assert_snapshot!(project.says(&["install"]));
+}
+
+#[test]
+fn install_without_the_tools() {
+    let project = project();
+    project.file("diglot.toml", "[services.web]\nentry = \"server.js\"\n").file("server.js", "");
+    project.file("package.json", "{}");
+    insta::assert_snapshot!(project.says(&["install"]));
+}
