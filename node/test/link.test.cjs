@@ -9,7 +9,7 @@ const { Link } = require('../lib/link.cjs');
 const { RequestHead, read_open } = require('../lib/head.cjs');
 const { NAMES, METHODS } = require('../lib/names.cjs');
 const { HEADER_BYTES, INTERFACE, LINK_QUANTUM_BYTES, REASON, REQUEST, STREAM_WINDOW_BYTES, TYPE } = require('../lib/protocol.cjs');
-const { FrameReader, frame, open_payload, preface, request_payload } = require('./front.cjs');
+const { FrameReader, frame, open_payload, preface, request_payload } = require('../support/front.cjs');
 
 const GOLDEN = path.join(__dirname, '..', '..', 'crates', 'diglot-link', 'golden');
 const golden = (name) => JSON.parse(readFileSync(path.join(GOLDEN, name), 'utf8'));

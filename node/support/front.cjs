@@ -115,6 +115,26 @@ class FrameReader {
   }
 }
 
+/** A test that waits longer than this waits for ever. */
+const WAIT_MS_MAX = 10_000;
+
+/**
+ * Resolves when `ready()` is true; looks at each event of this name. Rejects with what `state` says when it takes too long.
+ * @param {EventEmitter} emitter
+ * @param {string} event
+ * @param {() => boolean} ready
+ * @param {() => string} state
+ */
+async function wait(emitter, event, ready, state) {
+  const signal = AbortSignal.timeout(WAIT_MS_MAX);
+  try {
+    while (!ready()) await once(emitter, event, { signal });
+  } catch (error) {
+    if (signal.aborted) throw new Error(`waited in vain: ${state()}`);
+    throw error;
+  }
+}
+
 /** A request the test has begun: what came back, and what may still be sent. */
 class Exchange extends EventEmitter {
   constructor(front, stream, generation) {
@@ -159,7 +179,7 @@ class Exchange extends EventEmitter {
 
   /** Resolves when `ready()` is true; looks at each frame. */
   async until(ready) {
-    while (!ready()) await once(this, 'frame');
+    await wait(this, 'frame', ready, () => `of stream ${this.stream} came ${JSON.stringify(this.frames)}; stderr ${this.front.stderr}`);
     return this;
   }
 
@@ -319,18 +339,15 @@ class Front extends EventEmitter {
   }
 
   async until(ready) {
-    while (!ready()) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null) {
-        if (ready()) return;
-        throw new Error(`the worker ended (${this.child.exitCode ?? this.child.signalCode}):\n${this.stderr}`);
-      }
-      await once(this, 'frame');
-    }
+    const ended = () => this.child.exitCode !== null || this.child.signalCode !== null;
+    await wait(this, 'frame', () => ready() || ended(), () => `stdout ${this.stdout}\nstderr ${this.stderr}`);
+    if (!ready()) throw new Error(`the worker ended (${this.child.exitCode ?? this.child.signalCode}):\n${this.stderr}`);
   }
 
   /** Resolves when stdout or stderr holds the text. */
   async says(text) {
-    while (!this.stdout.includes(text) && !this.stderr.includes(text)) await once(this, 'output');
+    const said = () => this.stdout.includes(text) || this.stderr.includes(text);
+    await wait(this, 'output', said, () => `for ${JSON.stringify(text)}\nstdout ${this.stdout}\nstderr ${this.stderr}`);
   }
 
   open(connection = 1, ends = {}) {
