@@ -100,10 +100,10 @@ impl Service {
     /// Chooses a worker for a request. `waited` says that it comes from the queue and is not sent behind those in it.
     pub(crate) fn admit(&self, waited: bool) -> Admitted {
         let mut pool = self.pool.lock();
-        if pool.waiting.is_empty() || waited {
-            if let Some(link) = pool.least_loaded(self.admission.concurrency) {
-                return Admitted::To(link);
-            }
+        if (pool.waiting.is_empty() || waited)
+            && let Some(link) = pool.least_loaded(self.admission.concurrency)
+        {
+            return Admitted::To(link);
         }
         if pool.broken && pool.links.is_empty() {
             Admitted::Broken

@@ -215,7 +215,7 @@ impl Connection {
             Some(match dispatched {
                 Dispatched::Active(active, body_bytes) => {
                     *taken += head_bytes + body_bytes;
-                    Turn::Active(Box::new(*active))
+                    Turn::Active(active)
                 }
                 Dispatched::Wait(service) => Turn::Wait(service, request),
                 Dispatched::Fixed(fixed) => {

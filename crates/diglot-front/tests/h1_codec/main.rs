@@ -6,4 +6,5 @@ mod connection;
 mod heads;
 mod properties;
 mod responses;
+mod table;
 mod wire;
