@@ -155,7 +155,7 @@ fn kind(schema: &Value) -> String {
         return match any.as_slice() {
             [one, many] if many["items"] == *one => format!("{}, or an array", kind(one)),
             [bytes, text] if bytes["type"] == "integer" && text["type"] == "string" => {
-                format!("size{}", bounds(bytes, |bytes| show_size(bytes)))
+                format!("size{}", bounds(bytes, show_size))
             }
             any => any.iter().map(kind).collect::<Vec<_>>().join(" or "),
         };

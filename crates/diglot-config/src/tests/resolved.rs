@@ -1,0 +1,273 @@
+//! Values and defaults, and who wins where two say something.
+
+use std::time::Duration;
+
+use super::Machine;
+use crate::*;
+
+pub(super) fn config(resolution: Resolution) -> Config {
+    match resolution.config {
+        Some(config) => config,
+        None => panic!("{}", render(&resolution.problems, false)),
+    }
+}
+
+#[test]
+fn nothing_given() {
+    let machine = Machine::new();
+    let nothing = resolve(&Arguments::default(), &machine.environment).expect_err("nothing to serve");
+    assert_eq!(nothing.looked_for, machine.path("project/diglot.toml"));
+}
+
+pub(super) fn python(config: &Config) -> &PythonEntry {
+    match &config.services[0].entry {
+        Entry::Python(python) => python,
+        Entry::Node(node) => panic!("{node:?}"),
+    }
+}
+
+#[test]
+fn defaults() {
+    let machine = Machine::new();
+    let config = config(machine.with_file("[services.api]\nentry = \"main:app\"\n"));
+    assert_eq!(config.base, machine.path("project"));
+    assert_eq!(config.source, Some(machine.path("project/diglot.toml")));
+    assert_eq!(
+        config.server,
+        Server {
+            listen: vec![Listen::Tcp(([127, 0, 0, 1], 8000).into())],
+            threads: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            access_log: false,
+            control: None,
+        }
+    );
+    assert_eq!(
+        config.services,
+        [Service {
+            name: "api".to_owned(),
+            entry: Entry::Python(PythonEntry {
+                target: PythonTarget::Module {
+                    module: "main".to_owned(),
+                    attr: Some("app".to_owned()),
+                    call: false
+                },
+                interpreter: machine.path("usr/bin/python3"),
+                venv: None,
+                interface: None,
+                threads: None,
+                event_loop: EventLoop::Auto,
+                lifespan: Lifespan::Auto,
+                asgi_spec: AsgiSpec::V2_3,
+            }),
+            root: machine.path("project"),
+            routes: vec![Route::everything()],
+            workers: 1,
+            strip: false,
+            env: [].into(),
+            port: None,
+            concurrency: Service::CONCURRENCY_DEFAULT,
+            queue: Service::QUEUE_DEFAULT,
+            queue_timeout: Service::QUEUE_TIMEOUT_DEFAULT,
+            body_bytes_max: Limits::default().body_bytes_max,
+            start_timeout: Timeouts::default().start,
+            heartbeat: Timeouts::default().heartbeat,
+        }]
+    );
+}
+
+#[test]
+fn every_key() {
+    let machine = Machine::new();
+    machine
+        .venv("project/api/env")
+        .file("project/api/main.py", "")
+        .file("project/api/.env", "A=file\nB=file\n");
+    let text = r#"
+        [server]
+        listen = ["127.0.0.1:0", "unix:run.sock"]
+        threads = 2
+        access_log = true
+        control = "control.sock"
+        limits = { request_line = 4_096, headers = "64 KiB", header_count = 0x20, body = "none", connections = 10 }
+        timeouts = { header_read = "1s", idle = "2s", body = "3s", write = "4s", grace = "5s", start = "6s", heartbeat = "7s" }
+
+        [services.web]
+        entry = "server.js"
+        node = "node"
+        port = 3000
+
+        [services.api]
+        root = "api"
+        entry = "./main.py:make()"
+        routes = ["/api", "example.com/shop/"]
+        workers = 3
+        strip = true
+        env = { A = "table" }
+        env_file = ".env"
+        venv = "env"
+        interface = "wsgi"
+        threads = 4
+        loop = "asyncio"
+        lifespan = "off"
+        asgi_spec = "2.5"
+        concurrency = 5
+        queue = 0
+        queue_timeout = "500ms"
+        limits = { body = "1 MiB" }
+        timeouts = { start = "5m", heartbeat = "none" }
+    "#;
+    let Config { server, services, .. } = config(machine.with_file(text));
+    let seconds = Duration::from_secs;
+    assert_eq!(
+        server,
+        Server {
+            listen: vec![
+                Listen::Tcp(([127, 0, 0, 1], 0).into()),
+                Listen::Unix(machine.path("project/run.sock"))
+            ],
+            threads: Some(2),
+            limits: Limits {
+                request_line_bytes_max: 4_096,
+                header_bytes_max: 64 * 1024,
+                header_count_max: 32,
+                body_bytes_max: Limits::UNLIMITED,
+                connections_max: 10,
+            },
+            timeouts: Timeouts {
+                header_read: seconds(1),
+                idle: seconds(2),
+                body: seconds(3),
+                write: seconds(4),
+                grace: seconds(5),
+                start: seconds(6),
+                heartbeat: Some(seconds(7)),
+            },
+            access_log: true,
+            control: Some(machine.path("project/control.sock")),
+        }
+    );
+    let [web, api] = services.as_slice() else { panic!("{services:?}") };
+    assert_eq!(
+        web.entry,
+        Entry::Node(NodeEntry {
+            file: machine.path("project/server.js"),
+            interpreter: machine.path("usr/bin/node"),
+        })
+    );
+    assert_eq!(
+        (web.port, web.body_bytes_max, web.start_timeout),
+        (Some(3000), Limits::UNLIMITED, seconds(6))
+    );
+    let route =
+        |host: Option<&str>, prefix: &str| Route { host: host.map(str::to_owned), prefix: prefix.to_owned() };
+    assert_eq!(
+        *api,
+        Service {
+            name: "api".to_owned(),
+            entry: Entry::Python(PythonEntry {
+                target: PythonTarget::File {
+                    path: machine.path("project/api/main.py"),
+                    attr: Some("make".to_owned()),
+                    call: true,
+                },
+                interpreter: machine.path("project/api/env/bin/python"),
+                venv: Some(machine.path("project/api/env")),
+                interface: Some(Interface::Wsgi),
+                threads: Some(4),
+                event_loop: EventLoop::Asyncio,
+                lifespan: Lifespan::Off,
+                asgi_spec: AsgiSpec::V2_5,
+            }),
+            root: machine.path("project/api"),
+            routes: vec![route(None, "/api"), route(Some("example.com"), "/shop")],
+            workers: 3,
+            strip: true,
+            env: [("A", "table"), ("B", "file")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            port: None,
+            concurrency: 5,
+            queue: 0,
+            queue_timeout: Duration::from_millis(500),
+            body_bytes_max: 1024 * 1024,
+            start_timeout: seconds(300),
+            heartbeat: None,
+        }
+    );
+}
+
+#[test]
+fn arguments_win() {
+    let machine = Machine::new();
+    machine.file("project/deploy/diglot.toml", "[server]\nlisten = \"127.0.0.1:1\"\n[services.api]\nroot = \"..\"\nentry = \"main:app\"\nworkers = 2\n");
+    let config = config(machine.resolve(&Arguments {
+        config: Some("deploy/diglot.toml".into()),
+        listen: vec!["unix:x.sock".to_owned(), "[::1]:0".to_owned()],
+        workers: Some(4),
+        control: Some("c.sock".into()),
+        ..Arguments::default()
+    }));
+    assert_eq!(config.base, machine.path("project/deploy"));
+    let listen: Vec<String> = config.server.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, [format!("unix:{}", machine.path("project/x.sock").display()), "[::1]:0".to_owned()]);
+    assert_eq!(config.server.control, Some(machine.path("project/c.sock")));
+    assert_eq!(config.services[0].workers, 4);
+}
+
+#[test]
+fn targets_are_served_from_the_working_directory() {
+    let machine = Machine::new();
+    machine.file("project/web/server.js", "").file("project/api/main.py", "");
+    machine.file("project/diglot.toml", "is not read");
+    let config =
+        config(machine.with_targets(&["/=web/server.js", "/api=api.main:app", "example.com/m=main"]));
+    assert_eq!((config.base, config.source), (machine.path("project"), None));
+    let services: Vec<_> =
+        config.services.iter().map(|s| (s.name.as_str(), s.routes[0].to_string())).collect();
+    assert_eq!(
+        services,
+        [("server", "/".to_owned()), ("main", "/api".to_owned()), ("main-2", "example.com/m".to_owned()),]
+    );
+}
+
+#[test]
+fn the_interpreter_is_chosen_in_order() {
+    let check = |machine: &Machine, keys: &str, expect: &str, venv: Option<&str>| {
+        let text = format!("[services.api]\nentry = \"main:app\"\n{keys}");
+        let config = config(machine.with_file(text));
+        let found = python(&config);
+        assert_eq!(found.interpreter, machine.path(expect), "{keys}");
+        assert_eq!(found.venv, venv.map(|venv| machine.path(venv)), "{keys}");
+    };
+    let machine = Machine::new();
+    check(&machine, "", "usr/bin/python3", None);
+    machine.venv("active");
+    let active = machine.path("active");
+    let machine = machine.var("VIRTUAL_ENV", active);
+    check(&machine, "", "active/bin/python", Some("active"));
+    machine.venv("project/venv");
+    check(&machine, "", "project/venv/bin/python", Some("project/venv"));
+    machine.venv("project/.venv");
+    check(&machine, "", "project/.venv/bin/python", Some("project/.venv"));
+    machine.venv("env");
+    check(&machine, "venv = \"../env\"", "project/../env/bin/python", Some("project/../env"));
+    check(&machine, "python = \"python3.12\"", "usr/bin/python3.12", None);
+    check(&machine, "python = \"venv/bin/python\"", "project/venv/bin/python", Some("project/venv"));
+}
+
+#[test]
+fn a_service_that_cannot_be_served_still_has_a_workplace() {
+    let machine = Machine::new();
+    let said = machine.with_file("[services.web]\nroot = \".\"\nentry = \"dist/server.ts\"\n[services.api]\nentry = \"gone:app\"\nvenv = \"env\"\nroutes = \"/api\"\n");
+    assert!(said.config.is_none());
+    assert!(said.problems.iter().all(|problem| problem.missing), "{:?}", said.problems);
+    let names: Vec<_> =
+        said.workplaces.iter().map(|place| (place.name.as_str(), place.root.as_path())).collect();
+    let project = machine.path("project");
+    assert_eq!(names, [("web", project.as_path()), ("api", project.as_path())]);
+    assert!(
+        matches!(&said.workplaces[1].language, Language::Python { found: Err(_), own_venv: Some(venv) } if *venv == machine.path("project/env"))
+    );
+}

@@ -1,0 +1,205 @@
+//! Every sentence a person can read is in a snapshot, so that a change of words is seen as one.
+
+use std::fs;
+
+use super::{
+    Machine,
+    resolved::{config, python},
+};
+use crate::*;
+
+/// Everything said of one file, on a machine with nothing special.
+fn said_of(text: &str) -> String {
+    let machine = Machine::new();
+    machine.shown(&machine.with_file(text))
+}
+
+macro_rules! says {
+    ($name:ident, $text:expr) => {
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(stringify!($name), said_of($text));
+        }
+    };
+}
+
+says!(
+    syntax_errors,
+    "[services.api]\nentry = \"main:app\nworkrs = 2\nroutes = [\"/\"\n\n[services.web]\nentry = 5\n"
+);
+says!(empty_file, "");
+says!(
+    unknown_keys,
+    "serverr = 1\n[server]\nlimit = 1\nworkers = 2\nzzz = 3\n[services.api]\nentry = \"main:app\"\nroots = 1\nroutez = 2\n"
+);
+says!(
+    wrong_types,
+    "[server]\nlisten = 8000\nthreads = \"2\"\naccess_log = \"true\"\ntimeouts = 3\n[services]\nweb = \"server.js\"\n"
+);
+says!(
+    limits_out_of_bounds,
+    "[server.limits]\nrequest_line = 1\nheaders = \"65 KiB\"\nheader_count = 0\nbody = 0\nconnections = 100_000_000\n\
+     [server.timeouts]\ngrace = 30\nidle = \"0s\"\nbody = \"30\"\nwrite = \"25h\"\nstart = \"none\"\n\
+     [services.api]\nentry = \"main:app\"\nworkers = 0\nqueue = -1\nport = 80_000\n"
+);
+says!(
+    addresses,
+    "[server]\nlisten = [\"8000\", \"localhost:80\", \"0.0.0.0:1\", \"127.0.0.1:1\", \"[::1]:2\", \"[::1]:2\", \"unix:\"]\n\
+     [services.api]\nentry = \"main:app\"\n"
+);
+says!(no_address, "[server]\nlisten = []\n[services.api]\nentry = \"main:app\"\n");
+says!(
+    routes,
+    "[services.api]\nentry = \"main:app\"\nroutes = [\"api\", \"/a/*\", \"/b?c\", \"https://x/y\", \"/ok\", \"/ok/\"]\n\
+     [services.web]\nentry = \"server.js\"\nroutes = \"/ok\"\n[services.none]\nentry = \"server.js\"\nroutes = []\n"
+);
+says!(
+    two_services_without_routes,
+    "[services.api]\nentry = \"main:app\"\n[services.web]\nentry = \"server.js\"\n"
+);
+says!(
+    names_and_entries,
+    "[services.\"my api\"]\n[services.api]\nentry = \"\"\n[services.web]\nentry = \"server.js:app\"\nroutes = \"/w\"\n"
+);
+says!(
+    missing_entries,
+    "[services.api]\nentry = \"mian:app\"\nroutes = \"/a\"\n[services.web]\nentry = \"servre.js\"\nroutes = \"/w\"\n[services.other]\nentry = \"src/nothing.py\"\nroutes = \"/o\"\n"
+);
+says!(typescript, "[services.web]\nentry = \"server.ts\"\n");
+says!(
+    keys_of_the_other_language,
+    "[services.api]\nentry = \"main:app\"\nnode = \"node\"\nroutes = \"/a\"\n\
+     [services.web]\nentry = \"server.js\"\nvenv = \".venv\"\nlifespan = \"on\"\n"
+);
+says!(
+    choices,
+    "[services.api]\nentry = \"main:app\"\ninterface = \"agsi\"\nloop = \"trio\"\nlifespan = true\nasgi_spec = 2.3\n"
+);
+says!(
+    environment_variables,
+    "[services.api]\nentry = \"main:app\"\nenv_file = [\".env\", \"missing.env\"]\nenv = { A = 1, \"B C\" = \"x\", D = \"\\u0000\" }\n"
+);
+says!(
+    missing_root,
+    "[services.api]\nroot = \"apo\"\nentry = \"main:app\"\n[services.web]\nroot = \"server.js\"\nentry = \"x.js\"\nroutes = \"/w\"\n"
+);
+says!(
+    missing_interpreters,
+    "[services.api]\nentry = \"main:app\"\npython = \"python3.99\"\n[services.web]\nentry = \"server.js\"\nnode = \"./node\"\nroutes = \"/w\"\n"
+);
+says!(missing_venv, "[services.api]\nentry = \"main:app\"\nvenv = \"env\"\n");
+says!(python_and_venv, "[services.api]\nentry = \"main:app\"\nvenv = \"env\"\npython = \"python3\"\n");
+
+#[test]
+fn env_file_lines() {
+    let machine = Machine::new();
+    machine.file("project/.env", "A=1\nB\nC=\"2\n");
+    let said = machine.with_file("[services.api]\nentry = \"main:app\"\nenv_file = \".env\"\n");
+    insta::assert_snapshot!(machine.shown(&said));
+}
+
+#[test]
+fn a_module_missing_from_a_package() {
+    let machine = Machine::new();
+    machine.file("project/shop/__init__.py", "").file("project/shop/asgi.py", "");
+    insta::assert_snapshot!(machine.shown(&machine.with_targets(&["shop.agsi:app"])));
+}
+
+#[test]
+fn a_module_that_cannot_be_looked_for_is_a_warning() {
+    let machine = Machine::new();
+    fs::remove_dir_all(machine.path("usr/lib")).expect("removed");
+    let said = machine.with_targets(&["shop:app"]);
+    insta::assert_snapshot!(machine.shown(&said));
+    assert!(said.config.is_some());
+}
+
+#[test]
+fn no_interpreter_on_path() {
+    let machine = Machine::new().var("PATH", "/nowhere");
+    insta::assert_snapshot!(machine.shown(&machine.with_targets(&["main:app", "/w=server.js"])));
+}
+
+#[test]
+fn a_venv_whose_python_is_gone() {
+    let machine = Machine::new();
+    machine.venv("project/.venv");
+    fs::remove_file(machine.path("project/.venv/bin/python")).expect("removed");
+    machine.link("/opt/python3.9/bin/python3", "project/.venv/bin/python");
+    insta::assert_snapshot!(machine.shown(&machine.with_targets(&["main:app"])));
+}
+
+#[test]
+fn a_venv_too_old() {
+    let machine = Machine::new();
+    machine.venv("project/.venv").file("project/.venv/pyvenv.cfg", "version_info = 3.9.1\n");
+    insta::assert_snapshot!(machine.shown(&machine.with_targets(&["main:app"])));
+}
+
+#[test]
+fn an_active_venv_gives_way_to_the_services_own() {
+    let machine = Machine::new();
+    machine.venv("project/venv").venv("elsewhere");
+    let active = machine.path("elsewhere");
+    let machine = machine.var("VIRTUAL_ENV", active);
+    let said = machine.with_targets(&["main:app"]);
+    insta::assert_snapshot!(machine.shown(&said));
+    assert_eq!(python(&config(said)).interpreter, machine.path("project/venv/bin/python"));
+}
+
+#[test]
+fn targets_that_cannot_be_meant() {
+    let machine = Machine::new();
+    let said = machine.with_targets(&["/=main:app", "/=server.js", "/a/../=server.js", "/x=", "server.rb"]);
+    insta::assert_snapshot!(machine.shown(&said));
+}
+
+#[test]
+fn arguments_that_cannot_be_meant() {
+    let machine = Machine::new();
+    let said = machine.resolve(&Arguments {
+        targets: vec!["main:app".to_owned()],
+        listen: vec!["0.0.0.0:1".to_owned(), "0.0.0.0:1".to_owned(), "x".to_owned()],
+        workers: Some(0),
+        ..Arguments::default()
+    });
+    insta::assert_snapshot!(machine.shown(&said));
+}
+
+#[test]
+fn targets_and_a_file() {
+    let machine = Machine::new();
+    let said = machine.resolve(&Arguments {
+        targets: vec!["main:app".to_owned()],
+        config: Some("other.toml".into()),
+        ..Arguments::default()
+    });
+    insta::assert_snapshot!(machine.shown(&said));
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let machine = Machine::new();
+    let said = |config: &str| {
+        machine.shown(&machine.resolve(&Arguments { config: Some(config.into()), ..Arguments::default() }))
+    };
+    machine.file("project/latin.toml", b"[services.api]\nentry = \"caf\xe9\"\n");
+    machine.file("project/large.toml", vec![b'#'; 2 << 20]);
+    insta::assert_snapshot!(
+        [said("missing.toml"), said("latin.toml"), said("large.toml"), said("/")].join("\n")
+    );
+}
+
+#[test]
+fn spans_fit_any_range() {
+    let source = std::sync::Arc::new(Source { name: "x".to_owned(), text: "é\nab".to_owned() });
+    let check = |range: std::ops::Range<usize>, expect: (usize, usize, usize)| {
+        let span = Span { source: source.clone(), range };
+        assert_eq!((span.line(), span.column(), span.len()), expect, "{span:?}");
+    };
+    check(0..2, (1, 1, 2));
+    check(1..1, (1, 1, 2));
+    check(3..4, (2, 1, 1));
+    check(4..99, (2, 2, 1));
+    check(99..100, (2, 3, 0));
+}
