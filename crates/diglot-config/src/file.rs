@@ -48,7 +48,7 @@ section! {
         /// Where clients connect: `"127.0.0.1:8000"`, `"[::1]:8000"`, `"unix:/run/diglot.sock"`. One or an array.
         /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `--listen` replaces it.
         listen: OneOrMany<String>,
-        /// Threads of the front. By default as many as there are cores.
+        /// Threads of the front. By default chosen by the number of cores.
         threads: Whole<1, WORKERS_MAX>,
         /// One line for each request on stderr.
         access_log: bool,

@@ -29,13 +29,20 @@ pub(crate) enum Found {
     Unknown,
 }
 
-/// Looks where `python` would: `root`, PYTHONPATH, then the interpreter's own libraries.
-pub(crate) fn find_module(module: &str, root: &Path, python: &Python, environment: &Environment) -> Found {
-    let mut places = vec![root.to_owned()];
-    if let Some(path) = environment.var("PYTHONPATH") {
-        places.extend(std::env::split_paths(path).map(|place| absolute(root, &place)));
-    }
-    match find_in(module, &places) {
+/// Where `python` looks first: the service's folder, then PYTHONPATH as the worker gets it.
+pub(crate) fn first_places(root: &Path, pythonpath: Option<&OsStr>) -> Vec<PathBuf> {
+    let more = pythonpath.into_iter().flat_map(std::env::split_paths).map(|place| absolute(root, &place));
+    std::iter::once(root.to_owned()).chain(more).collect()
+}
+
+/// Looks into `first`, then into the interpreter's own libraries.
+pub(crate) fn find_module(
+    module: &str,
+    first: &[PathBuf],
+    python: &Python,
+    environment: &Environment,
+) -> Found {
+    match find_in(module, first) {
         Found::No => {}
         found => return found,
     }
@@ -103,6 +110,9 @@ fn is_module_file(folder: &Path, part: &str) -> bool {
 /// The interpreter's library folders, or `None` where they cannot be told: a wrapper script, an unusual layout, or
 /// an import hook (editable installs).
 fn installed(python: &Python, environment: &Environment) -> Option<Vec<PathBuf>> {
+    if environment.var("PYTHONHOME").is_some() {
+        return None;
+    }
     let real = python.interpreter.canonicalize().ok()?;
     let bin = real.parent()?;
     let mut places = match bin.ends_with("shims") {
@@ -246,7 +256,7 @@ mod tests {
             origin: crate::interpreter::Origin::Own,
             note: None,
         };
-        let find = |module: &str| find_module(module, &root.join("app"), &python, &Environment::default());
+        let find = |module: &str| find_module(module, &[root.join("app")], &python, &Environment::default());
         assert_eq!(find("shop"), Found::Yes);
         assert_eq!(find("linked"), Found::Yes);
         assert_eq!(find("json"), Found::Yes);

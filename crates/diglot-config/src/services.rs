@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -13,7 +14,7 @@ use crate::{
     environment::{Environment, absolute},
     file::ServiceSection,
     interpreter::Python,
-    modules::{Found, find_module},
+    modules::{Found, find_module, first_places},
     problem::{Problem, Span, closest},
     read::Located,
     service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Service},
@@ -176,7 +177,9 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
     let root = &place.workplace.root;
     let shown = place.environment.shown(root);
     let span = &place.written.section.entry.as_ref()?.span;
-    let (folder, missing, problem) = match find_module(module, root, python, place.environment) {
+    let own = place.workplace.env.as_ref().ok().and_then(|env| env.get("PYTHONPATH")).map(OsStr::new);
+    let places = first_places(root, own.or_else(|| place.environment.var("PYTHONPATH")));
+    let (folder, missing, problem) = match find_module(module, &places, python, place.environment) {
         Found::Yes => return Some(()),
         found @ (Found::No | Found::Unknown) => {
             let first = module.split('.').next().unwrap_or(module);

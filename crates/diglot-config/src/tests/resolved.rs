@@ -271,3 +271,16 @@ fn a_service_that_cannot_be_served_still_has_a_workplace() {
         matches!(&said.workplaces[1].language, Language::Python { found: Err(_), own_venv: Some(venv) } if *venv == machine.path("project/env"))
     );
 }
+
+#[test]
+fn modules_on_pythonpath_are_found() {
+    let machine = Machine::new();
+    machine.file("project/src/shop.py", "").file("project/lib/stock.py", "");
+    let text =
+        |entry: &str| format!("[services.api]\nentry = \"{entry}\"\nenv = {{ PYTHONPATH = \"src\" }}\n");
+    assert!(machine.with_file(text("shop:app")).config.is_some());
+    assert!(machine.with_file(text("stock:app")).config.is_none());
+    let machine = machine.var("PYTHONPATH", "lib");
+    assert!(machine.with_targets(&["stock:app"]).config.is_some());
+    assert!(machine.with_file(text("stock:app")).config.is_none(), "the service's own replaces it");
+}
