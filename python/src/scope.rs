@@ -37,8 +37,14 @@ pub(crate) struct Scopes {
 struct KnownName {
     name: Py<PyBytes>,
     keep: bool,
-    pairs: [Option<(Box<[u8]>, Py<PyTuple>)>; KEPT_PAIRS_PER_NAME],
+    kept: [Option<KeptPair>; KEPT_PAIRS_PER_NAME],
     next: usize,
+}
+
+#[derive(Debug)]
+struct KeptPair {
+    value: Box<[u8]>,
+    pair: Py<PyTuple>,
 }
 
 impl Scopes {
@@ -69,7 +75,7 @@ impl Scopes {
         let known = |name: &&str| KnownName {
             name: PyBytes::new(py, name.as_bytes()).unbind(),
             keep: !NEVER_KEPT.contains(name),
-            pairs: Default::default(),
+            kept: Default::default(),
             next: 0,
         };
         Ok(Self {
@@ -152,15 +158,15 @@ impl Scopes {
             let name = PyBytes::new(py, &field.name.to_ascii_lowercase());
             return Ok((name, PyBytes::new(py, field.value)).into_pyobject(py)?.unbind());
         };
-        for (value, pair) in known.pairs.iter().flatten() {
-            if value.as_ref() == field.value {
-                return Ok(pair.clone_ref(py));
+        for kept in known.kept.iter().flatten() {
+            if kept.value.as_ref() == field.value {
+                return Ok(kept.pair.clone_ref(py));
             }
         }
         let name = known.name.clone_ref(py);
         let pair = (name, PyBytes::new(py, field.value)).into_pyobject(py)?.unbind();
         if known.keep && field.value.len() <= KEPT_VALUE_BYTES_MAX {
-            known.pairs[known.next] = Some((field.value.into(), pair.clone_ref(py)));
+            known.kept[known.next] = Some(KeptPair { value: field.value.into(), pair: pair.clone_ref(py) });
             known.next = (known.next + 1) % KEPT_PAIRS_PER_NAME;
         }
         Ok(pair)

@@ -39,11 +39,17 @@ impl Sent {
         kind: Bound<'_, PyAny>,
         value: Option<Bound<'_, PyAny>>,
         traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyErr {
-        thrown(kind, value, traceback)
+    ) -> PyResult<()> {
+        Err(thrown(kind, value, traceback))
     }
 
     fn close(&self) {}
+
+    /// As coroutines have it, for the `repr` of Tasks.
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        "send"
+    }
 }
 
 /// What an exchange can be waited for.
@@ -119,15 +125,24 @@ impl Wait {
         kind: Bound<'_, PyAny>,
         value: Option<Bound<'_, PyAny>>,
         traceback: Option<Bound<'_, PyAny>>,
-    ) -> PyErr {
+    ) -> PyResult<()> {
         let suspended = self.suspended.borrow(py).take();
         drop(suspended);
-        thrown(kind, value, traceback)
+        Err(thrown(kind, value, traceback))
     }
 
     fn close(&self, py: Python<'_>) {
         let suspended = self.suspended.borrow(py).take();
         drop(suspended);
+    }
+
+    /// As coroutines have it, for the `repr` of Tasks.
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        match self.what {
+            WaitFor::Message => "receive",
+            WaitFor::Room => "send",
+        }
     }
 }
 

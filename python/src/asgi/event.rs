@@ -120,10 +120,13 @@ fn push_pair(head: &mut Head, pair: &Bound<'_, PyAny>) -> PyResult<()> {
         && pair.len() == 2
     {
         (pair.get_item(0)?, pair.get_item(1)?)
+    } else if pair.len().is_ok_and(|length| length == 2) {
+        (pair.get_item(0)?, pair.get_item(1)?)
     } else {
-        pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>().map_err(|_| {
-            PyTypeError::new_err(format!("a header is a pair of bytes objects, not {}", type_name(pair)))
-        })?
+        return Err(PyTypeError::new_err(format!(
+            "a header is a pair of bytes objects, not {}",
+            type_name(pair)
+        )));
     };
     let (Ok(name), Ok(value)) = (name.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
         return Err(PyTypeError::new_err(format!(

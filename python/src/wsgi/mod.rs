@@ -3,12 +3,6 @@
 //! One thread reads the link, runs what it read, writes the answers and reads again: fast handlers pay for no
 //! queue, no wake and no change of threads. [`pool`] watches that thread. When a request takes longer than a moment, a
 //! second thread takes the link over, and so on, up to the number the service has.
-//!
-//! - [`link`]: that loop, and what frames mean;
-//! - [`environ`]: requests as environs;
-//! - [`exchange`]: `start_response`, `write` and the response;
-//! - [`input`]: `wsgi.input`;
-//! - [`pool`]: who waits for what, and the watch.
 
 mod environ;
 mod exchange;

@@ -1,0 +1,38 @@
+"""Workers for tests: real processes, each with an application written for its test."""
+
+import sys
+import textwrap
+
+import pytest
+from front import PYTHON, Front
+
+sys.path.append(str(PYTHON))
+
+MAIN = {"module": "main", "attr": None, "call": False}
+
+
+@pytest.fixture
+def worker(tmp_path):
+    """Starts a worker of an application's source: `worker("async def app(...): ...")` returns its `Front`.
+
+    What a worker writes to stderr must be asked for with `stderr()`, or it fails the test.
+    """
+    started = []
+
+    def start(source, *, entry=MAIN, files=(), environment=(), **settings):
+        (tmp_path / "main.py").write_text(textwrap.dedent(source))
+        for name, text in dict(files).items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text))
+        environment = {"PYTHONWARNINGS": "error", **dict(environment)}
+        front = Front(tmp_path, entry, environment=environment, **settings)
+        started.append(front)
+        return front
+
+    yield start
+    for front in started:
+        asked = hasattr(front, "_outputs")
+        front.close()
+        if not asked:
+            assert front.stderr() == ""
