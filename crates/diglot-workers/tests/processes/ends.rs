@@ -1,9 +1,10 @@
 //! Ending: of workers that do not want to, and of what they started.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
 
 use crate::harness::{Harness, PATIENCE, service, within};
 
@@ -32,8 +33,8 @@ impl Leash {
     /// Resolves when nobody holds the leash any more.
     async fn let_go(self) {
         drop(self.write);
-        let read = tokio::task::spawn_blocking(move || File::from(self.read).read(&mut [0]).unwrap());
-        assert_eq!(within(read).await.unwrap(), 0);
+        let mut read = pipe::Receiver::from_owned_fd(self.read).unwrap();
+        assert_eq!(within(read.read(&mut [0])).await.unwrap(), 0);
     }
 }
 

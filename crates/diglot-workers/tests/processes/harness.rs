@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,6 +16,7 @@ use diglot_workers::{
     Attach, Handler, Launch, LinkEnd, Log, LogEntry, LogSink, Notice, Policy, Reporter, Running, ServiceSpec,
     ServiceState, StartError, Supervisor, SupervisorHandle, WorkerId,
 };
+use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
 
 /// Nothing a test waits for takes this long unless it has failed.
@@ -165,10 +166,12 @@ impl Handler for Recorder {
         let Attach { worker, pid, socket, reporter, .. } = attach;
         let _ = self.seen.send(Seen::Attached { worker, pid, reporter: reporter.clone() });
         self.links.insert(worker, socket.try_clone().unwrap());
-        tokio::task::spawn_blocking({
-            let seen = self.seen.clone();
-            move || listen(worker, socket, &reporter, &seen)
-        });
+        tokio::spawn(listen(
+            worker,
+            tokio::net::UnixStream::from_std(socket).unwrap(),
+            reporter,
+            self.seen.clone(),
+        ));
     }
 
     fn drain(&mut self, worker: WorkerId, _grace: Duration) {
@@ -192,18 +195,21 @@ impl Handler for Recorder {
     }
 }
 
-fn listen(worker: WorkerId, mut link: UnixStream, reporter: &Reporter, seen: &mpsc::UnboundedSender<Seen>) {
-    link.set_nonblocking(false).unwrap();
-    let mut byte = [0];
-    while let Ok(1) = link.read(&mut byte) {
-        match byte[0] {
+async fn listen(
+    worker: WorkerId,
+    mut link: tokio::net::UnixStream,
+    reporter: Reporter,
+    seen: mpsc::UnboundedSender<Seen>,
+) {
+    while let Ok(byte) = link.read_u8().await {
+        match byte {
             b'R' => {
                 let _ = seen.send(Seen::Ready(worker));
                 reporter.ready();
             }
             b'F' => {
                 let mut message = String::new();
-                let _ = link.read_to_string(&mut message);
+                let _ = link.read_to_string(&mut message).await;
                 reporter.start_failed(&message);
             }
             other => reporter.link_closed(LinkEnd::Broken { rule: format!("byte {other} means nothing") }),
