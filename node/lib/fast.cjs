@@ -72,9 +72,9 @@ function wants_connections(server) {
   return server.listenerCount('connection') > 1;
 }
 
-/** Whether the application takes the connection over if such a request comes. */
-function takes_over(server, method) {
-  return server.listenerCount(method === 'CONNECT' ? 'connect' : 'upgrade') > 0;
+/** Whether the request's connection may be taken over: then Node's parser decides, and 'upgrade' or 'connect' get it. */
+function takes_over(server, head) {
+  return head.method === 'CONNECT' || ((head.flags & REQUEST.UPGRADE) !== 0 && server.listenerCount('upgrade') > 0);
 }
 
 /** A client connection as this worker knows it. */
@@ -154,7 +154,7 @@ class FastLane {
    */
   request(stream, head, connection, body, last) {
     const { server } = this;
-    const socket = this.socket_for(connection, (head.flags & REQUEST.UPGRADE) !== 0 && takes_over(server, head.method));
+    const socket = this.socket_for(connection, takes_over(server, head));
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;

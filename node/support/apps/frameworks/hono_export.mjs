@@ -1,0 +1,4 @@
+// Hono as its module exports it.
+import { app } from './hono_app.mjs';
+
+export default app;

@@ -1,0 +1,3 @@
+'use strict';
+// Is not JavaScript in line 3.
+const = 1;

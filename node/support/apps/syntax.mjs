@@ -1,0 +1,3 @@
+// Is not JavaScript in line 3.
+import 'node:http';
+const = 1;
