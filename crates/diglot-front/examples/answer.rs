@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let routes = [Route { host: None, prefix: "/".to_owned() }];
     let router = Router::new([(Target::Fixed(Arc::new(answer)), routes.as_slice(), false)]);
-    let settings = Settings { threads: 1, limits: Limits::default(), timeouts: Timeouts::default() };
+    let settings =
+        Settings { threads: 1, limits: Limits::default(), timeouts: Timeouts::default(), access_log: false };
     let front = Front::start(&settings, router)?;
     front.accept(std::slice::from_ref(&listener))?;
     writeln!(std::io::stdout(), "listening on {}", listener.address())?;

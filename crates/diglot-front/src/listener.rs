@@ -191,6 +191,16 @@ impl Ends {
     }
 }
 
+/// The client, as the log names it.
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp { peer, .. } => write!(f, "{peer}"),
+            Self::Unix { path } => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// A client connection's socket.
 #[derive(Debug)]
 pub(crate) enum Socket {

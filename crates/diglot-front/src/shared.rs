@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use diglot_config::Timeouts;
+use diglot_config::{Limits, Timeouts};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
@@ -11,6 +11,12 @@ use tokio::sync::Notify;
 use crate::exchange::Exchange;
 use crate::h1;
 use crate::router::Router;
+use crate::threads::Settings;
+
+/// Bytes of a body's trailer section.
+const TRAILER_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of chunk extensions over the whole of a body.
+const CHUNK_EXTENSION_BYTES_MAX: usize = 4 * 1024;
 
 /// Decided at the start and read by every request.
 #[derive(Debug)]
@@ -18,14 +24,30 @@ pub(crate) struct Shared {
     pub(crate) router: Router,
     pub(crate) codec: h1::Limits,
     pub(crate) timeouts: Timeouts,
+    /// One line a request in the log.
+    pub(crate) access_log: bool,
     pub(crate) connections: Connections,
     stopping: AtomicBool,
 }
 
 impl Shared {
-    pub(crate) fn new(router: Router, codec: h1::Limits, timeouts: Timeouts, connections_max: usize) -> Self {
-        let connections = Connections::new(connections_max);
-        Self { router, codec, timeouts, connections, stopping: AtomicBool::new(false) }
+    pub(crate) fn new(router: Router, settings: &Settings) -> Self {
+        let Limits { request_line_bytes_max, header_bytes_max, header_count_max, connections_max, .. } =
+            settings.limits;
+        Self {
+            router,
+            codec: h1::Limits {
+                request_line_bytes_max,
+                header_bytes_max,
+                header_count_max,
+                trailer_bytes_max: TRAILER_BYTES_MAX,
+                chunk_extension_bytes_max: CHUNK_EXTENSION_BYTES_MAX,
+            },
+            timeouts: settings.timeouts.clone(),
+            access_log: settings.access_log,
+            connections: Connections::new(connections_max),
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// Connections end after the request they have; idle ones now.

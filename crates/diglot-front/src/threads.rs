@@ -10,17 +10,12 @@ use diglot_config::{Limits, Timeouts};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
-use crate::h1;
 use crate::link::{self, Link, LinkNotice};
 use crate::listener::Listener;
 use crate::router::Router;
 use crate::service::Service;
 use crate::shared::Shared;
 
-/// Bytes of a body's trailer section.
-const TRAILER_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of chunk extensions over the whole of a body.
-const CHUNK_EXTENSION_BYTES_MAX: usize = 4 * 1024;
 /// Tasks a thread runs between two looks at its sockets. High, so that one look finds the requests of many
 /// connections and one write carries them on.
 const EVENT_INTERVAL: u32 = 256;
@@ -34,6 +29,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long the front waits for it.
     pub timeouts: Timeouts,
+    /// One line a request in the log.
+    pub access_log: bool,
 }
 
 /// A running front.
@@ -54,16 +51,7 @@ impl Front {
     /// # Errors
     /// If the system grants no thread or no event loop.
     pub fn start(settings: &Settings, router: Router) -> io::Result<Self> {
-        let Limits { request_line_bytes_max, header_bytes_max, header_count_max, connections_max, .. } =
-            settings.limits;
-        let codec = h1::Limits {
-            request_line_bytes_max,
-            header_bytes_max,
-            header_count_max,
-            trailer_bytes_max: TRAILER_BYTES_MAX,
-            chunk_extension_bytes_max: CHUNK_EXTENSION_BYTES_MAX,
-        };
-        let shared = Arc::new(Shared::new(router, codec, settings.timeouts.clone(), connections_max));
+        let shared = Arc::new(Shared::new(router, settings));
         let (running, stop) = watch::channel(());
         let loops = (0..settings.threads.max(1))
             .map(|number| start_thread(number, stop.clone()))

@@ -178,6 +178,7 @@ fn settings(config: &Config) -> Settings {
         threads: config.server.threads.unwrap_or((cores / 2).clamp(1, 8)),
         limits: config.server.limits.clone(),
         timeouts: config.server.timeouts.clone(),
+        access_log: config.server.access_log,
     }
 }
 

@@ -7,6 +7,7 @@ use diglot_link::StreamKey;
 use diglot_link::frame::{self, Type};
 use diglot_link::message::CancelReason;
 
+use super::access::Record;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::dispatch::Scratches;
@@ -26,11 +27,13 @@ pub(crate) struct Active {
     pub(super) exchange: Arc<Exchange>,
     pub(super) reply: Reply,
     pub(super) upload: Option<Upload>,
+    pub(super) record: Option<Box<Record>>,
     arrived: Arrived,
     /// Payload bytes that are in the output and for which the worker gets no credit before they are written.
     unreturned: usize,
     waits_for: Patience,
     is_over: bool,
+    had_upload: bool,
 }
 
 /// What a deadline is set for.
@@ -67,12 +70,19 @@ impl Active {
             key,
             exchange,
             reply,
+            had_upload: upload.is_some(),
             upload,
+            record: None,
             arrived: Arrived::default(),
             unreturned: 0,
             waits_for: Patience::Nothing,
             is_over: false,
         }
+    }
+
+    /// Whether both directions have ended, so that the stream is over on the link too.
+    fn is_done(&self) -> bool {
+        self.reply.has_ended() && self.upload.is_none()
     }
 
     pub(super) fn poll(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Poll<Finished> {
@@ -90,8 +100,12 @@ impl Active {
             if flushed && self.unreturned > 0 {
                 self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
             }
-            if self.reply.is_complete() && flushed && self.upload.is_none() {
+            if self.is_done() && flushed {
                 self.is_over = true;
+                if self.had_upload {
+                    // A STOP that crossed the body's end is not for the connection's next request.
+                    self.exchange.clear();
+                }
                 return Poll::Ready(match self.reply.lives_on() {
                     true => Finished::Complete,
                     false => Finished::Closing,
@@ -105,7 +119,7 @@ impl Active {
             if !reads && connection.poll_watch(context).is_ready() {
                 return Poll::Ready(self.give_up(CancelReason::ClientGone));
             }
-            if self.upload.is_none() && self.reply.is_complete() && flushed {
+            if self.is_done() && flushed {
                 continue;
             }
             let waits_for = match (flushed, reads) {
@@ -135,7 +149,7 @@ impl Active {
             if matches!(frame.header.kind, Type::Body | Type::Wire) {
                 self.unreturned += frame.payload.len();
             }
-            if matches!(step, Ok(Step::More)) {
+            if matches!(step, Ok(Step::More | Step::Complete)) {
                 step = Scratches::with(|scratches| {
                     self.reply.take(frame, &mut connection.output, &mut scratches.fields, stays)
                 });
@@ -159,6 +173,7 @@ impl Active {
             Some(why) if !self.reply.is_complete() => Some(self.fail(connection, &Answer::lost(why))),
             Some(_) => {
                 // The response is whole; nobody is left to take the rest of the body.
+                self.reply.end();
                 if let Some(upload) = &mut self.upload {
                     upload.discard();
                 }
@@ -186,7 +201,7 @@ impl Active {
                     self.cancel(CancelReason::Refused);
                     return Err(self.fail(connection, &Answer::BODY_TOO_LARGE));
                 }
-                Err(UploadFault::Unwanted) if self.reply.is_complete() => {
+                Err(UploadFault::Unwanted) if self.reply.has_ended() => {
                     self.is_over = true;
                     return Err(Finished::Closing);
                 }
@@ -265,6 +280,7 @@ impl Active {
             && self.reply.request().keep_alive
             && !connection.shared.is_stopping();
         answer.write(&mut connection.output, &self.reply.request(), lives_on);
+        self.reply.answered(answer.status);
         if lives_on { Finished::Complete } else { Finished::Closing }
     }
 
@@ -295,6 +311,9 @@ impl Active {
 
 impl Drop for Active {
     fn drop(&mut self) {
+        if let Some(record) = self.record.take() {
+            record.write(self.reply.status(), self.reply.content_bytes());
+        }
         self.cancel(CancelReason::ClientGone);
     }
 }

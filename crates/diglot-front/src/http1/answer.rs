@@ -13,7 +13,7 @@ use crate::router::FixedAnswer;
 /// An answer in the place of a worker's.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answer {
-    status: u16,
+    pub(super) status: u16,
     sentence: Sentence,
     retry_after_s: Option<u32>,
     /// The request was understood, so that the next one may follow on the same connection.

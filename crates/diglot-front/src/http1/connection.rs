@@ -11,6 +11,7 @@ use diglot_link::message::Open;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
 
+use super::access::Record;
 use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
@@ -204,6 +205,9 @@ impl Connection {
                 }
                 Err(rejection) => {
                     tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
+                    if shared.access_log {
+                        Record::of_malformed(&peer.ends).write(rejection.status, 0);
+                    }
                     Answer::rejected(&rejection).write(output, &RequestFacts::unknown(), false);
                     return Some(Turn::Answered { lives_on: false });
                 }
@@ -211,9 +215,11 @@ impl Connection {
             let dispatched = dispatch(shared, peer, exchange, &parsed, &bytes[parsed.head_bytes..], waited);
             let request = RequestFacts::of(&parsed);
             let (head_bytes, has_body) = (parsed.head_bytes, has_body(&parsed));
+            let record = shared.access_log.then(|| Record::of(&peer.ends, &parsed));
             *head = None;
             Some(match dispatched {
-                Dispatched::Active(active, body_bytes) => {
+                Dispatched::Active(mut active, body_bytes) => {
+                    active.record = record;
                     *taken += head_bytes + body_bytes;
                     Turn::Active(active)
                 }
@@ -221,12 +227,18 @@ impl Connection {
                 Dispatched::Fixed(fixed) => {
                     let lives_on = request.keep_alive && !has_body && !shared.is_stopping();
                     *taken += head_bytes;
+                    if let Some(record) = record {
+                        record.write(fixed.status, fixed.body.len() as u64);
+                    }
                     write_fixed(&fixed, output, &request, lives_on, &mut scratches.fields);
                     Turn::Answered { lives_on }
                 }
                 Dispatched::Answer(answer) => {
                     let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
                     *taken += head_bytes;
+                    if let Some(record) = record {
+                        record.write(answer.status, 0);
+                    }
                     answer.write(output, &request, lives_on);
                     Turn::Answered { lives_on }
                 }

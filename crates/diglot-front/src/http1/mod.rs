@@ -2,6 +2,7 @@
 //!
 //! This is the only place that knows how HTTP/1 looks on the wire. Routing, admission, exchanges and links know no version.
 
+mod access;
 mod active;
 mod answer;
 mod connection;

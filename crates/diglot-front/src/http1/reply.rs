@@ -26,6 +26,10 @@ pub(super) struct Reply {
     awaits_continue: bool,
     stage: Stage,
     status: u16,
+    content_bytes: u64,
+    /// The worker has said that nothing follows. Its last bytes may come before that: until then, what comes still
+    /// belongs to this response and not to the connection's next.
+    ended: bool,
     wire: Option<Box<ResponseDecoder>>,
 }
 
@@ -69,7 +73,15 @@ pub(super) enum Fault {
 
 impl Reply {
     pub(super) fn new(request: RequestFacts, awaits_continue: bool) -> Self {
-        Self { request, awaits_continue, stage: Stage::Head, status: 0, wire: None }
+        Self {
+            request,
+            awaits_continue,
+            stage: Stage::Head,
+            status: 0,
+            content_bytes: 0,
+            ended: false,
+            wire: None,
+        }
     }
 
     /// Whether the client has been sent the final head, so that nothing else can be answered.
@@ -79,6 +91,16 @@ impl Reply {
 
     pub(super) fn is_complete(&self) -> bool {
         matches!(self.stage, Stage::Done { .. })
+    }
+
+    /// Whether nothing of it can come any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The worker is gone, so nothing of it can come any more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
     }
 
     /// Whether the head that was sent lets the connection live on.
@@ -92,6 +114,16 @@ impl Reply {
     /// The final status, 0 before there is one.
     pub(super) fn status(&self) -> u16 {
         self.status
+    }
+
+    /// The front has answered in the worker's stead.
+    pub(super) fn answered(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// Bytes of content the worker sent.
+    pub(super) fn content_bytes(&self) -> u64 {
+        self.content_bytes
     }
 
     pub(super) fn request(&self) -> RequestFacts {
@@ -112,6 +144,7 @@ impl Reply {
         stays: bool,
     ) -> Result<Step, Fault> {
         let Frame { header, payload } = frame;
+        self.ended |= header.ends();
         match header.kind {
             Type::Response => {
                 // The link has checked the payload's shape.
@@ -155,6 +188,9 @@ impl Reply {
         out: &mut Vec<u8>,
         stays: bool,
     ) -> Result<Step, Fault> {
+        if self.is_complete() {
+            return if bytes.is_empty() { Ok(Step::Complete) } else { Err(Fault::Wire(Rule::BytesAfterEnd)) };
+        }
         let mut decoder = self.wire.take().unwrap_or_else(|| {
             let method: &[u8] = match (self.request.is_head, self.request.is_connect) {
                 (true, _) => b"HEAD",
@@ -238,6 +274,7 @@ impl Reply {
     }
 
     fn write_body(&mut self, out: &mut Vec<u8>, data: &[u8]) -> Result<(), Fault> {
+        self.content_bytes += data.len() as u64;
         match &mut self.stage {
             Stage::Body { encoder, .. } => encoder.write(out, data).map_err(Fault::Length),
             Stage::Head | Stage::Done { .. } => Ok(()),
