@@ -1,7 +1,7 @@
 """The limit of a Python row: the same app called in a loop, with no server around it.
 
-`limit.py asgi|wsgi TARGET SECONDS METHOD BODY_BYTES` prints one line of JSON. For each request an ASGI app
-gets a fresh scope in a new Task under uvloop, a WSGI app a fresh environ: what any server must do at the least.
+`limit.py asgi|wsgi TARGET SECONDS METHOD BODY_BYTES` prints one line of JSON. For each request an ASGI app gets a
+fresh scope in a new Task under uvloop, a WSGI app a fresh environ: what any server must do at the least.
 """
 
 import asyncio
