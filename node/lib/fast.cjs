@@ -7,12 +7,12 @@
 // calls for them. So what an application can observe is decided by the Node it runs on.
 
 const http = require('node:http');
-const https = require('node:https');
 const { AsyncResource } = require('node:async_hooks');
 const { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing } = require('./socket.cjs');
 const { NAMES } = require('./names.cjs');
 const { REQUEST } = require('./protocol.cjs');
 const { split_lines } = require('./head.cjs');
+const { speaks_tls } = require('./listen.cjs');
 const { below_mount } = require('./mount.cjs');
 const { ByteSocket } = require('./bytes.cjs');
 
@@ -68,7 +68,7 @@ function fill_headers(request, fields, ids, length) {
 
 /** Whether the application wants to see connections: beside Node's own listener there is another. */
 function wants_connections(server) {
-  if (server instanceof https.Server) return server.listenerCount('secureConnection') > 1 || server.listenerCount('connection') > 1;
+  if (speaks_tls(server)) return server.listenerCount('secureConnection') > 1 || server.listenerCount('connection') > 1;
   return server.listenerCount('connection') > 1;
 }
 
@@ -132,7 +132,7 @@ class FastLane {
     const { server } = this;
     if (bytes || wants_connections(server)) {
       const socket = new ByteSocket(this.link, connection.ends, server);
-      server.emit(server instanceof https.Server ? 'secureConnection' : 'connection', socket);
+      server.emit(speaks_tls(server) ? 'secureConnection' : 'connection', socket);
       socket.watch_parser();
       return socket;
     }

@@ -1,19 +1,20 @@
 'use strict';
 // Takes over `listen` of http and https servers: the routed server binds nothing and gets its requests from the link.
 //
+// It is replaced where both inherit it, on net.Server's prototype, and passes everything else on: so whichever way a program comes
+// by its http or https, the replacement is there, and neither module is loaded for a program that does not use it.
+//
 // The routed server is the first that listens, or the one that asks for the port the service names. Its handle is a
 // stand-in that knows the front's address, so that Node's own `address`, `listening`, `close`, `ref` and `getConnections` answer.
 // Other servers of the program bind for real, on loopback.
 
-const http = require('node:http');
-const https = require('node:https');
 const net = require('node:net');
 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** Stands where the routed server has its libuv handle. */
 class ServerHandle {
-  /** @param {Takeover} takeover @param {http.Server} server */
+  /** @param {Takeover} takeover @param {import('node:http').Server} server */
   constructor(takeover, server) {
     this.takeover = takeover;
     this.server = server;
@@ -49,8 +50,8 @@ class ServerHandle {
  * @typedef {object} Routing
  * @property {({ host: string, port: number } | { path: string })[]} listen the front's listeners, the first is the address
  * @property {number | null} port whose `listen` is the routed server's; null: the first one's
- * @property {(server: http.Server) => void} listening the routed server listens
- * @property {(server: http.Server) => void} closed it was closed
+ * @property {(server: import('node:http').Server) => void} listening the routed server listens
+ * @property {(server: import('node:http').Server) => void} closed it was closed
  * @property {(alive: boolean) => void} keep_alive whether it keeps the process alive
  * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets all that are open
  * @property {(line: string) => void} log
@@ -62,6 +63,18 @@ function replace(object, name, value) {
   Object.defineProperty(object, name, { configurable: true, enumerable: true, writable: true, value });
 }
 
+/** Whether it is an http or https server: both set this when they are made. */
+function serves_http(server) {
+  return Object.hasOwn(server, 'httpAllowHalfOpen');
+}
+
+/** Whether its clients speak TLS. */
+function speaks_tls(server) {
+  return typeof server.setSecureContext === 'function';
+}
+
+const kClosing = Symbol('diglot.closing');
+
 class Takeover {
   /** @param {Routing} routing */
   constructor(routing) {
@@ -69,7 +82,7 @@ class Takeover {
     const first = routing.listen[0];
     this.path = 'path' in first ? first.path : null;
     this.address = 'path' in first ? { host: '', port: 0 } : first;
-    /** @type {http.Server | null} */
+    /** @type {import('node:http').Server | null} */
     this.server = null;
     /** Further servers on the routed server's port, as Fastify makes them for localhost: they bind nothing. */
     this.aliases = new Set();
@@ -79,22 +92,11 @@ class Takeover {
   }
 
   install() {
-    for (const Server of [http.Server, https.Server]) {
-      const { prototype } = Server;
-      const { listen, closeAllConnections, closeIdleConnections } = prototype;
-      const takeover = this;
-      replace(prototype, 'listen', function (...args) {
-        return takeover.listen(this, listen, args);
-      });
-      replace(prototype, 'closeAllConnections', function () {
-        closeAllConnections.call(this);
-        if (this === takeover.server) for (const socket of takeover.routing.sockets()) socket.destroy();
-      });
-      replace(prototype, 'closeIdleConnections', function () {
-        closeIdleConnections.call(this);
-        if (this === takeover.server) for (const socket of takeover.routing.sockets()) if (!socket.busy) socket.destroy();
-      });
-    }
+    const takeover = this;
+    const { listen } = net.Server.prototype;
+    replace(net.Server.prototype, 'listen', function (...args) {
+      return serves_http(this) ? takeover.listen(this, listen, args) : listen.apply(this, args);
+    });
   }
 
   /** The program serves by other means: whatever listens from now on binds for real. */
@@ -103,7 +105,7 @@ class Takeover {
   }
 
   /**
-   * @param {http.Server} server
+   * @param {import('node:http').Server} server
    * @param {Function} original Node's own `listen`
    * @param {any[]} args
    */
@@ -132,10 +134,29 @@ class Takeover {
   _route(server, port) {
     this.server = server;
     this.asked_port = port;
-    if (server instanceof https.Server && !this.told_of_tls) {
+    this._watch_closing(server);
+    if (speaks_tls(server) && !this.told_of_tls) {
       this.told_of_tls = true;
       this.routing.log("the application's own TLS key and certificate are not used: the server in front speaks with clients");
     }
+  }
+
+  /** Makes its class close the link's connections too: Node's own methods know only those that Node parses. */
+  _watch_closing(server) {
+    let prototype = Object.getPrototypeOf(server);
+    while (prototype !== null && !Object.hasOwn(prototype, 'closeIdleConnections')) prototype = Object.getPrototypeOf(prototype);
+    if (prototype === null || prototype[kClosing]) return;
+    Object.defineProperty(prototype, kClosing, { value: true });
+    const takeover = this;
+    const { closeAllConnections, closeIdleConnections } = prototype;
+    replace(prototype, 'closeAllConnections', function () {
+      closeAllConnections.call(this);
+      for (const socket of takeover.routing.sockets()) if (socket._server === this) socket.destroy();
+    });
+    replace(prototype, 'closeIdleConnections', function () {
+      closeIdleConnections.call(this);
+      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.busy) socket.destroy();
+    });
   }
 
   _pretend(server, options, callback) {
@@ -166,7 +187,7 @@ class Takeover {
     return [{ ...options, host }, ...rest];
   }
 
-  /** @param {http.Server} server */
+  /** @param {import('node:http').Server} server */
   closed(server) {
     this.aliases.delete(server);
     if (server !== this.server) return;
@@ -197,4 +218,4 @@ function asked_port(options) {
   return Number.isInteger(number) && number >= 0 && number <= 65_535 ? number : null;
 }
 
-module.exports = { Takeover };
+module.exports = { Takeover, speaks_tls };

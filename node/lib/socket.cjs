@@ -158,6 +158,12 @@ class LinkSocket extends net.Socket {
     if (!this._server.listening) setImmediate(destroy_if_idle, this);
   }
 
+  /** The process ends before 'finish' came: a response that was written whole is whole. */
+  _end_written() {
+    const message = this[kMessage];
+    if (message?.finished && this.writableLength === 0 && this[kStream] !== null) this[kLink].wire_end(this[kStream]);
+  }
+
   /** Nobody will read the rest of the request's body: the client need not send it. */
   _request_unread(stream, request) {
     this[kLink].stop(stream);

@@ -1,6 +1,8 @@
 'use strict';
 // One worker: reads its orders from the environment, joins the link, the lanes and `listen`, and follows the program's life.
 //
+// The lanes are loaded when it is known which one is needed.
+//
 // loading → serving → draining → ended. It begins to serve when the routed server listens or the main module turns out to export
 // `fetch`; what happens before that is a failure to load, and is told to the server with the reason.
 
@@ -8,7 +10,6 @@ const cluster = require('node:cluster');
 const { Link } = require('./link.cjs');
 const { Transport } = require('./transport.cjs');
 const { Takeover } = require('./listen.cjs');
-const { FastLane } = require('./fast.cjs');
 const { Entry } = require('./entry.cjs');
 const { INTERFACE, REASON } = require('./protocol.cjs');
 
@@ -35,7 +36,7 @@ class Worker {
     this.closed_by_app = false;
     /** Ends of client connections by id, until their first request makes one of the lane's. @type {Map<number, any>} */
     this.connections = new Map();
-    /** @type {FastLane | import('./fetch/lane.cjs').FetchLane | null} */
+    /** @type {import('./fast.cjs').FastLane | import('./fetch/lane.cjs').FetchLane | null} */
     this.lane = null;
     this.link = new Link(this);
     this.transport = new Transport(fd, this.link, () => this.link_ended());
@@ -57,6 +58,11 @@ class Worker {
   }
 
   start() {
+    // What the application has answered leaves before it ends, as it would from a socket.
+    process.on('exit', () => {
+      for (const socket of this.sockets()) socket._end_written();
+      this.transport.flush_last();
+    });
     this.takeover.install();
     this.entry.watch();
     cluster.fork = () => {
@@ -71,6 +77,7 @@ class Worker {
 
   /** @param {import('node:http').Server} server */
   serve_http(server) {
+    const { FastLane } = require('./fast.cjs');
     this.closed_by_app = false;
     this.lane = new FastLane(this.link, server, this.served);
     this.ready(INTERFACE.HTTP);

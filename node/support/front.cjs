@@ -126,12 +126,15 @@ const WAIT_MS_MAX = 10_000;
  * @param {() => string} state
  */
 async function wait(emitter, event, ready, state) {
-  const signal = AbortSignal.timeout(WAIT_MS_MAX);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), WAIT_MS_MAX);
   try {
-    while (!ready()) await once(emitter, event, { signal });
+    while (!ready()) await once(emitter, event, { signal: controller.signal });
   } catch (error) {
-    if (signal.aborted) throw new Error(`waited in vain: ${state()}`);
+    if (controller.signal.aborted) throw new Error(`waited in vain: ${state()}`);
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

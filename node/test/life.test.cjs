@@ -131,6 +131,23 @@ describe('a program that serves', () => {
     assert.match(front.stdout, /close event\nserver closed false null/);
   });
 
+  it('may close all connections: what they wait for is cut', async () => {
+    const front = await serving('close_all');
+    front.open(2);
+    const cut = front.request({ connection: 2 });
+    await cut.until(() => cut.text.includes('partial'));
+    assert.equal((await front.fetch({ target: '/close' })).text, 'ok');
+    assert.equal((await cut.response()).cancelled, 4);
+    assert.equal((await front.exit).code, 0);
+    assert.match(front.stdout, /server closed/);
+  });
+
+  it('may exit when it has answered', async () => {
+    const front = await serving('exits_after_answer');
+    assert.equal((await front.fetch()).text, 'the last words');
+    assert.equal((await front.exit).code, 5);
+  });
+
   it('may be disposed of, and ends', async () => {
     const front = live('dispose');
     assert.equal((await front.exit).code, 0);

@@ -109,9 +109,20 @@ const lives = {
       http.createServer((_request, response) => response.end(String(port !== 8000))).listen(0);
     });
   },
-  unref() {
-    const server = http.createServer(hello).listen(0);
-    server.unref();
+  exits_after_answer() {
+    const server = http.createServer((_request, response) => {
+      response.end('the last words');
+      process.exit(5);
+    });
+    server.listen(0);
+  },
+  close_all() {
+    const server = http.createServer((request, response) => {
+      if (request.url !== '/close') return response.write('partial');
+      server.close(() => console.log('server closed'));
+      response.end('ok', () => setImmediate(() => server.closeAllConnections()));
+    });
+    server.listen(0);
   },
 };
 
