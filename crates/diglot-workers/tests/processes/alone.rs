@@ -10,7 +10,7 @@ use diglot_workers::Notice;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid};
 
-use crate::harness::{Harness, Seen, service};
+use crate::harness::{Harness, Seen, service, within};
 
 const PART_ENV: &str = "DIGLOT_TEST_PART";
 
@@ -114,10 +114,13 @@ sys.exit(5)";
     let (mut harness, running) = Harness::start(vec![service("web", 1, code)]).await;
     let orphan = Pid::from_raw(harness.line().await.parse().unwrap()).unwrap();
     kill_process(orphan, Signal::KILL).unwrap();
-    // Blocks while it lives, goes round while it is dead, ends with an error once it has been reaped.
-    while waitid(WaitId::Pid(orphan), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_ok() {
-        tokio::task::yield_now().await;
-    }
+    let reaped = async {
+        // Blocks while it lives, goes round while it is dead, ends with an error once it has been reaped.
+        while waitid(WaitId::Pid(orphan), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within(reaped).await;
     println!("\nreaped 1");
     harness.handle.shutdown(Duration::from_secs(60));
     println!("\n{}", harness.notice().await);
