@@ -1,0 +1,101 @@
+"""Telling ASGI from WSGI."""
+
+import functools
+
+import pytest
+
+from diglot._worker.entry import LoadError, interface_of
+
+
+async def asgi(scope, receive, send):
+    """ASGI as a function."""
+
+
+def asgi_sync(scope, receive, send):
+    """ASGI as a function that returns an awaitable."""
+
+
+def wsgi(environ, start_response):
+    """WSGI as a function."""
+
+
+def wsgi_with_default(environ, start_response, option=None, *args, **options):
+    """WSGI with more than it needs."""
+
+
+class Asgi:
+    async def __call__(self, *args):
+        """ASGI, though its signature does not say so."""
+
+
+class Wsgi:
+    def __call__(self, environ, start_response):
+        """WSGI as an object."""
+
+    def method(self, scope, receive, send):
+        """ASGI as a method."""
+
+    @classmethod
+    def for_class(cls, environ, start_response):
+        """WSGI as a method of the class."""
+
+
+def wrapped(app):
+    @functools.wraps(app)
+    def wrapper(*args, **options):
+        return app(*args, **options)
+
+    return wrapper
+
+
+@pytest.mark.parametrize(
+    ("app", "expect"),
+    [
+        (asgi, "asgi"),
+        (asgi_sync, "asgi"),
+        (wsgi, "wsgi"),
+        (wsgi_with_default, "wsgi"),
+        (Asgi(), "asgi"),
+        (Asgi().__call__, "asgi"),
+        (Wsgi(), "wsgi"),
+        (Wsgi().method, "asgi"),
+        (Wsgi.for_class, "wsgi"),
+        (functools.partial(asgi, object()), "asgi"),
+        (functools.partial(lambda extra, environ, start_response: None, 1), "wsgi"),
+        (lambda environ, start_response: None, "wsgi"),
+        (lambda a, b, c, *, d=1: None, "asgi"),
+        (wrapped(asgi_sync), "asgi"),
+        (wrapped(wsgi), "wsgi"),
+    ],
+)
+def test_interfaces(app, expect):
+    assert interface_of(app, "main:app") == expect
+
+
+@pytest.mark.parametrize(
+    ("app", "expect"),
+    [
+        (None, "is a NoneType, which is neither"),
+        (functools, "name the application in it after a colon"),
+        (Wsgi, "is a class"),
+        (lambda *args: None, "takes any arguments"),
+        (lambda a, b, c, d: None, "takes 4 arguments"),
+    ],
+)
+def test_no_applications(app, expect):
+    with pytest.raises(LoadError, match=expect):
+        interface_of(app, "main:app")
+
+
+def test_the_setting_overrules():
+    assert interface_of(lambda *args: None, "main:app", "wsgi") == "wsgi"
+    assert interface_of(wsgi, "main:app", "asgi") == "asgi"
+    with pytest.raises(LoadError):
+        interface_of(None, "main:app", "asgi")
+
+
+@pytest.mark.parametrize(("module", "expect"), [("aiohttp.web_app", "aiohttp"), ("tornado.web", "Tornado")])
+def test_servers_of_their_own(module, expect):
+    application = type("Application", (), {"__module__": module, "__call__": lambda self, request: None})
+    with pytest.raises(LoadError, match=expect):
+        interface_of(application(), "main:app")

@@ -1,0 +1,271 @@
+"""The worker as a process: its environment, its path, its end."""
+
+import json
+import os
+import signal
+import sys
+
+import pytest
+from front import FAILED, PING, PONG
+
+ANSWER = """
+    import json, os, sys
+    {imports}
+
+    def app(environ, start_response):
+        body = json.dumps({value}).encode()
+        start_response("200 OK", [])
+        return [body]
+"""
+BOTH = ["asgi", "wsgi"]
+
+
+def answer(value, imports=""):
+    return ANSWER.format(value=value, imports=imports)
+
+
+def hello(interface):
+    if interface == "wsgi":
+        return answer("'hello'")
+    return """
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b'"hello"'})
+    """
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_it_ends_with_its_link(worker, interface):
+    front = worker(hello(interface))
+    assert front.request().body == b'"hello"'
+    front.socket.close()
+    assert front.wait() != 0
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_it_ends_when_the_front_talks_nonsense(worker, interface):
+    front = worker(hello(interface))
+    front.socket.sendall(b"\xff" * 64)
+    assert front.wait() == 1
+    assert "the link to the server broke: " in front.stderr()
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_drain(worker, interface):
+    front = worker(hello(interface))
+    assert front.request().body == b'"hello"'
+    assert front.drain() == 0
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_ping(worker, interface):
+    front = worker(hello(interface))
+    front.send(PING, 0, b"12345678")
+    pong = front.frame()
+    assert (pong.kind, pong.payload) == (PONG, b"12345678")
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_many_requests_in_one_read_and_frames_split_anywhere(worker, interface):
+    front = worker(hello(interface))
+    front.open(1)
+    sent = []
+    front.socket, real = type("Recorder", (), {"sendall": staticmethod(sent.append)}), front.socket
+    streams = [front.begin("GET", f"/{number}") for number in range(200)]
+    front.socket = real
+    data = b"".join(sent)
+    real.sendall(data[: len(data) // 2 + 5])
+    for stream in streams[:90]:
+        assert front.response(stream).body == b'"hello"'
+    for at in range(len(data) // 2 + 5, len(data), 999):
+        real.sendall(data[at : at + 999])
+    for stream in streams[90:]:
+        assert front.response(stream).body == b'"hello"'
+
+
+def test_the_environment_is_the_service_s(worker):
+    value = "[key for key in os.environ if key in ('DIGLOT_LINK', 'DIGLOT_WORKER')]"
+    assert json.loads(worker(answer(value)).request().body) == []
+
+
+def test_the_link_is_not_inherited(worker):
+    value = "subprocess.run([sys.executable, '-c', 'import os; print(sorted(os.listdir(\"/proc/self/fd\"))[:-1])'], capture_output=True, text=True, close_fds=False).stdout"
+    front = worker(answer(value, "import subprocess"))
+    assert json.loads(front.request().body) == "['0', '1', '2']\n"
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_a_forked_child_does_not_hold_the_link(worker, interface):
+    fork = """
+    import os, time
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+        os._exit(0)
+"""
+    if interface == "wsgi":
+        source = "def app(environ, start_response):\n" + fork + "    start_response('200 OK', [])\n    return [str(pid).encode()]"
+    else:
+        source = (
+            "async def app(scope, receive, send):\n"
+            + fork
+            + "    await send({'type': 'http.response.start', 'status': 200})\n"
+            + "    await send({'type': 'http.response.body', 'body': str(pid).encode()})"
+        )
+    front = worker(source, lifespan="off", environment={"PYTHONWARNINGS": "ignore"})
+    response = front.request()
+    assert response.status == 200, os.read(front.process.stderr.fileno(), 65536).decode()
+    child = int(response.body)
+    try:
+        front.process.kill()
+        assert front.socket.recv(1) == b""
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_multiprocessing(worker):
+    source = """
+        import multiprocessing
+
+        def double(number):
+            return number * 2
+
+        def app(environ, start_response):
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                body = repr(pool.map(double, [1, 2])).encode()
+            start_response("200 OK", [])
+            return [body]
+    """
+    assert worker(source).request().body == b"[2, 4]"
+
+
+def test_atexit_and_logging(worker):
+    front = worker(
+        answer("logging.getLogger().warning('logged')", "import atexit, logging; atexit.register(print, 'at exit')")
+    )
+    assert front.request().status == 200
+    assert front.drain() == 0
+    assert front.outputs() == ("at exit\n", "logged\n")
+
+
+def test_the_path(worker, tmp_path):
+    front = worker(answer("[sys.path[0], sys.path[-1], sys.path[1], __name__]"), environment={"PYTHONPATH": "/some/where"})
+    first, last, second, name = json.loads(front.request().body)
+    assert first == str(tmp_path)
+    assert last == str(front.process.args[1]).rpartition("/")[0]
+    assert second == "/some/where"
+    assert name == "main"
+
+
+def test_the_sdk_shadows_nothing(worker):
+    files = {"diglot.py": "mine = True", "diglot_worker.py": "mine = True", "loops.py": "mine = True"}
+    front = worker(
+        answer("[diglot.mine, diglot_worker.mine, loops.mine]", "import diglot, diglot_worker, loops"), files=files.items()
+    )
+    assert json.loads(front.request().body) == [True] * 3
+
+
+def test_the_sdk_is_found(worker):
+    front = worker(answer("diglot.__doc__", "import diglot"))
+    assert json.loads(front.request().body) == "Diglot's package for Python services."
+
+
+def test_wsgi_signals_reach_the_application(worker):
+    front = worker(answer("list(seen)", "import signal; seen = []; signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))"))
+    assert json.loads(front.request().body) == []
+    front.process.send_signal(signal.SIGUSR1)
+    front.send(PING, 0, b"12345678")
+    assert front.frame().kind == PONG
+    assert json.loads(front.request().body) == [1]
+
+
+def failure(front):
+    front._exactly(16)
+    failed = front.frame()
+    assert failed.kind == FAILED
+    assert front.wait() == 1
+    assert front.stderr() == ""
+    return failed.payload.decode()
+
+
+@pytest.mark.parametrize(
+    ("source", "entry", "expect"),
+    [
+        (
+            "import helper",
+            {"module": "main"},
+            "main could not be imported\nTraceback (most recent call last):\n"
+            '  File "{root}/main.py", line 1, in <module>\n    import helper\n'
+            '  File "{root}/helper.py", line 2, in <module>\n    1 / 0\n',
+        ),
+        ("import helper", {"module": "main"}, "ZeroDivisionError: division by zero\nlook first at helper.py:2"),
+        ("import nothere", {"module": "main"}, "ModuleNotFoundError: No module named 'nothere'\nlook first at main.py:1"),
+        ("def app(:\n    pass", {"module": "main"}, "look first at main.py:1"),
+        ("raise SystemExit(3)", {"module": "main"}, "SystemExit: 3"),
+        ("", {"module": "nothere"}, 'there is no module "nothere" in {root} nor in the environment of '),
+        ("", {"module": "main.nothere"}, 'there is no module "main.nothere"'),
+        ("", {"module": "main"}, 'main has neither "app" nor "application"'),
+        ("application = 7", {"module": "main", "attr": "applicaton"}, 'main has no "applicaton": did you mean "application"?'),
+        ("app = 7", {"module": "main"}, "main:app is an int, which is neither an ASGI nor a WSGI application"),
+        ("def app(): pass", {"module": "main", "attr": "app"}, 'main:app takes no argument: ASGI takes 3'),
+        ("def app(): pass", {"module": "main", "attr": "app"}, 'if it is a factory, write "main:app()"'),
+        ("def app(): 1 / 0", {"module": "main", "attr": "app", "call": True}, "the factory main:app() failed\nTraceback"),
+        ("def app(scope): pass", {"module": "main"}, "ASGI 2"),
+        ("def app(*args): pass", {"module": "main"}, 'say interface = "asgi" or "wsgi"'),
+        ("class app:\n    def __init__(self, a, b, c): pass", {"module": "main"}, "is a class, not an application"),
+        ("async def app(): pass", {"module": "main", "attr": "app", "call": True}, "async factory"),
+    ],
+)
+def test_an_application_that_cannot_be_loaded(worker, tmp_path, source, entry, expect):
+    entry = {"attr": None, "call": False, **entry}
+    files = {"helper.py": "\n1 / 0"}
+    text = failure(worker(source, entry=entry, files=files.items(), await_ready=False))
+    if sys.version_info >= (3, 13) and "^" in text:
+        text = "\n".join(line for line in text.splitlines() if set(line) - set(" ^~"))
+    text = "\n".join(line for line in text.splitlines() if not line.strip() or set(line) - set(" ^~"))
+    assert expect.format(root=tmp_path) in text
+    assert "_worker" not in text and "importlib" not in text
+
+
+def test_a_loop_that_is_not_there(worker):
+    front = worker(
+        "async def app(scope, receive, send): pass",
+        loop="uvloop",
+        await_ready=False,
+        environment={"PYTHONPATH": ""},
+        files={"uvloop.py": "raise ImportError('not for this test')"}.items(),
+    )
+    front._exactly(16)
+    frame = front.frame()
+    assert frame.kind == FAILED and b'loop = "uvloop"' in frame.payload
+
+
+@pytest.mark.parametrize(
+    ("entry", "files"),
+    [
+        ({"module": "main"}, {}),
+        ({"module": "main", "attr": "app"}, {}),
+        ({"module": "main", "attr": "make", "call": True}, {}),
+        ({"module": "main", "attr": "holder.app"}, {}),
+        ({"file": "{root}/main.py"}, {}),
+        ({"file": "{root}/api/main.py", "attr": "app"}, {"api/main.py": "import beside\nfrom beside import app", "api/beside.py": "{app}"}),
+        (
+            {"file": "{root}/pkg/sub/app.py"},
+            {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/app.py": "from .. import x\nfrom . import y\nfrom .y import app", "pkg/x.py": "", "pkg/sub/y.py": "{app}"},
+        ),
+        ({"module": "pkg.mod"}, {"pkg/mod.py": "{app}"}),
+        ({"file": "{root}/my-app.py"}, {"my-app.py": "{app}"}),
+        ({"file": "{root}/json.py"}, {"json.py": "{app}"}),
+    ],
+)
+def test_forms_of_entries(worker, tmp_path, entry, files):
+    app = (
+        "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'it']\n"
+        "def make():\n    return app\n"
+        "class holder:\n    app = app\n"
+    )
+    entry = {"attr": None, "call": False, **entry}
+    if "file" in entry:
+        entry["file"] = entry["file"].format(root=tmp_path)
+    files = {name: text.replace("{app}", app) for name, text in files.items()}
+    assert worker(app, entry=entry, files=files.items()).request().body == b"it"

@@ -1,0 +1,552 @@
+"""PEP 3333, point by point."""
+
+import json
+import struct
+import time
+
+import pytest
+from front import BODY, CANCEL, CREDIT, END, INFORM, RESPONSE, STREAM_WINDOW
+
+DUMP = """
+    import json
+
+    def app(environ, start_response):
+        assert type(environ) is dict
+        shown = {key: value for key, value in environ.items() if not key.startswith("wsgi.")}
+        shown["url_scheme"] = environ["wsgi.url_scheme"]
+        shown["flags"] = [environ["wsgi." + key] for key in ("multithread", "multiprocess", "run_once", "input_terminated")]
+        assert environ["wsgi.version"] == (1, 0)
+        start_response("200 OK", [])
+        return [json.dumps(shown).encode()]
+"""
+
+
+@pytest.fixture
+def environ_of(worker):
+    front = worker(DUMP)
+
+    def environ_of(*args, **options):
+        return json.loads(front.request(*args, **options).body)
+
+    environ_of.front = front
+    return environ_of
+
+
+def test_a_whole_environ(environ_of):
+    headers = [
+        (b"Host", b"example.test"),
+        (b"Content-Type", b"text/plain"),
+        (b"Content-Length", b"2"),
+        (b"X-Custom", b"\xe9"),
+        (b"X_Custom", b"forged"),
+        (b"Accept", b"a/b"),
+        (b"ACCEPT", b"c/d"),
+        (b"Cookie", b"a=1"),
+        (b"Cookie", b"b=2"),
+    ]
+    assert environ_of("POST", "/a%20b/%C3%BC?x=%20y&z", headers, b"hi") == {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/a b/\xc3\xbc",
+        "QUERY_STRING": "x=%20y&z",
+        "RAW_URI": "/a%20b/%C3%BC?x=%20y&z",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "diglot",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REMOTE_PORT": "50123",
+        "CONTENT_TYPE": "text/plain",
+        "CONTENT_LENGTH": "2",
+        "HTTP_HOST": "example.test",
+        "HTTP_X_CUSTOM": "\xe9",
+        "HTTP_ACCEPT": "a/b,c/d",
+        "HTTP_COOKIE": "a=1; b=2",
+        "url_scheme": "http",
+        "flags": [True, True, False, True],
+    }
+
+
+def test_a_mounted_service(environ_of):
+    environ = environ_of("GET", "/%61pi/v1", mount=6)
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/api", "/v1")
+    environ = environ_of("GET", "/api", mount=4)
+    assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == ("/api", "")
+
+
+def test_connections(environ_of):
+    environ_of.front.open(7, tls=True)
+    environ = environ_of(connection=7, version=20)
+    assert (environ["url_scheme"], environ["SERVER_PROTOCOL"]) == ("https", "HTTP/2")
+    environ_of.front.open(8, client=("", 0), server=("/run/x.sock", 0))
+    environ = environ_of(connection=8, version=10)
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"], environ["SERVER_PROTOCOL"]) == ("localhost", "80", "HTTP/1.0")
+
+
+def test_one_thread_says_so(worker):
+    assert json.loads(worker(DUMP, threads=1).request().body)["flags"][0] is False
+
+
+VALIDATED = """
+    from wsgiref.validate import validator
+
+    def inner(environ, start_response):
+        path = environ["PATH_INFO"]
+        body = environ["wsgi.input"]
+        if path == "/read":
+            data = body.read(3) + body.readline() + b"|".join(body.readlines(1)) + b"".join(body) + body.read(5)
+        elif path == "/iterate":
+            data = b"|".join(line for line in body)
+        else:
+            data = b"Hello"
+        if path == "/write":
+            write = start_response("200 OK", [("Content-Type", "text/plain")])
+            write(b"one ")
+            write(b"two")
+            return []
+        if path == "/late":
+            def parts():
+                start_response("200 OK", [("Content-Type", "text/plain")])
+                yield b""
+                yield b"one "
+                yield b"two"
+            return parts()
+        if path == "/error":
+            import sys
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            try:
+                raise LookupError
+            except LookupError:
+                start_response("500 Oh", [("Content-Type", "text/plain")], sys.exc_info())
+            return [b"oh"]
+        if path == "/empty":
+            start_response("204 No Content", [])
+            return []
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(data)))])
+        return [data]
+
+    app = validator(inner)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "expect"),
+    [
+        ("GET", "/", b"", (200, b"Hello")),
+        ("HEAD", "/", b"", (200, b"")),
+        ("GET", "/?a=b", b"", (200, b"Hello")),
+        ("OPTIONS", "*", b"", (200, b"Hello")),
+        ("GET", "/write", b"", (200, b"one two")),
+        ("GET", "/late", b"", (200, b"one two")),
+        ("GET", "/error", b"", (500, b"oh")),
+        ("GET", "/empty", b"", (204, b"")),
+        ("POST", "/iterate", b"a\nb\n\nc", (200, b"a\n|b\n|\n|c")),
+        ("POST", "/read", b"abcdef\ngh\nij\nk", (200, b"abcdef\ngh\nij\nk")),
+        ("POST", "/read", b"", (200, b"")),
+    ],
+)
+def test_the_validator_agrees(worker, method, target, body, expect):
+    front = worker(VALIDATED, interface="wsgi")
+    response = front.request(method, target, body=body)
+    assert (response.status, response.body) == expect
+    stream = front.begin(method, target, end=False)
+    for byte in body:
+        front.send(BODY, stream, bytes([byte]))
+    front.send(BODY, stream, b"", END)
+    response = front.response(stream)
+    assert (response.status, response.body) == expect
+
+
+def app(body, *, before="", close=False):
+    """The source of an application."""
+    source = "import sys, time, threading\nclosed = []\n" + before + "\ndef app(environ, start_response):\n"
+    for line in body.strip("\n").splitlines():
+        source += "    " + line + "\n"
+    return source
+
+
+CLOSING = """
+class Result:
+    def __init__(self, parts, fail=False):
+        self.parts, self.fail = list(parts), fail
+    def __iter__(self):
+        yield from self.parts
+        if self.fail:
+            raise LookupError("in the app")
+    def close(self):
+        closed.append(1)
+"""
+
+
+def test_close_is_always_called(worker):
+    front = worker(
+        app(
+            """
+if environ["PATH_INFO"] == "/closed":
+    start_response("200 OK", [])
+    return [str(len(closed)).encode()]
+start_response("200 OK", [])
+if environ["PATH_INFO"] == "/endless":
+    return Endless()
+return Result([b"a", b"b"], fail=environ["PATH_INFO"] == "/fail")
+""",
+            before=CLOSING
+            + """
+class Endless(Result):
+    def __init__(self):
+        pass
+    def __iter__(self):
+        while True:
+            time.sleep(0.001)
+            yield b"x"
+""",
+        )
+    )
+    assert front.request().body == b"ab"
+    assert front.request("GET", "/closed").body == b"1"
+    assert front.request("GET", "/fail").cancelled == 4
+    assert front.request("GET", "/closed").body == b"2"
+    stream = front.begin("GET", "/endless")
+    assert front.frame_of(stream).kind == RESPONSE
+    front.send(CANCEL, stream, b"\x01")
+    while (frame := front.frame_of(stream)).kind != CANCEL:
+        assert frame.kind == BODY
+    assert frame.payload == b"\x06"
+    assert front.request("GET", "/closed").body == b"3"
+    assert front.drain() == 0
+    assert front.stderr().count("LookupError: in the app") == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("raise LookupError('in the app')", "LookupError: in the app"),
+        ("return [b'x']", "before start_response() was called"),
+        ("start_response('200 OK', [])\nstart_response('200 OK', [])\nreturn []", "called again without exc_info"),
+        ("start_response(200, [])", "TypeError: status is a str"),
+        ("start_response('20', [])", "is not one as"),
+        ("start_response('99 Low', [])", "is not one as"),
+        ("start_response('200OK', [])", "is not one as"),
+        ("start_response('200 O\\nK', [])", "is not one as"),
+        ("start_response('200 OK', {})", "TypeError: headers are a list of tuples, not dict"),
+        ("start_response('200 OK', [['a', 'b']])", "TypeError: a header is a tuple of two str"),
+        ("start_response('200 OK', [('a', b'b')])", "are str, not str and bytes"),
+        ("start_response('200 OK', [('a', 'b\\r\\nc: d')])", 'the value of header "a" holds a line break'),
+        ("start_response('200 OK', [('a', '\\u20ac')])", "beyond latin-1"),
+        ("start_response('200 OK', [])\nreturn ['text']", "made of bytes objects, not str"),
+        ("start_response('200 OK', [])\nreturn iter(['text'])", "made of bytes objects, not str"),
+        ("start_response('200 OK', [])\nreturn None", "TypeError: 'NoneType' object is not iterable"),
+        ("start_response('200 OK', [])('text')", "made of bytes objects, not str"),
+        ("sys.exit('gone')", "SystemExit: gone"),
+    ],
+)
+def test_an_application_that_fails_before_its_response(worker, body, said):
+    front = worker(app(body))
+    for _ in range(2):
+        response = front.request()
+        assert (response.status, response.body) == (500, b"Internal Server Error")
+    assert front.drain() == 0
+    assert said in front.stderr()
+    assert "_worker" not in front.stderr()
+
+
+def test_exc_info_after_the_headers_are_sent_is_raised(worker):
+    front = worker(
+        app(
+            """
+write = start_response("200 OK", [])
+write(b"x")
+try:
+    raise LookupError("in the app")
+except LookupError:
+    start_response("500 Oh", [], sys.exc_info())
+return [b"not reached"]
+"""
+        )
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).head() == (200, [], b"x")
+    assert front.frame_of(stream).kind == CANCEL
+    assert front.drain() == 0
+    assert "LookupError: in the app" in front.stderr()
+
+
+def test_latin1_both_ways(worker):
+    front = worker(app('start_response("200 OK", [("X-Back", environ["HTTP_X_THERE"])])\nreturn []'))
+    assert front.request(headers=[(b"X-There", b"\xe9\xff")]).headers == [(b"X-Back", b"\xe9\xff")]
+
+
+def test_lengths(worker):
+    front = worker(
+        app(
+            """
+start_response("200 OK", [("Content-Length", "3")])
+return {"/long": [b"ab", b"cd"], "/short": [b"ab"], "/late": iter([b"abc", b"", b"d"]), "/right": iter([b"a", b"bc"])}[environ["PATH_INFO"]]
+"""
+        )
+    )
+    assert front.request("GET", "/right").body == b"abc"
+    assert front.request("GET", "/long").body == b"abc"
+    assert front.request("GET", "/late").body == b"abc"
+    assert front.request("GET", "/short").cancelled == 4
+    assert front.drain() == 0
+    assert front.stderr().count("1 bytes were cut off") == 2
+    assert "1 bytes shorter" in front.stderr()
+
+
+def test_a_response_of_known_length_is_one_frame(worker):
+    front = worker(app('start_response("200 OK", [("Content-Length", "5")])\nreturn iter([b"hello"])'))
+    frame = front.frame_of(front.begin())
+    assert frame.kind == RESPONSE and frame.end and frame.head()[2] == b"hello"
+
+
+def test_each_part_leaves_before_the_next_is_made(worker):
+    front = worker(
+        app(
+            """
+if environ["PATH_INFO"] == "/go":
+    go.set()
+    start_response("200 OK", [])
+    return []
+def parts():
+    yield b"one"
+    go.wait()
+    yield b"two"
+start_response("200 OK", [])
+return parts()
+""",
+            before="go = threading.Event()",
+        )
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).head()[2] == b"one"
+    assert front.request("GET", "/go").status == 200
+    assert front.response(stream).body == b"two"
+
+
+def test_a_blocked_thread_does_not_stop_the_rest(worker):
+    front = worker(
+        app(
+            """
+name = environ["PATH_INFO"]
+start_response("200 OK", [])
+if name == "/block":
+    assert go.wait(10)
+elif name == "/go":
+    go.set()
+return [threading.current_thread().name.encode()]
+""",
+            before="go = threading.Event()",
+        )
+    )
+    assert front.request().body == b"MainThread"
+    blocked = [front.begin("GET", "/block") for _ in range(6)]
+    assert front.request("GET", "/").status == 200
+    assert front.request("GET", "/go").status == 200
+    for stream in blocked:
+        assert front.response(stream).status == 200
+    assert front.drain() == 0
+
+
+def test_one_thread_is_one_thread(worker):
+    front = worker(
+        app(
+            """
+running.append(1)
+time.sleep(0.01)
+body = str(len(running)).encode()
+running.pop()
+start_response("200 OK", [])
+return [body]
+""",
+            before="running = []",
+        ),
+        threads=1,
+    )
+    streams = [front.begin() for _ in range(10)]
+    assert {front.response(stream).body for stream in streams} == {b"1"}
+
+
+def test_a_long_wait_is_said(worker):
+    front = worker(app("time.sleep(1.2)\nstart_response('200 OK', [])\nreturn []"), threads=1)
+    streams = [front.begin() for _ in range(2)]
+    for stream in streams:
+        assert front.response(stream).status == 200
+    assert front.drain() == 0
+    assert "waited 1.2 s for a thread: all 1 are busy" in front.stderr()
+
+
+def test_an_answer_does_not_wait_for_a_blocked_neighbour(worker):
+    front = worker(
+        app(
+            """
+if environ["PATH_INFO"] == "/block":
+    assert go.wait(10)
+elif environ["PATH_INFO"] == "/go":
+    go.set()
+start_response("200 OK", [])
+return [b"x"]
+""",
+            before="go = threading.Event()",
+        ),
+        threads=2,
+    )
+    quick, blocked = front.begin("GET", "/quick"), front.begin("GET", "/block")
+    assert front.response(quick).body == b"x"
+    assert front.request("GET", "/go").body == b"x"
+    assert front.response(blocked).body == b"x"
+
+
+def test_continue_is_asked_for_by_the_first_read(worker):
+    front = worker(
+        app(
+            """
+data = environ["wsgi.input"].read() if environ["PATH_INFO"] == "/read" else b""
+start_response("200 OK", [])
+return [data]
+"""
+        )
+    )
+    stream = front.begin("POST", "/read", end=False, flags=3)
+    inform = front.frame_of(stream)
+    assert inform.kind == INFORM and inform.head()[0] == 100
+    front.send(BODY, stream, b"late", END)
+    assert front.response(stream).body == b"late"
+    response = front.response(front.begin("POST", "/ignore", end=False, flags=3))
+    assert response.informs == [] and response.status == 200
+
+
+def test_a_client_that_leaves_in_its_request(worker):
+    front = worker(
+        app(
+            """
+if environ["PATH_INFO"] == "/seen":
+    start_response("200 OK", [])
+    return [repr(closed).encode()]
+try:
+    environ["wsgi.input"].read()
+except OSError as error:
+    closed.append(type(error).__name__)
+    raise
+"""
+        )
+    )
+    stream = front.begin("POST", body=b"x", end=False)
+    front.send(CANCEL, stream, b"\x01")
+    assert front.frame_of(stream).kind == CANCEL
+    assert front.request("GET", "/seen").body in (b"['ClientDisconnected']", b"[]")
+
+
+def test_several_threads_wait_for_bodies(worker):
+    front = worker(app("start_response('200 OK', [])\nreturn [environ['wsgi.input'].read()]"), threads=4)
+    streams = [front.begin("POST", end=False) for _ in range(4)]
+    for number, stream in enumerate(reversed(streams)):
+        front.send(BODY, stream, bytes([number]))
+    for number, stream in enumerate(reversed(streams)):
+        front.send(BODY, stream, b"end", END)
+        assert front.response(stream).body == bytes([number]) + b"end"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 8])
+def test_backpressure(worker, threads):
+    front = worker(
+        app(
+            """
+start_response("200 OK", [])
+def parts():
+    for number in range(64):
+        made.append(number)
+        yield bytes([number]) * 65536
+if environ["PATH_INFO"] == "/made":
+    return [str(len(made)).encode()]
+return parts()
+""",
+            before="made = []",
+        ),
+        threads=threads,
+    )
+    stream = front.begin()
+    aboard = front.frame_of(stream).head()[2]
+    received = b""
+    while len(received) < STREAM_WINDOW:
+        received += front.frame_of(stream).payload
+    if threads > 1:
+        made = int(front.request("GET", "/made").body)
+        assert made * 65536 <= len(aboard) + STREAM_WINDOW + 65536
+    owed, ended = len(received), False
+    while not ended:
+        front.send(CREDIT, stream, struct.pack("<I", owed)) if owed else None
+        frame = front.frame_of(stream)
+        owed, ended = len(frame.payload), frame.end
+        received += frame.payload
+    assert aboard + received == b"".join(bytes([number]) * 65536 for number in range(64))
+
+
+def test_a_large_request(worker):
+    front = worker(
+        app(
+            """
+import hashlib
+digest, size = hashlib.sha256(), 0
+while True:
+    data = environ["wsgi.input"].read(50000)
+    if not data:
+        break
+    digest.update(data)
+    size += len(data)
+start_response("200 OK", [])
+return [f"{size} {digest.hexdigest()}".encode()]
+"""
+        )
+    )
+    import hashlib
+
+    data = bytes(range(256)) * 4000
+    stream = front.begin("POST", end=False)
+    sent, credit = 0, STREAM_WINDOW
+    while sent < len(data):
+        if credit == 0:
+            frame = front.frame_of(stream)
+            assert frame.kind == CREDIT
+            credit += struct.unpack("<I", frame.payload)[0]
+        part = data[sent : sent + min(65536, credit)]
+        front.send(BODY, stream, part)
+        sent += len(part)
+        credit -= len(part)
+    front.send(BODY, stream, b"", END)
+    assert front.response(stream).body == f"{len(data)} {hashlib.sha256(data).hexdigest()}".encode()
+
+
+def test_file_wrapper(worker):
+    front = worker(
+        app(
+            """
+file = open(__file__, "rb")
+closed.append(file)
+start_response("200 OK", [])
+if environ["PATH_INFO"] == "/closed":
+    return [str(closed[0].closed).encode()]
+return environ["wsgi.file_wrapper"](file, 100)
+"""
+        ),
+        environment={"PYTHONWARNINGS": "default"},
+    )
+    assert front.request().body.startswith(b"import sys")
+    assert front.request("GET", "/closed").body == b"True"
+
+
+def test_errors_go_to_stderr(worker):
+    front = worker(app("environ['wsgi.errors'].write('said\\n')\nstart_response('200 OK', [])\nreturn []"))
+    assert front.request().status == 200
+    assert front.drain() == 0
+    assert front.stderr() == "said\n"
+
+
+def test_drain_waits_for_a_request(worker):
+    front = worker(app("time.sleep(0.2)\nstart_response('200 OK', [])\nreturn [b'x']"))
+    stream = front.begin()
+    began = time.monotonic()
+    front.send(0x22)
+    assert front.response(stream).body == b"x"
+    assert front.wait() == 0
+    assert time.monotonic() - began < 5
