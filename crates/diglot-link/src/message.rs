@@ -229,8 +229,12 @@ impl<'b> Request<'b> {
         })
     }
 
-    /// The path of the target, percent-encoded as sent, without the query.
+    /// The path of the target, percent-encoded as sent, without the query. It is never empty: a target without a path
+    /// means `/` (RFC 9110 section 4.2.3).
     pub fn path(&self) -> &'b [u8] {
+        if self.line.path_length == 0 {
+            return b"/";
+        }
         let start = usize::from(self.line.path_start);
         &self.line.target[start..start + usize::from(self.line.path_length)]
     }

@@ -157,10 +157,10 @@ fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) 
     set(REQUEST_UPGRADE, head.upgrade);
     set(REQUEST_BODY, !matches!(head.framing, BodyFraming::None));
     set(REQUEST_UNSIZED, head.framing == BodyFraming::Chunked);
-    let path_start = match head.form {
-        h1::TargetForm::Absolute => {
-            head.target.len().saturating_sub(head.path.len() + head.query.map_or(0, |query| query.len() + 1))
-        }
+    // `*` is its own path. An absolute target without a path means `/`, which does not stand in it.
+    let path_length = match head.form {
+        h1::TargetForm::Asterisk => head.target.len(),
+        _ if head.target.get(head.path_start) == Some(&b'/') => head.path.len(),
         _ => 0,
     };
     // The codec's limits keep a request line below 64 KiB.
@@ -173,8 +173,8 @@ fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) 
         },
         flags,
         target: head.target,
-        path_start: path_start as u16,
-        path_length: head.path.len() as u16,
+        path_start: head.path_start as u16,
+        path_length: path_length as u16,
         mount_length,
     }
 }
