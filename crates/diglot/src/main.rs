@@ -18,6 +18,10 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 use diglot_config::Environment;
 
+/// The front makes and frees small things for every request; this allocator is measurably quicker at it than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let environment = match Environment::of_process() {

@@ -33,7 +33,7 @@ impl Record {
     }
 
     /// Writes the line: client, request, status, bytes of content, milliseconds.
-    pub(super) fn write(mut self: Box<Self>, status: u16, content_bytes: u64) {
+    pub(super) fn write(&mut self, status: u16, content_bytes: u64) {
         let took = self.started.elapsed();
         let _ = write!(self.line, " {status} {content_bytes} {:.1} ms", took.as_secs_f64() * 1e3);
         tracing::info!("{}", self.line);

@@ -311,7 +311,7 @@ impl Active {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        if let Some(record) = self.record.take() {
+        if let Some(mut record) = self.record.take() {
             record.write(self.reply.status(), self.reply.content_bytes());
         }
         self.cancel(CancelReason::ClientGone);

@@ -227,7 +227,7 @@ impl Connection {
                 Dispatched::Fixed(fixed) => {
                     let lives_on = request.keep_alive && !has_body && !shared.is_stopping();
                     *taken += head_bytes;
-                    if let Some(record) = record {
+                    if let Some(mut record) = record {
                         record.write(fixed.status, fixed.body.len() as u64);
                     }
                     write_fixed(&fixed, output, &request, lives_on, &mut scratches.fields);
@@ -236,7 +236,7 @@ impl Connection {
                 Dispatched::Answer(answer) => {
                     let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
                     *taken += head_bytes;
-                    if let Some(record) = record {
+                    if let Some(mut record) = record {
                         record.write(answer.status, 0);
                     }
                     answer.write(output, &request, lives_on);
