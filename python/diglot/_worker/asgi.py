@@ -19,7 +19,7 @@ def serve(native, options, app, loop):
             "loop": loop,
             "app": _as_coroutine_function(app),
             "task_type": asyncio.Task,
-            "eager": sys.version_info >= (3, 12),
+            "has_eager_start": sys.version_info >= (3, 12),
             "spec_version": options.asgi_spec,
             "state": state,
             "report": errors.report,

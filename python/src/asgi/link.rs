@@ -51,7 +51,7 @@ struct Host {
     app: Py<PyAny>,
     task_type: Py<PyAny>,
     task_options: Py<PyDict>,
-    eager: bool,
+    has_eager_start: bool,
     report: Py<PyAny>,
     drained: Py<PyAny>,
     ended: Py<PyAny>,
@@ -60,9 +60,23 @@ struct Host {
 /// The link's own methods, bound, for the loop and for Tasks.
 #[derive(Debug)]
 struct Callbacks {
+    start: StartTasks,
+    capture: Py<PyAny>,
     flush: Py<PyAny>,
     on_writable: Py<PyAny>,
     on_task_done: Py<PyAny>,
+}
+
+/// How requests become Tasks. A handler that never suspends is over when its Task has been made: it costs the loop no
+/// callback, and its response leaves with those of its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StartTasks {
+    /// `Task(..., eager_start=True)`, from CPython 3.12 on.
+    Eagerly,
+    /// A Task asks its loop to `call_soon` its first step; that call is taken and done at once.
+    ByCapture,
+    /// The application has set a task factory: the loop makes the Task.
+    ByFactory,
 }
 
 #[derive(Debug)]
@@ -72,6 +86,8 @@ struct State {
     /// Tasks that have suspended, by their identity.
     tasks: FxHashMap<usize, (Py<PyAny>, Py<Exchange>)>,
     room_waiters: Vec<Py<PyAny>>,
+    /// A Task's first step and its context, between the Task's making and that step.
+    captured: Option<(Py<PyAny>, Py<PyAny>)>,
     spare_lines: Vec<Vec<u8>>,
     /// A flush follows anyway, before or when control returns to the loop.
     flush_due: bool,
@@ -84,17 +100,17 @@ struct State {
 impl AsgiLink {
     /// Takes over the link of the descriptor `fd`, once the server's greeting is there.
     ///
-    /// `options` hold: `loop`, `app`, `task_type`, `eager`, `spec_version`, `state`, and the callables
+    /// `options` hold: `loop`, `app`, `task_type`, `has_eager_start` (of that type), `spec_version`, `state`, and the callables
     /// `report(message, exception)`, `drained()` and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let option = |name: &str| options.as_any().get_item(name);
         let spec_version: String = option("spec_version")?.extract()?;
         let event_loop = option("loop")?.unbind();
-        let eager: bool = option("eager")?.extract()?;
+        let has_eager_start: bool = option("has_eager_start")?.extract()?;
         let task_options = PyDict::new(py);
         task_options.set_item("loop", &event_loop)?;
-        if eager {
+        if has_eager_start {
             task_options.set_item("eager_start", true)?;
         }
         let scopes = Scopes::new(py, &spec_version, option("state")?.cast_into()?.unbind())?;
@@ -108,7 +124,7 @@ impl AsgiLink {
                 app: option("app")?.unbind(),
                 task_type: option("task_type")?.unbind(),
                 task_options: task_options.unbind(),
-                eager,
+                has_eager_start,
                 report: option("report")?.unbind(),
                 drained: option("drained")?.unbind(),
                 ended: option("ended")?.unbind(),
@@ -123,6 +139,7 @@ impl AsgiLink {
                 exchanges: Vec::new(),
                 tasks: FxHashMap::default(),
                 room_waiters: Vec::new(),
+                captured: None,
                 spare_lines: Vec::new(),
                 flush_due: false,
                 writer_added: false,
@@ -140,7 +157,15 @@ impl AsgiLink {
     fn ready(slf: &Bound<'_, Self>, runtime: &str) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        let event_loop = this.host.event_loop.bind(py);
+        let start = match event_loop.call_method0("get_task_factory")?.is_none() {
+            false => StartTasks::ByFactory,
+            true if this.host.has_eager_start => StartTasks::Eagerly,
+            true => StartTasks::ByCapture,
+        };
         let callbacks = Callbacks {
+            start,
+            capture: slf.getattr("capture")?.unbind(),
             flush: slf.getattr("flush")?.unbind(),
             on_writable: slf.getattr("on_writable")?.unbind(),
             on_task_done: slf.getattr("on_task_done")?.unbind(),
@@ -150,7 +175,6 @@ impl AsgiLink {
         }
         this.worker(py, |worker| worker.ready(&Ready { interface: Interface::Asgi, runtime }));
         this.flush_blocking(py)?;
-        let event_loop = this.host.event_loop.bind(py);
         event_loop.call_method1("add_reader", (this.fileno(), slf.getattr("on_readable")?)).map(drop)
     }
 
@@ -191,6 +215,12 @@ impl AsgiLink {
     fn flush(&self, py: Python<'_>) -> PyResult<()> {
         self.state.borrow(py).flush_due = false;
         self.write(py)
+    }
+
+    /// Stands in for the loop's `call_soon` while a Task is made: takes the Task's first step.
+    #[pyo3(signature = (callback, /, *, context))]
+    fn capture(&self, py: Python<'_>, callback: Py<PyAny>, context: Py<PyAny>) {
+        self.state.borrow(py).captured = Some((callback, context));
     }
 
     /// A Task that had suspended is done.
@@ -389,7 +419,8 @@ impl AsgiLink {
             Err(error) if ends_the_process(py, &error) => return Err(error),
             Err(error) => return this.app_failed(py, exchange.get(), error.value(py).as_any()),
         };
-        if this.host.eager && task.call_method0(intern!(py, "done"))?.is_truthy()? {
+        let eager = this.callbacks(py)?.start != StartTasks::ByFactory;
+        if eager && task.call_method0(intern!(py, "done"))?.is_truthy()? {
             return this.conclude(py, &task, exchange.get());
         }
         let identity = task.as_ptr() as usize;
@@ -406,7 +437,26 @@ impl AsgiLink {
     }
 
     fn create_task<'py>(&self, py: Python<'py>, coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        self.host.task_type.bind(py).call((coroutine,), Some(self.host.task_options.bind(py)))
+        let callbacks = self.callbacks(py)?;
+        let event_loop = self.host.event_loop.bind(py);
+        let make = |coroutine| {
+            self.host.task_type.bind(py).call((coroutine,), Some(self.host.task_options.bind(py)))
+        };
+        match callbacks.start {
+            StartTasks::ByFactory => event_loop.call_method1(intern!(py, "create_task"), (coroutine,)),
+            StartTasks::Eagerly => make(coroutine),
+            StartTasks::ByCapture => {
+                let call_soon = intern!(py, "call_soon");
+                event_loop.setattr(call_soon, &callbacks.capture)?;
+                let task = make(coroutine);
+                event_loop.delattr(call_soon)?;
+                let captured = self.state.borrow(py).captured.take();
+                if let Some((step, context)) = captured {
+                    context.call_method1(py, intern!(py, "run"), (step,))?;
+                }
+                task
+            }
+        }
     }
 
     /// The application has ended.

@@ -39,7 +39,8 @@ const SPARE_LINES_BYTES_MAX: usize = 4096;
 /// The worker's end of the link, driven by a pool of threads.
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct WsgiLink {
-    socket: OwnedFd,
+    /// One descriptor for all: a forked child closes it by its number.
+    socket: Arc<OwnedFd>,
     app: Py<PyAny>,
     report: Py<PyAny>,
     ended: Py<PyAny>,
@@ -86,7 +87,8 @@ impl WsgiLink {
         let mut worker = Worker::new();
         let socket = crate::own_fd(fd)?;
         let (socket, input) = py.detach(|| transport::greet(socket, &mut worker))?;
-        let pool = Pool::start(socket.try_clone()?)?;
+        let socket = Arc::new(socket);
+        let pool = Pool::start(Arc::clone(&socket))?;
         Ok(Self {
             socket,
             app: option("app")?.unbind(),

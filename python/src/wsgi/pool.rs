@@ -60,7 +60,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// Starts the watch over a link, whose end it also watches for.
-    pub(crate) fn start(link: OwnedFd) -> io::Result<Arc<Self>> {
+    pub(crate) fn start(link: Arc<OwnedFd>) -> io::Result<Arc<Self>> {
         let (alarm, alarmed) = UnixStream::pair()?;
         alarm.set_nonblocking(true)?;
         alarmed.set_nonblocking(true)?;
