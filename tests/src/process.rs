@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::apps::App;
 use crate::client::{Client, Response};
+use crate::watch::Process;
 
 /// How long a test waits for anything before it fails: far above what is normal on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -44,6 +46,11 @@ impl Server {
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
         fs::write(path, contents).expect("a file");
         self
+    }
+
+    /// Adds an application of the tests of faults, mounted at `route`.
+    pub fn app(self, route: &str, app: App) -> Self {
+        self.file(app.file, app.text).service(&format!("{route}={}", app.entry))
     }
 
     /// Adds a TARGET, `[ROUTE=]ENTRY`.
@@ -175,6 +182,21 @@ impl Running {
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its process, watched.
+    pub fn process(&self) -> Process {
+        Process::watch(self.pid())
+    }
+
+    /// The only worker it has.
+    ///
+    /// # Panics
+    /// If there are more, or none.
+    pub fn worker(&self) -> Process {
+        let workers = self.workers();
+        assert_eq!(workers.len(), 1, "one worker");
+        Process::watch(workers[0])
     }
 
     /// A new connection to it.

@@ -1,0 +1,300 @@
+//! Large bodies and event streams: exact, in bounded memory, and no later than they must be.
+
+use std::io::{Read as _, Write as _};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use diglot_tests::{APPS, ASGI, App, Client, NODE, Pattern, Process, Running, WSGI, is_full, server};
+
+const MIB: u64 = 1024 * 1024;
+/// What the client sends and takes in a second.
+const THROTTLE_BYTES_S: u64 = 64 * MIB;
+/// What the front may hold at the most, everything counted.
+const FRONT_BYTES_MAX: u64 = 48 * MIB;
+/// What a worker may hold above what it had before the request.
+const WORKER_BYTES_MAX: u64 = 64 * MIB;
+/// How long an event may be under way.
+const EVENT_DELAY_MAX: Duration = Duration::from_millis(50);
+
+fn body_bytes() -> u64 {
+    if is_full() { 1024 * MIB } else { 64 * MIB }
+}
+
+/// Lets no more than [`THROTTLE_BYTES_S`] pass.
+struct Throttle {
+    begun: Instant,
+    passed: u64,
+}
+
+impl Throttle {
+    fn new() -> Self {
+        Self { begun: Instant::now(), passed: 0 }
+    }
+
+    fn pass(&mut self, bytes: usize) {
+        self.passed += bytes as u64;
+        let due = self.begun + Duration::from_secs_f64(self.passed as f64 / THROTTLE_BYTES_S as f64);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+/// Watches what the front and the worker hold while `act` runs.
+fn within_memory(running: &Running, app: App, what: &str, act: impl FnOnce(&mut Client)) {
+    let (front, worker) = (running.process(), running.worker());
+    let mut client = running.connect();
+    assert_eq!(client.get("/hello").text(), "hello");
+    front.forget_peak();
+    worker.forget_peak();
+    let rest = worker.resident_bytes();
+    act(&mut client);
+    let (front, above) = (front.peak_bytes(), worker.peak_bytes().saturating_sub(rest));
+    let (front_mib, above_mib) = (front as f64 / MIB as f64, above as f64 / MIB as f64);
+    println!("{} {what}: front {front_mib:.1} MiB, worker {above_mib:.1} MiB above rest", app.name);
+    assert!(front < FRONT_BYTES_MAX, "{} {what}: the front held {front_mib:.1} MiB", app.name);
+    assert!(above <= WORKER_BYTES_MAX, "{} {what}: the worker held {above_mib:.1} MiB more", app.name);
+}
+
+fn upload(app: App) {
+    let running = server().app("/", app).run();
+    let bytes = body_bytes();
+    within_memory(&running, app, "up", |client| {
+        client.send(format!("POST /up HTTP/1.1\r\nHost: test\r\nContent-Length: {bytes}\r\n\r\n"));
+        let (pattern, mut throttle, mut sent) = (Pattern::default(), Throttle::new(), 0);
+        while sent < bytes {
+            let length = (bytes - sent).min(64 * 1024) as usize;
+            client.stream().write_all(pattern.at(sent, length)).expect("the body is taken");
+            sent += length as u64;
+            throttle.pass(length);
+        }
+        assert_eq!(client.response().text(), format!("{bytes} True"));
+    });
+}
+
+fn download(app: App) {
+    let running = server().app("/", app).run();
+    let bytes = body_bytes();
+    within_memory(&running, app, "down", |client| {
+        client.send(format!("GET /down?bytes={bytes} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        let head = String::from_utf8(client.take_until(b"\r\n\r\n").expect("a head")).expect("text");
+        assert!(head.to_ascii_lowercase().contains(&format!("content-length: {bytes}\r\n")), "{head}");
+        let (pattern, mut throttle, mut came) = (Pattern::default(), Throttle::new(), 0);
+        while came < bytes {
+            let length = (bytes - came).min(64 * 1024) as usize;
+            let part = client.take(length).expect("the whole body");
+            assert!(part == pattern.at(came, length), "wrong bytes after {came}");
+            came += length as u64;
+            throttle.pass(length);
+        }
+        assert_eq!(client.get("/hello").text(), "hello", "the connection lives on");
+    });
+}
+
+#[test]
+fn a_large_body_goes_up_to_node() {
+    upload(NODE);
+}
+
+#[test]
+fn a_large_body_goes_up_to_asgi() {
+    upload(ASGI);
+}
+
+#[test]
+fn a_large_body_goes_up_to_wsgi() {
+    upload(WSGI);
+}
+
+#[test]
+fn a_large_body_comes_down_from_node() {
+    download(NODE);
+}
+
+#[test]
+fn a_large_body_comes_down_from_asgi() {
+    download(ASGI);
+}
+
+#[test]
+fn a_large_body_comes_down_from_wsgi() {
+    download(WSGI);
+}
+
+#[test]
+fn chunked_bodies_are_exact_in_both_directions() {
+    for app in APPS {
+        let running = server().app("/", app).run();
+        let (pattern, mut client) = (Pattern::default(), running.connect());
+        client.send("POST /up HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let mut sent = 0;
+        for length in (1..2_000).map(|number| 1 + number * 7_919 % 20_000) {
+            client.send(format!("{length:x}\r\n")).send(pattern.at(sent, length)).send("\r\n");
+            sent += length as u64;
+        }
+        client.send("0\r\n\r\n");
+        assert_eq!(client.response().text(), format!("{sent} True"), "{}", app.name);
+
+        let body = client.get("/down?bytes=3333333&chunked=1").body;
+        assert_eq!(body.len(), 3_333_333, "{}", app.name);
+        let exact = body
+            .chunks(65_536)
+            .zip((0..).step_by(65_536))
+            .all(|(part, at)| part == pattern.at(at, part.len()));
+        assert!(exact, "{}", app.name);
+    }
+}
+
+/// A client that takes nothing stops the application, and all it waits for is bounded.
+#[test]
+fn a_client_that_does_not_read_stops_the_writer() {
+    for app in APPS {
+        let running = server().app("/", app).run();
+        let bytes = 256 * MIB;
+        within_memory(&running, app, "unread", |client| {
+            client.send(format!("GET /down?bytes={bytes} HTTP/1.1\r\nHost: test\r\n\r\n"));
+            client.take_until(b"\r\n\r\n").expect("a head");
+            let stood = stands_still(&running);
+            // Kernel buffers of both sockets, which the system may let grow, and the stream's window between them.
+            assert!(
+                stood < 32 * MIB,
+                "{}: {stood} bytes were written for a client that reads nothing",
+                app.name
+            );
+            let pattern = Pattern::default();
+            let mut came = 0;
+            while came < bytes {
+                let length = (bytes - came).min(64 * 1024) as usize;
+                let part = client.take(length).expect("the rest of the body");
+                assert!(part == pattern.at(came, length), "{}: wrong bytes after {came}", app.name);
+                came += length as u64;
+            }
+        });
+    }
+}
+
+/// Many clients that read nothing cost each its share and no more.
+#[test]
+fn many_clients_that_do_not_read_cost_a_bounded_share_each() {
+    const CLIENTS: u64 = 100;
+    for app in [NODE, ASGI] {
+        let running = server().app("/", app).run();
+        let front = running.process();
+        running.get("/hello");
+        let rest = front.resident_bytes();
+        let clients: Vec<Client> = (0..CLIENTS)
+            .map(|_| {
+                let mut client = running.connect();
+                client.send(format!("GET /down?bytes={} HTTP/1.1\r\nHost: test\r\n\r\n", 64 * MIB));
+                client
+            })
+            .collect();
+        stands_still(&running);
+        let each = front.resident_bytes().saturating_sub(rest) / CLIENTS;
+        println!("{}: {} KiB for each client that does not read", app.name, each / 1024);
+        assert!(each < 512 * 1024, "{}: the front holds {each} bytes for each", app.name);
+        drop(clients);
+        let mut client = running.connect();
+        assert_eq!(client.get("/hello").text(), "hello", "{}: it serves on", app.name);
+    }
+}
+
+/// Waits until what the application has written stops growing; returns how much it was.
+fn stands_still(running: &Running) -> u64 {
+    let mut client = running.connect();
+    let mut sent = || number(&client.get("/state").text(), "sent") as u64;
+    let (mut last, mut since) = (sent(), Instant::now());
+    while since.elapsed() < Duration::from_millis(500) {
+        let now = sent();
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        // Between two looks, so as not to be the load itself.
+        thread::sleep(Duration::from_millis(20));
+    }
+    last
+}
+
+fn number(state: &str, key: &str) -> f64 {
+    let state: serde_json::Value = serde_json::from_str(state).expect("JSON");
+    state[key].as_f64().expect("a number")
+}
+
+/// A body whose sender is slower than any limit of a single wait, byte by byte, is whole all the same.
+#[test]
+fn a_slow_sender_is_waited_for() {
+    for app in APPS {
+        let running = server().app("/", app).run();
+        let (pattern, mut client) = (Pattern::default(), running.connect());
+        client.send("POST /up HTTP/1.1\r\nHost: test\r\nContent-Length: 200\r\n\r\n");
+        for byte in 0..200 {
+            client.send(pattern.at(byte, 1));
+        }
+        assert_eq!(client.response().text(), "200 True", "{}", app.name);
+    }
+}
+
+/// How late each event of a stream is, the worst of them.
+fn delay_of_events(running: &Running) -> Duration {
+    let mut client = running.connect();
+    client.send("GET /sse?events=50&ms=20 HTTP/1.1\r\nHost: test\r\n\r\n");
+    client.take_until(b"\r\n\r\n").expect("a head");
+    let mut worst = Duration::ZERO;
+    for _ in 0..50 {
+        client.take_until(b"data: ").expect("an event");
+        let written = client.take_until(b"\n\n").expect("its end");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+        let written = String::from_utf8_lossy(&written).trim().parse().expect("nanoseconds");
+        worst = worst.max(now.saturating_sub(Duration::from_nanos(written)));
+    }
+    assert_eq!(client.take_until(b"0\r\n\r\n").expect("the end of the stream"), b"\r\n0\r\n\r\n");
+    worst
+}
+
+#[test]
+fn each_event_arrives_when_it_is_written() {
+    for app in APPS {
+        let running = server().app("/", app).run();
+        // On a busy machine any process may have to wait for its turn; a server that holds events back does so always.
+        let worst: Vec<Duration> = (0..5).map(|_| delay_of_events(&running)).collect();
+        println!("{}: the latest event of each stream came after {worst:?}", app.name);
+        assert!(worst.iter().any(|delay| *delay <= EVENT_DELAY_MAX), "{}: {worst:?}", app.name);
+    }
+}
+
+/// Event streams under way do not make others late: each has its own credit.
+#[test]
+fn a_stream_nobody_reads_does_not_hold_up_the_others() {
+    for app in [NODE, ASGI] {
+        let running = server().app("/", app).run();
+        let mut stuck = running.connect();
+        stuck.send(format!("GET /down?bytes={} HTTP/1.1\r\nHost: test\r\n\r\n", 256 * MIB));
+        stands_still(&running);
+        let worst: Vec<Duration> = (0..5).map(|_| delay_of_events(&running)).collect();
+        assert!(worst.iter().any(|delay| *delay <= EVENT_DELAY_MAX), "{}: {worst:?}", app.name);
+        let mut some = [0; 1024];
+        assert!(stuck.stream().read(&mut some).expect("it is still open") > 0);
+    }
+}
+
+/// What a worker holds does not grow with what passed through it.
+#[test]
+fn memory_does_not_grow_with_requests() {
+    for app in APPS {
+        let running = server().app("/", app).run();
+        let mut client = running.connect();
+        let mut rounds = |count: usize| {
+            for _ in 0..count {
+                assert_eq!(client.get("/down?bytes=1000000").body.len(), 1_000_000);
+                assert_eq!(client.post("/up", Pattern::default().at(0, 100_000)).text(), "100000 True");
+            }
+        };
+        rounds(20);
+        let processes = [running.process(), running.worker()];
+        let before = processes.each_ref().map(Process::resident_bytes);
+        rounds(100);
+        let after = processes.each_ref().map(Process::resident_bytes);
+        for (before, after) in before.into_iter().zip(after) {
+            let grown = after.saturating_sub(before);
+            assert!(grown < 8 * MIB, "{}: {grown} bytes more after 100 more rounds", app.name);
+        }
+    }
+}
