@@ -41,7 +41,7 @@ app.use((req, res) => {
 });
 
 // Express knows an error handler by its four parameters.
-app.use((error, req, res, _next) => {
+app.use((error, _req, res, _next) => {
   if (error instanceof InvalidDrawing) {
     res.status(422).json({ error: error.message });
     return;
