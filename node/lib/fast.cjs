@@ -117,15 +117,20 @@ class FastLane {
   socket_for(connection, bytes) {
     const first = connection.socket;
     if (first === null || first.destroyed) return (connection.socket = this.new_socket(connection, bytes));
-    if (!first.busy && (!bytes || first instanceof ByteSocket)) return first;
+    if (this.is_free(first, bytes)) return first;
     connection.others ??= new Set();
     for (const other of connection.others) {
       if (other.destroyed) connection.others.delete(other);
-      else if (!other.busy && (!bytes || other instanceof ByteSocket)) return other;
+      else if (this.is_free(other, bytes)) return other;
     }
     const another = this.new_socket(connection, bytes);
     connection.others.add(another);
     return another;
+  }
+
+  /** Whether a socket can serve a further stream: it serves none, is this server's, and feeds the parser if that is needed. */
+  is_free(socket, bytes) {
+    return !socket.busy && socket._server === this.server && (!bytes || socket instanceof ByteSocket);
   }
 
   new_socket(connection, bytes) {

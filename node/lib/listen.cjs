@@ -10,6 +10,8 @@
 
 const net = require('node:net');
 
+/** A port no server can ask for: the program exports `fetch`, and no server of it is routed. */
+const SERVED_OTHERWISE = -2;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** Stands where the routed server has its libuv handle. */
@@ -101,7 +103,7 @@ class Takeover {
 
   /** The program serves by other means: whatever listens from now on binds for real. */
   give_up() {
-    this.routing.port = -2;
+    this.routing.port = SERVED_OTHERWISE;
   }
 
   /**
@@ -183,7 +185,9 @@ class Takeover {
     if (options.path !== undefined || options.fd !== undefined || asked_port(options) < 0) return args;
     const rest = callback === null ? [] : [callback];
     const host = LOOPBACK.has(options.host) ? options.host : '127.0.0.1';
-    this.routing.log(`another server of this program listens on ${host}, port ${options.port ?? 0}: only the first is routed`);
+    const { port } = this.routing;
+    const routed = port === null || port === SERVED_OTHERWISE ? 'the first' : `the one on port ${port}`;
+    this.routing.log(`a server of this program listens on ${host}, port ${options.port ?? 0}, by itself: ${routed} is routed`);
     return [{ ...options, host }, ...rest];
   }
 

@@ -120,11 +120,14 @@ class LinkSocket extends net.Socket {
     this[kResource] = null;
     /** The front has given the stream up. */
     this[kCancelled] = false;
-    this[kServing] = false;
+    /** A request is served: what is asked of the socket's time counts. */
+    this[kServing] = true;
     if (ends.tls) {
       this.encrypted = true;
       this.authorized = false;
       this.alpnProtocol = false;
+      // The client's certificate is the front's business: to the application it has shown none.
+      this.getPeerCertificate = () => ({});
     }
     this._server = server;
     server._connections++;

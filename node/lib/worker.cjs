@@ -34,7 +34,7 @@ class Worker {
     this.draining = false;
     /** The routed server was closed by the application. */
     this.closed_by_app = false;
-    /** Ends of client connections by id, until their first request makes one of the lane's. @type {Map<number, any>} */
+    /** Client connections by id: the lane's, or their ends while there is no lane. @type {Map<number, any>} */
     this.connections = new Map();
     /** @type {import('./fast.cjs').FastLane | import('./fetch/lane.cjs').FetchLane | null} */
     this.lane = null;
@@ -95,6 +95,7 @@ class Worker {
   /** @param {number} kind */
   ready(kind) {
     this.transport.keep_alive(true);
+    for (const [id, known] of this.connections) if (known.ends === undefined) this.connections.set(id, this.lane.new_connection(known));
     if (this.state !== 'loading') return;
     this.state = 'serving';
     this.link.ready(kind, `Node.js ${process.version}`);
@@ -133,7 +134,7 @@ class Worker {
     const connection = this.connections.get(id);
     if (connection === undefined) return;
     this.connections.delete(id);
-    this.lane.closed(connection);
+    this.lane?.closed(connection);
   }
 
   request(stream, head, buffer, at, end, last) {

@@ -7,7 +7,7 @@ const { spawn } = require('node:child_process');
 const { once, EventEmitter } = require('node:events');
 const path = require('node:path');
 const { NAMES, METHODS } = require('../lib/names.cjs');
-const { TYPE, REQUEST, HEADER_BYTES, BODY_BYTES_MAX } = require('../lib/protocol.cjs');
+const { TYPE, REQUEST, HEADER_BYTES, BODY_BYTES_MAX, LINK_QUANTUM_BYTES } = require('../lib/protocol.cjs');
 
 const PRELOAD = path.join(__dirname, '..', 'preload.cjs');
 const STREAMS_MAX = 1024;
@@ -267,6 +267,7 @@ class Front extends EventEmitter {
     this.exchanges = new Map();
     this.next_stream = 1;
     this.free = [];
+    this.link_held = 0;
     this.child = spawn(node, ['--require', PRELOAD, ...node_args, file], {
       cwd: path.dirname(file),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -319,6 +320,7 @@ class Front extends EventEmitter {
     if (one.type === 'WIRE' || one.type === 'BODY') {
       if (one.type === 'WIRE') exchange.wire = Buffer.concat([exchange.wire, one.payload]);
       exchange.held += one.payload.length;
+      this._return_link_credit(one.payload.length);
       if (!exchange.hold && exchange.held > 0 && !one.end) exchange.give_credit();
     }
     if (one.type === 'STOP') exchange.stopped = true;
@@ -329,6 +331,15 @@ class Front extends EventEmitter {
       this.free.push(exchange.stream);
     }
     exchange.emit('frame', one);
+  }
+
+  _return_link_credit(bytes) {
+    this.link_held += bytes;
+    if (this.link_held < LINK_QUANTUM_BYTES) return;
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32LE(this.link_held);
+    this.link_held = 0;
+    this.write(frame(TYPE.CREDIT, {}, payload));
   }
 
   write(bytes) {

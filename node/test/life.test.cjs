@@ -72,7 +72,7 @@ describe('a program that serves', () => {
     await front.says('second {');
     const { address, port } = JSON.parse(/second (.*)/.exec(front.stdout)[1]);
     assert.equal(address, '127.0.0.1');
-    assert.match(front.stderr, /diglot: another server of this program listens on 127\.0\.0\.1/);
+    assert.match(front.stderr, /diglot: a server of this program listens on 127\.0\.0\.1, port 0, by itself: the first is routed/);
     const text = await new Promise((resolve) => {
       http.get({ port, host: address }, (response) => response.setEncoding('utf8').on('data', resolve));
     });
@@ -140,6 +140,20 @@ describe('a program that serves', () => {
     assert.equal((await cut.response()).cancelled, 4);
     assert.equal((await front.exit).code, 0);
     assert.match(front.stdout, /server closed/);
+  });
+
+  it('has its own server.timeout', async () => {
+    const front = await serving('timeout');
+    assert.equal((await front.fetch()).cancelled, 4);
+    await front.stop();
+  });
+
+  it('may listen again after it has closed', async () => {
+    const front = await serving('again');
+    assert.equal((await front.fetch({ target: '/again' })).text, 'first');
+    await front.says('second listens');
+    assert.equal((await front.fetch()).text, 'second');
+    await front.stop();
   });
 
   it('may exit when it has answered', async () => {

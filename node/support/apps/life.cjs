@@ -116,6 +116,20 @@ const lives = {
     });
     server.listen(0);
   },
+  timeout() {
+    const server = http.createServer((request) => request.resume());
+    server.timeout = 20;
+    server.listen(0);
+  },
+  again() {
+    const first = http.createServer((request, response) => {
+      response.end('first');
+      if (request.url !== '/again') return;
+      const second = http.createServer((_request, answer) => answer.end('second'));
+      first.close(() => second.listen(0, () => console.log('second listens')));
+    });
+    first.listen(0);
+  },
   close_all() {
     const server = http.createServer((request, response) => {
       if (request.url !== '/close') return response.write('partial');
