@@ -15,7 +15,7 @@ mod watch;
 pub use apps::{APPS, ASGI, App, NODE, Pattern, WSGI};
 pub use client::{Client, Response};
 pub use load::{Load, Outcomes, load};
-pub use process::{Running, Server, server};
+pub use process::{Running, Server, binary, server};
 pub use watch::Process;
 
 /// Whether tests run at the sizes the product promises, which takes minutes, and not at smaller ones: asked for with

@@ -127,7 +127,7 @@ impl Server {
 }
 
 /// The command under test: named by `DIGLOT_BIN`, else the newest that cargo has built.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(named) = std::env::var_os("DIGLOT_BIN") {
         return named.into();
     }

@@ -56,6 +56,11 @@ class Routes:
         await asyncio.sleep(int(query["ms"]) / 1000)
         await answer(send, query.get("id", ""))
 
+    async def block(query, receive, send):
+        """What stops the event loop: nothing else is served meanwhile."""
+        time.sleep(int(query["ms"]) / 1000)
+        await answer(send, "blocked")
+
     async def up(query, receive, send):
         count, exact = 0, True
         while True:

@@ -27,13 +27,21 @@ const routes = {
     console.error("begun", process.pid, query.get("id"));
     setTimeout(() => answer(response, query.get("id") ?? ""), Number(query.get("ms")));
   },
+  block(query, _request, response) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(query.get("ms")));
+    answer(response, "blocked");
+  },
   async up(_query, request, response) {
     let count = 0;
     let exact = true;
-    for await (const body of request) {
-      const at = count % BLOCK.length;
-      exact &&= body.equals(BLOCKS.subarray(at, at + body.length));
-      count += body.length;
+    try {
+      for await (const body of request) {
+        const at = count % BLOCK.length;
+        exact &&= body.equals(BLOCKS.subarray(at, at + body.length));
+        count += body.length;
+      }
+    } catch {
+      return leave();
     }
     answer(response, `${count} ${exact ? "True" : "False"}`);
   },

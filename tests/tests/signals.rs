@@ -1,0 +1,227 @@
+//! What a running server does when it is told to stop or to restart.
+
+use std::collections::HashSet;
+use std::io;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diglot_tests::{ASGI, NODE, Process, Running, Server, WSGI, load, server};
+use rustix::process::Signal;
+
+/// Node at `/`, ASGI at `/asgi`, WSGI at `/wsgi`.
+fn three() -> Server {
+    server().app("/", NODE).app("/asgi", ASGI).app("/wsgi", WSGI)
+}
+
+/// Node at `/` and ASGI at `/asgi`, with this grace period.
+fn with_grace(grace: &str) -> Running {
+    let config = format!(
+        "[server]\nlisten = [\"127.0.0.1:0\"]\n[server.timeouts]\ngrace = \"{grace}\"\n\
+         [services.web]\nentry = \"{}\"\n[services.api]\nentry = \"{}\"\nroutes = [\"/asgi\"]\n",
+        NODE.entry, ASGI.entry
+    );
+    server().file(NODE.file, NODE.text).file(ASGI.file, ASGI.text).file("diglot.toml", &config).run()
+}
+
+fn watched(running: &Running) -> Vec<Process> {
+    running.workers().into_iter().map(Process::watch).collect()
+}
+
+/// How often a text stands in the log.
+fn count(running: &Running, text: &str) -> usize {
+    running.log().iter().filter(|line| line.contains(text)).count()
+}
+
+#[test]
+fn what_is_in_flight_is_finished_and_what_is_idle_is_closed() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let running = three().run();
+        let workers = watched(&running);
+        let (mut never_used, mut idle) = (running.connect(), running.connect());
+        assert_eq!(idle.get("/hello").status, 200);
+        let mut busy = ["", "/asgi", "/wsgi"].map(|service| {
+            let mut client = running.connect();
+            client.send(format!("GET {service}/slow?ms=1000&id=busy HTTP/1.1\r\nHost: test\r\n\r\n"));
+            client
+        });
+        running.wait_for(|line| line.contains("faults_node[1] begun"));
+        running.wait_for(|line| line.contains("faults_asgi[1] begun"));
+        running.wait_for(|line| line.contains("faults_wsgi[1] begun"));
+        let (address, asked) = (running.address(), Instant::now());
+        running.signal(signal);
+        assert_eq!(idle.rest().expect("an orderly end"), b"");
+        assert_eq!(never_used.rest().expect("an orderly end"), b"");
+        assert!(asked.elapsed() < Duration::from_millis(900), "idle connections do not wait for busy ones");
+        let refused = TcpStream::connect(address).expect_err("nothing is accepted any more");
+        assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+        for client in &mut busy {
+            let answer = client.response();
+            assert_eq!((answer.status, answer.text().as_str()), (200, "busy"));
+            assert_eq!(answer.field("connection"), Some("close"), "{answer:?}");
+            assert_eq!(client.rest().expect("an orderly end"), b"");
+        }
+        let (status, log) = running.ended();
+        assert_eq!(status.code(), Some(0), "{log:?}");
+        assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let running = three().run();
+    let workers = watched(&running);
+    let mut client = running.connect();
+    client.send("GET /asgi/slow?ms=60000&id=x HTTP/1.1\r\nHost: test\r\n\r\n");
+    running.wait_for(|line| line.contains("begun"));
+    running.signal(Signal::TERM);
+    running.wait_for(|line| line.contains("stopping"));
+    let asked = Instant::now();
+    running.signal(Signal::TERM);
+    let (status, log) = running.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}", asked.elapsed());
+    assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+    // It is cut off or told; it does not get an answer that the application never gave.
+    assert!(client.try_response(false).map_or(true, |answer| [502, 503].contains(&answer.status)));
+}
+
+#[test]
+fn an_event_stream_is_cut_when_the_grace_period_is_over() {
+    let running = with_grace("1s");
+    let mut streams = ["/sse", "/asgi/sse"].map(|path| {
+        let mut client = running.connect();
+        client.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        client.take_until(b"data: ").expect("an event");
+        client
+    });
+    let asked = Instant::now();
+    running.signal(Signal::TERM);
+    for client in &mut streams {
+        let rest = client.rest();
+        assert!(
+            !rest.is_ok_and(|rest| rest.ends_with(b"\r\n0\r\n\r\n")),
+            "a cut stream must not look complete"
+        );
+    }
+    let (status, log) = running.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    let took = asked.elapsed();
+    assert!(took > Duration::from_millis(500), "events go on during the grace period: {took:?}");
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
+}
+
+/// A handler that outlasts the grace period costs its own request, and the exit code says nothing of it.
+#[test]
+fn a_handler_that_never_returns_does_not_keep_the_server() {
+    let running = with_grace("1s");
+    let mut client = running.connect();
+    client.send("GET /asgi/block?ms=60000 HTTP/1.1\r\nHost: test\r\n\r\n");
+    let mut other = running.connect();
+    other.send("GET /slow?ms=60000&id=x HTTP/1.1\r\nHost: test\r\n\r\n");
+    running.wait_for(|line| line.contains("begun"));
+    let workers = watched(&running);
+    let (status, log) = running.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+    assert_eq!(other.try_response(false).map(|answer| answer.status).unwrap_or(503), 503);
+}
+
+#[test]
+fn told_to_stop_while_starting_it_stops() {
+    for signals in [1, 2] {
+        let slow = "import sys, time\nprint('importing', file=sys.stderr, flush=True)\ntime.sleep(600)\n";
+        let running = server().file("main.py", slow).service("main:app").app("/node", NODE).start();
+        running.wait_for(|line| line.contains("importing"));
+        let workers = watched(&running);
+        for _ in 0..signals {
+            running.signal(Signal::TERM);
+        }
+        let asked = Instant::now();
+        let (status, log) = running.ended();
+        assert_eq!(status.code(), Some(0), "{log:?}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+        assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+        assert!(!log.iter().any(|line| line.starts_with("diglot: listening")), "{log:?}");
+    }
+}
+
+#[test]
+fn a_restart_under_load_loses_nothing() {
+    for workers in ["1", "2"] {
+        let running = three().argument("--workers").argument(workers).run();
+        let loads = ["/hello", "/asgi/hello", "/wsgi/hello"].map(|path| load(running.address(), path, 8));
+        let started = running.workers().len();
+        for round in 1..=3 {
+            let before: HashSet<u32> = running.workers().into_iter().collect();
+            loads.iter().for_each(|load| load.goes_on(50));
+            running.signal(Signal::HUP);
+            for service in ["faults_node", "faults_asgi", "faults_wsgi"] {
+                let done = format!("service \"{service}\": every worker has been restarted");
+                let deadline = Instant::now() + Duration::from_secs(30);
+                while count(&running, &done) < round {
+                    assert!(Instant::now() < deadline, "{service} is not restarted: {:?}", running.log());
+                    thread::sleep(Duration::from_millis(20));
+                }
+            }
+            loads.iter().for_each(|load| load.goes_on(50));
+            let after: HashSet<u32> = running.workers().into_iter().collect();
+            assert!(before.is_disjoint(&after), "{before:?} {after:?}");
+        }
+        for load in loads {
+            let outcomes = load.stop();
+            assert_eq!(outcomes.lost, Vec::<String>::new());
+            assert_eq!(outcomes.statuses.keys().copied().collect::<Vec<_>>(), [200], "{outcomes:?}");
+        }
+        assert_eq!(running.workers().len(), started);
+        let (status, log) = running.stop();
+        assert_eq!(status.code(), Some(0), "{log:?}");
+    }
+}
+
+/// What is under way when a worker is replaced ends in the old one, in its own time.
+#[test]
+fn a_restart_waits_for_what_the_old_worker_has() {
+    let running = three().run();
+    let old = watched(&running);
+    let mut requests = ["", "/asgi", "/wsgi"].map(|service| {
+        let mut client = running.connect();
+        client.send(format!("GET {service}/slow?ms=1500&id=old HTTP/1.1\r\nHost: test\r\n\r\n"));
+        client
+    });
+    for service in ["node", "asgi", "wsgi"] {
+        running.wait_for(|line| line.contains(&format!("faults_{service}[1] begun")));
+    }
+    running.signal(Signal::HUP);
+    let old_pids: HashSet<String> = old.iter().map(|worker| worker.pid().to_string()).collect();
+    for client in &mut requests {
+        let answer = client.response();
+        assert_eq!((answer.status, answer.text().as_str()), (200, "old"));
+        assert!(old_pids.contains(answer.field("x-pid").expect("its process")), "{answer:?}");
+    }
+    for worker in old {
+        assert!(worker.ends_within(Duration::from_secs(30)), "an old worker is left");
+    }
+}
+
+/// A restart into a broken application changes nothing but the log.
+#[test]
+fn a_restart_that_fails_leaves_the_old_worker() {
+    for app in [NODE, ASGI] {
+        let running = server().app("/", app).run();
+        let old = running.worker();
+        let load = load(running.address(), "/hello", 4);
+        std::fs::write(running.folder().join("broken"), "").expect("a file");
+        running.signal(Signal::HUP);
+        let line = running.wait_for(|line| line.contains("could not be restarted, the old one serves on"));
+        assert!(line.contains(app.file.split('.').next().expect("a stem")), "{line}");
+        load.goes_on(20);
+        let outcomes = load.stop();
+        assert_eq!((outcomes.lost, outcomes.statuses.len()), (vec![], 1), "{}", app.name);
+        assert!(!old.ends_within(Duration::ZERO), "{}", app.name);
+        assert_eq!(count(&running, "could not be restarted"), 1, "it is said once");
+        assert_eq!(running.get("/hello").field("x-pid"), Some(old.pid().to_string().as_str()));
+        let (status, _) = running.stop();
+        assert_eq!(status.code(), Some(0), "{}", app.name);
+    }
+}
