@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diglot_config::Listen;
 use diglot_link::message::Open;
@@ -24,6 +24,8 @@ use crate::shared::Shared;
 const BACKLOG: i32 = 4_096;
 /// How long accepting pauses when the system has no descriptor or memory for one more connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a thread says no more of that: the log must not fill while a crowd is at the door.
+const COMPLAINT_PAUSE: Duration = Duration::from_secs(10);
 
 /// A bound socket, not yet accepting.
 #[derive(Debug)]
@@ -101,6 +103,7 @@ impl Listener {
             Address::Tcp(_) => Accepting::Tcp(TcpListener::from_std(self.socket.into())?),
             Address::Unix(_) => Accepting::Unix(UnixListener::from_std(self.socket.into())?),
         };
+        let mut complained: Option<Instant> = None;
         loop {
             shared.connections.room().await;
             match accepting.accept(&self.address).await {
@@ -109,7 +112,10 @@ impl Listener {
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::warn!(address = %self.address, "cannot accept a connection: {error}");
+                    if complained.is_none_or(|last| last.elapsed() >= COMPLAINT_PAUSE) {
+                        tracing::warn!(address = %self.address, "cannot accept a connection: {error}");
+                        complained = Some(Instant::now());
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }

@@ -124,11 +124,13 @@ impl Environs {
     fn add(&mut self, py: Python<'_>, environ: &Bound<'_, PyDict>, field: &Field<'_>) -> PyResult<()> {
         let Some(known) = usize::from(field.id).checked_sub(1).and_then(|index| self.names.get_mut(index))
         else {
-            // `X_Real_IP` would pass for `X-Real-IP`, which a proxy may have checked.
-            if field.name.contains(&b'_') {
+            // `X_Real_IP` would pass for `X-Real-IP`, which a proxy may have checked; and `Proxy` for HTTP_PROXY, which
+            // an HTTP client that the application starts would obey.
+            if field.name.contains(&b'_') || field.name.eq_ignore_ascii_case(b"proxy") {
                 return Ok(());
             }
-            let key = PyString::intern(py, &environ_key(field.name));
+            // Not interned: some versions of Python keep interned names for ever, and clients may invent any.
+            let key = PyString::new(py, &environ_key(field.name));
             return add_value(environ, &key, latin1(py, field.value), field);
         };
         let key = known.key.clone_ref(py).into_bound(py);

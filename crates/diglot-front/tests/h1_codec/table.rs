@@ -33,8 +33,8 @@ fn unescape(text: &str) -> Vec<u8> {
             (b'\\', [b't', tail @ ..]) => (tail, bytes.push(b'\t')),
             (b'\\', [b'\\', tail @ ..]) => (tail, bytes.push(b'\\')),
             (b'\\', [b'x', tail @ ..]) => {
-                let digits = std::str::from_utf8(&tail[..2]).unwrap();
-                (&tail[2..], bytes.push(u8::from_str_radix(digits, 16).unwrap()))
+                let digits = std::str::from_utf8(&tail[..2]).expect("two digits");
+                (&tail[2..], bytes.push(u8::from_str_radix(digits, 16).expect("two digits")))
             }
             (b'\\', _) => panic!("unknown escape in {text}"),
             (byte, tail) => (tail, bytes.push(*byte)),
@@ -50,10 +50,10 @@ pub(crate) fn cases() -> Vec<Case> {
         let Some((mark, text)) = line.split_at_checked(2) else { continue };
         match mark {
             "= " => cases.push(Case { name: text.to_owned(), sent: Vec::new(), expected: Vec::new() }),
-            "> " => cases.last_mut().unwrap().sent.extend(unescape(&expand(text))),
+            "> " => cases.last_mut().expect("a case has begun").sent.extend(unescape(&expand(text))),
             "< " => {
                 let lines = expand(text).replace("\\n", "\n");
-                cases.last_mut().unwrap().expected.extend(lines.lines().map(str::to_owned));
+                cases.last_mut().expect("a case has begun").expected.extend(lines.lines().map(str::to_owned));
             }
             "# " | "##" => {}
             _ => panic!("not a line of a case: {line}"),

@@ -1,0 +1,120 @@
+//! Every attack of the codec's table against the whole server, with an application in each interface that tells what
+//! reached it: nothing malformed does, no second request appears out of a first, and nothing crashes.
+
+use diglot_tests::Running;
+
+use crate::canary::{Canary, Sighting, responses_and_end, seen};
+use crate::table::{Case, cases};
+
+/// Payloads up to this long are also sent byte by byte.
+const DRIBBLE_BYTES_MAX: usize = 512;
+
+/// Methods of the table's well-formed requests that Node knows.
+const NODE_METHODS: [&str; 3] = ["GET", "POST", "OPTIONS"];
+
+/// What a case demands of the connection and of the application.
+struct Demand {
+    statuses: Vec<u16>,
+    /// Method, target and content of each request the application must see whole.
+    requests: Vec<(String, String, String)>,
+}
+
+fn demand(canary: Canary, case: &Case) -> Demand {
+    let mut demand = Demand { statuses: Vec::new(), requests: Vec::new() };
+    for line in &case.expected {
+        if line == "incomplete" || line == "closed" {
+            continue;
+        }
+        if let Ok(status) = line[..3].parse() {
+            demand.statuses.push(status);
+            continue;
+        }
+        let (request, content) = line.split_once(" \"").expect("a request has content");
+        let (method, target) = request.split_once(' ').expect("a request has a target");
+        if method == "CONNECT" {
+            // Well formed, and not for any application.
+            demand.statuses.push(501);
+            continue;
+        }
+        if canary == Canary::Node && !NODE_METHODS.contains(&method) {
+            // Node's own parser refuses methods that it does not know, and so must Node behind this server.
+            demand.statuses.push(400);
+            break;
+        }
+        demand.statuses.push(200);
+        let content = content.trim_end_matches('"').to_owned();
+        demand.requests.push((method.to_owned(), as_told(canary, &target.replace("\\\\", "\\")), content));
+    }
+    demand
+}
+
+/// A request target as the interface tells it to applications.
+fn as_told(canary: Canary, target: &str) -> String {
+    if canary == Canary::Node {
+        return target.to_owned();
+    }
+    let path = match target.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains('/') => &rest[rest.find('/').expect("a path")..],
+        _ => target,
+    };
+    match (canary, path) {
+        // PEP 3333 has no path but those that begin with a slash, and hands them over decoded.
+        (Canary::Wsgi, "*") => String::new(),
+        (Canary::Wsgi, _) => path.replacen("%2F", "/", 1),
+        _ => path.to_owned(),
+    }
+}
+
+fn check(canary: Canary, server: &Running, case: &Case, pieces: usize, how: &str) {
+    let what = format!("case \"{}\", {how}, {canary:?}", case.name);
+    let demand = demand(canary, case);
+    let mut client = server.connect();
+    for piece in case.sent.chunks(pieces) {
+        client.send(piece);
+    }
+    let responses = responses_and_end(&mut client, demand.statuses.len());
+    let responses = responses.unwrap_or_else(|error| panic!("{what}: {error}\n{:?}", server.log()));
+    let statuses: Vec<u16> = responses.iter().map(|response| response.status).collect();
+    assert_eq!(statuses, demand.statuses, "{what}");
+    if let Some(last) = responses.last().filter(|last| last.status >= 400) {
+        assert_eq!(last.field("connection"), Some("close"), "{what}");
+    }
+
+    let sightings = seen(server);
+    let (whole, cut): (Vec<Sighting>, Vec<Sighting>) = sightings.into_iter().partition(|one| one.complete);
+    let whole: Vec<_> = whole.into_iter().map(|one| (one.method, one.target, one.body)).collect();
+    assert_eq!(whole, demand.requests, "{what}");
+    // The head of a request whose content turned out to be malformed, or never came to its end.
+    let may_be_cut = case.expected.len() > demand.requests.len();
+    assert!(cut.len() <= usize::from(may_be_cut), "{what}: {cut:?}");
+}
+
+fn run(canary: Canary) {
+    let server = canary.server("").run();
+    let workers = server.workers();
+    for case in cases() {
+        check(canary, &server, &case, usize::MAX, "whole");
+        if case.sent.len() <= DRIBBLE_BYTES_MAX {
+            check(canary, &server, &case, 1, "byte by byte");
+        }
+    }
+    assert_eq!(server.workers(), workers, "a worker was replaced: {:?}", server.log());
+    let (status, log) = server.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("panicked") || line.contains("Traceback")), "{log:?}");
+}
+
+#[test]
+fn node_sees_nothing_malformed() {
+    run(Canary::Node);
+}
+
+#[test]
+fn asgi_sees_nothing_malformed() {
+    run(Canary::Asgi);
+}
+
+#[test]
+fn wsgi_sees_nothing_malformed() {
+    run(Canary::Wsgi);
+}
