@@ -8,9 +8,6 @@ const { isUtf8 } = require('node:buffer');
 const { NAMES, METHODS } = require('./names.cjs');
 const { REQUEST, REQUEST_FIXED_BYTES, FIELDS_MAX, TEXT_BYTES_MAX, ABOARD_BYTES_MAX } = require('./protocol.cjs');
 
-/** For each id, the spelling a client used last: most send the same again, and it need not be cut out anew. */
-const SPELLINGS = NAMES.slice();
-
 /** A request's head. One object, filled anew for each request: its reader takes what it needs at once. */
 class RequestHead {
   constructor() {
@@ -83,17 +80,7 @@ class RequestHead {
       const value_at = from + name_bytes;
       const next = value_at + value_bytes;
       if (name_bytes === 0 || id >= NAMES.length || next > text_bytes) return false;
-      if (id !== 0) {
-        let spelling = SPELLINGS[id];
-        if (spelling.length !== name_bytes) return false;
-        if (!text.startsWith(spelling, from)) {
-          spelling = text.slice(from, value_at);
-          SPELLINGS[id] = spelling;
-        }
-        fields[2 * index] = spelling;
-      } else {
-        fields[2 * index] = text.slice(from, value_at);
-      }
+      fields[2 * index] = text.slice(from, value_at);
       fields[2 * index + 1] = text.slice(value_at, next);
       ids[index] = id;
       from = next;
