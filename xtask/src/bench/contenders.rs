@@ -143,7 +143,7 @@ impl Contender {
                 (command, Ready::Address("listening on "))
             }
             Self::NginxReturn => {
-                let answer = r#"location / { default_type text/plain; return 200 "Hello, world!"; }"#;
+                let answer = r#"location / { default_type text/plain; return 200 "Hello, World!"; }"#;
                 return nginx(peers, "", answer);
             }
             Self::FrontAlone => (command(&peers.front_alone), Ready::Address("listening on ")),

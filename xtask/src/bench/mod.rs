@@ -16,8 +16,9 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::workspace::{output_of, target};
+use contenders::Contender;
 use measure::Effort;
-use peers::{NodeRuntime, Peers};
+use peers::{Build, NodeRuntime, Peers};
 use results::{Results, RowResult};
 use rows::{Language, ROWS, Row};
 
@@ -62,7 +63,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     check_names(&options.only)?;
-    let peers = Peers::prepare(!options.no_build)?;
+    let front_alone = ROWS
+        .iter()
+        .any(|row| is_chosen(options, row, row.id) && row.contenders.contains(&Contender::FrontAlone));
+    let build = Build { diglot: !options.no_build, front_alone: front_alone && !options.no_build };
+    let peers = Peers::prepare(build)?;
     let effort = match options.quick {
         true => Effort { rounds: 1, seconds: 1 },
         false => Effort { rounds: options.rounds, seconds: options.seconds },

@@ -28,6 +28,14 @@ pub(crate) struct Peers {
     pub(crate) front_alone: PathBuf,
 }
 
+/// What is built before the rows run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Build {
+    pub(crate) diglot: bool,
+    /// A program of its own, with the front's development dependencies: only for the row that runs it.
+    pub(crate) front_alone: bool,
+}
+
 /// One version of Node to run rows on.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeRuntime {
@@ -55,8 +63,8 @@ impl NodeRuntime {
 }
 
 impl Peers {
-    /// Installs what is missing and builds Diglot, unless told not to.
-    pub(crate) fn prepare(build: bool) -> Result<Self> {
+    /// Installs what is missing and builds what is asked for.
+    pub(crate) fn prepare(build: Build) -> Result<Self> {
         let (wrk, nginx, node) = (required("wrk")?, required("nginx")?, required("node")?);
         let scratch = target().join("bench");
         let apps = scratch.join("apps");
@@ -73,8 +81,10 @@ impl Peers {
             }
         }
 
-        if build {
+        if build.diglot {
             build_diglot()?;
+        }
+        if build.front_alone {
             step(&mut cargo(&["build", "--release", "--package", "diglot-front", "--example", "answer"]))?;
         }
         let release = target().join("release");

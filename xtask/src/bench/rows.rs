@@ -196,7 +196,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "front",
         title: "the front alone",
         language: Language::Neither,
-        request: get(&[("/", "Hello, world!")]),
+        request: get(&[("/", "Hello, World!")]),
         contenders: &[Contender::NginxReturn, Contender::FrontAlone],
         limit: None,
         floors: &[cpu(1.3, BEST_PEER)],
