@@ -19,7 +19,8 @@ const { ByteSocket } = require('./bytes.cjs');
 const METHODS = new Set(http.METHODS);
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 const RESOURCE_OPTIONS = { requireManualDestroy: true };
-const run_ticks = process._tickCallback;
+// Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
+const run_ticks = process._tickCallback ?? (() => {});
 
 let parser_body = '';
 let parser_complete = '';

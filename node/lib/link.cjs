@@ -584,4 +584,4 @@ class Link {
   }
 }
 
-module.exports = { Link, Stream, ABOARD_BYTES_MAX };
+module.exports = { Link, Stream };

@@ -10,7 +10,8 @@ const light_response = require('./response.cjs');
 
 const RESOURCE_OPTIONS = { requireManualDestroy: true };
 const ERROR_LINES = 'content-type: text/plain;charset=UTF-8\r\n';
-const run_ticks = process._tickCallback;
+// Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
+const run_ticks = process._tickCallback ?? (() => {});
 
 /** A client connection as the fetch lane knows it. */
 class FetchConnection {
