@@ -319,8 +319,9 @@ impl<N: Fn(LinkNotice)> Driver<N> {
             }
         }
         let in_flight = shared.protocol.open_streams();
-        drop(shared);
+        // Under the lock, or a request that begins meanwhile would be forgotten, and the place it leaves be given to nobody.
         let before = self.link.in_flight.swap(in_flight, Ordering::Relaxed);
+        drop(shared);
         if before > in_flight {
             self.link.service.released(before - in_flight);
         }

@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     pub(super) deadline: Deadline,
     /// How far a head that came in pieces has been read.
     head: Option<Box<h1::Scratch>>,
+    /// The deadline is that of a head of which something has come.
+    awaits_head: bool,
 }
 
 /// What workers are told of the client.
@@ -105,6 +107,7 @@ impl Connection {
             exchange,
             deadline: Deadline::new(),
             head: None,
+            awaits_head: false,
         }
     }
 
@@ -150,6 +153,7 @@ impl Connection {
                 && let Some(turn) = self.read_request(false)
             {
                 self.deadline.lift();
+                self.awaits_head = false;
                 return Poll::Ready(turn);
             }
             match self.poll_fill(context) {
@@ -171,12 +175,8 @@ impl Connection {
                 return Poll::Ready(Turn::Over);
             }
             self.deadline.set_once(self.shared.timeouts.idle);
-        } else {
-            if self.head.is_none() {
-                self.deadline.lift();
-                self.head = Some(Box::default());
-            }
-            self.deadline.set_once(self.shared.timeouts.header_read);
+        } else if !std::mem::replace(&mut self.awaits_head, true) {
+            self.deadline.set(self.shared.timeouts.header_read);
         }
         if self.deadline.poll(context).is_pending() {
             return Poll::Pending;
