@@ -9,8 +9,10 @@ use anyhow::{Context, Result, bail};
 /// Which of a runner's lines say how many tests passed and failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Closing {
-    /// nextest's `Summary [`, or the `test result:` of `cargo test`.
-    Rust,
+    /// `Summary [ 0.034s] 12 tests run: 12 passed, 0 skipped`
+    Nextest,
+    /// `test result: ok. 12 passed; …`, once for each crate. nextest quotes such a line of a test that failed.
+    CargoTest,
     /// `==== 12 passed in 0.50s ====`
     Pytest,
     /// `ℹ tests 12`, `ℹ pass 12`, `ℹ fail 0`, `ℹ skipped 0`
@@ -72,7 +74,8 @@ impl Closing {
     fn is_in(self, line: &str) -> bool {
         let line = line.trim();
         match self {
-            Self::Rust => line.starts_with("Summary [") || line.starts_with("test result: "),
+            Self::Nextest => line.starts_with("Summary ["),
+            Self::CargoTest => line.starts_with("test result: "),
             Self::Pytest => {
                 line.starts_with("==")
                     && line.ends_with("==")
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn closing_lines_of_runners() {
         let nextest = "     Summary [   0.034s] 10 tests run: 10 passed, 0 skipped\n";
-        assert!(Closing::Rust.is_in(nextest));
+        assert!(Closing::Nextest.is_in(nextest));
         assert!(
             Closing::Rust.is_in("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out")
         );

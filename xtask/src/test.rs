@@ -114,8 +114,8 @@ impl Suite {
     fn run(self, diglot: &Path) -> Result<Vec<String>> {
         match self {
             Self::Rust => {
-                let mut command = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
-                run_and_show(&mut command, Closing::Rust)
+                let (mut command, closing) = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
+                run_and_show(&mut command, closing)
             }
             Self::Python => {
                 let python = venv(&venv_of("python"), &root().join("python/tests/requirements.txt"))?;
@@ -133,12 +133,12 @@ impl Suite {
             }
             Self::Server => {
                 let apps = root().join("tests/apps");
-                let mut command = rust_tests(&["--package", "diglot-tests"]);
+                let (mut command, closing) = rust_tests(&["--package", "diglot-tests"]);
                 if apps.join("requirements.txt").is_file() {
                     command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
                 }
                 install_node_modules(&apps)?;
-                run_and_show(command.env(DIGLOT_VARIABLE, diglot), Closing::Rust)
+                run_and_show(command.env(DIGLOT_VARIABLE, diglot), closing)
             }
             Self::Browser => browser(diglot),
         }
@@ -168,12 +168,12 @@ fn browser(diglot: &Path) -> Result<Vec<String>> {
 }
 
 /// nextest where it is installed, cargo's own runner else; both print which tests failed.
-fn rust_tests(arguments: &[&str]) -> Command {
+fn rust_tests(arguments: &[&str]) -> (Command, Closing) {
     let jobs = std::env::var(JOBS_VARIABLE).ok();
     let nextest = cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
-    let mut command = match nextest {
-        true => cargo(&["nextest", "run", "--no-fail-fast"]),
-        false => cargo(&["test", "--no-fail-fast"]),
+    let (mut command, closing) = match nextest {
+        true => (cargo(&["nextest", "run", "--no-fail-fast"]), Closing::Nextest),
+        false => (cargo(&["test", "--no-fail-fast"]), Closing::CargoTest),
     };
     command.args(arguments);
     if let Some(jobs) = jobs {
@@ -182,7 +182,7 @@ fn rust_tests(arguments: &[&str]) -> Command {
             false => command.args(["--jobs", &jobs]),
         };
     }
-    command
+    (command, closing)
 }
 
 fn node_tests(folder: &Path) -> Command {
