@@ -96,10 +96,9 @@ mod tests {
     fn closing_lines_of_runners() {
         let nextest = "     Summary [   0.034s] 10 tests run: 10 passed, 0 skipped\n";
         assert!(Closing::Nextest.is_in(nextest));
-        assert!(
-            Closing::Rust.is_in("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out")
-        );
-        assert!(!Closing::Rust.is_in("        PASS [   0.005s] (1/1) summary::tests::closing"));
+        let cargo_test = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
+        assert!(Closing::CargoTest.is_in(cargo_test) && !Closing::Nextest.is_in(cargo_test));
+        assert!(!Closing::Nextest.is_in("        PASS [   0.005s] (1/1) summary::tests::closing"));
         assert!(Closing::Pytest.is_in("======= 1 failed, 2 passed in 0.02s ======="));
         assert!(!Closing::Pytest.is_in("======= test session starts ======="));
         assert!(Closing::Node.is_in("ℹ pass 3"));
