@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! cargo run --release -p diglot-python --example load -- PYTHON ROOT MODULE:ATTR
-//!     [--native LIBRARY] [--post BYTES] [--in-flight N] [--seconds N] [--setting KEY=JSON]...
+//!     [--native LIBRARY] [--post BYTES] [--in-flight N] [--seconds N | --requests N] [--setting KEY=JSON]...
 //! ```
 //!
 //! It plays the front on one end of a link: keeps `N` requests in flight, answers each response with the next request,
-//! and writes all that one read made due at once, as the front does under load.
+//! and writes all that one read made due at once, as the front does under load. With `--requests` it ends after so many and
+//! prints nothing: for counting instructions, which noise does not change.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -32,6 +33,7 @@ struct Options {
     post_bytes: Option<usize>,
     in_flight: u32,
     seconds: u64,
+    requests: Option<u64>,
     settings: String,
 }
 
@@ -47,6 +49,7 @@ impl Options {
             post_bytes: None,
             in_flight: 64,
             seconds: 5,
+            requests: None,
             settings: String::new(),
         };
         let mut arguments = std::env::args().skip(1);
@@ -57,6 +60,7 @@ impl Options {
                 "--post" => options.post_bytes = Some(value()?.parse()?),
                 "--in-flight" => options.in_flight = value()?.parse()?,
                 "--seconds" => options.seconds = value()?.parse()?,
+                "--requests" => options.requests = Some(value()?.parse()?),
                 "--setting" => {
                     let value = value()?;
                     let (key, json) = value.split_once('=').ok_or("--setting KEY=JSON")?;
@@ -221,6 +225,14 @@ fn main() -> Result<()> {
         load.begin(connection)?;
     }
     load.flush()?;
+    if let Some(requests) = options.requests {
+        while load.done < requests {
+            load.turn()?;
+        }
+        drop(load);
+        child.wait()?;
+        return Ok(());
+    }
     let warm = Instant::now() + Duration::from_millis(500);
     while Instant::now() < warm {
         load.turn()?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use diglot_link::{Output, Worker};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -10,6 +11,10 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 /// Bytes one read takes at most. The longest frame fits, so a frame that is not whole leaves room for its rest.
 pub(crate) const READ_BYTES_MAX: usize = 256 * 1024;
+
+/// Responses wait for those that follow them in their batch no longer than this: with slow handlers, the front works on
+/// the first responses while the worker makes the next.
+pub(crate) const FLUSH_AFTER: Duration = Duration::from_micros(500);
 
 /// Bytes that arrived and are not handled yet.
 #[derive(Debug)]

@@ -89,7 +89,8 @@ def test_the_environment_is_the_service_s(worker):
 
 
 def test_the_link_is_not_inherited(worker):
-    value = "subprocess.run([sys.executable, '-c', 'import os; print(sorted(os.listdir(\"/proc/self/fd\"))[:-1])'], capture_output=True, text=True, close_fds=False).stdout"
+    program = "import os; print(sorted(os.listdir('/proc/self/fd'))[:-1])"
+    value = f"subprocess.check_output([sys.executable, '-c', {program!r}], close_fds=False).decode()"
     front = worker(answer(value, "import subprocess"))
     assert json.loads(front.request().body) == "['0', '1', '2']\n"
 
@@ -104,7 +105,11 @@ def test_a_forked_child_does_not_hold_the_link(worker, interface):
         os._exit(0)
 """
     if interface == "wsgi":
-        source = "def app(environ, start_response):\n" + fork + "    start_response('200 OK', [])\n    return [str(pid).encode()]"
+        source = (
+            "def app(environ, start_response):\n"
+            + fork
+            + "    start_response('200 OK', [])\n    return [str(pid).encode()]"
+        )
     else:
         source = (
             "async def app(scope, receive, send):\n"
@@ -149,7 +154,9 @@ def test_atexit_and_logging(worker):
 
 
 def test_the_path(worker, tmp_path):
-    front = worker(answer("[sys.path[0], sys.path[-1], sys.path[1], __name__]"), environment={"PYTHONPATH": "/some/where"})
+    front = worker(
+        answer("[sys.path[0], sys.path[-1], sys.path[1], __name__]"), environment={"PYTHONPATH": "/some/where"}
+    )
     first, last, second, name = json.loads(front.request().body)
     assert first == str(tmp_path)
     assert last == str(front.process.args[1]).rpartition("/")[0]
@@ -160,7 +167,8 @@ def test_the_path(worker, tmp_path):
 def test_the_sdk_shadows_nothing(worker):
     files = {"diglot.py": "mine = True", "diglot_worker.py": "mine = True", "loops.py": "mine = True"}
     front = worker(
-        answer("[diglot.mine, diglot_worker.mine, loops.mine]", "import diglot, diglot_worker, loops"), files=files.items()
+        answer("[diglot.mine, diglot_worker.mine, loops.mine]", "import diglot, diglot_worker, loops"),
+        files=files.items(),
     )
     assert json.loads(front.request().body) == [True] * 3
 
@@ -171,7 +179,9 @@ def test_the_sdk_is_found(worker):
 
 
 def test_wsgi_signals_reach_the_application(worker):
-    front = worker(answer("list(seen)", "import signal; seen = []; signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))"))
+    front = worker(
+        answer("list(seen)", "import signal; seen = []; signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))")
+    )
     assert json.loads(front.request().body) == []
     front.process.send_signal(signal.SIGUSR1)
     front.send(PING, 0, b"12345678")
@@ -199,17 +209,29 @@ def failure(front):
             '  File "{root}/helper.py", line 2, in <module>\n    1 / 0\n',
         ),
         ("import helper", {"module": "main"}, "ZeroDivisionError: division by zero\nlook first at helper.py:2"),
-        ("import nothere", {"module": "main"}, "ModuleNotFoundError: No module named 'nothere'\nlook first at main.py:1"),
+        (
+            "import nothere",
+            {"module": "main"},
+            "ModuleNotFoundError: No module named 'nothere'\nlook first at main.py:1",
+        ),
         ("def app(:\n    pass", {"module": "main"}, "look first at main.py:1"),
         ("raise SystemExit(3)", {"module": "main"}, "SystemExit: 3"),
         ("", {"module": "nothere"}, 'there is no module "nothere" in {root} nor in the environment of '),
         ("", {"module": "main.nothere"}, 'there is no module "main.nothere"'),
         ("", {"module": "main"}, 'main has neither "app" nor "application"'),
-        ("application = 7", {"module": "main", "attr": "applicaton"}, 'main has no "applicaton": did you mean "application"?'),
+        (
+            "application = 7",
+            {"module": "main", "attr": "applicaton"},
+            'main has no "applicaton": did you mean "application"?',
+        ),
         ("app = 7", {"module": "main"}, "main:app is an int, which is neither an ASGI nor a WSGI application"),
-        ("def app(): pass", {"module": "main", "attr": "app"}, 'main:app takes no argument: ASGI takes 3'),
+        ("def app(): pass", {"module": "main", "attr": "app"}, "main:app takes no argument: ASGI takes 3"),
         ("def app(): pass", {"module": "main", "attr": "app"}, 'if it is a factory, write "main:app()"'),
-        ("def app(): 1 / 0", {"module": "main", "attr": "app", "call": True}, "the factory main:app() failed\nTraceback"),
+        (
+            "def app(): 1 / 0",
+            {"module": "main", "attr": "app", "call": True},
+            "the factory main:app() failed\nTraceback",
+        ),
         ("def app(scope): pass", {"module": "main"}, "ASGI 2"),
         ("def app(*args): pass", {"module": "main"}, 'say interface = "asgi" or "wsgi"'),
         ("class app:\n    def __init__(self, a, b, c): pass", {"module": "main"}, "is a class, not an application"),
@@ -248,10 +270,19 @@ def test_a_loop_that_is_not_there(worker):
         ({"module": "main", "attr": "make", "call": True}, {}),
         ({"module": "main", "attr": "holder.app"}, {}),
         ({"file": "{root}/main.py"}, {}),
-        ({"file": "{root}/api/main.py", "attr": "app"}, {"api/main.py": "import beside\nfrom beside import app", "api/beside.py": "{app}"}),
+        (
+            {"file": "{root}/api/main.py", "attr": "app"},
+            {"api/main.py": "import beside\nfrom beside import app", "api/beside.py": "{app}"},
+        ),
         (
             {"file": "{root}/pkg/sub/app.py"},
-            {"pkg/__init__.py": "", "pkg/sub/__init__.py": "", "pkg/sub/app.py": "from .. import x\nfrom . import y\nfrom .y import app", "pkg/x.py": "", "pkg/sub/y.py": "{app}"},
+            {
+                "pkg/__init__.py": "",
+                "pkg/sub/__init__.py": "",
+                "pkg/sub/app.py": "from .. import x\nfrom . import y\nfrom .y import app",
+                "pkg/x.py": "",
+                "pkg/sub/y.py": "{app}",
+            },
         ),
         ({"module": "pkg.mod"}, {"pkg/mod.py": "{app}"}),
         ({"file": "{root}/my-app.py"}, {"my-app.py": "{app}"}),

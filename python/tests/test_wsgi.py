@@ -14,7 +14,8 @@ DUMP = """
         assert type(environ) is dict
         shown = {key: value for key, value in environ.items() if not key.startswith("wsgi.")}
         shown["url_scheme"] = environ["wsgi.url_scheme"]
-        shown["flags"] = [environ["wsgi." + key] for key in ("multithread", "multiprocess", "run_once", "input_terminated")]
+        flags = ("multithread", "multiprocess", "run_once", "input_terminated")
+        shown["flags"] = [environ["wsgi." + key] for key in flags]
         assert environ["wsgi.version"] == (1, 0)
         start_response("200 OK", [])
         return [json.dumps(shown).encode()]
@@ -80,7 +81,11 @@ def test_connections(environ_of):
     assert (environ["url_scheme"], environ["SERVER_PROTOCOL"]) == ("https", "HTTP/2")
     environ_of.front.open(8, client=("", 0), server=("/run/x.sock", 0))
     environ = environ_of(connection=8, version=10)
-    assert (environ["SERVER_NAME"], environ["SERVER_PORT"], environ["SERVER_PROTOCOL"]) == ("localhost", "80", "HTTP/1.0")
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"], environ["SERVER_PROTOCOL"]) == (
+        "localhost",
+        "80",
+        "HTTP/1.0",
+    )
 
 
 def test_one_thread_says_so(worker):
@@ -281,7 +286,13 @@ def test_lengths(worker):
         app(
             """
 start_response("200 OK", [("Content-Length", "3")])
-return {"/long": [b"ab", b"cd"], "/short": [b"ab"], "/late": iter([b"abc", b"", b"d"]), "/right": iter([b"a", b"bc"])}[environ["PATH_INFO"]]
+bodies = {
+    "/long": [b"ab", b"cd"],
+    "/short": [b"ab"],
+    "/late": iter([b"abc", b"", b"d"]),
+    "/right": iter([b"a", b"bc"]),
+}
+return bodies[environ["PATH_INFO"]]
 """
         )
     )

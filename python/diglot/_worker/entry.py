@@ -46,7 +46,9 @@ def interface_of(app, shown, asked=None):
         raise LoadError(f"{shown} {problem}")
     if inspect.iscoroutine(app):
         app.close()
-        raise LoadError(f"{shown} is a coroutine: an async factory cannot be called before the loop runs; make it `def`")
+        raise LoadError(
+            f"{shown} is a coroutine: an async factory cannot be called before the loop runs; make it `def`"
+        )
     if not callable(app):
         hint = ""
         if inspect.ismodule(app):
@@ -59,7 +61,7 @@ def interface_of(app, shown, asked=None):
         target = target.func
     if inspect.isclass(target):
         raise LoadError(
-            f"{shown} is a class, not an application: name an instance of it, or a factory with \"()\" after its name"
+            f'{shown} is a class, not an application: name an instance of it, or a factory with "()" after its name'
         )
     call = target if inspect.isroutine(target) else type(target).__call__
     if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(call):
@@ -82,7 +84,9 @@ def interface_of(app, shown, asked=None):
         hint = f'; if it is a factory, write "{shown}()"'
     elif len(required) == 1:
         hint = "; an ASGI 2 application must be wrapped, as by asgiref.compatibility.guarantee_single_callable"
-    raise LoadError(f"{shown} takes {taken}: ASGI takes 3 (scope, receive, send), WSGI 2 (environ, start_response){hint}")
+    raise LoadError(
+        f"{shown} takes {taken}: ASGI takes 3 (scope, receive, send), WSGI 2 (environ, start_response){hint}"
+    )
 
 
 def _undecided(shown, why):

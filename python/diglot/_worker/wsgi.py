@@ -7,8 +7,8 @@ import threading
 from . import errors
 from .process import after_fork, link_ended
 
-#: Threads a worker has at most, unless its service says otherwise. Those beyond the first are started when all before them
-#: are inside of requests that take longer than a moment.
+#: Threads a worker has at most, unless its service says otherwise. Those beyond the first are started when all before
+#: them are inside of requests that take longer than a moment.
 THREADS_DEFAULT = 8
 
 

@@ -1,6 +1,7 @@
 //! The loop's end of the link: frames in, Tasks started, frames out.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::time::Instant;
 
 use diglot_link::message::{self, Interface, Ready, Request};
 use diglot_link::{StreamKey, Worker, WorkerEvent};
@@ -16,7 +17,7 @@ use super::exchange::{Ended, Exchange, Traits, wake};
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::scope::Scopes;
-use crate::transport::{self, Input, Received};
+use crate::transport::{self, FLUSH_AFTER, Input, Received};
 
 /// Reads of one wake: so much may be handled before other callbacks of the loop have their turn.
 const READS_PER_WAKE_MAX: usize = 4;
@@ -313,10 +314,15 @@ impl AsgiLink {
 
     fn read(slf: &Bound<'_, Self>, input: &mut Input) -> PyResult<()> {
         let this = slf.get();
+        let mut flushed_at = Instant::now();
         for _ in 0..READS_PER_WAKE_MAX {
             let received = input.receive(this.socket.as_fd());
             while let Some(handled) = this.handle_one(slf, input)? {
                 input.handled(handled);
+                if flushed_at.elapsed() > FLUSH_AFTER {
+                    this.write(slf.py())?;
+                    flushed_at = Instant::now();
+                }
             }
             match received {
                 Ok(Received::More) => {}

@@ -21,10 +21,8 @@ use super::exchange::{Part, Sent, State as ExchangeState, WsgiExchange, not_byte
 use super::input::Input as WsgiInput;
 use super::pool::{Permit, Pool, STALLED_AFTER};
 use crate::gil_cell::GilCell;
-use crate::transport::{self, Input, Received};
+use crate::transport::{self, FLUSH_AFTER, Input, Received};
 
-/// Responses wait for those that follow them no longer than this.
-const FLUSH_AFTER: Duration = Duration::from_micros(500);
 /// After a slow request, so many are taken for slow as well: the next thread is called without waiting for the watch.
 const SLOW_REMEMBERED: u32 = 16;
 /// A request that has waited longer than this for a thread is worth a warning.
