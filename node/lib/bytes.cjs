@@ -77,6 +77,15 @@ class ByteSocket extends LinkSocket {
     if (last && this[kChunked]) this.push(trailers === '' ? LAST_CHUNK : Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
   }
 
+  /**
+   * Node answers what its parser refuses itself and destroys the connection, whose end is then the answer's: without it the front
+   * would take the answer for one that was cut off.
+   */
+  destroy(error, callback) {
+    if (error?.code?.startsWith?.('HPE_') && !this._httpMessage?._headerSent) this._end_response();
+    return super.destroy(error, callback);
+  }
+
   // The parser has to see the body to its end, read or not, before the next request.
   _request_unread() {}
 }

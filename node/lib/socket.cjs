@@ -246,9 +246,14 @@ class LinkSocket extends net.Socket {
     pending.callback();
   }
 
-  _final(callback) {
+  /** What has been written is all of the response. */
+  _end_response() {
     const stream = this[kStream];
     if (stream !== null) this[kLink].wire_end(stream);
+  }
+
+  _final(callback) {
+    this._end_response();
     callback();
   }
 

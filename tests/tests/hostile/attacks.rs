@@ -36,7 +36,7 @@ fn demand(canary: Canary, case: &Case) -> Demand {
             demand.statuses.push(501);
             continue;
         }
-        if canary == Canary::Node && !NODE_METHODS.contains(&method) {
+        if canary.is_nodes_server() && !NODE_METHODS.contains(&method) {
             // Node's own parser refuses methods that it does not know, and so must Node behind this server.
             demand.statuses.push(400);
             break;
@@ -50,18 +50,21 @@ fn demand(canary: Canary, case: &Case) -> Demand {
 
 /// A request target as the interface tells it to applications.
 fn as_told(canary: Canary, target: &str) -> String {
-    if canary == Canary::Node {
+    if canary.is_nodes_server() {
         return target.to_owned();
     }
     let path = match target.split_once("://") {
-        Some((scheme, rest)) if !scheme.contains('/') => &rest[rest.find('/').expect("a path")..],
+        Some((scheme, rest)) if !scheme.contains('/') => &rest[rest.find(['/', '?']).unwrap_or(rest.len())..],
         _ => target,
     };
-    match (canary, path) {
+    let path = if path.starts_with(['/', '*']) { path.to_owned() } else { format!("/{path}") };
+    match (canary, path.as_str()) {
+        // The URL of a Request has no other place for it.
+        (Canary::NodeFetch, "*") => "/*".to_owned(),
         // PEP 3333 has no path but those that begin with a slash, and hands them over decoded.
         (Canary::Wsgi, "*") => String::new(),
         (Canary::Wsgi, _) => path.replacen("%2F", "/", 1),
-        _ => path.to_owned(),
+        _ => path,
     }
 }
 
@@ -107,6 +110,16 @@ fn run(canary: Canary) {
 #[test]
 fn node_sees_nothing_malformed() {
     run(Canary::Node);
+}
+
+#[test]
+fn node_sees_nothing_malformed_through_its_own_parser() {
+    run(Canary::NodeBytes);
+}
+
+#[test]
+fn fetch_sees_nothing_malformed() {
+    run(Canary::NodeFetch);
 }
 
 #[test]

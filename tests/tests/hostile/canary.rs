@@ -10,6 +10,9 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Canary {
     Node,
+    /// A Node program that wants to see connections, which takes the byte lane.
+    NodeBytes,
+    NodeFetch,
     Asgi,
     Wsgi,
 }
@@ -37,22 +40,34 @@ impl Sighting {
 }
 
 impl Canary {
-    pub(crate) const ALL: [Self; 3] = [Self::Node, Self::Asgi, Self::Wsgi];
+    pub(crate) const ALL: [Self; 5] = [Self::Node, Self::NodeBytes, Self::NodeFetch, Self::Asgi, Self::Wsgi];
+
+    /// Whether requests pass through Node's own parser.
+    pub(crate) fn is_nodes_server(self) -> bool {
+        matches!(self, Self::Node | Self::NodeBytes)
+    }
 
     /// A server with this canary at `/`, to which `server_keys` of `diglot.toml` may be given.
     pub(crate) fn server(self, server_keys: &str) -> Server {
-        let (entry, file, text, keys) = match self {
-            Self::Node => ("canary.cjs", "canary.cjs", include_str!("../../data/canary.cjs"), ""),
-            Self::Asgi => ("canary:app", "canary.py", include_str!("../../data/canary_asgi.py"), ""),
-            // One thread: the canary is asked what it saw only when it has seen what came before.
-            Self::Wsgi => {
-                ("canary:app", "canary.py", include_str!("../../data/canary_wsgi.py"), "threads = 1")
+        let node = include_str!("../../data/canary.cjs");
+        let (entry, file, text) = match self {
+            Self::Node => ("canary.cjs", "canary.cjs", node.to_owned()),
+            Self::NodeBytes => {
+                let text = node.replace(".listen(0)", ".on('connection', () => {}).listen(0)");
+                ("canary.cjs", "canary.cjs", text)
             }
+            Self::NodeFetch => {
+                ("canary.mjs", "canary.mjs", include_str!("../../data/canary_fetch.mjs").to_owned())
+            }
+            Self::Asgi => ("canary:app", "canary.py", include_str!("../../data/canary_asgi.py").to_owned()),
+            Self::Wsgi => ("canary:app", "canary.py", include_str!("../../data/canary_wsgi.py").to_owned()),
         };
+        // One thread: the canary is asked what it saw only when it has seen what came before.
+        let keys = if self == Self::Wsgi { "threads = 1" } else { "" };
         let config = format!(
             "[server]\nlisten = [\"127.0.0.1:0\"]\n{server_keys}\n[services.canary]\nentry = \"{entry}\"\n{keys}\n"
         );
-        server().file(file, text).file("diglot.toml", &config)
+        server().file(file, &text).file("diglot.toml", &config)
     }
 }
 

@@ -70,17 +70,20 @@ fn the_configured_limits_of_a_head_hold() {
 fn the_default_limits_let_a_large_head_through_to_every_interface() {
     for canary in Canary::ALL {
         let server = canary.server("").run();
+        if canary == Canary::NodeBytes {
+            // Node's own parser takes 16 KiB, unless --max-http-header-size says otherwise.
+            assert_eq!(status(&server, 8_000, 97, 16_000), 431, "{canary:?}");
+            continue;
+        }
         assert_eq!(status(&server, 8_000, 97, 16_000), 200, "{canary:?}");
         let [sighting] = seen(&server).try_into().expect("one request");
         assert_eq!(sighting.target.len(), 8_000, "{canary:?}");
-        assert_eq!(
-            sighting.values(if canary == Canary::Wsgi { "HTTP_Y" } else { "Y" }).concat().len(),
-            match canary {
-                // ASGI has names in lower case.
-                Canary::Asgi => 0,
-                Canary::Node | Canary::Wsgi => 16_000,
-            }
-        );
+        let name = match canary {
+            Canary::Node | Canary::NodeBytes => "Y",
+            Canary::NodeFetch | Canary::Asgi => "y",
+            Canary::Wsgi => "HTTP_Y",
+        };
+        assert_eq!(sighting.values(name).concat().len(), 16_000, "{canary:?}");
     }
 }
 
