@@ -5,8 +5,14 @@
 
 use std::task::{Context, Waker};
 
-use diglot_link::frame::{self, Frame};
+use diglot_link::frame::{self, Frame, Type};
 use parking_lot::Mutex;
+
+/// Memory for frames that an idle connection keeps: enough for those of a small response.
+const IDLE_BYTES_MAX: usize = 1024;
+/// Frames that wait beyond which interim responses are dropped. They cost no credit, so nothing else stops a worker
+/// that sends them without end, and a client can do without them (RFC 9110 section 15.2).
+const INTERIM_BYTES_MAX: usize = 64 * 1024;
 
 /// The meeting place. All of it is behind one lock that is held for moments.
 #[derive(Debug, Default)]
@@ -24,7 +30,7 @@ struct Inbox {
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
     /// Whole frames of the response, one behind the other, as they came over the link. Their number of bytes is
-    /// bounded by the stream's credit.
+    /// bounded by the stream's credit, and by [`INTERIM_BYTES_MAX`].
     pub(crate) frames: Vec<u8>,
     /// The worker wants no more of the request's body.
     pub(crate) stopped: bool,
@@ -58,6 +64,9 @@ impl Exchange {
     #[inline]
     pub(crate) fn push(&self, frame: Frame<'_>) {
         let mut inbox = self.inbox.lock();
+        if frame.header.kind == Type::Inform && inbox.arrived.frames.len() > INTERIM_BYTES_MAX {
+            return;
+        }
         frame::encode(&mut inbox.arrived.frames, frame.header, frame.payload);
         inbox.wake();
     }
@@ -91,9 +100,13 @@ impl Exchange {
         inbox.register(context);
     }
 
-    /// Remembers whom to wake without taking anything.
-    pub(crate) fn register(&self, context: &Context<'_>) {
-        self.inbox.lock().register(context);
+    /// Remembers whom to wake without taking anything, and lets go of memory that a large response has left.
+    pub(crate) fn rest(&self, context: &Context<'_>) {
+        let mut inbox = self.inbox.lock();
+        if inbox.arrived.frames.is_empty() {
+            inbox.arrived.frames.shrink_to(IDLE_BYTES_MAX);
+        }
+        inbox.register(context);
     }
 
     /// Forgets what arrived for a request that is over, and returns its frames.
@@ -131,5 +144,28 @@ impl Inbox {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diglot_link::frame::Header;
+
+    use super::*;
+
+    #[test]
+    fn interim_responses_without_end_are_dropped_and_the_final_one_is_not() {
+        let exchange = Exchange::default();
+        let push = |kind, payload: &[u8]| {
+            let header = Header { kind, flags: 0, generation: 0, stream: 1 };
+            exchange.push(Frame { header, payload });
+        };
+        for _ in 0..1_000 {
+            push(Type::Inform, &[0; 1024]);
+        }
+        push(Type::Response, b"final");
+        let frames = exchange.clear();
+        assert!(frames.len() < INTERIM_BYTES_MAX + 2 * 1024, "{}", frames.len());
+        assert!(frames.ends_with(b"final"));
     }
 }

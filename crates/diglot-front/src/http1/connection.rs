@@ -170,7 +170,7 @@ impl Connection {
         if is_idle {
             buffers::give_back(&mut self.input);
             buffers::give_back(&mut self.output);
-            self.exchange.register(context);
+            self.exchange.rest(context);
             if self.shared.is_stopping() {
                 return Poll::Ready(Turn::Over);
             }
