@@ -67,6 +67,18 @@ const server = http.createServer((request, response) => {
       response.statusMessage = 'OK';
       response.end(refused.join(' '));
     },
+    '/long': () => {
+      response.setHeader('Content-Length', 5);
+      response.end('plainHTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 0\r\n\r\n');
+    },
+    '/short': () => {
+      response.setHeader('Content-Length', 10);
+      response.end('plain');
+    },
+    '/raw-two': () => {
+      const one = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
+      response.socket.write(`${one}HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 2\r\n\r\nho`);
+    },
     '/raw': () => response.socket.write('HTTP/1.1 200 OK\r\nX-A: a\0b\r\nContent-Length: 2\r\n\r\nhi'),
     '/raw-cr': () => response.socket.write('HTTP/1.1 200 OK\r\nX-A: a\rX-Evil: 1\r\nContent-Length: 2\r\n\r\nhi'),
   };

@@ -64,6 +64,21 @@ async def app(scope, receive, send):
         case "/split-name":
             await start(200, (b"x-a\r\nX-Evil", b"1"))
             await end(b"split")
+        case "/split-trailers":
+            await start(200, (b"trailer", b"x-sum"), trailers=True)
+            await end(b"body")
+            await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"4\r\nX-Evil: 1")]})
+        case "/split-hints":
+            await send({"type": "http.response.early_hint", "links": [b"</a.css>\r\nX-Evil: 1"]})
+            await start()
+            await end(b"hinted")
+        case "/long":
+            await start(200, (b"content-length", b"5"))
+            await end(b"plain", more_body=True)
+            await end(b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 0\r\n\r\n")
+        case "/short":
+            await start(200, (b"content-length", b"10"))
+            await end(b"plain")
         case "/split-late":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"a\nX-Evil: 1")]})
             await end(b"split", more_body=True)

@@ -12,6 +12,12 @@ def app(environ, start_response):
     if path == "/split-status":
         start_response("200 OK\r\nX-Evil: 1", [])
         return [b"split"]
+    if path == "/long":
+        start_response("200 OK", [("Content-Length", "5")])
+        return iter([b"plain", b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\nContent-Length: 0\r\n\r\n"])
+    if path == "/short":
+        start_response("200 OK", [("Content-Length", "10")])
+        return [b"plain"]
     if path == "/plain":
         start_response("200 OK", [("Content-Length", "5")])
         return [b"plain"]

@@ -38,8 +38,9 @@ async def app(scope, receive, send):
         await receive()
         await receive()
         return
-    if scope["path"] == "/write":
-        rest = memoryview(bytes.fromhex(scope["query_string"].decode()))
+    if scope["path"] in ("/write", "/flood"):
+        written = bytes.fromhex(scope["query_string"].decode())
+        rest = memoryview(written * (65536 if scope["path"] == "/flood" else 1))
         number = link()
         os.set_blocking(number, True)
         while rest:

@@ -118,3 +118,17 @@ fn fields_that_are_not_http_end_the_worker_and_never_leave() {
         assert_eq!(server.get("/pid").status, 200, "{lines:?}");
     }
 }
+
+#[test]
+fn a_worker_that_sends_without_credit_ends() {
+    let server = run();
+    let mut victim = server.connect();
+    victim.send("GET /hang HTTP/1.1\r\nHost: test\r\n\r\n");
+    victim.take_until(b"begun").expect("the beginning of a body");
+    // 64 MiB for a client that does not read: more than the system takes for it.
+    let flood = frame(BODY, 0, 0, 1, &[b'x'; 1024]);
+    assert_eq!(server.get(&format!("/flood?{}", hex(&flood))).status, 502);
+    server.wait_for(|line| line.contains("without credit"));
+    assert!(victim.take_until(b"0\r\n\r\n").is_err(), "a cut response looks whole");
+    assert_eq!(server.get("/pid").status, 200);
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use diglot_tests::{Client, Running, server};
+use diglot_tests::{Running, server};
 
 use crate::canary::responses_and_end;
 
@@ -255,7 +255,7 @@ fn a_websocket_handshake_is_a_501_with_a_line_in_the_log() {
 
 /// Whatever the answer is, it must not contain what the application tried to smuggle in.
 fn check_split(server: &Running, app: App, path: &str) {
-    let mut client: Client = server.connect();
+    let mut client = server.connect();
     let response = client.get(path);
     assert!(!response.head.to_lowercase().contains("x-evil"), "{app:?} {path}: {}", response.head);
     assert!(matches!(response.status, 500 | 502), "{app:?} {path}: {}", response.head);
@@ -286,4 +286,59 @@ fn line_ends_in_a_header_of_the_application_never_leave() {
         let log = server.log();
         assert!(log.iter().filter(|line| line.contains("is ready")).count() == 1, "{log:?}");
     }
+}
+
+/// All that a connection brings until it ends, however it ends.
+fn everything(server: &Running, path: &str) -> String {
+    let mut client = server.connect();
+    client.send(get(path, "1.1", "TE: trailers\r\nConnection: close\r\n"));
+    let mut all = Vec::new();
+    let end = loop {
+        match client.take(1) {
+            Ok(byte) => all.extend(byte),
+            Err(error) => break error.kind(),
+        }
+    };
+    assert!(matches!(end, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset), "{path}: {end}");
+    String::from_utf8_lossy(&all).into_owned()
+}
+
+#[test]
+fn a_body_that_is_not_as_long_as_it_says_ends_the_connection() {
+    for app in App::ALL {
+        let server = app.run();
+        for path in ["/long", "/short"] {
+            let all = everything(&server, path);
+            assert!(!all.contains("X-Evil"), "{app:?} {path}: {all}");
+            // Refused whole, or cut off behind what was good of it.
+            let refused = all.is_empty() || all.starts_with("HTTP/1.1 50");
+            assert!(refused || all.ends_with("plain"), "{app:?} {path}: {all}");
+        }
+        assert_eq!(server.get("/plain").text(), "plain", "{app:?}");
+    }
+}
+
+#[test]
+fn what_follows_a_whole_response_is_not_another() {
+    let server = App::Node.run();
+    let all = everything(&server, "/raw-two");
+    assert!(!all.contains("X-Evil") && !all.contains("ho"), "{all}");
+    assert_eq!(server.get("/plain").text(), "plain");
+}
+
+#[test]
+fn line_ends_in_trailers_and_hints_of_the_application_never_leave() {
+    let server = App::Asgi.run();
+    for path in ["/split-trailers", "/split-hints"] {
+        let all = everything(&server, path);
+        assert!(!all.contains("X-Evil"), "{path}: {all}");
+    }
+    assert_eq!(server.get("/plain").text(), "plain");
+}
+
+#[test]
+fn an_expectation_nobody_knows_is_what_the_applications_server_makes_of_it() {
+    let request = get("/plain", "1.1", "Expect: tea\r\n");
+    assert_eq!(App::Node.run().connect().send(&request).response().status, 417);
+    assert_eq!(App::Asgi.run().connect().send(&request).response().status, 200);
 }
