@@ -291,3 +291,35 @@ fn a_response_that_is_cut_is_not_taken_for_whole() {
         }
     }
 }
+
+/// A client in the middle of its body is told, and can read what it is told.
+#[test]
+fn a_worker_that_dies_during_an_upload_is_a_clean_502() {
+    for app in [NODE, ASGI, WSGI] {
+        let running = server().app("/", app).run();
+        let mut client = running.connect();
+        client.send("POST /up HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\n");
+        client.send(vec![b'x'; 1_000_000]);
+        running.worker().signal(Signal::KILL);
+        let answer = client.response();
+        assert_eq!((answer.status, answer.field("connection")), (502, Some("close")), "{}", app.name);
+        assert_eq!(running.get("/hello").status, 200, "{}", app.name);
+    }
+}
+
+/// All workers of a service at once: requests that come meanwhile wait for the next.
+#[test]
+fn requests_wait_for_the_replacement_of_every_worker() {
+    for app in [NODE, ASGI, WSGI] {
+        let running = server().app("/", app).argument("--workers").argument("2").run();
+        let workers: Vec<Process> = running.workers().into_iter().map(Process::watch).collect();
+        workers.iter().for_each(|worker| worker.signal(Signal::KILL));
+        assert!(workers.iter().all(|worker| worker.ends_within(PATIENCE)));
+        until("only replacements answer", || {
+            let answer = running.get("/hello");
+            // One that was sent to a worker before its end was noticed is that worker's.
+            assert!([200, 502].contains(&answer.status), "{}: {answer:?}", app.name);
+            (answer.status == 200).then_some(())
+        });
+    }
+}

@@ -1,9 +1,10 @@
 //! What workers write to stdout and stderr: in the log line by line, and never what they wait for.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-use diglot_tests::{ASGI, Client, NODE, WSGI, binary, server};
+use diglot_tests::{ASGI, Client, NODE, Server, WSGI, binary, server};
 use rustix::process::Signal;
 
 #[test]
@@ -33,11 +34,8 @@ fn a_flood_on_stdout_is_no_reason_to_wait() {
     }
 }
 
-/// Whoever reads the server's stderr may stop reading: neither workers nor requests wait for it, and what is missing is
-/// said when it reads on.
-#[test]
-fn a_log_nobody_reads_is_no_reason_to_wait() {
-    let folder = server().file(ASGI.file, ASGI.text).file(NODE.file, NODE.text);
+/// A server with ASGI at `/` and Node at `/node` whose stderr nobody reads once it listens.
+fn unwatched(folder: &Server) -> (Child, ChildStderr, SocketAddr) {
     let mut child = Command::new(binary())
         .args(["serve", ASGI.entry, &format!("/node={}", NODE.entry), "--listen", "127.0.0.1:0"])
         .current_dir(folder.folder())
@@ -57,6 +55,15 @@ fn a_log_nobody_reads_is_no_reason_to_wait() {
             break address.1.parse().expect("an address");
         }
     };
+    (child, stderr, address)
+}
+
+/// Whoever reads the server's stderr may stop reading: neither workers nor requests wait for it, and what is missing is
+/// said when it reads on.
+#[test]
+fn a_log_nobody_reads_is_no_reason_to_wait() {
+    let folder = server().file(ASGI.file, ASGI.text).file(NODE.file, NODE.text);
+    let (mut child, mut stderr, address) = unwatched(&folder);
     let mut client = Client::connect(address);
     for path in ["/print?bytes=50000000", "/node/print?bytes=50000000"] {
         assert_eq!(client.get(path).text(), "printed", "{path}");
@@ -69,6 +76,25 @@ fn a_log_nobody_reads_is_no_reason_to_wait() {
     let mut rest = Vec::new();
     stderr.read_to_end(&mut rest).expect("what was written can be read");
     assert!(rest.len() < 4 << 20, "no more than a pipe holds and the server had begun");
+}
+
+/// With nobody at the other end of stderr there is nowhere to write, and nothing to end for.
+#[test]
+fn a_log_that_is_closed_is_no_reason_to_end() {
+    let folder = server().file(ASGI.file, ASGI.text).file(NODE.file, NODE.text);
+    let (mut child, stderr, address) = unwatched(&folder);
+    drop(stderr);
+    let mut client = Client::connect(address);
+    for path in ["/print?bytes=1000000", "/node/print?bytes=1000000"] {
+        assert_eq!(client.get(path).text(), "printed", "{path}");
+        assert_eq!(client.get("/say").text(), "said", "{path}");
+        assert_eq!(client.get("/node/say").text(), "said", "{path}");
+    }
+    assert_eq!(client.get("/exit").status, 502);
+    assert_eq!(client.get("/hello").text(), "hello", "what the server has to say is lost, not the server");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, Signal::TERM).expect("it can be signalled");
+    assert_eq!(child.wait().expect("it is this process's child").code(), Some(0));
 }
 
 /// A worker whose stderr is closed, or that writes no line ends, serves on.

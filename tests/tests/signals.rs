@@ -225,3 +225,67 @@ fn a_restart_that_fails_leaves_the_old_worker() {
         assert_eq!(status.code(), Some(0), "{}", app.name);
     }
 }
+
+/// Between two attempts to start a worker there is nothing to wait for.
+#[test]
+fn a_crash_loop_does_not_keep_the_server() {
+    let running = server().app("/", ASGI).run();
+    std::fs::write(running.folder().join("broken"), "").expect("a file");
+    assert_eq!(running.get("/exit").status, 502);
+    running.wait_for(|line| line.contains("is down"));
+    let asked = Instant::now();
+    let (status, log) = running.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn a_stopped_worker_does_not_keep_the_server() {
+    let running = with_grace("1s");
+    let workers = watched(&running);
+    workers.iter().for_each(|worker| worker.signal(Signal::STOP));
+    let asked = Instant::now();
+    let (status, log) = running.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
+    assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+}
+
+/// Told to stop in the middle of a restart, with old and new workers at once.
+#[test]
+fn a_stop_overtakes_a_restart() {
+    let running = three().run();
+    let mut client = running.connect();
+    client.send("GET /asgi/slow?ms=1000&id=old HTTP/1.1\r\nHost: test\r\n\r\n");
+    running.wait_for(|line| line.contains("begun"));
+    running.signal(Signal::HUP);
+    running.wait_for(|line| line.contains("every worker has been restarted"));
+    let workers = watched(&running);
+    running.signal(Signal::HUP);
+    running.signal(Signal::TERM);
+    assert_eq!(client.response().text(), "old");
+    let (status, log) = running.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+}
+
+/// Restart after restart leaves nothing behind in the server.
+#[test]
+fn restarts_leave_nothing_behind() {
+    let running = server().app("/", NODE).app("/asgi", ASGI).run();
+    let front = running.process();
+    let restart = |round: usize| {
+        running.signal(Signal::HUP);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while count(&running, "every worker has been restarted") < 2 * round || running.workers().len() > 2 {
+            assert!(Instant::now() < deadline, "restart {round} does not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!((running.get("/hello").status, running.get("/asgi/hello").status), (200, 200));
+    };
+    restart(1);
+    let (descriptors, threads) = (front.descriptors(), front.threads());
+    (2..=10).for_each(restart);
+    assert!(front.descriptors() <= descriptors, "{} descriptors, not {descriptors}", front.descriptors());
+    assert!(front.threads() <= threads, "{} threads, not {threads}", front.threads());
+}
