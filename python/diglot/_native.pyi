@@ -33,6 +33,9 @@ class AsgiLink:
     def flush_blocking(self) -> None:
         """Writes what is left, waiting for the front to take it."""
 
+    def on_readable(self) -> None:
+        """The loop's reader: handles what the front has sent, and answers."""
+
 class WsgiOptions(TypedDict):
     app: Callable[..., Any]
     #: What all requests' environs have.

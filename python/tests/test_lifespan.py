@@ -139,3 +139,19 @@ def test_what_runs_in_the_loop_ends_with_it(worker):
     )
     assert front.drain() == 0
     assert front.outputs() == ("cancelled\n", "")
+
+
+def test_the_server_ends_while_the_application_starts(worker):
+    front = worker(
+        """
+        import asyncio
+
+        async def app(scope, receive, send):
+            print("starting", flush=True)
+            await asyncio.Event().wait()
+        """,
+        await_ready=False,
+    )
+    assert front.process.stdout.readline() == b"starting\n"
+    front.socket.close()
+    assert front.wait() == 1

@@ -28,7 +28,7 @@ def serve(native, options, app, loop):
         },
     )
     after_fork(link.fileno())
-    life = lifespan.Lifespan(app, options.lifespan, options.asgi_spec, state)
+    life = lifespan.Lifespan(app, options.lifespan, state)
     try:
         loop.run_until_complete(_live(link, life, loop, drained))
     except lifespan.Failed as failed:
@@ -40,10 +40,12 @@ def serve(native, options, app, loop):
 
 
 async def _live(link, life, loop, drained):
+    # A server that ends while the application starts is noticed too.
+    loop.add_reader(link.fileno(), link.on_readable)
     await life.start()
     runtime = f"{platform.python_implementation()} {platform.python_version()}, {loops.describe(loop)}"
     # The reader runs in a copy of this context, and each request's Task in a copy of that.
-    life.context.run(link.ready, runtime)
+    life.context.run(link.ready, runtime)  # takes the reader's place
     await drained
     await life.stop()
 

@@ -18,12 +18,11 @@ class Lifespan:
     with: what the application set in its startup is kept.
     """
 
-    def __init__(self, app, mode, spec_version, state):
+    def __init__(self, app, mode, state):
         self.state = state
         self.context = contextvars.copy_context()
         self._app = app
         self._mode = mode
-        self._spec_version = spec_version
         self._task = None
         self._messages = asyncio.Queue()
         self._started = None
