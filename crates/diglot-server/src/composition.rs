@@ -1,8 +1,8 @@
 //! Where the two halves meet: what the supervisor decides about workers is done to their links, and what their links
 //! say is told to the supervisor.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diglot_front::{Front, Link, LinkNotice, Service};
@@ -17,11 +17,27 @@ pub(crate) struct Composition {
     /// In the order of the configuration.
     services: Vec<Arc<Service>>,
     links: HashMap<WorkerId, Arc<Link>>,
+    loading: Loading,
+}
+
+/// The workers that have been started and have not said that they are ready, as people name them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loading(Arc<Mutex<BTreeSet<String>>>);
+
+impl Loading {
+    fn with<R>(&self, act: impl FnOnce(&mut BTreeSet<String>) -> R) -> R {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// All of them in one phrase; `None` if there are none.
+    pub(crate) fn names(&self) -> Option<String> {
+        self.with(|names| (!names.is_empty()).then(|| names.iter().cloned().collect::<Vec<_>>().join("; ")))
+    }
 }
 
 impl Composition {
-    pub(crate) fn new(front: Arc<Front>, services: Vec<Arc<Service>>) -> Self {
-        Self { front, services, links: HashMap::new() }
+    pub(crate) fn new(front: Arc<Front>, services: Vec<Arc<Service>>, loading: Loading) -> Self {
+        Self { front, services, links: HashMap::new(), loading }
     }
 }
 
@@ -29,7 +45,10 @@ impl Handler for Composition {
     fn attach(&mut self, attach: Attach) {
         let Attach { worker, name, pid, socket, reporter } = attach;
         let service = &self.services[worker.service];
+        let loading = self.loading.clone();
+        loading.with(|names| names.insert(name.to_string()));
         let notify = move |notice: LinkNotice| {
+            loading.with(|names| names.remove(&name.to_string()));
             if let LinkNotice::Ready { runtime, .. } = &notice {
                 tracing::info!(pid, "{name} is ready: {runtime}");
             }

@@ -18,10 +18,12 @@ use diglot_front::{Address, Admission, Front, Listener, Router, Service, Setting
 use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
 use tokio::time::{Instant, timeout_at};
 
-use composition::Composition;
+use composition::{Composition, Loading};
 use sdk::{Sdk, SdkError};
 use signals::{Signal, Signals};
 
+/// How often a start that takes its time says what it waits for.
+const LOADING_NOTICE: Duration = Duration::from_secs(5);
 /// How long the last lines of the log may take.
 const LOG_FLUSH: Duration = Duration::from_secs(1);
 /// Most of the grace period belongs to requests; this much of it, and at most the second, to the end of the workers.
@@ -83,21 +85,27 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let services: Vec<Arc<Service>> =
         config.services.iter().map(|service| Arc::new(front_service(service))).collect();
     let routed = services.iter().zip(&config.services);
-    let router = Router::new(
-        routed.map(|(service, config)| (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)),
-    );
+    let router = Router::new(routed.map(|(service, config)| {
+        (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
+    }));
     let front = Arc::new(Front::start(&settings(&config), router)?);
     let specs = config.services.iter().map(|service| spec(service, &sdk, &addresses, &config)).collect();
-    let supervisor = Supervisor::new(specs, Composition::new(Arc::clone(&front), services), log.clone());
+    let loading = Loading::default();
+    let supervisor =
+        Supervisor::new(specs, Composition::new(Arc::clone(&front), services, loading.clone()), log.clone());
     let commands = supervisor.handle();
-    let Some(running) = start(supervisor, &commands, &mut signals).await? else { return Ok(()) };
+    let Some(running) = start(supervisor, &commands, &loading, &mut signals).await? else { return Ok(()) };
 
     front.accept(&listeners)?;
     drop(listeners);
     for address in &addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
-    signals.wait_for_stop(|| commands.restart()).await;
+    let restart = || {
+        tracing::info!("restarting workers one after another; the configuration is not read again");
+        commands.restart();
+    };
+    signals.wait_for_stop(restart).await;
     let stopped = stop(&front, running, &commands, config.server.timeouts.grace, &mut signals).await;
     for address in &addresses {
         if let Address::Unix(path) = address {
@@ -119,19 +127,31 @@ fn bind(listen: &[Listen]) -> Result<Vec<Listener>, Error> {
 async fn start(
     supervisor: Supervisor<Composition>,
     commands: &SupervisorHandle,
+    loading: &Loading,
     signals: &mut Signals,
 ) -> Result<Option<Running>, Error> {
     let started = supervisor.start();
     tokio::pin!(started);
+    let mut patience = tokio::time::interval_at(Instant::now() + LOADING_NOTICE, LOADING_NOTICE);
     let started = loop {
         tokio::select! {
             started = &mut started => break started,
             signal = signals.next() => if signal == Signal::Stop { commands.shutdown_now() },
+            _ = patience.tick() => if let Some(names) = loading.names() {
+                tracing::warn!(
+                    "still waiting for {names}: its app is being loaded. A Python module must not run a server of its \
+                     own when it is imported (uvicorn.run and app.run belong under `if __name__ == \"__main__\":`); a \
+                     Node program must call listen() or export {{ fetch }}"
+                );
+            },
         }
     };
     match started {
         Ok(running) => Ok(Some(running)),
-        Err(StartError::Interrupted) => Ok(None),
+        Err(StartError::Interrupted) => {
+            tracing::info!("stopped before every worker was ready");
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -144,14 +164,14 @@ async fn stop(
     grace: Duration,
     signals: &mut Signals,
 ) -> Result<(), Error> {
-    tracing::info!("stopping: no new connections; what is in flight has {grace:?} to finish");
+    tracing::info!("stopping: what is in flight has {grace:?} to finish; a second signal ends at once");
     let for_workers = (grace / WORKERS_SHARE).min(WORKERS_GRACE_MAX);
     let end = Instant::now() + grace;
     let drain = async {
         front.stop_accepting();
         let drained = timeout_at(end - for_workers, front.drained()).await;
         if drained.is_err() {
-            tracing::warn!("the grace period is over; requests that are still in flight are cut");
+            tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");
         }
         commands.shutdown(end.saturating_duration_since(Instant::now()));
     };
@@ -168,6 +188,7 @@ async fn stop(
             stopped.await;
         }
     }
+    tracing::info!("stopped");
     Ok(())
 }
 

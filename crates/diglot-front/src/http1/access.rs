@@ -32,10 +32,16 @@ impl Record {
         Box::new(Self { line: format!("{ends} \"-\""), started: Instant::now() })
     }
 
-    /// Writes the line: client, request, status, bytes of content, milliseconds.
+    /// Writes the line: client, request, status (`-` where the client left before there was one), bytes of content,
+    /// milliseconds.
     pub(super) fn write(&mut self, status: u16, content_bytes: u64) {
         let took = self.started.elapsed();
-        let _ = write!(self.line, " {status} {content_bytes} {:.1} ms", took.as_secs_f64() * 1e3);
+        // Writing into memory cannot fail.
+        let _ = match status {
+            0 => write!(self.line, " - {content_bytes}"),
+            _ => write!(self.line, " {status} {content_bytes}"),
+        };
+        let _ = write!(self.line, " {:.1} ms", took.as_secs_f64() * 1e3);
         tracing::info!("{}", self.line);
     }
 }

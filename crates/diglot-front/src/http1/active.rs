@@ -87,9 +87,8 @@ impl Active {
 
     pub(super) fn poll(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Poll<Finished> {
         loop {
-            if connection.output.len() < OUTPUT_BYTES_HIGH
-                && let Some(finished) = self.take_arrived(connection, context)
-            {
+            let is_high = connection.output.len() >= OUTPUT_BYTES_HIGH;
+            if !is_high && let Some(finished) = self.take_arrived(connection, context) {
                 return Poll::Ready(finished);
             }
             let flushed = match connection.poll_flush(context) {
@@ -99,6 +98,10 @@ impl Active {
             };
             if flushed && self.unreturned > 0 {
                 self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
+            }
+            if flushed && is_high {
+                // What arrived meanwhile has not been looked at, and nothing may come after it to wake this task.
+                continue;
             }
             if self.is_done() && flushed {
                 self.is_over = true;
@@ -280,7 +283,7 @@ impl Active {
             && self.reply.request().keep_alive
             && !connection.shared.is_stopping();
         answer.write(&mut connection.output, &self.reply.request(), lives_on);
-        self.reply.answered(answer.status);
+        self.reply.answered(answer.status, answer.content_bytes());
         if lives_on { Finished::Complete } else { Finished::Closing }
     }
 

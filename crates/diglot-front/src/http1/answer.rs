@@ -76,22 +76,32 @@ impl Answer {
         match why {
             Lost::WorkerGone => Self::new(502, "The worker that had the request ended before it answered."),
             Lost::Unresponsive => Self::new(504, "The worker that had the request stopped answering."),
-            Lost::ShuttingDown => Self::new(503, "The server is stopping.").retry_after(1).closing(),
+            Lost::ShuttingDown => Self::new(503, "The request was not finished when its worker had to end.")
+                .retry_after(1)
+                .closing(),
+        }
+    }
+
+    /// Bytes of its content.
+    pub(super) fn content_bytes(&self) -> u64 {
+        self.text().len() as u64 + 1
+    }
+
+    fn text(&self) -> &'static str {
+        match self.sentence {
+            Sentence::Fixed(sentence) => sentence,
+            Sentence::Broken(rule) => rule.sentence(),
         }
     }
 
     /// Appends it to what goes to the client.
     pub(super) fn write(&self, out: &mut Vec<u8>, request: &RequestFacts, keep_alive: bool) {
         let date = clock::date();
-        let sentence = match self.sentence {
-            Sentence::Fixed(sentence) => sentence,
-            Sentence::Broken(rule) => rule.sentence(),
-        };
         h1::write_simple(
             out,
             &SimpleResponse {
                 status: self.status,
-                sentence,
+                sentence: self.text(),
                 retry_after_s: self.retry_after_s,
                 is_head: request.is_head,
                 version: request.version,
@@ -120,7 +130,7 @@ pub(super) fn write_fixed(
         framing,
         version: request.version,
         keep_alive,
-        date: &date,
+        date: Some(&date),
     };
     h1::write_head(out, &options, &fields);
     if matches!(framing, ResponseFraming::ContentLength(_)) {

@@ -205,10 +205,11 @@ impl Connection {
                 }
                 Err(rejection) => {
                     tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
+                    let answer = Answer::rejected(&rejection);
                     if shared.access_log {
-                        Record::of_malformed(&peer.ends).write(rejection.status, 0);
+                        Record::of_malformed(&peer.ends).write(rejection.status, answer.content_bytes());
                     }
-                    Answer::rejected(&rejection).write(output, &RequestFacts::unknown(), false);
+                    answer.write(output, &RequestFacts::unknown(), false);
                     return Some(Turn::Answered { lives_on: false });
                 }
             };
@@ -237,7 +238,7 @@ impl Connection {
                     let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
                     *taken += head_bytes;
                     if let Some(mut record) = record {
-                        record.write(answer.status, 0);
+                        record.write(answer.status, answer.content_bytes());
                     }
                     answer.write(output, &request, lives_on);
                     Turn::Answered { lives_on }

@@ -117,8 +117,9 @@ impl Reply {
     }
 
     /// The front has answered in the worker's stead.
-    pub(super) fn answered(&mut self, status: u16) {
+    pub(super) fn answered(&mut self, status: u16, content_bytes: u64) {
         self.status = status;
+        self.content_bytes = content_bytes;
     }
 
     /// Bytes of content the worker sent.
@@ -242,7 +243,8 @@ impl Reply {
         stays: bool,
     ) {
         let framing = h1::frame_response(self.request, status, fields.content_length(), complete_bytes);
-        let date = clock::date();
+        // A reason comes from a server of the application's own, which has decided about Date as well.
+        let date = reason.is_none().then(clock::date);
         let options = HeadOptions {
             status,
             reason,
@@ -250,7 +252,7 @@ impl Reply {
             version: self.request.version,
             // A client that still waits for its 100 may send the body or not: only closing is unambiguous.
             keep_alive: self.request.keep_alive && stays && !self.awaits_continue,
-            date: &date,
+            date: date.as_ref(),
         };
         let lives_on = h1::write_head(out, &options, fields);
         self.status = status;
