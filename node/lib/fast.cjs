@@ -129,9 +129,12 @@ class FastLane {
     return another;
   }
 
-  /** Whether a socket can serve a further stream: it serves none, is this server's, and feeds the parser if that is needed. */
+  /**
+   * Whether a socket can serve a further stream: it serves none, was not ended by who took it over, is this server's, and feeds the
+   * parser if that is needed.
+   */
   is_free(socket, bytes) {
-    return !socket.busy && socket._server === this.server && (!bytes || socket instanceof ByteSocket);
+    return !socket.busy && !socket.writableEnded && socket._server === this.server && (!bytes || socket instanceof ByteSocket);
   }
 
   new_socket(connection, bytes) {

@@ -15,6 +15,10 @@ const server = http.createServer((request, response) => {
       response.setHeader('Date', 'Thu, 01 Jan 1970 00:00:00 GMT');
       response.end();
     },
+    '/undated': () => {
+      response.sendDate = false;
+      response.end('undated');
+    },
     '/204': () => {
       response.statusCode = 204;
       response.end('never');

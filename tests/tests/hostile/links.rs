@@ -132,3 +132,35 @@ fn a_worker_that_sends_without_credit_ends() {
     assert!(victim.take_until(b"0\r\n\r\n").is_err(), "a cut response looks whole");
     assert_eq!(server.get("/pid").status, 200);
 }
+
+#[test]
+fn a_node_worker_that_writes_garbage_ends_too() {
+    let saboteur = r#"
+        const fs = require("node:fs");
+        const is_socket = (number) => {
+          try { return fs.readlinkSync(`/proc/self/fd/${number}`).startsWith("socket:"); } catch { return false; }
+        };
+        require("node:http").createServer((request, response) => {
+          if (request.url === "/pid") return response.end(String(process.pid));
+          // A Node process has no other socket: its standard streams are pipes.
+          for (const number of fs.readdirSync("/proc/self/fd").map(Number).filter(is_socket)) {
+            fs.writeSync(number, "HTTP/1.1 200 OK\r\n\r\n");
+          }
+        }).listen(0);
+    "#;
+    let server = server().file("bad.js", saboteur).service("bad.js").run();
+    let pid = server.get("/pid").text();
+    assert_eq!(server.get("/write").status, 502);
+    server.wait_for(|line| line.contains("unknown type"));
+    let next = server.get("/pid");
+    assert_eq!(next.status, 200);
+    assert_ne!(next.text(), pid);
+}
+
+#[test]
+fn a_worker_that_breaks_a_rule_before_it_is_ready_fails_the_start() {
+    let text = format!("{SABOTEUR}\nos.write(link(), b'no frame, and no preface either')\n");
+    let (status, log) = server().file("bad.py", &text).service("bad:app").start().ended();
+    assert_eq!(status.code(), Some(1), "{log:?}");
+    assert!(log.last().is_some_and(|line| line.contains("link")), "{log:?}");
+}

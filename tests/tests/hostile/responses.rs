@@ -164,6 +164,7 @@ fn the_applications_own_date_stays() {
         let dates: Vec<_> = dates.map(|line| line.split_once(": ").expect("a field").1).collect();
         assert_eq!(dates, ["Thu, 01 Jan 1970 00:00:00 GMT"], "{app:?}");
     }
+    assert_eq!(App::Node.run().get("/undated").field("date"), None);
 }
 
 fn expecting(path: &str) -> String {
@@ -236,6 +237,36 @@ fn an_upgrade_nobody_takes_is_an_ordinary_request() {
         assert_eq!(client.response().text(), "plain", "{app:?}");
         assert_eq!(client.response().text(), "mixed", "{app:?}");
     }
+}
+
+#[test]
+fn an_upgrade_that_is_answered_otherwise_keeps_the_next_request_apart() {
+    let text = r#"
+        const seen = [];
+        const server = require("node:http").createServer((request, response) => {
+          seen.push(request.url);
+          response.end(seen.join(" "));
+        });
+        server.on("upgrade", (request, socket, head) => {
+          seen.push(`upgrade ${request.url} ${head}`);
+          if (request.url === "/refuse") socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno");
+          else socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo/1\r\n\r\n");
+        });
+        server.listen(0);
+    "#;
+    let server = server().file("app.cjs", text).service("app.cjs").run();
+    let upgrade = |path: &str| get(path, "1.1", "Connection: Upgrade\r\nUpgrade: foo/1\r\n");
+    let mut client = server.connect();
+    client.send(upgrade("/refuse") + &get("/next", "1.1", ""));
+    assert_eq!(client.response().text(), "no");
+    assert_eq!(client.response().text(), "upgrade /refuse  /next");
+
+    let mut client = server.connect();
+    client.send(upgrade("/accept"));
+    let responses = responses_and_end(&mut client, 1).expect("an answer");
+    assert_eq!(responses[0].status, 502);
+    server.wait_for(|line| line.contains("switched protocols"));
+    assert_eq!(server.get("/last").text(), "upgrade /refuse  /next upgrade /accept  /last");
 }
 
 #[test]

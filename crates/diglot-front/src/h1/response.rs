@@ -21,8 +21,9 @@ pub struct HeadOptions<'a> {
     pub version: Version,
     /// Whether the server and the request let the connection live on.
     pub keep_alive: bool,
-    /// The time, written where the application gave no Date. The caller keeps it, renewed once a second.
-    pub date: &'a [u8; DATE_BYTES],
+    /// The time, written where the application gave no Date; `None` where its own server has decided against one. The
+    /// caller keeps it, renewed once a second.
+    pub date: Option<&'a [u8; DATE_BYTES]>,
 }
 
 /// Appends a response head with its empty line: the application's fields in their order and case, without
@@ -42,9 +43,11 @@ pub fn write_head(out: &mut Vec<u8>, options: &HeadOptions<'_>, fields: &WorkerF
     let switches = status == 101;
     let has_upgrade = switches || status == 426;
     fields.write(out, length_stays, has_upgrade);
-    if !fields.has_date() {
+    if let Some(date) = options.date
+        && !fields.has_date()
+    {
         out.extend_from_slice(b"Date: ");
-        out.extend_from_slice(options.date);
+        out.extend_from_slice(date);
         out.extend_from_slice(b"\r\n");
     }
     match options.framing {

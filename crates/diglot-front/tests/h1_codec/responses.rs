@@ -14,7 +14,7 @@ const OPTIONS: HeadOptions<'static> = HeadOptions {
     framing: ResponseFraming::ContentLength(5),
     version: Version::Http11,
     keep_alive: true,
-    date: DATE,
+    date: Some(DATE),
 };
 
 /// Writes a head and gives it with the word on the connection. Dates are written `Date: *`.
@@ -36,6 +36,8 @@ fn fields_pass_as_they_came_and_the_rest_is_added() {
 
 #[test]
 fn what_the_application_gave_is_not_added_again() {
+    let (text, _) = head(&HeadOptions { date: None, ..OPTIONS }, "");
+    assert_eq!(text, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
     let (text, _) = head(&OPTIONS, "content-length: 5\r\ndate: then\r\n");
     assert_eq!(text, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ndate: then\r\n\r\n");
 }
