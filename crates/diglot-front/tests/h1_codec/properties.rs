@@ -170,7 +170,7 @@ proptest! {
             framing,
             version: Version::Http11,
             keep_alive: true,
-            date: b"Sun, 06 Nov 1994 08:49:37 GMT",
+            date: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"),
         };
         write_head(&mut out, &options, &checked);
         let mut encoder = BodyEncoder::new(framing);
