@@ -54,7 +54,7 @@ fn write_response(out: &mut Vec<u8>, scratch: &mut FieldScratch) {
     let version = Version::Http11;
     let request = RequestFacts { is_head: false, is_connect: false, version, keep_alive: true };
     let framing = frame_response(request, 200, fields.content_length(), Some(CONTENT.len() as u64));
-    let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
+    let date = Some(b"Sun, 06 Nov 1994 08:49:37 GMT");
     let options = HeadOptions { status: 200, reason: None, framing, version, keep_alive: true, date };
     write_head(out, &options, &fields);
     let mut encoder = BodyEncoder::new(framing);

@@ -36,7 +36,7 @@ fuzz_target!(|reply: Reply<'_>| {
         RequestFacts { is_head: reply.is_head, is_connect: false, version, keep_alive: reply.keep_alive };
     let complete = reply.is_complete.then_some(content.len() as u64);
     let framing = frame_response(request, status, fields.content_length(), complete);
-    let date = b"Sun, 06 Nov 1994 08:49:37 GMT";
+    let date = Some(b"Sun, 06 Nov 1994 08:49:37 GMT");
     let options = HeadOptions { status, reason: None, framing, version, keep_alive: reply.keep_alive, date };
     let mut out = Vec::new();
     let lives_on = write_head(&mut out, &options, &fields);

@@ -97,7 +97,9 @@ fn run(canary: Canary) {
     let workers = server.workers();
     for case in cases() {
         check(canary, &server, &case, usize::MAX, "whole");
-        if case.sent.len() <= DRIBBLE_BYTES_MAX {
+        // A body that comes after its head gives the application time to ask for it, with a 100 more or less.
+        let may_be_asked = case.name.starts_with("Expect");
+        if case.sent.len() <= DRIBBLE_BYTES_MAX && !may_be_asked {
             check(canary, &server, &case, 1, "byte by byte");
         }
     }
