@@ -35,6 +35,7 @@ async def app(scope, receive, send):
         await receive()
         return
     if scope["path"] == "/wait":
+        await send({"type": "http.response.early_hint", "links": [b"</here>"]})
         await receive()
         await receive()
         return

@@ -7,8 +7,10 @@ const SABOTEUR: &str = include_str!("../../data/saboteur.py");
 const BYSTANDER: &str = r#"
 const waiting = [];
 require("node:http").createServer((request, response) => {
-  if (request.url === "/by/wait") waiting.push(response);
-  else {
+  if (request.url === "/by/wait") {
+    waiting.push(response);
+    response.writeEarlyHints({ link: "</here>" });
+  } else {
     for (const one of waiting.splice(0)) one.end("waited");
     response.end("by");
   }
@@ -54,14 +56,15 @@ fn hex(bytes: &[u8]) -> String {
 /// Has the worker write `bytes` to its link, and checks what follows; `rule` stands in the log.
 fn check(server: &Running, what: &str, path: &str, bytes: &[u8], rule: &str) {
     let pid = server.get("/pid").text();
-    // On the same worker: a request without an answer, one with the beginning of one, and a bystander's.
+    // On the same worker a request without an answer, and one with the beginning of one; and a bystander's. Interim
+    // responses say that they have arrived.
     let mut waiting = server.connect();
-    waiting.send("GET /wait HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(waiting.get("/wait").status, 103, "{what}");
     let mut begun = server.connect();
     begun.send("GET /hang HTTP/1.1\r\nHost: test\r\n\r\n");
     begun.take_until(b"\r\n\r\n").expect("a head");
     let mut bystander = server.connect();
-    bystander.send("GET /by/wait HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(bystander.get("/by/wait").status, 103, "{what}");
 
     let broken = server.get(&format!("{path}?{}", hex(bytes)));
     assert_eq!(broken.status, 502, "{what}: {}", broken.text());
