@@ -298,3 +298,93 @@ fn memory_does_not_grow_with_requests() {
         }
     }
 }
+
+/// Numbers that look random and are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    /// One in eight times a pause: what comes after it finds the other side waiting.
+    fn hesitate(&mut self) {
+        if self.below(8) == 0 {
+            thread::sleep(Duration::from_micros(self.below(3_000)));
+        }
+    }
+}
+
+/// One body in either direction, in pieces of any length. One in five times the client leaves in the middle.
+fn one_body(client: &mut Client, pattern: &Pattern, numbers: &mut Numbers) -> bool {
+    let bytes = numbers.below(2_000_000);
+    let end = if numbers.below(5) == 0 { numbers.below(bytes + 1) } else { bytes };
+    let is_chunked = numbers.below(2) == 0;
+    let mut at = 0;
+    if numbers.below(2) == 0 {
+        let framing =
+            if is_chunked { "Transfer-Encoding: chunked".into() } else { format!("Content-Length: {bytes}") };
+        client.send(format!("POST /up HTTP/1.1\r\nHost: test\r\n{framing}\r\n\r\n"));
+        while at < end {
+            let length = (1 + numbers.below(70_000)).min(end - at) as usize;
+            if is_chunked {
+                client.send(format!("{length:x}\r\n")).send(pattern.at(at, length)).send("\r\n");
+            } else {
+                client.send(pattern.at(at, length));
+            }
+            at += length as u64;
+            numbers.hesitate();
+        }
+        if end == bytes {
+            client.send(if is_chunked { "0\r\n\r\n" } else { "" });
+            assert_eq!(client.response().text(), format!("{bytes} True"));
+        }
+    } else {
+        let form = if is_chunked { "&chunked=1" } else { "" };
+        client.send(format!("GET /down?bytes={bytes}{form} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        if is_chunked {
+            numbers.hesitate();
+            let body = client.response().body;
+            assert_eq!(body.len() as u64, bytes);
+            let mut parts = body.chunks(50_000).zip((0..).step_by(50_000));
+            assert!(parts.all(|(part, at)| part == pattern.at(at, part.len())));
+            return true;
+        }
+        client.take_until(b"\r\n\r\n").expect("a head");
+        while at < end {
+            let length = (1 + numbers.below(70_000)).min(end - at) as usize;
+            assert!(client.take(length).expect("more of the body") == pattern.at(at, length), "after {at}");
+            at += length as u64;
+            numbers.hesitate();
+        }
+    }
+    end == bytes
+}
+
+/// Many bodies at once, each at its own pace: none is stuck, none gets another's bytes.
+#[test]
+fn bodies_of_many_clients_are_exact_at_any_pace() {
+    let rounds = if is_full() { 200 } else { 12 };
+    for app in APPS {
+        let running = server().app("/", app).run();
+        let address = running.address();
+        let clients: Vec<_> = (1..=12)
+            .map(|seed| {
+                thread::spawn(move || {
+                    let (pattern, mut numbers) = (Pattern::default(), Numbers(seed));
+                    let mut client = Client::connect(address);
+                    for _ in 0..rounds {
+                        if !one_body(&mut client, &pattern, &mut numbers) {
+                            client = Client::connect(address);
+                        }
+                    }
+                })
+            })
+            .collect();
+        for client in clients {
+            client.join().unwrap_or_else(|_| panic!("{}: a body was not exact", app.name));
+        }
+        assert_eq!(running.get("/hello").text(), "hello", "{}", app.name);
+    }
+}
