@@ -27,7 +27,9 @@ async def app(scope, receive, send):
             await start(200, (b"content-length", b"5"))
             await end(b"plain")
         case "/mixed":
-            await start(200, (b"X-MiXed-Case", b"a"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"A-Last", b"z"))
+            await start(
+                200, (b"X-MiXed-Case", b"a"), (b"set-cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"A-Last", b"z")
+            )
             await end(b"mixed")
         case "/date":
             await start(200, (b"date", b"Thu, 01 Jan 1970 00:00:00 GMT"))
