@@ -246,6 +246,7 @@ impl WsgiLink {
     fn read(slf: &Bound<'_, Self>, mut input: Input, wait: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
+        let unread_since = this.pool.take_unread_since();
         let received = if wait {
             this.pool.has_reader.store(true, Ordering::Relaxed);
             let (back, received) = py.detach(move || {
@@ -258,7 +259,9 @@ impl WsgiLink {
         } else {
             input.receive(this.socket.as_fd())
         };
-        let mut outcome = this.handle_all(slf, &mut input);
+        // What the watch noted meanwhile is about what has just been read.
+        let unread_since = this.pool.take_unread_since().or(unread_since);
+        let mut outcome = this.handle_all(slf, &mut input, unread_since.unwrap_or_else(Instant::now));
         let mut state = this.state.borrow(py);
         state.input = Some(input);
         let waiters = std::mem::take(&mut state.waiters);
@@ -281,9 +284,8 @@ impl WsgiLink {
         }
     }
 
-    fn handle_all(&self, slf: &Bound<'_, Self>, input: &mut Input) -> PyResult<()> {
+    fn handle_all(&self, slf: &Bound<'_, Self>, input: &mut Input, arrived_at: Instant) -> PyResult<()> {
         let py = slf.py();
-        let now = Instant::now();
         loop {
             let handled = self.worker(py, |worker| worker.handle(input.pending()));
             let (count, event) = match handled {
@@ -294,7 +296,7 @@ impl WsgiLink {
             match event {
                 None => {}
                 Some(WorkerEvent::Request { key, request, end }) => {
-                    self.queue(slf, key, &request, end, now)?
+                    self.queue(slf, key, &request, end, arrived_at)?
                 }
                 Some(WorkerEvent::Body { key, data, end, .. }) => {
                     let part = Part { data: data.to_vec(), taken: 0, costs_credit: true };
@@ -333,7 +335,7 @@ impl WsgiLink {
         key: StreamKey,
         request: &Request<'_>,
         end: bool,
-        now: Instant,
+        arrived_at: Instant,
     ) -> PyResult<()> {
         let py = slf.py();
         let environ = self.environs.borrow(py).build(py, request)?;
@@ -349,7 +351,7 @@ impl WsgiLink {
             state.exchanges.resize_with(index + 1, || None);
         }
         let before = state.exchanges[index].replace(exchange.clone_ref(py));
-        state.queue.push_back(Job { environ: environ.unbind(), exchange, queued_at: now });
+        state.queue.push_back(Job { environ: environ.unbind(), exchange, queued_at: arrived_at });
         drop(state);
         drop(before);
         self.pool.queued.fetch_add(1, Ordering::Relaxed);

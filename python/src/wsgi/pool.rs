@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Signal, getpid, kill_process};
@@ -52,6 +52,9 @@ pub(crate) struct Pool {
     pub(crate) queued: AtomicUsize,
     /// A thread waits for frames.
     pub(crate) has_reader: AtomicBool,
+    /// Since when frames wait on the link that nobody reads: microseconds after [`Self::started_at`], 0 if none do.
+    unread_since_us: AtomicU64,
+    started_at: Instant,
     watch_sleeps: AtomicBool,
     alarm: UnixStream,
     /// The process is about to end by itself.
@@ -71,6 +74,8 @@ impl Pool {
             completed: AtomicU64::new(0),
             queued: AtomicUsize::new(0),
             has_reader: AtomicBool::new(false),
+            unread_since_us: AtomicU64::new(0),
+            started_at: Instant::now(),
             watch_sleeps: AtomicBool::new(false),
             alarm,
             ending: AtomicBool::new(false),
@@ -118,6 +123,14 @@ impl Pool {
         self.working.fetch_sub(1, Ordering::SeqCst);
     }
 
+    /// The link is being read: since when what is there has waited, as far as the watch has seen.
+    pub(crate) fn take_unread_since(&self) -> Option<Instant> {
+        match self.unread_since_us.swap(0, Ordering::Relaxed) {
+            0 => None,
+            since_us => Some(self.started_at + Duration::from_micros(since_us)),
+        }
+    }
+
     /// True if no thread is inside a request.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.working.load(Ordering::SeqCst) == 0
@@ -150,10 +163,22 @@ impl Pool {
             let completed = self.completed.load(Ordering::Relaxed);
             let unattended =
                 self.queued.load(Ordering::Relaxed) > 0 || !self.has_reader.load(Ordering::Relaxed);
-            if completed == completed_before && !sleeps && unattended {
-                self.call_idle();
+            if completed == completed_before && !sleeps && unattended && !self.call_idle() {
+                self.note_unread(link);
             }
             completed_before = completed;
+        }
+    }
+}
+
+impl Pool {
+    /// All threads are busy: remembers since when there is something to read.
+    fn note_unread(&self, link: &OwnedFd) {
+        let mut fds = [PollFd::new(link, PollFlags::IN)];
+        let readable = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
+        if readable && self.unread_since_us.load(Ordering::Relaxed) == 0 {
+            let since_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.unread_since_us.store(since_us, Ordering::Relaxed);
         }
     }
 }
