@@ -22,12 +22,15 @@ async def app(scope, receive, send):
     elif scope["path"] == "/spawn":
         body = str(subprocess.Popen(["sleep", "600"]).pid)
     elif scope["path"] != "/":
+        reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             if scope["path"] == "/session":
                 os.setsid()
+            os.write(writer, b"!")
             while True:
                 time.sleep(600)
+        os.read(reader, 1)
         body = str(child)
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
