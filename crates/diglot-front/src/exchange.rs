@@ -86,6 +86,11 @@ impl Exchange {
         self.note(|arrived| arrived.called = true);
     }
 
+    /// The task should look around: something has changed that concerns all connections.
+    pub(crate) fn wake(&self) {
+        self.inbox.lock().wake();
+    }
+
     /// No response will come, or no more of it.
     pub(crate) fn lose(&self, why: Lost) {
         self.note(|arrived| arrived.lost = Some(why));

@@ -64,6 +64,8 @@ struct Shared {
     driver: Option<Waker>,
     /// The worker did something that only the connection's codec could see (malformed fields).
     misbehaved: bool,
+    /// The worker is known to be gone.
+    severed: bool,
     ended: bool,
 }
 
@@ -71,7 +73,7 @@ impl Link {
     /// The link of a worker that was just started.
     pub(crate) fn new(service: Arc<Service>, generation: u32) -> Self {
         let protocol = Front::new(generation, diglot_link::preface::STREAMS_MAX);
-        let shared = Shared { protocol, driver: None, misbehaved: false, ended: false };
+        let shared = Shared { protocol, driver: None, misbehaved: false, severed: false, ended: false };
         Self { service, in_flight: AtomicUsize::new(0), shared: Mutex::new(shared) }
     }
 
@@ -83,7 +85,7 @@ impl Link {
     /// Requests whose response is not over.
     #[inline]
     pub(crate) fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     /// Sends a request. `announce` is the client connection, where this link does not know it yet.
@@ -117,7 +119,7 @@ impl Link {
 
     /// Sends as much of a body as there is credit for; returns how much.
     pub(crate) fn send_body(&self, key: StreamKey, data: &[u8], end: bool) -> usize {
-        self.with(|protocol| protocol.send_body(key, data, end))
+        self.with(0, |protocol| protocol.send_body(key, data, end))
     }
 
     /// Bytes of a body that [`Self::send_body`] would take now.
@@ -130,22 +132,22 @@ impl Link {
     /// # Errors
     /// [`TooLong`] if they do not fit the link's format.
     pub(crate) fn send_trailers(&self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
-        self.with(|protocol| protocol.send_trailers(key, lines))
+        self.with(Ok(()), |protocol| protocol.send_trailers(key, lines))
     }
 
     /// Nobody waits for this response any more.
     pub(crate) fn cancel(&self, key: StreamKey, reason: CancelReason) {
-        self.with(|protocol| protocol.cancel(key, reason));
+        self.with((), |protocol| protocol.cancel(key, reason));
     }
 
     /// Bytes of a response have left the front.
     pub(crate) fn consumed(&self, key: StreamKey, bytes: usize) {
-        self.with(|protocol| protocol.consumed(key, bytes));
+        self.with((), |protocol| protocol.consumed(key, bytes));
     }
 
     /// A client connection that this link knew is gone.
     pub(crate) fn close_connection(&self, connection: u32) {
-        self.with(|protocol| protocol.close_connection(connection));
+        self.with((), |protocol| protocol.close_connection(connection));
     }
 
     /// The worker sent what HTTP does not allow: its link ends.
@@ -162,22 +164,39 @@ impl Link {
 
     /// Gives the worker no more requests and tells it to finish those it has.
     pub fn drain(self: &Arc<Self>) {
+        // In this order: one that joins at the same moment sees that it drains, or is taken out after.
+        self.with((), Front::drain);
         self.service.part(self);
-        self.with(Front::drain);
+    }
+
+    /// Ends the link from this side: the worker is gone, though something may hold its end open.
+    pub fn sever(&self) {
+        let mut shared = self.shared.lock();
+        shared.severed = true;
+        shared.wake_driver();
+    }
+
+    /// Whether the worker can be given requests.
+    pub(crate) fn takes_requests(&self) -> bool {
+        let shared = self.shared.lock();
+        !shared.ended && shared.protocol.takes_requests()
     }
 
     /// Ends what the worker still has in flight, at the end of the grace period.
     pub fn abandon(&self) {
         let mut shared = self.shared.lock();
-        for (key, exchange) in shared.protocol.take_owners() {
-            shared.protocol.cancel(key, CancelReason::ShuttingDown);
+        for exchange in shared.protocol.cancel_all(CancelReason::ShuttingDown) {
             exchange.lose(Lost::ShuttingDown);
         }
         shared.wake_driver();
     }
 
-    fn with<R>(&self, act: impl FnOnce(&mut Front<Arc<Exchange>>) -> R) -> R {
+    /// Does something to the protocol, and has the driver send what comes of it. A link that has ended gives `ended`.
+    fn with<R>(&self, ended: R, act: impl FnOnce(&mut Front<Arc<Exchange>>) -> R) -> R {
         let mut shared = self.shared.lock();
+        if shared.ended {
+            return ended;
+        }
         let result = act(&mut shared.protocol);
         if !shared.protocol.output().is_empty() {
             shared.wake_driver();
@@ -189,7 +208,7 @@ impl Link {
         self.service.part(self);
         let mut shared = self.shared.lock();
         shared.ended = true;
-        for (_, exchange) in shared.protocol.take_owners() {
+        for exchange in shared.protocol.take_owners() {
             exchange.lose(why);
         }
         shared.protocol = Front::new(0, 1);
@@ -257,6 +276,9 @@ impl<N: Fn(LinkNotice)> Driver<N> {
             return Poll::Ready(ended);
         }
         let mut shared = self.link.shared.lock();
+        if shared.severed {
+            return Poll::Ready(LinkNotice::Closed);
+        }
         if shared.misbehaved {
             return Poll::Ready(LinkNotice::Broken(Violation::Malformed {
                 kind: diglot_link::frame::Type::Response,
@@ -314,13 +336,13 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     });
                 }
                 Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
-                Some(FrontEvent::LinkCredit) => shared.protocol.owners().for_each(|owner| owner.credit()),
+                Some(FrontEvent::LinkCredit) => shared.protocol.senders().for_each(|owner| owner.credit()),
                 Some(FrontEvent::Pong(_)) | None => {}
             }
         }
         let in_flight = shared.protocol.open_streams();
         // Under the lock, or a request that begins meanwhile would be forgotten, and the place it leaves be given to nobody.
-        let before = self.link.in_flight.swap(in_flight, Ordering::Relaxed);
+        let before = self.link.in_flight.swap(in_flight, Ordering::SeqCst);
         drop(shared);
         if before > in_flight {
             self.link.service.released(before - in_flight);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,6 +33,34 @@ const COMPLAINT_PAUSE: Duration = Duration::from_secs(10);
 pub struct Listener {
     socket: socket2::Socket,
     address: Address,
+    /// Of a Unix socket, with the first of its listeners.
+    _file: Option<SocketFile>,
+}
+
+/// The file of a Unix socket, removed when its listener is dropped, unless another server's has taken its place.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl SocketFile {
+    fn at(path: &Path) -> io::Result<Self> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(Self { path: path.to_owned(), device: metadata.dev(), inode: metadata.ino() })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let is_ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|present| (present.dev(), present.ino()) == (self.device, self.inode));
+        if is_ours {
+            // Somebody may have removed it this moment.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
 }
 
 /// Where a listener can be reached, with the port the system chose. `Display` is what a person opens in a browser.
@@ -60,7 +89,7 @@ impl Listener {
     /// # Errors
     /// What the system says: above all that the address is in use, or not this machine's.
     pub fn bind(listen: &Listen) -> io::Result<Self> {
-        let (socket, address) = match listen {
+        let (socket, address, file) = match listen {
             Listen::Tcp(address) => {
                 let domain = Domain::for_address(*address);
                 let socket = socket2::Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
@@ -70,18 +99,18 @@ impl Listener {
                 }
                 socket.bind(&SockAddr::from(*address))?;
                 let bound = socket.local_addr()?.as_socket().unwrap_or(*address);
-                (socket, Address::Tcp(bound))
+                (socket, Address::Tcp(bound), None)
             }
             Listen::Unix(path) => {
                 remove_stale(path)?;
                 let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
                 socket.bind(&SockAddr::unix(path)?)?;
-                (socket, Address::Unix(path.clone()))
+                (socket, Address::Unix(path.clone()), Some(SocketFile::at(path)?))
             }
         };
         socket.listen(BACKLOG)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, address })
+        Ok(Self { socket, address, _file: file })
     }
 
     /// Where it can be reached.
@@ -91,7 +120,7 @@ impl Listener {
 
     /// The same socket for one more thread.
     pub(crate) fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self { socket: self.socket.try_clone()?, address: self.address.clone() })
+        Ok(Self { socket: self.socket.try_clone()?, address: self.address.clone(), _file: None })
     }
 
     /// Accepts connections and serves each in a task of its own, on the thread this runs on.

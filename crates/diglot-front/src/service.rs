@@ -57,6 +57,8 @@ struct Pool {
     next: usize,
     waiting: VecDeque<Arc<Exchange>>,
     broken: bool,
+    /// The server stops.
+    closed: bool,
 }
 
 /// What a service says to one more request.
@@ -100,6 +102,9 @@ impl Service {
     /// Chooses a worker for a request. `waited` says that it comes from the queue and is not sent behind those in it.
     pub(crate) fn admit(&self, waited: bool) -> Admitted {
         let mut pool = self.pool.lock();
+        if pool.closed {
+            return Admitted::Broken;
+        }
         if (pool.waiting.is_empty() || waited)
             && let Some(link) = pool.least_loaded(self.admission.concurrency)
         {
@@ -126,16 +131,31 @@ impl Service {
         }
         self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
         // A worker may have become free between the admission and now, and have seen nobody waiting.
-        if pool.broken || pool.least_loaded(self.admission.concurrency).is_some() {
+        let refuses = pool.closed || (pool.broken && pool.links.is_empty());
+        if refuses || pool.least_loaded(self.admission.concurrency).is_some() {
             self.call(&mut pool, 1);
         }
     }
 
-    /// The request gave up waiting.
-    pub(crate) fn leave(&self, exchange: &Arc<Exchange>) {
+    /// The request waits no more. If it had been called and `took_place` says that it did not use its turn, the turn
+    /// is the next one's.
+    pub(crate) fn leave(&self, exchange: &Arc<Exchange>, took_place: bool) {
         let mut pool = self.pool.lock();
+        let before = pool.waiting.len();
         pool.waiting.retain(|waiting| !Arc::ptr_eq(waiting, exchange));
+        let was_called = pool.waiting.len() == before;
         self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
+        if was_called && !took_place {
+            self.call(&mut pool, 1);
+        }
+    }
+
+    /// The server stops: requests that wait, and those that still come, are refused.
+    pub fn close(&self) {
+        let mut pool = self.pool.lock();
+        pool.closed = true;
+        let waiting = pool.waiting.len();
+        self.call(&mut pool, waiting);
     }
 
     /// `count` requests were finished: as many may go on.
@@ -149,8 +169,10 @@ impl Service {
     /// A worker is ready.
     pub(crate) fn join(&self, link: Arc<Link>) {
         let mut pool = self.pool.lock();
-        pool.links.push(link);
-        self.call(&mut pool, self.admission.concurrency);
+        if link.takes_requests() {
+            pool.links.push(link);
+            self.call(&mut pool, self.admission.concurrency);
+        }
     }
 
     /// A worker takes no more requests.

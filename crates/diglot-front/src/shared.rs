@@ -58,7 +58,7 @@ impl Shared {
     /// Begins to stop: every connection looks at [`Self::is_stopping`] again.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.connections.call_all();
+        self.connections.wake_all();
     }
 }
 
@@ -108,9 +108,9 @@ impl Connections {
         }
     }
 
-    fn call_all(&self) {
+    fn wake_all(&self) {
         for (_, exchange) in self.open.lock().iter() {
-            exchange.call();
+            exchange.wake();
         }
     }
 }

@@ -159,7 +159,7 @@ impl<T: Clone> Front<T> {
         body: &[u8],
         end: bool,
     ) -> Result<Option<StreamKey>, TooLong> {
-        if self.application != Application::Ready || self.draining {
+        if !self.takes_requests() {
             return Ok(None);
         }
         let index = match self.free.last() {
@@ -250,6 +250,28 @@ impl<T: Clone> Front<T> {
         }
     }
 
+    /// As [`Self::cancel`], for every stream that has an owner; returns the owners.
+    pub fn cancel_all(&mut self, reason: CancelReason) -> Vec<T> {
+        let open: Vec<(StreamKey, T)> = (1..)
+            .zip(&self.slots)
+            .filter_map(|(stream, slot)| {
+                let key = StreamKey { stream, generation: slot.generation };
+                slot.owner.clone().map(|owner| (key, owner))
+            })
+            .collect();
+        open.into_iter()
+            .map(|(key, owner)| {
+                self.cancel(key, reason);
+                owner
+            })
+            .collect()
+    }
+
+    /// Whether requests can be given to the worker: it is ready and not told to end.
+    pub fn takes_requests(&self) -> bool {
+        self.application == Application::Ready && !self.draining
+    }
+
     /// `bytes` of the stream's BODY or WIRE payloads are no longer held. Also for streams that are over.
     pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
         let stream_credit = match self.slot_mut(key) {
@@ -274,20 +296,14 @@ impl<T: Clone> Front<T> {
         frame::encode(self.output.tail(), link_header(Type::Ping), &payload);
     }
 
-    /// The owners of all open streams.
-    pub fn owners(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.owner.as_ref())
+    /// The owners of the streams whose request is still being sent.
+    pub fn senders(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter(|slot| slot.request_open).filter_map(|slot| slot.owner.as_ref())
     }
 
-    /// As [`Self::owners`], and they are owners no more: for when the link is gone.
-    pub fn take_owners(&mut self) -> Vec<(StreamKey, T)> {
-        let slots = self.slots.iter_mut().zip(1..);
-        slots
-            .filter_map(|(slot, stream)| {
-                let generation = slot.generation;
-                slot.owner.take().map(|owner| (StreamKey { stream, generation }, owner))
-            })
-            .collect()
+    /// The owners of all open streams, which are owners no more: for when the link is gone.
+    pub fn take_owners(&mut self) -> Vec<T> {
+        self.slots.iter_mut().filter_map(|slot| slot.owner.take()).collect()
     }
 
     /// Takes one preface or frame from the start of `input`. `Ok(None)`: it is not whole yet.
@@ -320,8 +336,10 @@ impl<T: Clone> Front<T> {
                 self.handle_response(frame)
             }
             Type::Credit if header.stream == 0 => {
+                // Only where a stream may have found less than a frame's worth is there anyone to tell.
+                let was_short = self.send.available() < BODY_BYTES_MAX;
                 self.send.grant(0, message::decode_credit(payload)?)?;
-                Ok(Some(FrontEvent::LinkCredit))
+                Ok(was_short.then_some(FrontEvent::LinkCredit))
             }
             Type::Credit => {
                 let credit = message::decode_credit(payload)?;
@@ -419,6 +437,10 @@ impl<T: Clone> Front<T> {
         }
         if over {
             self.release(key);
+        }
+        if costs_credit && payload.is_empty() && !header.ends() {
+            // It costs no credit and says nothing: kept for a client that does not read, many would cost memory.
+            return Ok(None);
         }
         Ok(owner.map(|owner| FrontEvent::Response { key, owner, frame }))
     }

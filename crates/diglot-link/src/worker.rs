@@ -317,11 +317,13 @@ impl<T: Clone> Worker<T> {
     /// Ends the stream without completing its response, or confirms the front's CANCEL.
     pub fn cancel(&mut self, key: StreamKey, reason: CancelReason) {
         let Some(slot) = self.slot_mut(key) else { return };
-        slot.request_open = false;
+        let request_was_open = std::mem::replace(&mut slot.request_open, false);
         slot.owner = None;
         if std::mem::replace(&mut slot.response, ResponseState::Closed) != ResponseState::Closed {
             frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[reason as u8]);
             self.open_streams -= 1;
+        } else if request_was_open {
+            frame::encode(self.output.tail(), key.header(Type::Stop, 0), &[]);
         }
     }
 

@@ -68,7 +68,9 @@ impl Handler for Composition {
     }
 
     fn detach(&mut self, worker: WorkerId) {
-        self.links.remove(&worker);
+        if let Some(link) = self.links.remove(&worker) {
+            link.sever();
+        }
     }
 
     fn service_state(&mut self, service: usize, state: ServiceState) {

@@ -91,13 +91,15 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let front = Arc::new(Front::start(&settings(&config), router)?);
     let specs = config.services.iter().map(|service| spec(service, &sdk, &addresses, &config)).collect();
     let loading = Loading::default();
-    let supervisor =
-        Supervisor::new(specs, Composition::new(Arc::clone(&front), services, loading.clone()), log.clone());
+    let supervisor = Supervisor::new(
+        specs,
+        Composition::new(Arc::clone(&front), services.clone(), loading.clone()),
+        log.clone(),
+    );
     let commands = supervisor.handle();
     let Some(running) = start(supervisor, &commands, &loading, &mut signals).await? else { return Ok(()) };
 
     front.accept(&listeners)?;
-    drop(listeners);
     for address in &addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
@@ -106,13 +108,9 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         commands.restart();
     };
     signals.wait_for_stop(restart).await;
-    let stopped = stop(&front, running, &commands, config.server.timeouts.grace, &mut signals).await;
-    for address in &addresses {
-        if let Address::Unix(path) = address {
-            // Somebody else may have removed it already.
-            let _ = std::fs::remove_file(path);
-        }
-    }
+    let stopped =
+        stop(&front, listeners, &services, running, &commands, config.server.timeouts.grace, &mut signals)
+            .await;
     stopped
 }
 
@@ -159,6 +157,8 @@ async fn start(
 /// Lets requests finish, then workers, within `grace`; a second signal ends both at once.
 async fn stop(
     front: &Front,
+    listeners: Vec<Listener>,
+    services: &[Arc<Service>],
     running: Running,
     commands: &SupervisorHandle,
     grace: Duration,
@@ -169,10 +169,13 @@ async fn stop(
     let end = Instant::now() + grace;
     let drain = async {
         front.stop_accepting();
+        // A server that takes this one's place can bind now.
+        drop(listeners);
         let drained = timeout_at(end - for_workers, front.drained()).await;
         if drained.is_err() {
             tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");
         }
+        services.iter().for_each(|service| service.close());
         commands.shutdown(end.saturating_duration_since(Instant::now()));
     };
     tokio::select! {

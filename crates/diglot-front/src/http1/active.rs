@@ -15,6 +15,7 @@ use super::reply::{Fault, Reply, Step};
 use super::upload::{Pumped, Upload, UploadFault};
 use crate::buffers;
 use crate::exchange::{Arrived, Exchange};
+use crate::h1::Rule;
 use crate::link::Link;
 
 /// Output above this is written before more of the response is taken, which stops the worker in the end.
@@ -114,7 +115,12 @@ impl Active {
                     false => Finished::Closing,
                 });
             }
-            let reads = match self.poll_upload(connection, context) {
+            if self.reply.has_ended() && flushed && !self.reply.lives_on() {
+                // The client has been told that the connection ends: the rest of its body is not waited for.
+                self.cancel(CancelReason::Refused);
+                return Poll::Ready(Finished::Closing);
+            }
+            let reads = match self.poll_upload(connection, context, flushed) {
                 Ok(reads) => reads,
                 Err(finished) => return Poll::Ready(finished),
             };
@@ -128,6 +134,7 @@ impl Active {
             let waits_for = match (flushed, reads) {
                 (false, _) => Patience::Write,
                 (true, true) => Patience::Body,
+                (true, false) if self.reply.has_ended() => Patience::Body,
                 (true, false) => Patience::Nothing,
             };
             return self.poll_deadline(waits_for, connection, context);
@@ -191,6 +198,7 @@ impl Active {
         &mut self,
         connection: &mut Connection,
         context: &mut Context<'_>,
+        flushed: bool,
     ) -> Result<bool, Finished> {
         while let Some(upload) = &mut self.upload {
             let input = &connection.input[connection.taken..];
@@ -204,11 +212,11 @@ impl Active {
                     self.cancel(CancelReason::Refused);
                     return Err(self.fail(connection, &Answer::BODY_TOO_LARGE));
                 }
-                Err(UploadFault::Unwanted) if self.reply.has_ended() => {
-                    self.is_over = true;
+                Err(UploadFault::Unwanted) if self.reply.has_ended() && flushed => {
+                    self.cancel(CancelReason::Refused);
                     return Err(Finished::Closing);
                 }
-                // The response is still being made: the client must not block it by sending on.
+                // The response is still on its way: the client must not block it by sending on.
                 Err(UploadFault::Unwanted) => return Ok(false),
             };
             connection.taken += taken;
@@ -263,6 +271,10 @@ impl Active {
         let service = self.link.service().name();
         tracing::error!(service, status = self.reply.status(), "{fault}");
         match fault {
+            // An application can have made these, by passing on what a client sent it.
+            Fault::Fields(Rule::TooManyFields | Rule::ConnectionTooLong | Rule::TrailerForbidden) => {
+                self.cancel(CancelReason::Refused);
+            }
             Fault::Fields(_) => self.link.misbehaved(),
             Fault::Wire(_) | Fault::Switching | Fault::Length(_) => self.cancel(CancelReason::Refused),
         }

@@ -123,7 +123,7 @@ pub(super) fn write_fixed(
     let fields =
         WorkerFields::parse(fixed.fields.as_bytes(), scratch, FIELDS_MAX).unwrap_or(WorkerFields::EMPTY);
     let date = clock::date();
-    let framing = h1::frame_response(*request, fixed.status, None, Some(fixed.body.len() as u64));
+    let framing = h1::frame_response(*request, fixed.status, Some(fixed.body.len() as u64), None);
     let options = HeadOptions {
         status: fixed.status,
         reason: None,

@@ -44,6 +44,8 @@ pub(crate) struct Connection {
     pub(super) deadline: Deadline,
     /// How far a head that came in pieces has been read.
     head: Option<Box<h1::Scratch>>,
+    /// For the access log: a request that was read and that no worker has yet.
+    record: Option<Box<Record>>,
     /// The deadline is that of a head of which something has come.
     awaits_head: bool,
 }
@@ -107,6 +109,7 @@ impl Connection {
             exchange,
             deadline: Deadline::new(),
             head: None,
+            record: None,
             awaits_head: false,
         }
     }
@@ -184,13 +187,17 @@ impl Connection {
         if is_idle {
             return Poll::Ready(Turn::Over);
         }
-        Answer::HEAD_TIMED_OUT.write(&mut self.output, &RequestFacts::unknown(), false);
+        let answer = Answer::HEAD_TIMED_OUT;
+        if self.shared.access_log {
+            Record::of_malformed(&self.peer.ends).write(answer.status, answer.content_bytes());
+        }
+        answer.write(&mut self.output, &RequestFacts::unknown(), false);
         Poll::Ready(Turn::Answered { lives_on: false })
     }
 
     /// Takes a request from the input and gives it to a worker, or answers it. `None`: its head is not whole.
     fn read_request(&mut self, waited: bool) -> Option<Turn> {
-        let Self { shared, peer, input, taken, output, exchange, head, .. } = self;
+        let Self { shared, peer, input, taken, output, exchange, head, record, .. } = self;
         Scratches::with(|scratches| {
             let scratch = head.as_deref_mut().unwrap_or(&mut scratches.head);
             let bytes = &input[*taken..];
@@ -216,11 +223,13 @@ impl Connection {
             let dispatched = dispatch(shared, peer, exchange, &parsed, &bytes[parsed.head_bytes..], waited);
             let request = RequestFacts::of(&parsed);
             let (head_bytes, has_body) = (parsed.head_bytes, has_body(&parsed));
-            let record = shared.access_log.then(|| Record::of(&peer.ends, &parsed));
+            if shared.access_log && record.is_none() {
+                *record = Some(Record::of(&peer.ends, &parsed));
+            }
             *head = None;
             Some(match dispatched {
                 Dispatched::Active(mut active, body_bytes) => {
-                    active.record = record;
+                    active.record = record.take();
                     *taken += head_bytes + body_bytes;
                     Turn::Active(active)
                 }
@@ -228,7 +237,7 @@ impl Connection {
                 Dispatched::Fixed(fixed) => {
                     let lives_on = request.keep_alive && !has_body && !shared.is_stopping();
                     *taken += head_bytes;
-                    if let Some(mut record) = record {
+                    if let Some(mut record) = record.take() {
                         record.write(fixed.status, fixed.body.len() as u64);
                     }
                     write_fixed(&fixed, output, &request, lives_on, &mut scratches.fields);
@@ -237,7 +246,7 @@ impl Connection {
                 Dispatched::Answer(answer) => {
                     let lives_on = answer.keeps_connection && request.keep_alive && !shared.is_stopping();
                     *taken += head_bytes;
-                    if let Some(mut record) = record {
+                    if let Some(mut record) = record.take() {
                         record.write(answer.status, answer.content_bytes());
                     }
                     answer.write(output, &request, lives_on);
@@ -254,6 +263,12 @@ impl Connection {
         self.deadline.set(service.admission().queue_timeout);
         let mut arrived = Arrived::default();
         let turn = std::future::poll_fn(|context| {
+            if self.deadline.poll(context).is_ready() {
+                let answer = Answer::QUEUE_TIMED_OUT;
+                self.log_request(answer.status, answer.content_bytes());
+                answer.write(&mut self.output, &request, false);
+                return Poll::Ready(Turn::Answered { lives_on: false });
+            }
             self.exchange.take(context, &mut arrived);
             if std::mem::take(&mut arrived.called) {
                 match self.read_request(true) {
@@ -261,12 +276,9 @@ impl Connection {
                     Some(turn) => return Poll::Ready(turn),
                     None => return Poll::Ready(Turn::Over),
                 }
+                // It may have been called again already.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
-            }
-            if self.deadline.poll(context).is_ready() {
-                Answer::QUEUE_TIMED_OUT.write(&mut self.output, &request, false);
-                return Poll::Ready(Turn::Answered { lives_on: false });
             }
             match self.poll_watch(context) {
                 Poll::Ready(()) => Poll::Ready(Turn::Over),
@@ -274,9 +286,19 @@ impl Connection {
             }
         })
         .await;
-        service.leave(&self.exchange);
+        service.leave(&self.exchange, matches!(turn, Turn::Active(_)));
+        if matches!(turn, Turn::Over) {
+            self.log_request(0, 0);
+        }
         self.deadline.lift();
         turn
+    }
+
+    /// Writes the access log's line for the request that was read last, if it is asked for and not written yet.
+    fn log_request(&mut self, status: u16, content_bytes: u64) {
+        if let Some(mut record) = self.record.take() {
+            record.write(status, content_bytes);
+        }
     }
 
     /// Sees a request through that a worker has.

@@ -142,7 +142,12 @@ fn start_of_body(
     let (data, ends) = match decoded.item {
         Item::Data(range) => (range, decoder.remaining_length() == Some(0)),
         Item::NeedMore => (0..0, false),
-        Item::End { trailers } => (0..0, trailers.is_none()),
+        Item::End { trailers: None } => (0..0, true),
+        Item::End { trailers: Some(_) } => {
+            // Trailers travel behind the head: the upload reads them anew.
+            let upload = Some(Upload::new(Decoder::new(head.framing, limits), body_bytes_max));
+            return Ok(StartOfBody { data: 0..0, consumed: 0, upload });
+        }
     };
     let allowance = body_bytes_max.checked_sub(data.len() as u64).ok_or(Answer::BODY_TOO_LARGE)?;
     let upload = (!ends).then(|| Upload::new(decoder, allowance));

@@ -173,7 +173,7 @@ impl Reply {
                 self.end_if(header.ends(), out)
             }
             Type::Trailers => {
-                WorkerFields::parse(payload, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+                WorkerFields::parse_trailers(payload, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
                 self.finish(out, payload)
             }
             Type::Wire => self.take_wire(payload, header.ends(), out, stays),
