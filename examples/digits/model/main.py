@@ -40,9 +40,7 @@ class Drawing(BaseModel):
         side = len(self.pixels)
         for number, row in enumerate(self.pixels):
             if len(row) != side:
-                raise ValueError(
-                    f"the grid is not square: {side} rows, but row {number} has {len(row)} pixels"
-                )
+                raise ValueError(f"the grid is not square: {side} rows, but row {number} has {len(row)} pixels")
         return self
 
 

@@ -148,6 +148,4 @@ class Recogniser:
         images = normalise(pixels)
         scores = self._classifier.decision_function(images.reshape(len(images), -1))
         probabilities = softmax(SHARPNESS * scores, axis=1).mean(axis=0)
-        return Answer(
-            digit=int(probabilities.argmax()), probabilities=probabilities, seen=images[len(images) // 2]
-        )
+        return Answer(digit=int(probabilities.argmax()), probabilities=probabilities, seen=images[len(images) // 2])

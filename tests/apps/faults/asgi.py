@@ -58,7 +58,7 @@ class Routes:
 
     async def block(query, receive, send):
         """What stops the event loop: nothing else is served meanwhile."""
-        time.sleep(int(query["ms"]) / 1000)
+        time.sleep(int(query["ms"]) / 1000)  # noqa: ASYNC251 - blocking is what it is for
         await answer(send, "blocked")
 
     async def up(query, receive, send):
