@@ -61,6 +61,31 @@ fn a_header_called_proto_is_only_a_header_in_node() {
 }
 
 #[test]
+fn headers_arrive_in_the_clients_order_with_duplicates_and_in_node_in_its_case() {
+    let lines = "X-b: 1\r\nx-B:  2 \r\nACCEPT: */*\r\naccept: text/html\r\nX-Empty:\r\nx-latin: \u{e9}";
+    let sent = [
+        ("Host", "test"),
+        ("X-b", "1"),
+        ("x-B", "2"),
+        ("ACCEPT", "*/*"),
+        ("accept", "text/html"),
+        ("X-Empty", ""),
+        // The two bytes of its UTF-8.
+        ("x-latin", "\u{c3}\u{a9}"),
+    ];
+    for canary in [Canary::Node, Canary::NodeBytes, Canary::Asgi] {
+        let expected = sent.map(|(name, value)| match canary {
+            Canary::Asgi => (name.to_lowercase(), value.to_owned()),
+            _ => (name.to_owned(), value.to_owned()),
+        });
+        assert_eq!(sight(canary, lines).headers, expected, "{canary:?}");
+    }
+    let wsgi = sight(Canary::Wsgi, lines);
+    assert_eq!((wsgi.values("HTTP_X_B"), wsgi.values("HTTP_ACCEPT")), (vec!["1,2"], vec!["*/*,text/html"]));
+    assert_eq!((wsgi.values("HTTP_X_EMPTY"), wsgi.values("HTTP_X_LATIN")), (vec![""], vec!["\u{c3}\u{a9}"]));
+}
+
+#[test]
 fn encoded_content_is_passed_on_and_never_unpacked() {
     for canary in Canary::ALL {
         let server = canary.server("").run();
