@@ -37,8 +37,16 @@ pub const NODE: App = App {
     entry: "faults_node.js",
 };
 
+/// A module that exports `fetch`. It has the paths for streams and for clients that leave.
+pub const FETCH: App = App {
+    name: "fetch",
+    file: "faults_fetch.mjs",
+    text: include_str!("../apps/faults/fetch.mjs"),
+    entry: "faults_fetch.mjs",
+};
+
 /// Every kind.
-pub const APPS: [App; 3] = [NODE, ASGI, WSGI];
+pub const APPS: [App; 4] = [NODE, ASGI, WSGI, FETCH];
 
 /// Length of the pattern that bodies of the applications repeat. It shares no factor with any buffer's size, so that a
 /// byte that is lost, doubled or moved shows.

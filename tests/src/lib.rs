@@ -12,7 +12,7 @@ mod load;
 mod process;
 mod watch;
 
-pub use apps::{APPS, ASGI, App, NODE, Pattern, WSGI};
+pub use apps::{APPS, ASGI, App, FETCH, NODE, Pattern, WSGI};
 pub use client::{Client, Response};
 pub use load::{Load, Outcomes, load};
 pub use process::{Running, Server, binary, server};

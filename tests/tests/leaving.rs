@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use diglot_tests::{ASGI, App, Client, NODE, Running, WSGI, server};
+use diglot_tests::{ASGI, App, Client, FETCH, NODE, Running, WSGI, server};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Clients that leave in all.
@@ -103,6 +103,16 @@ fn node_hears_of_a_client_that_leaves_an_event_stream() {
 #[test]
 fn asgi_hears_of_a_client_that_leaves_an_event_stream() {
     leave(ASGI, "/sse", 50);
+}
+
+#[test]
+fn fetch_hears_of_a_client_that_leaves_before_the_response() {
+    leave(FETCH, "/wait", 50);
+}
+
+#[test]
+fn fetch_hears_of_a_client_that_leaves_an_event_stream() {
+    leave(FETCH, "/sse", 50);
 }
 
 /// An iterable is closed at its next part: only then does WSGI leave a word for it.

@@ -132,10 +132,8 @@ fn an_interpreter_or_an_entry_that_is_missing() {
     }
 }
 
-/// Each start counts alike, so the least of several tells what it takes.
-fn least(mut measure: impl FnMut() -> Duration) -> Duration {
-    (0..5).map(|_| measure()).min().expect("five of them")
-}
+/// The least of several starts tells what one takes; on a busy machine it may take some until both have had their luck.
+const ATTEMPTS_MAX: usize = 15;
 
 /// How long it takes until all of these programs, begun at the same time, have ended.
 fn run_together(programs: &[(&Path, &[&str])], folder: &Path) -> Duration {
@@ -174,18 +172,18 @@ fn it_is_ready_soon_after_its_slowest_app() {
         ("Node", &[node], &["main.js"]),
         ("both", &[python, node], &["/=main.js", "/api=main:app"]),
     ] {
-        let alone = least(|| run_together(programs, own.folder()));
-        let ready = least(|| {
+        let (mut alone, mut ready) = (Duration::MAX, Duration::MAX);
+        let is_soon = (0..ATTEMPTS_MAX).any(|_| {
+            alone = alone.min(run_together(programs, own.folder()));
             let server = targets.iter().fold(make(), |server, target| server.service(target));
             let begun = Instant::now();
             let running = server.run();
-            let took = begun.elapsed();
+            ready = ready.min(begun.elapsed());
             running.stop();
-            took
+            ready <= alone.mul_f64(1.3).max(alone + Duration::from_millis(150))
         });
         println!("{name}: ready after {ready:?}, loaded without a server in {alone:?}");
-        let allowed = alone.mul_f64(1.3).max(alone + Duration::from_millis(150));
-        assert!(ready <= allowed, "{name}: ready after {ready:?}, allowed are {allowed:?}");
+        assert!(is_soon, "{name}: ready after {ready:?}, loaded without a server in {alone:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use diglot_tests::{APPS, ASGI, App, Client, NODE, Pattern, Process, Running, WSGI, is_full, server};
+use diglot_tests::{APPS, ASGI, App, Client, FETCH, NODE, Pattern, Process, Running, WSGI, is_full, server};
 
 const MIB: u64 = 1024 * 1024;
 /// What the client sends and takes in a second.
@@ -105,6 +105,11 @@ fn a_large_body_goes_up_to_wsgi() {
 }
 
 #[test]
+fn a_large_body_goes_up_to_fetch() {
+    upload(FETCH);
+}
+
+#[test]
 fn a_large_body_comes_down_from_node() {
     download(NODE);
 }
@@ -117,6 +122,11 @@ fn a_large_body_comes_down_from_asgi() {
 #[test]
 fn a_large_body_comes_down_from_wsgi() {
     download(WSGI);
+}
+
+#[test]
+fn a_large_body_comes_down_from_fetch() {
+    download(FETCH);
 }
 
 #[test]
@@ -292,9 +302,10 @@ fn memory_does_not_grow_with_requests() {
         let before = processes.each_ref().map(Process::resident_bytes);
         rounds(100);
         let after = processes.each_ref().map(Process::resident_bytes);
-        for (before, after) in before.into_iter().zip(after) {
+        // A collector of garbage takes its time; what passed through were 110 MB.
+        for ((before, after), grown_max) in before.into_iter().zip(after).zip([4 * MIB, 48 * MIB]) {
             let grown = after.saturating_sub(before);
-            assert!(grown < 8 * MIB, "{}: {grown} bytes more after 100 more rounds", app.name);
+            assert!(grown < grown_max, "{}: {grown} bytes more after 100 more rounds", app.name);
         }
     }
 }
