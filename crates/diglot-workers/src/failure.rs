@@ -63,10 +63,14 @@ impl fmt::Display for Exit {
     }
 }
 
+/// Stderr lines shown before a reason that does not explain itself. All of them are in the log already: these only
+/// save the reader from looking there.
+const STDERR_LINES_SHOWN_MAX: usize = 5;
+
 /// Why a worker failed, with the last it wrote.
 ///
-/// `{}` is one line (unless the app's own message has more); `{:#}` adds the last lines of its stderr, for places
-/// where the log cannot be seen beside it.
+/// The reason comes last, where a reader's eye falls. `{}` is one line, unless the app's own message has more that the
+/// log has not shown; `{:#}` puts the last lines of its stderr before a reason that only the server gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub reason: Reason,
@@ -117,7 +121,7 @@ impl fmt::Display for Reason {
             Self::StartTimedOut { after } => {
                 write!(
                     f,
-                    "it was not ready after {after:?} and was killed; does its start wait for something?"
+                    "it was not ready after {after:?} and was killed: its start waits for something, or needs longer"
                 )
             }
             Self::ExitedBeforeReady(exit) => write!(f, "it ended before it was ready: {exit}"),
@@ -127,7 +131,7 @@ impl fmt::Display for Reason {
                 write!(f, "it broke the link's protocol ({rule}) and was killed")
             }
             Self::Unresponsive => f.write_str(
-                "it stopped answering and was killed; is its event loop blocked, or is it stopped?",
+                "it stopped answering and was killed: something blocks its event loop, or it was stopped",
             ),
         }
     }
@@ -135,21 +139,86 @@ impl fmt::Display for Reason {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.reason, f)?;
-        if f.alternate() && !self.last_stderr.is_empty() {
-            f.write_str("\nThe last it wrote to stderr:")?;
-            for line in &self.last_stderr {
-                write!(f, "\n  {line}")?;
+        if let Reason::StartReported { message } = &self.reason {
+            return match Stack::find_in(message) {
+                Some(stack) if stack.is_among(&self.last_stderr) => {
+                    write!(f, "its app could not be loaded: {stack}")
+                }
+                Some(stack) => write!(f, "{}\n{stack}", self.reason),
+                None => fmt::Display::fmt(&self.reason, f),
+            };
+        }
+        let said = self.last_stderr.iter().rev().filter(|line| !line.trim().is_empty());
+        let said: Vec<&String> = said.take(STDERR_LINES_SHOWN_MAX).collect();
+        if f.alternate() && !said.is_empty() {
+            f.write_str("the last it wrote to stderr:\n")?;
+            for line in said.iter().rev() {
+                writeln!(f, "  {line}")?;
             }
         }
-        Ok(())
+        fmt::Display::fmt(&self.reason, f)
     }
+}
+
+/// What a JavaScript stack says in one line. Its error is at the top, and Node has written it to stderr itself, so the
+/// whole of it after the log would bury the reason under a repetition.
+#[derive(Debug, PartialEq, Eq)]
+struct Stack<'a> {
+    /// `SyntaxError: Unexpected token ';'`
+    error: &'a str,
+    /// `/srv/app/server.js:3:1`, where the app's own code is at fault.
+    place: Option<&'a str>,
+}
+
+impl<'a> Stack<'a> {
+    fn find_in(message: &'a str) -> Option<Self> {
+        let lines: Vec<&str> = message.lines().collect();
+        let frames_start = lines.iter().position(|line| is_frame(line))?;
+        // A syntax error begins with its place, the line and a caret under it; then comes an empty line.
+        let error_at = lines[..frames_start].iter().rposition(|line| line.is_empty()).map_or(0, |at| at + 1);
+        let error = lines[..frames_start].get(error_at).copied().filter(|line| !line.is_empty())?;
+        let place = match error_at {
+            0 => {
+                lines[frames_start..].iter().filter_map(|line| frame_place(line)).find(|place| is_own(place))
+            }
+            _ => lines.first().copied().filter(|place| is_own(place)),
+        };
+        Some(Self { error, place })
+    }
+
+    fn is_among(&self, lines: &[String]) -> bool {
+        lines.iter().any(|line| line.contains(self.error))
+    }
+}
+
+impl fmt::Display for Stack<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.error)?;
+        self.place.map_or(Ok(()), |place| write!(f, " ({place})"))
+    }
+}
+
+fn is_frame(line: &str) -> bool {
+    line.starts_with("    at ")
+}
+
+/// `    at load (/srv/app/server.js:3:1)` and `    at file:///srv/app/server.mjs:3:1`.
+fn frame_place(line: &str) -> Option<&str> {
+    let frame = line.strip_prefix("    at ")?;
+    let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place.trim_end_matches(')'));
+    let place = place.strip_prefix("async ").unwrap_or(place);
+    Some(place.strip_prefix("file://").unwrap_or(place))
+}
+
+/// Neither Node's code nor a package's.
+fn is_own(place: &str) -> bool {
+    place.starts_with('/') && !place.contains("/node_modules/")
 }
 
 /// Why the server could not start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StartError {
-    /// A worker's first start failed. Shows everything known of it: nothing may have been logged yet.
+    /// A worker's first start failed.
     Worker { worker: WorkerName, failure: Failure },
     /// It was told to stop before every worker was ready.
     Interrupted,
@@ -168,3 +237,62 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(message: &str, stderr: &[&str]) -> String {
+        let reason = Reason::StartReported { message: message.to_owned() };
+        let last_stderr = stderr.iter().map(|line| (*line).to_owned()).collect();
+        Failure::new(reason).with_stderr(last_stderr).to_string()
+    }
+
+    const THROWN: &str = "Error: no database\n    at connect (/srv/node_modules/pg/index.js:9:1)\n    \
+                          at boot (/srv/app/server.js:2:25)\n    at node:internal/main/run_main_module:28:49";
+    const SYNTAX: &str = "/srv/app/server.js:1\nconst a = ;\n          ^\n\nSyntaxError: Unexpected token ';'\n    \
+                          at wrapSafe (node:internal/modules/cjs/loader:1464:18)";
+
+    #[test]
+    fn a_stack_that_the_log_has_shown_becomes_one_line() {
+        assert_eq!(
+            shown(THROWN, &["server.js:2", "Error: no database", "    at boot"]),
+            "its app could not be loaded: Error: no database (/srv/app/server.js:2:25)"
+        );
+        assert_eq!(
+            shown(SYNTAX, &["SyntaxError: Unexpected token ';'"]),
+            "its app could not be loaded: SyntaxError: Unexpected token ';' (/srv/app/server.js:1)"
+        );
+        let module =
+            "Error: Cannot find module 'x'\nRequire stack:\n- /srv/mod.mjs\n    at file:///srv/mod.mjs:1:1";
+        assert_eq!(
+            shown(module, &["Error: Cannot find module 'x'"]),
+            "its app could not be loaded: Error: Cannot find module 'x' (/srv/mod.mjs:1:1)"
+        );
+    }
+
+    #[test]
+    fn what_the_log_has_not_shown_is_shown_whole_and_ends_with_the_reason() {
+        let whole = shown(THROWN, &["something else"]);
+        assert_eq!(
+            whole,
+            format!("its app could not be loaded:\n{THROWN}\nError: no database (/srv/app/server.js:2:25)")
+        );
+        let python = "main:app could not be imported\nTraceback\nKeyError: 'X'\nlook first at main.py:4";
+        assert_eq!(shown(python, &["a line"]), format!("its app could not be loaded:\n{python}"));
+        for odd in ["    at x (/y:1:1)", "\n    at x", "\n\n", "(\n    at ("] {
+            assert!(shown(odd, &[]).starts_with("its app could not be loaded"), "{odd:?}");
+        }
+    }
+
+    #[test]
+    fn an_exit_without_a_reason_comes_after_the_last_lines_that_say_something() {
+        let lines = ["1", "2", "", "3", "4", "5", "6", " "].map(str::to_owned).to_vec();
+        let failure = Failure::new(Reason::ExitedBeforeReady(Exit::Code(1))).with_stderr(lines);
+        assert_eq!(
+            format!("{failure:#}"),
+            "the last it wrote to stderr:\n  2\n  3\n  4\n  5\n  6\nit ended before it was ready: exit code 1"
+        );
+        assert_eq!(failure.to_string(), "it ended before it was ready: exit code 1");
+    }
+}

@@ -51,9 +51,10 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WorkerFailed { worker, failure, retry_in } => {
+                let failure = failure.to_string();
                 write!(f, "{worker}: {failure}")?;
                 // A message of several lines stays whole; what comes next gets a line of its own.
-                f.write_str(if failure.reason.to_string().contains('\n') { "\n" } else { "; " })?;
+                f.write_str(if failure.contains('\n') { "\n" } else { "; " })?;
                 if retry_in.is_zero() {
                     f.write_str("a new one is started at once")
                 } else {

@@ -66,8 +66,8 @@ fn character_boundary(bytes: &[u8]) -> usize {
     if start + length > bytes.len() { start } else { bytes.len() }
 }
 
-/// One line, its end taken off: invalid UTF-8 becomes U+FFFD, and control characters are shown instead of sent on, so
-/// that no app (nor a request it logs) can drive the reader's terminal or forge lines.
+/// One line, its end taken off: invalid UTF-8 becomes U+FFFD, colours go, and other control characters are shown instead
+/// of sent on, so that no app (nor a request it logs) can drive the reader's terminal or forge lines.
 fn clean_line(line: &[u8]) -> String {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = String::from_utf8_lossy(line);
@@ -84,7 +84,13 @@ fn escape_controls(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     let Some(first) = text.find(is_unsafe) else { return Cow::Borrowed(text) };
     let mut clean = String::with_capacity(text.len() + 16);
     clean.push_str(&text[..first]);
-    for character in text[first..].chars() {
+    let mut rest = &text[first..];
+    while let Some(character) = rest.chars().next() {
+        if let Some(after) = strip_colour(rest) {
+            rest = after;
+            continue;
+        }
+        rest = &rest[character.len_utf8()..];
         match character {
             _ if !is_unsafe(character) => clean.push(character),
             '\r' => clean.push_str("\\r"),
@@ -95,6 +101,15 @@ fn escape_controls(text: &str, is_kept: impl Fn(char) -> bool) -> Cow<'_, str> {
         }
     }
     Cow::Owned(clean)
+}
+
+/// What follows the "select graphic rendition" (ECMA-48, 8.3.117) that the text begins with: harmless, but noise
+/// wherever the log is not this terminal.
+fn strip_colour(text: &str) -> Option<&str> {
+    let parameters = text.strip_prefix("\x1b[")?;
+    parameters
+        .trim_start_matches(|character: char| character.is_ascii_digit() || character == ';')
+        .strip_prefix('m')
 }
 
 /// The last lines of a stream, within limits of lines and bytes.
@@ -151,7 +166,16 @@ mod tests {
         );
         assert_eq!(split(&["c1 \u{9b}31m\n".as_bytes()]), [r"c1 \x9b31m"]);
         assert_eq!(split(&[b"bad \xff\xc3 utf\n"]), ["bad \u{fffd}\u{fffd} utf"]);
-        assert_eq!(clean_block("a\n\tb\x1b[0m\r\n"), "a\n\tb\\x1b[0m\\r\n");
+        assert_eq!(clean_block("a\n\tb\x1b[0K\r\n"), "a\n\tb\\x1b[0K\\r\n");
+    }
+
+    #[test]
+    fn colours_go_and_nothing_that_only_looks_like_them() {
+        assert_eq!(split(&[b"\x1b[31mred\x1b[0m \x1b[1;38;5;9mbold\x1b[m\n"]), ["red bold"]);
+        assert_eq!(split(&[b"\x1b[3", b"1mred\n"]), ["red"]);
+        assert_eq!(split(&[b"\x1b[31\n", b"m \x1b[?25m \x1b31m\n"]), [r"\x1b[31", r"m \x1b[?25m \x1b31m"]);
+        assert_eq!(clean_block("\x1b[1mBold\n\x1b[22mplain"), "Bold\nplain");
+        assert_eq!(clean_block("\x1b\x1b[1m[1mx"), r"\x1b[1mx");
     }
 
     #[test]

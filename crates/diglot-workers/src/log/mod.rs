@@ -43,7 +43,7 @@ pub enum Stream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogEntry {
     /// A line without its end. A worker's is valid text of at most [`LINE_BYTES_MAX`] bytes plus what escaping
-    /// adds, and has no control characters but tabs; the server's is as it was given.
+    /// adds, and has no colours and no control characters but tabs; the server's is as it was given.
     Line { origin: Origin, text: String },
     /// The sink was too slow: this many lines are missing here.
     Dropped { lines: u64 },

@@ -192,7 +192,7 @@ fn a_start_has_each_of_its_ways_to_fail() {
             check(world.pass(s(1.0)), &["kill #1"]);
             check(world.ready(1), &[]);
         },
-        "it was not ready after 120s and was killed; does its start wait for something?",
+        "it was not ready after 120s and was killed: its start waits for something, or needs longer",
     );
     check_start(
         |world| {
@@ -325,7 +325,7 @@ fn an_unresponsive_worker_is_killed_and_replaced() {
     check(
         world.exit(1, CRASH),
         &[
-            "report service \"web\", worker 1: it stopped answering and was killed; is its event loop blocked, or is it stopped?; a new one is started at once",
+            "report service \"web\", worker 1: it stopped answering and was killed: something blocks its event loop, or it was stopped; a new one is started at once",
             "spawn web.1 #2",
         ],
     );

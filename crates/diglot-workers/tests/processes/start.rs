@@ -65,7 +65,7 @@ async fn a_failed_start_says_why() {
     .await;
     check(
         "print('first\\nlast', file=sys.stderr, end=''); sys.exit(1)",
-        "it ended before it was ready: exit code 1\nThe last it wrote to stderr:\n  first\n  last",
+        "the last it wrote to stderr:\n  first\n  last\nit ended before it was ready: exit code 1",
     )
     .await;
 }
@@ -78,8 +78,8 @@ async fn a_start_that_takes_too_long_is_ended() {
     slow.policy.start_timeout = Duration::from_secs(2);
     check_start_error(
         slow,
-        "it was not ready after 2s and was killed; does its start wait for something?\n\
-         The last it wrote to stderr:\n  waiting for the database",
+        "the last it wrote to stderr:\n  waiting for the database\n\
+         it was not ready after 2s and was killed: its start waits for something, or needs longer",
     )
     .await;
 }
