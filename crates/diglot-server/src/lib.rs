@@ -108,10 +108,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         commands.restart();
     };
     signals.wait_for_stop(restart).await;
-    let stopped =
-        stop(&front, listeners, &services, running, &commands, config.server.timeouts.grace, &mut signals)
-            .await;
-    stopped
+    stop(&front, listeners, &services, running, &commands, config.server.timeouts.grace, &mut signals).await
 }
 
 fn bind(listen: &[Listen]) -> Result<Vec<Listener>, Error> {
