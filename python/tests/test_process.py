@@ -212,7 +212,7 @@ def failure(front):
         (
             "import nothere",
             {"module": "main"},
-            "ModuleNotFoundError: No module named 'nothere'\nlook first at main.py:1",
+            "\nlook first at main.py:1",
         ),
         ("def app(:\n    pass", {"module": "main"}, "look first at main.py:1"),
         ("raise SystemExit(3)", {"module": "main"}, "SystemExit: 3"),
