@@ -12,6 +12,7 @@ mod environment;
 mod file;
 mod interpreter;
 mod listen;
+mod meant;
 mod modules;
 mod problem;
 mod read;

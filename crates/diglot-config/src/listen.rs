@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use crate::{config::Listen, environment::absolute, problem::Flaw};
+use crate::{config::Listen, environment::absolute, meant::listen_address, problem::Flaw};
 
 impl Listen {
     /// A socket's path in bytes, with room for the system's closing zero (`sun_path`; macOS has the fewer).
@@ -19,7 +19,14 @@ impl Listen {
             return Ok(Listen::Tcp(address));
         }
         let hint = match text.rsplit_once(':') {
-            _ if text.starts_with("http://") => format!("without `http://`: \"{}\"", text[7..].trim_end_matches('/')),
+            _ if let Some(rest) = text.strip_prefix("http://") => {
+                let authority = rest.split('/').next().unwrap_or(rest);
+                let (host, port) = match authority.rsplit_once(':') {
+                    Some((host, port)) if !port.contains(']') => (host, port),
+                    _ => (authority, ""),
+                };
+                format!("an address alone: \"{}\"", listen_address(host, port))
+            }
             _ if text.starts_with("https://") => "TLS has not come yet; without `https://`, it is plain HTTP".to_owned(),
             _ if text.contains('/') => format!("for a Unix socket, write \"unix:{text}\""),
             None if text.parse::<u16>().is_ok() => format!("write \"127.0.0.1:{text}\""),
@@ -97,7 +104,12 @@ mod tests {
         check(":8000", "\"0.0.0.0:8000\"");
         check("*:8000", "\"0.0.0.0:8000\"");
         check("localhost:8000", "\"[::1]:8000\"");
-        check("http://127.0.0.1:8000/", "\"127.0.0.1:8000\"");
+        check("http://127.0.0.1:3000/", "\"127.0.0.1:3000\"");
+        check("http://localhost:3000", "\"127.0.0.1:3000\"");
+        check("http://localhost", "\"127.0.0.1:8000\"");
+        check("http://[::1]:3000/x", "\"[::1]:3000\"");
+        check("http://[::1]", "\"[::1]:8000\"");
+        check("http://", "\"127.0.0.1:8000\"");
         check("https://127.0.0.1:8000", "TLS");
         check("127.0.0.1:80000", "65535");
         check("127.0.0.1", "add a port");

@@ -4,14 +4,19 @@
 //! and from that one list come the struct, its reader, the keys that a misspelt one is compared with, and (in
 //! tests) the JSON Schema.
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use crate::problem::{Problem, Source, Span, closest};
+use crate::{
+    meant::instead_of_key,
+    problem::{Problem, Source, Span, closest},
+};
+
+const DUPLICATE_HINT: &str = "the name is taken further up: give this one another, or make one of the two";
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -65,7 +70,9 @@ impl Reader {
             let line = span.line();
             if lines.last().is_none_or(|last| line > last + 1) {
                 let message = error.message().trim_end().replace('\n', ", ");
-                self.problems.push(Problem::error(message).at(&span));
+                let duplicate = message.starts_with("duplicate key").then_some(DUPLICATE_HINT);
+                let problem = Problem { hint: duplicate.map(str::to_owned), ..Problem::error(message) };
+                self.problems.push(problem.at(&span));
             }
             lines.push(line);
         }
@@ -98,14 +105,22 @@ impl Reader {
     }
 
     /// Says of a key that there is none such here, and which one may have been meant.
-    pub(crate) fn unknown_key(&mut self, key: &str, range: Range<usize>, here: &str, known: &[&str]) {
-        let span = self.span(range);
+    pub(crate) fn unknown_key(
+        &mut self,
+        key: &Spanned<Cow<'_, str>>,
+        table: &DeTable<'_>,
+        here: &str,
+        known: &[&str],
+    ) {
+        let span = self.span(key.span());
+        let key = key.get_ref().as_ref();
         let elsewhere: Vec<&str> = crate::file::SECTIONS
             .iter()
             .filter(|(_, keys)| keys.contains(&key))
             .map(|(place, _)| *place)
             .collect();
         let hint = match closest(key, known.iter().copied()) {
+            _ if let Some(instead) = instead_of_key(key, here, table) => instead,
             Some(meant) => format!("did you mean `{meant}`?"),
             None if !elsewhere.is_empty() => format!("`{key}` belongs {}", elsewhere.join(" or ")),
             None => format!("known here: {}", known.join(", ")),
@@ -179,7 +194,7 @@ macro_rules! section {
                             continue;
                         }
                     )*
-                    reader.unknown_key(name, key.span(), $name::PLACE, $name::KEYS);
+                    reader.unknown_key(key, table, $name::PLACE, $name::KEYS);
                     section.misread = true;
                 }
                 Some(section)

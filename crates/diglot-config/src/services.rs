@@ -13,7 +13,8 @@ use crate::{
     entry::EntryText,
     environment::{Environment, absolute},
     file::ServiceSection,
-    interpreter::Python,
+    interpreter::{Origin, Python, VENV_NAMES},
+    meant::{attribute_of_file, modules, node_file},
     modules::{Found, find_module, first_places},
     problem::{Problem, Span, closest},
     read::Located,
@@ -59,6 +60,7 @@ pub(crate) fn resolve_service(
     let entry = match &workplace.language {
         Language::Python { found, .. } => {
             let found = found.as_ref().map_err(|problem| problems.push(blame(problem, section))).ok();
+            problems.extend(found.and_then(|python| passed_over_venv(place, python)));
             let target = find_python_target(place, entry, found, problems);
             let (python, target) = (found?, target?);
             notes.extend(python.note.clone());
@@ -107,6 +109,28 @@ pub(crate) fn resolve_service(
 fn blame(problem: &Problem, section: &ServiceSection) -> Problem {
     let span = problem.span.clone().or_else(|| section.entry.as_ref().map(|entry| entry.span.clone()));
     Problem { span, ..problem.clone() }
+}
+
+/// A folder that should be the service's venv and is none, so that another interpreter is used.
+fn passed_over_venv(place: Place<'_>, python: &Python) -> Option<Problem> {
+    if !matches!(python.origin, Origin::Active | Origin::Path) {
+        return None;
+    }
+    let Place { written, workplace, environment } = place;
+    let venvs = VENV_NAMES.iter().map(|name| workplace.root.join(name));
+    // A link that leads nowhere is no folder any more, and all the more a venv that has gone.
+    let broken = venvs.into_iter().find(|venv| venv.is_dir() || (venv.is_symlink() && !venv.exists()))?;
+    let message = format!(
+        "the venv `{}` of service `{}` is broken: {} is used instead",
+        environment.shown(&broken),
+        written.name.value,
+        python.interpreter.display()
+    );
+    let problem = Problem::warning(message).hint("remove it, then make it again with `diglot install`");
+    Some(match &written.section.entry {
+        Some(entry) => problem.at(&entry.span),
+        None => problem,
+    })
 }
 
 fn python_entry(section: &ServiceSection, python: &Python, target: PythonTarget) -> PythonEntry {
@@ -179,12 +203,21 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
     let span = &place.written.section.entry.as_ref()?.span;
     let own = place.workplace.env.as_ref().ok().and_then(|env| env.get("PYTHONPATH")).map(OsStr::new);
     let places = first_places(root, own.or_else(|| place.environment.var("PYTHONPATH")));
+    let written = place.written.section.entry.as_ref()?.value.as_str();
+    if written == module
+        && let Some((file, app)) = attribute_of_file(module, root)
+    {
+        // Only a warning: a module may put modules of its making in the place of its attributes, as `os` does.
+        let problem = Problem::warning(format!("`{file}` is a file, and has no module in it")).at(span);
+        problems.push(problem.hint(format!("did you mean \"{app}\"?")));
+        return Some(());
+    }
     let (folder, missing, problem) = match find_module(module, &places, python, place.environment) {
         Found::Yes => return Some(()),
         found @ (Found::No | Found::Unknown) => {
             let first = module.split('.').next().unwrap_or(module);
             // Where some places cannot be looked into, Python has the last word at the start.
-            let problem = match found {
+            let problem = match &found {
                 Found::Unknown => Problem::warning(format!("there is no module `{first}` to be seen")),
                 _ => Problem::error(format!("there is no module `{first}`")),
             };
@@ -192,6 +225,10 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
                 "" => "looked in the working directory".to_owned(),
                 shown => format!("looked in {shown}"),
             };
+            if let Some(file) = node_file(written, root) {
+                problems.push(problem.at(span).missing().hint(format!("did you mean \"{file}\"?")));
+                return matches!(found, Found::Unknown).then_some(());
+            }
             (
                 root.clone(),
                 first.to_owned(),
@@ -204,17 +241,24 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
             (package, missing, problem)
         }
     };
-    let modules = neighbours(&folder, |path| match path.extension().and_then(|ending| ending.to_str()) {
-        Some("py") => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
-        None if path.is_dir() => path.file_name().map(|name| name.to_string_lossy().into_owned()),
-        _ => None,
-    });
     let problem = problem.at(span).missing();
     let may_go_on = (!problem.is_error()).then_some(());
-    problems.push(match closest(&missing, modules.iter().map(String::as_str)) {
-        Some(meant) => problem.hint(format!("did you mean `{}`?", module.replacen(&missing, meant, 1))),
-        None => problem,
-    });
+    // Without an app's name after a colon, nearly anything may have been meant: only a slip of the pen is certain.
+    let is_app = written != module;
+    let names = modules(&missing, &folder);
+    let is_slip = matches!(names.as_slice(), [name] if closest(&missing, [name.as_str()]).is_some());
+    let entries: Vec<String> =
+        names.iter().map(|name| format!("`{}`", written.replacen(&missing, name, 1))).collect();
+    let question = match entries.as_slice() {
+        [] => None,
+        [entry] => Some(format!("did you mean {entry}?")),
+        several => Some(format!("did you mean one of {}?", several.join(", "))),
+    };
+    let hint = match (question.filter(|_| is_slip || is_app), problem.hint.clone()) {
+        (Some(question), Some(looked)) if !is_slip => Some(format!("{looked}; {question}")),
+        (question, looked) => question.or(looked),
+    };
+    problems.push(Problem { hint, ..problem });
     may_go_on
 }
 

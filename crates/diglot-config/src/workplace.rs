@@ -48,6 +48,14 @@ pub enum Language {
     },
 }
 
+impl Workplace {
+    /// The entry's folder and those above it, as far up as the project reaches.
+    pub fn folders_above(&self, entry_folder: &Path) -> Vec<PathBuf> {
+        let within = |folder: &&Path| folder.starts_with(&self.base) || folder.starts_with(&self.root);
+        entry_folder.ancestors().take_while(within).map(Path::to_owned).collect()
+    }
+}
+
 /// A service's name and keys as they were written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Written<'a> {

@@ -90,6 +90,45 @@ says!(
 says!(missing_venv, "[services.api]\nentry = \"main:app\"\nvenv = \"env\"\n");
 says!(python_and_venv, "[services.api]\nentry = \"main:app\"\nvenv = \"env\"\npython = \"python3\"\n");
 
+says!(
+    words_of_other_tools,
+    "port = 80\n[server]\nhost = \"0.0.0.0\"\nport = 8080\n[services.web]\ncommand = \"node server.js\"\n\
+     [services.api]\ncommand = 5\n"
+);
+says!(
+    url_to_listen_on,
+    "[server]\nlisten = \"http://localhost:8000\"\n[services.api]\nentry = \"main:app\"\n"
+);
+says!(a_service_twice, "[services.web]\nentry = \"server.js\"\n[services.web]\nentry = \"main:app\"\n");
+
+#[test]
+fn entries_nearly_right() {
+    let machine = Machine::new();
+    machine.file("project/package.json", "{ \"main\": \"./server.js\" }").file("project/index.html", "");
+    machine.file("project/tasks/jobs.py", "").file("project/setup.py", "").file("project/cli.py", "");
+    let said: Vec<String> = ["server", "package.json", "index.html", "main.app", "jobs:app", "nothing:app"]
+        .map(|target| machine.shown(&machine.with_targets(&[target])))
+        .to_vec();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_venv_that_is_none_is_passed_over_aloud() {
+    let machine = Machine::new();
+    machine.file("project/.venv/bin/activate", "");
+    let said = machine.with_targets(&["main:app"]);
+    insta::assert_snapshot!(machine.shown(&said));
+    assert!(said.config.is_some());
+
+    fs::remove_dir_all(machine.path("project/.venv")).expect("removed");
+    machine.link("/gone", "project/.venv");
+    let linked = machine.with_targets(&["main:app"]);
+    assert_eq!(machine.shown(&linked), machine.shown(&said));
+
+    machine.venv("project/venv");
+    assert_eq!(machine.shown(&machine.with_targets(&["main:app"])), "", "it has another that is whole");
+}
+
 #[test]
 fn env_file_lines() {
     let machine = Machine::new();
