@@ -62,8 +62,8 @@ pub(crate) struct Serve {
     /// Workers of every service [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<u64>,
-    /// Path of the control socket
-    #[arg(long, value_name = "PATH")]
+    /// Path of the socket on which other commands talk to this server. Hidden while there are none
+    #[arg(long, value_name = "PATH", hide = true)]
     pub(crate) control: Option<PathBuf>,
 }
 

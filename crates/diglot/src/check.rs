@@ -4,7 +4,7 @@ use std::{net::TcpListener, os::unix::net::UnixStream, process::ExitCode};
 
 use diglot_config::{Config, Entry, Environment, Listen, Problem, Resolution, Service, resolve};
 
-use crate::{arguments::Check, report};
+use crate::{arguments::Check, packages, report};
 
 pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
     let mut resolution = match resolve(&check.file.into(), environment) {
@@ -13,6 +13,7 @@ pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
     };
     let taken = taken_addresses(&resolution);
     resolution.problems.extend(taken);
+    resolution.problems.extend(resolution.workplaces.iter().filter_map(packages::missing));
     report::problems(&resolution.problems);
     match resolution.config {
         Some(config) => {

@@ -161,7 +161,7 @@ fn node_steps(
     done: &mut Done,
     environment: &Environment,
 ) -> Vec<Step> {
-    let above = tools::folders_above(entry_folder, workplace);
+    let above = workplace.folders_above(entry_folder);
     let Some(folder) = above.into_iter().find(|folder| folder.join("package.json").is_file()) else {
         nothing_to_do(workplace, "no package.json", entry_folder);
         return Vec::new();

@@ -5,7 +5,9 @@
 
 mod arguments;
 mod check;
+mod habits;
 mod install;
+mod packages;
 mod report;
 mod run;
 mod serve;
@@ -23,7 +25,7 @@ use diglot_config::Environment;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| habits::explain(error).exit());
     let environment = match Environment::of_process() {
         Ok(environment) => environment,
         Err(error) => return report::refuse(&format!("the working directory cannot be told: {error}")),

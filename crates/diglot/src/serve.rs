@@ -32,21 +32,24 @@ pub(crate) fn serve(serve: Serve, environment: &Environment) -> ExitCode {
 }
 
 fn way_to_begin(nothing: &NothingGiven, cwd: &Path) -> String {
-    let found = BEGINNINGS.iter().find(|(file, _)| cwd.join(file).is_file());
-    let entry = found.map_or("server.js", |(_, entry)| entry);
     let looked_for = nothing.looked_for.display();
+    let found = BEGINNINGS.iter().find(|(file, _)| cwd.join(file).is_file());
+    let (say, entry, other) = match found {
+        Some((_, entry)) => ("Name an app", *entry, ""),
+        None => ("Name your app's entry, for example", "main:app", "    diglot serve server.js\n"),
+    };
     format!(
         "\
-Name an app:
+error: there is nothing to serve: no TARGET, no --config, and no {looked_for}
+
+{say}:
 
     diglot serve {entry}
-
+{other}
 or write two lines into {FILE_NAME} and run `diglot serve`:
 
     [services.web]
     entry = \"{entry}\"
-
-error: there is nothing to serve: no TARGET, no --config, and no {looked_for}
 "
     )
 }

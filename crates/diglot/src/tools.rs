@@ -19,7 +19,7 @@ pub(crate) fn variables(workplace: &Workplace, environment: &Environment) -> Vec
             }
         }
         Language::Node { found, entry_folder } => {
-            let above = folders_above(entry_folder, workplace).into_iter();
+            let above = workplace.folders_above(entry_folder).into_iter();
             first.extend(above.map(|folder| folder.join("node_modules/.bin")).filter(|bin| bin.is_dir()));
             if let Ok(node) = found {
                 first.extend(unless_found_anyway(node, environment));
@@ -42,10 +42,4 @@ fn unless_found_anyway(interpreter: &Path, environment: &Environment) -> Option<
     let name = interpreter.file_name()?.to_str()?;
     let found = environment.find_on_path(name);
     (found.as_deref() != Some(interpreter)).then(|| interpreter.parent().map(Path::to_owned))?
-}
-
-/// The entry's folder and those above it, as far up as the project reaches.
-pub(crate) fn folders_above(entry_folder: &Path, workplace: &Workplace) -> Vec<PathBuf> {
-    let within = |folder: &&Path| folder.starts_with(&workplace.base) || folder.starts_with(&workplace.root);
-    entry_folder.ancestors().take_while(within).map(Path::to_owned).collect()
 }

@@ -10,6 +10,9 @@ use std::{
     process::{Command, Output},
 };
 
+/// Variables that ask for colours or for none, whoever runs the tests.
+const COLOURS: [&str; 4] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"];
+
 /// A project in a folder of its own.
 struct Project {
     folder: tempfile::TempDir,
@@ -47,6 +50,7 @@ impl Project {
             .current_dir(self.path(""))
             .env_remove("VIRTUAL_ENV")
             .env("PATH", self.path(".tools"));
+        COLOURS.iter().for_each(|variable| drop(command.env_remove(variable)));
         command
     }
 
@@ -101,6 +105,11 @@ fn arguments_that_are_none() {
     for (name, arguments) in [
         ("unknown_command", ["sevre"].as_slice()),
         ("unknown_option", &["serve", "--liste", "x"]),
+        ("an_entry_for_a_command", &["/api=api/main.py", "server.js"]),
+        ("port_alone", &["serve", "server.js", "--port", "3000"]),
+        ("port_alone_with_equals", &["serve", "server.js", "--port=3000"]),
+        ("host_alone", &["serve", "server.js", "--host", "0.0.0.0"]),
+        ("reload", &["serve", "--reload", "main:app"]),
         ("workers_that_are_no_number", &["serve", "main:app", "--workers", "many"]),
         ("run_without_a_command", &["run", "api"]),
     ] {
@@ -181,6 +190,28 @@ venv = ".venv"
 "#,
     );
     insta::assert_snapshot!(project.says(&["check"]));
+}
+
+#[test]
+fn check_warns_of_packages_that_are_not_installed() {
+    let project = project();
+    let quiet = |why: &str| {
+        let said = project.says(&["check"]);
+        assert!(!said.contains("warning"), "{why}: {said}");
+    };
+    project.file("diglot.toml", TWO_SERVICES).file("web/dist/server.js", "").file("api/main.py", "");
+    project.file("diglot.toml", &TWO_SERVICES.replace("web/server.js", "web/dist/server.js"));
+    project.file("web/package.json", r#"{ "dependencies": {} }"#).file("api/requirements.txt", "# none\n");
+    project.file("api/pyproject.toml", "[tool.ruff]\n");
+    quiet("nothing is asked for");
+
+    project.file("web/package.json", r#"{ "dependencies": { "express": "5" } }"#);
+    project.file("api/requirements.txt", "# web\nflask\n");
+    insta::assert_snapshot!(project.says(&["check"]));
+
+    project.file("node_modules/express/index.js", "");
+    project.file("api/.venv/pyvenv.cfg", "").executable("api/.venv/bin/python");
+    quiet("all is there, some of it in the folder above");
 }
 
 #[test]
