@@ -50,7 +50,9 @@ impl Project {
             .current_dir(self.path(""))
             .env_remove("VIRTUAL_ENV")
             .env("PATH", self.path(".tools"));
-        COLOURS.iter().for_each(|variable| drop(command.env_remove(variable)));
+        for variable in COLOURS {
+            command.env_remove(variable);
+        }
         command
     }
 
