@@ -187,7 +187,7 @@ class Takeover {
     const host = LOOPBACK.has(options.host) ? options.host : '127.0.0.1';
     const { port } = this.routing;
     const routed = port === null || port === SERVED_OTHERWISE ? 'the first' : `the one on port ${port}`;
-    this.routing.log(`a server of this program listens on ${host}, port ${options.port ?? 0}, by itself: ${routed} is routed`);
+    this.routing.log(`a server of this program listens on ${host}, port ${options.port ?? 0}, by itself: ${routed} is routed. Only one worker can have a port: with several, give each its own`);
     return [{ ...options, host }, ...rest];
   }
 

@@ -195,7 +195,13 @@ def _failure(what, error, root):
     text = errors.formatted(error).rstrip("\n")
     where = errors.place(error, root)
     look = f"\nlook first at {where}" if where else ""
-    return f"{what}\n{text}{look}"
+    hint = ""
+    if isinstance(error, ModuleNotFoundError):
+        hint = (
+            f"\nthe interpreter was {sys.executable}: where a package is missing there, `diglot install` makes a venv"
+            " with what requirements.txt or pyproject.toml names"
+        )
+    return f"{what}\n{text}{hint}{look}"
 
 
 def _a(noun):
