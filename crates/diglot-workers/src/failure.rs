@@ -170,18 +170,24 @@ struct Stack<'a> {
     place: Option<&'a str>,
 }
 
+fn is_underline(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.bytes().all(|byte| byte == b'^')
+}
+
 impl<'a> Stack<'a> {
     fn find_in(message: &'a str) -> Option<Self> {
         let lines: Vec<&str> = message.lines().collect();
         let frames_start = lines.iter().position(|line| is_frame(line))?;
-        // A syntax error begins with its place, the line and a caret under it; then comes an empty line.
-        let error_at = lines[..frames_start].iter().rposition(|line| line.is_empty()).map_or(0, |at| at + 1);
-        let error = lines[..frames_start].get(error_at).copied().filter(|line| !line.is_empty())?;
+        let lines_before = &lines[..frames_start];
+        // A syntax error begins with its place, the line and carets under it; an empty line may follow.
+        let error_at = lines_before.iter().rposition(|line| is_underline(line)).map_or(0, |at| at + 1);
+        let error = lines_before[error_at..].iter().copied().find(|line| !line.is_empty())?;
         let place = match error_at {
             0 => {
                 lines[frames_start..].iter().filter_map(|line| frame_place(line)).find(|place| is_own(place))
             }
-            _ => lines.first().copied().filter(|place| is_own(place)),
+            _ => lines.first().map(|line| as_path(line)).filter(|place| is_own(place)),
         };
         Some(Self { error, place })
     }
@@ -207,7 +213,12 @@ fn frame_place(line: &str) -> Option<&str> {
     let frame = line.strip_prefix("    at ")?;
     let place = frame.rsplit_once('(').map_or(frame, |(_, place)| place.trim_end_matches(')'));
     let place = place.strip_prefix("async ").unwrap_or(place);
-    Some(place.strip_prefix("file://").unwrap_or(place))
+    Some(as_path(place))
+}
+
+/// Node names ES modules by URL.
+fn as_path(place: &str) -> &str {
+    place.strip_prefix("file://").unwrap_or(place)
 }
 
 /// Neither Node's code nor a package's.
@@ -262,6 +273,12 @@ mod tests {
         assert_eq!(
             shown(SYNTAX, &["SyntaxError: Unexpected token ';'"]),
             "its app could not be loaded: SyntaxError: Unexpected token ';' (/srv/app/server.js:1)"
+        );
+        let import = "file:///srv/app/main.mjs:1\nimport { nothing } from './other.mjs';\n         ^^^^^^^\n\
+            SyntaxError: './other.mjs' does not provide 'nothing'\n    at ModuleJob._instantiate (node:internal/a:1:2)";
+        assert_eq!(
+            shown(import, &["SyntaxError: './other.mjs' does not provide 'nothing'"]),
+            "its app could not be loaded: SyntaxError: './other.mjs' does not provide 'nothing' (/srv/app/main.mjs:1)"
         );
         let module =
             "Error: Cannot find module 'x'\nRequire stack:\n- /srv/mod.mjs\n    at file:///srv/mod.mjs:1:1";
