@@ -62,6 +62,8 @@ class Routes:
         await answer(send, "blocked")
 
     async def up(query, receive, send):
+        if "id" in query:
+            print("begun", os.getpid(), query["id"], file=sys.stderr, flush=True)
         count, exact = 0, True
         while True:
             message = await receive()

@@ -31,7 +31,8 @@ const routes = {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(query.get("ms")));
     answer(response, "blocked");
   },
-  async up(_query, request, response) {
+  async up(query, request, response) {
+    if (query.has("id")) console.error("begun", process.pid, query.get("id"));
     let count = 0;
     let exact = true;
     try {

@@ -75,6 +75,8 @@ class Routes:
         return answer(start_response, query.get("id", ""))
 
     def up(query, environ, start_response):
+        if "id" in query:
+            print("begun", os.getpid(), query["id"], file=sys.stderr, flush=True)
         count, exact = 0, True
         while body := environ["wsgi.input"].read(CHUNK):
             at = count % len(BLOCK)
