@@ -40,8 +40,6 @@ fn way_to_begin(nothing: &NothingGiven, cwd: &Path) -> String {
     };
     format!(
         "\
-error: there is nothing to serve: no TARGET, no --config, and no {looked_for}
-
 {say}:
 
     diglot serve {entry}
@@ -50,6 +48,8 @@ or write two lines into {FILE_NAME} and run `diglot serve`:
 
     [services.web]
     entry = \"{entry}\"
+
+error: there is nothing to serve: no TARGET, no --config, and no {looked_for}
 "
     )
 }
