@@ -14,8 +14,9 @@ fn refuses(server: Server, code: i32, reasons: &[&str]) {
     let (status, log) = running.ended();
     let log = log.join("\n");
     assert_eq!(status.code(), Some(code), "{log}");
-    // The reason may be of several lines: a traceback, above all. Nothing else may follow it.
+    // The reason may be of several lines: a traceback, above all.
     let last = log.rfind("error: ").map(|at| &log[at..]).unwrap_or_default();
+    assert!(!last.contains("[1] "), "a worker's line follows the reason:\n{log}");
     for reason in reasons {
         assert!(last.contains(reason), "{reason:?} is not in the last message:\n{log}");
     }
