@@ -26,6 +26,12 @@ def answer(start_response, text):
     return [body]
 
 
+def begun(id):
+    """One write for the whole line: `print` makes two, and another thread's could come between them."""
+    sys.stderr.write(f"begun {os.getpid()} {id}\n")
+    sys.stderr.flush()
+
+
 class Events:
     """An iterable whose `close` is what tells that the client has left."""
 
@@ -70,13 +76,13 @@ class Routes:
         return answer(start_response, query["id"])
 
     def slow(query, environ, start_response):
-        print("begun", os.getpid(), query.get("id"), file=sys.stderr, flush=True)
+        begun(query.get("id"))
         time.sleep(int(query["ms"]) / 1000)
         return answer(start_response, query.get("id", ""))
 
     def up(query, environ, start_response):
         if "id" in query:
-            print("begun", os.getpid(), query["id"], file=sys.stderr, flush=True)
+            begun(query["id"])
         count, exact = 0, True
         while body := environ["wsgi.input"].read(CHUNK):
             at = count % len(BLOCK)
