@@ -12,6 +12,8 @@ const { PREFACE_BYTES } = require('./protocol.cjs');
 const READ_BYTES = 256 * 1024;
 /** A response waits at most this long for those of the requests that came with its own. */
 const HOLD_MS_MAX = 1;
+/** Nor for more of them than this: the front writes the first to their clients while the last are made. */
+const HOLD_REQUESTS_MAX = 32;
 
 class Transport {
   /**
@@ -29,6 +31,8 @@ class Transport {
     /** A write that the socket did not take whole is under way. */
     this.blocked = false;
     this.flushed_at_ms = 0;
+    /** Requests served since the last write. */
+    this.held = 0;
     this.flush = this.flush.bind(this);
     link.output.wanted = () => this.schedule();
     this._read_preface();
@@ -94,7 +98,7 @@ class Transport {
   served() {
     if (this.link.output.length === 0) return;
     const now_ms = performance.now();
-    if (now_ms - this.flushed_at_ms < HOLD_MS_MAX) return;
+    if (++this.held < HOLD_REQUESTS_MAX && now_ms - this.flushed_at_ms < HOLD_MS_MAX) return;
     this.flushed_at_ms = now_ms;
     this.flush();
   }
@@ -102,6 +106,7 @@ class Transport {
   /** Writes what waits. */
   flush() {
     this.scheduled = false;
+    this.held = 0;
     const output = this.link.output;
     if (this.blocked || output.length === 0) return;
     let written = 0;
