@@ -1,5 +1,5 @@
 'use strict';
-// The link's file descriptor: reads into one Buffer that is used again and again, writes once a tick.
+// The link's file descriptor: reads into one Buffer that is used again and again, writes responses by the batch.
 //
 // Reading goes through libuv (a net.Socket with a Buffer of ours); writing is a plain write(2) on the same
 // descriptor, which leaves nothing behind when it succeeds, and falls back to libuv's queue when the socket is full.
