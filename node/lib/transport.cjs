@@ -81,10 +81,12 @@ class Transport {
     } finally {
       this.reading = false;
       // The application threw, and its error is on its way to 'uncaughtException'. If that is handled, life goes on.
-      if (!finished && this.link.interrupted) setImmediate(() => this._receive(buffer, 0));
-      if (this.link.output.length > 0) this.schedule();
+      if (!finished) {
+        if (this.link.interrupted) setImmediate(() => this._receive(buffer, 0));
+        if (this.link.output.length > 0) this.schedule();
+      }
     }
-    if (this.link.output.length > 0) this.flush();
+    this.flush();
   }
 
   /** Something waits to be written: at the end of this read, or of this turn of the loop. */

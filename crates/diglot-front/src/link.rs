@@ -1,9 +1,10 @@
 //! The server's end of one worker's link: what tasks share of it, and the task that moves its bytes.
 //!
-//! Connection tasks queue frames under the link's lock and wake the driver. Since the driver is scheduled behind
-//! all tasks that the same turn of the event loop woke, one write carries the requests of them all; and one read brings the
-//! responses of as many.
+//! Connection tasks queue frames under the link's lock and wake the driver. The driver is scheduled behind all tasks
+//! that the same turn of the event loop woke, and lets one more turn pass, without sleeping, before it writes: so one
+//! write carries the requests of them all, and one read brings the responses of as many.
 
+use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,13 +14,14 @@ use std::time::Duration;
 use diglot_link::message::{CancelReason, Field, Interface, Open, RequestLine, TooLong};
 use diglot_link::{Front, FrontEvent, StreamKey, Violation};
 use parking_lot::Mutex;
-use tokio::io::AsyncWrite;
-use tokio::net::UnixStream;
 use tokio::time::{Instant, Sleep};
-use tokio_util::io::poll_read_buf;
 
 use crate::exchange::{Exchange, Lost};
 use crate::service::Service;
+
+mod socket;
+
+pub(crate) use socket::LinkSocket;
 
 /// Bytes read from a link at once: the responses of hundreds of small requests.
 const READ_BYTES: usize = 256 * 1024;
@@ -227,11 +229,16 @@ impl Shared {
 }
 
 /// Moves the bytes of one link until it ends, and says so to `notify`.
-pub(crate) async fn drive(link: Arc<Link>, socket: UnixStream, notify: impl Fn(LinkNotice)) {
+pub(crate) async fn drive(link: Arc<Link>, socket: LinkSocket, notify: impl Fn(LinkNotice)) {
     let heartbeat = link.service.admission().heartbeat.map(Heartbeat::new);
-    let mut driver =
-        Driver { link, socket, notify, buffer: Vec::with_capacity(READ_BYTES), parsed: 0, heartbeat };
-    let ended = std::future::poll_fn(|context| driver.poll(context)).await;
+    let buffer = Vec::with_capacity(READ_BYTES);
+    let mut driver = Driver { link, socket, notify, buffer, parsed: 0, heartbeat, looked: false };
+    let ended = loop {
+        match std::future::poll_fn(|context| driver.poll(context)).await {
+            Pause::Look => tokio::task::yield_now().await,
+            Pause::End(why) => break why,
+        }
+    };
     let why = if matches!(ended, LinkNotice::Unresponsive) { Lost::Unresponsive } else { Lost::WorkerGone };
     driver.link.end(why);
     (driver.notify)(ended);
@@ -239,11 +246,21 @@ pub(crate) async fn drive(link: Arc<Link>, socket: UnixStream, notify: impl Fn(L
 
 struct Driver<N> {
     link: Arc<Link>,
-    socket: UnixStream,
+    socket: LinkSocket,
     notify: N,
     buffer: Vec<u8>,
     parsed: usize,
     heartbeat: Option<Heartbeat>,
+    /// The event loop has looked at its sockets since there was something to write.
+    looked: bool,
+}
+
+/// Why the driver does not just wait to be woken.
+enum Pause {
+    /// There is something to write, and the event loop may find more.
+    Look,
+    /// The link has ended.
+    End(LinkNotice),
 }
 
 /// Whether the worker's event loop turns: a ping now and then, and a limit for the answer.
@@ -268,30 +285,38 @@ impl Heartbeat {
 }
 
 impl<N: Fn(LinkNotice)> Driver<N> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<LinkNotice> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Pause> {
         if let Poll::Ready(ended) = self.poll_read(context) {
-            return Poll::Ready(ended);
+            return Poll::Ready(Pause::End(ended));
         }
         if let Poll::Ready(ended) = self.poll_heartbeat(context) {
-            return Poll::Ready(ended);
+            return Poll::Ready(Pause::End(ended));
         }
+        self.poll_write(context)
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Pause> {
         let mut shared = self.link.shared.lock();
         if shared.severed {
-            return Poll::Ready(LinkNotice::Closed);
+            return Poll::Ready(Pause::End(LinkNotice::Closed));
         }
         if shared.misbehaved {
-            return Poll::Ready(LinkNotice::Broken(Violation::Malformed {
+            return Poll::Ready(Pause::End(LinkNotice::Broken(Violation::Malformed {
                 kind: diglot_link::frame::Type::Response,
-            }));
+            })));
+        }
+        if !shared.protocol.output().is_empty() && !mem::replace(&mut self.looked, true) {
+            return Poll::Ready(Pause::Look);
         }
         loop {
             let output = shared.protocol.output();
             if output.is_empty() {
+                self.looked = false;
                 break;
             }
-            match Pin::new(&mut self.socket).poll_write(context, output.pending()) {
+            match self.socket.poll_write(context, output.pending()) {
                 Poll::Ready(Ok(count)) => output.sent(count),
-                Poll::Ready(Err(_)) => return Poll::Ready(LinkNotice::Closed),
+                Poll::Ready(Err(_)) => return Poll::Ready(Pause::End(LinkNotice::Closed)),
                 Poll::Pending => break,
             }
         }
@@ -301,7 +326,7 @@ impl<N: Fn(LinkNotice)> Driver<N> {
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<LinkNotice> {
         for _ in 0..READS_A_TURN {
-            match poll_read_buf(Pin::new(&mut self.socket), context, &mut self.buffer) {
+            match self.socket.poll_read(context, &mut self.buffer) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(LinkNotice::Closed),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => return Poll::Pending,

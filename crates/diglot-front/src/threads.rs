@@ -10,7 +10,7 @@ use diglot_config::{Limits, Timeouts};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
-use crate::link::{self, Link, LinkNotice};
+use crate::link::{self, Link, LinkNotice, LinkSocket};
 use crate::listener::Listener;
 use crate::router::Router;
 use crate::service::Service;
@@ -104,8 +104,7 @@ impl Front {
         let driven = Arc::clone(&link);
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.loops.len();
         self.loops[number].spawn(async move {
-            let socket = socket.set_nonblocking(true).and_then(|()| tokio::net::UnixStream::from_std(socket));
-            match socket {
+            match LinkSocket::new(socket) {
                 Ok(socket) => link::drive(driven, socket, notify).await,
                 Err(error) => {
                     tracing::error!("cannot use a worker's link: {error}");
