@@ -8,6 +8,7 @@
 mod asgi;
 mod errors;
 mod gil_cell;
+mod request_name;
 mod response;
 mod scope;
 mod transport;

@@ -12,6 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use rustc_hash::FxHashMap;
 
+use crate::request_name::RequestName;
+
 /// Longest value of a field that is kept to be used again.
 const KEPT_VALUE_BYTES_MAX: usize = 256;
 /// Field pairs that are kept for each name.
@@ -110,12 +112,12 @@ impl Scopes {
         self.connections.remove(&connection);
     }
 
-    /// The scope of a request.
+    /// The scope of a request, and what the log calls it.
     pub(crate) fn build<'py>(
         &mut self,
         py: Python<'py>,
         request: &Request<'_>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    ) -> PyResult<(Bound<'py, PyDict>, RequestName)> {
         let line = &request.line;
         let template = self.connections.get(&line.connection).unwrap_or(&self.template);
         let scope = template.bind(py).copy()?;
@@ -127,14 +129,19 @@ impl Scopes {
             HttpVersion::Http10 => scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?,
             HttpVersion::Http2 => scope.set_item(intern!(py, "http_version"), intern!(py, "2"))?,
         }
-        match usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index)) {
-            Some(_) if request.method_id == 1 => {}
-            Some(method) => scope.set_item(intern!(py, "method"), method)?,
-            None => scope.set_item(intern!(py, "method"), latin1(line.method))?,
+        let known = usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index));
+        let method = match known {
+            Some(method) => method.clone_ref(py),
+            None => PyString::new(py, &latin1(line.method)).unbind(),
+        };
+        // The template's is GET.
+        if request.method_id != 1 {
+            scope.set_item(intern!(py, "method"), &method)?;
         }
         let raw_path = request.path();
+        let raw_path_object = PyBytes::new(py, raw_path);
         scope.set_item(intern!(py, "path"), decode_path(raw_path).as_ref())?;
-        scope.set_item(intern!(py, "raw_path"), PyBytes::new(py, raw_path))?;
+        scope.set_item(intern!(py, "raw_path"), &raw_path_object)?;
         let query = request.query();
         if !query.is_empty() {
             scope.set_item(intern!(py, "query_string"), PyBytes::new(py, query))?;
@@ -145,7 +152,7 @@ impl Scopes {
         }
         let headers = PyList::new(py, self.pairs(py, request)?)?;
         scope.set_item(intern!(py, "headers"), headers)?;
-        Ok(scope)
+        Ok((scope, RequestName::new(method, raw_path_object.into_any().unbind())))
     }
 
     fn pairs(&mut self, py: Python<'_>, request: &Request<'_>) -> PyResult<Vec<Py<PyTuple>>> {

@@ -133,7 +133,7 @@ def test_a_malformed_event_raises_from_send(worker, event, error):
     assert (response.status, response.body) == (500, b"Internal Server Error")
     assert front.drain() == 0
     assert error in front.stderr()
-    assert "the application failed: sent 500" in front.stderr()
+    assert "diglot: GET /: the application failed: sent 500\n" in front.stderr()
 
 
 @pytest.mark.parametrize("value", ["'text'", "7", "[1]"])

@@ -248,10 +248,11 @@ class Endless(Result):
 def test_an_application_that_fails_before_its_response(worker, body, said):
     front = worker(app(body))
     for _ in range(2):
-        response = front.request()
+        response = front.request("POST", "/a%0Ab?key=secret")
         assert (response.status, response.body) == (500, b"Internal Server Error")
     assert front.drain() == 0
     assert said in front.stderr()
+    assert "diglot: POST /a%0Ab: the application failed: sent 500\n" in front.stderr()
     assert "_worker" not in front.stderr()
 
 

@@ -259,25 +259,20 @@ fn delay_of_events(running: &Running) -> Duration {
     worst
 }
 
-/// Whether every event of a stream is in time, and how late the latest of each stream was. On a busy machine any process
-/// may have to wait for its turn, so there are several streams; a server that holds events back does so in all.
-fn events_are_prompt(running: &Running) -> (bool, Vec<Duration>) {
-    let mut latest = Vec::new();
-    let is_prompt = (0..20).any(|_| {
-        let delay = delay_of_events(running);
-        latest.push(delay);
-        delay <= EVENT_DELAY_MAX
-    });
-    (is_prompt, latest)
+/// Every event of most streams is in time. Any process of a busy machine may have to wait for its turn, so there are several
+/// streams; a server that holds events back does so in all.
+fn events_are_prompt(running: &Running, app: &str) {
+    let mut latest: Vec<Duration> = (0..5).map(|_| delay_of_events(running)).collect();
+    latest.sort_unstable();
+    println!("{app}: the latest event of each stream came after {latest:?}");
+    assert!(latest[latest.len() / 2] <= EVENT_DELAY_MAX, "{app}: {latest:?}");
 }
 
 #[test]
 fn each_event_arrives_when_it_is_written() {
     for app in APPS {
         let running = server().app("/", app).run();
-        let (is_prompt, latest) = events_are_prompt(&running);
-        println!("{}: the latest event of each stream came after {latest:?}", app.name);
-        assert!(is_prompt, "{}: {latest:?}", app.name);
+        events_are_prompt(&running, app.name);
     }
 }
 
@@ -289,8 +284,7 @@ fn a_stream_nobody_reads_does_not_hold_up_the_others() {
         let mut stuck = running.connect();
         stuck.send(format!("GET /down?bytes={} HTTP/1.1\r\nHost: test\r\n\r\n", 256 * MIB));
         stands_still(&running);
-        let (is_prompt, latest) = events_are_prompt(&running);
-        assert!(is_prompt, "{}: {latest:?}", app.name);
+        events_are_prompt(&running, app.name);
         let mut some = [0; 1024];
         assert!(stuck.stream().read(&mut some).expect("it is still open") > 0);
     }

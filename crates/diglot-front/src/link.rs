@@ -90,9 +90,10 @@ impl Link {
         self.in_flight.load(Ordering::SeqCst)
     }
 
-    /// Sends a request. `announce` is the client connection, where this link does not know it yet.
+    /// Sends a request. `announce` is the client connection, where this link does not know it yet; it does from now on.
     ///
-    /// `Ok(None)`: the link takes no more requests.
+    /// `Ok(None)`: the link takes no more requests, for now or for good. Of those who found room at the same moment,
+    /// on several threads, only as many begin as there is room for.
     ///
     /// # Errors
     /// [`TooLong`] if the head does not fit the link's format.
@@ -112,6 +113,9 @@ impl Link {
         }
         if let Some(ends) = announce {
             shared.protocol.open_connection(line.connection, ends);
+        }
+        if shared.protocol.open_streams() >= self.service.admission().concurrency {
+            return Ok(None);
         }
         let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
         self.in_flight.store(shared.protocol.open_streams(), Ordering::Relaxed);

@@ -119,15 +119,19 @@ impl Service {
         }
     }
 
-    /// Puts a request into the queue; `first` where it had been called and found no room after all.
+    /// Puts a request into the queue; `first` where it had been called and found no room after all. False if the
+    /// queue is full.
     ///
     /// [`Exchange::called`] turns true when it should ask for admission again.
-    pub(crate) fn wait(&self, exchange: &Arc<Exchange>, first: bool) {
+    #[must_use]
+    pub(crate) fn wait(&self, exchange: &Arc<Exchange>, first: bool) -> bool {
         let mut pool = self.pool.lock();
         if first {
             pool.waiting.push_front(Arc::clone(exchange));
-        } else {
+        } else if pool.waiting.len() < self.admission.queue {
             pool.waiting.push_back(Arc::clone(exchange));
+        } else {
+            return false;
         }
         self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
         // A worker may have become free between the admission and now, and have seen nobody waiting.
@@ -135,6 +139,7 @@ impl Service {
         if refuses || pool.least_loaded(self.admission.concurrency).is_some() {
             self.call(&mut pool, 1);
         }
+        true
     }
 
     /// The request waits no more. If it had been called and `took_place` says that it did not use its turn, the turn

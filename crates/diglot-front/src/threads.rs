@@ -121,8 +121,10 @@ impl Front {
         self.shared.stop();
     }
 
-    /// Waits until no client connection is left.
+    /// Waits until no client connection is left, and none can come: [`Self::stop_accepting`] must have been called.
     pub async fn drained(&self) {
+        // Each listener on each thread has a receiver until it has stopped: one may be accepting right now.
+        self.accepting.closed().await;
         self.shared.connections.none().await;
     }
 }

@@ -13,6 +13,7 @@ use super::event::{Event, out_of_turn};
 use super::link::AsgiLink;
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
+use crate::request_name::RequestName;
 use crate::response::Head;
 
 /// One request and its response.
@@ -21,6 +22,7 @@ use crate::response::Head;
 pub(crate) struct Exchange {
     link: Py<AsgiLink>,
     key: StreamKey,
+    name: RequestName,
     is_head: bool,
     state: GilCell<State>,
 }
@@ -94,7 +96,13 @@ pub(crate) struct Traits {
 }
 
 impl Exchange {
-    pub(crate) fn new(link: Py<AsgiLink>, key: StreamKey, traits: Traits, body: Option<Py<PyBytes>>) -> Self {
+    pub(crate) fn new(
+        link: Py<AsgiLink>,
+        key: StreamKey,
+        name: RequestName,
+        traits: Traits,
+        body: Option<Py<PyBytes>>,
+    ) -> Self {
         let state = State {
             inbox: body.into_iter().map(|body| (body, 0)).collect(),
             request_ended: traits.ended,
@@ -111,7 +119,17 @@ impl Exchange {
             receivers: Vec::new(),
             senders: Vec::new(),
         };
-        Self { link, key, is_head: traits.is_head, state: GilCell::new(state) }
+        Self { link, key, name, is_head: traits.is_head, state: GilCell::new(state) }
+    }
+
+    /// Writes to the log what went wrong with this request, with the traceback of `exception`.
+    pub(crate) fn report(
+        &self,
+        py: Python<'_>,
+        message: &str,
+        exception: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.link.get().report(py, &self.name.say(py, message), exception)
     }
 
     pub(crate) fn key(&self) -> StreamKey {
@@ -387,7 +405,7 @@ impl Exchange {
         drop(state);
         if length > left {
             let excess = length - left;
-            self.link.get().report(
+            self.report(
                 py,
                 &format!(
                     "the response's body is longer than its Content-Length: {excess} bytes were cut off"
@@ -397,7 +415,7 @@ impl Exchange {
             return Ok((PyBytes::new(py, &data.as_bytes()[..left as usize]), false));
         }
         if missing > 0 {
-            self.link.get().report(
+            self.report(
                 py,
                 &format!(
                     "the response's body is {missing} bytes shorter than its Content-Length: it was given up"

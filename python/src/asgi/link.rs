@@ -393,14 +393,14 @@ impl AsgiLink {
     fn start(slf: &Bound<'_, Self>, key: StreamKey, request: &Request<'_>, end: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let scope = this.scopes.borrow(py).build(py, request)?;
+        let (scope, name) = this.scopes.borrow(py).build(py, request)?;
         let traits = Traits {
             is_head: request.line.method == b"HEAD",
             expects_continue: request.line.flags & message::REQUEST_EXPECT_CONTINUE != 0,
             ended: end,
         };
         let body = (!request.body.is_empty()).then(|| PyBytes::new(py, request.body).unbind());
-        let exchange = Bound::new(py, Exchange::new(slf.clone().unbind(), key, traits, body))?;
+        let exchange = Bound::new(py, Exchange::new(slf.clone().unbind(), key, name, traits, body))?;
         {
             let mut state = this.state.borrow(py);
             state.worker.attach(key, ());
@@ -473,10 +473,14 @@ impl AsgiLink {
                 match ended {
                     Ended::Well => {}
                     Ended::Unanswered => {
-                        self.report(py, "the application returned without a response: sent 500", None)?;
+                        exchange.report(py, "the application returned without a response: sent 500", None)?;
                     }
                     Ended::Incomplete => {
-                        self.report(py, "the application returned in the middle of its response", None)?;
+                        exchange.report(
+                            py,
+                            "the application returned in the middle of its response",
+                            None,
+                        )?;
                     }
                 }
                 return self.forget(py, exchange);
@@ -497,7 +501,7 @@ impl AsgiLink {
             Ended::Incomplete => "the application failed in the middle of its response",
         };
         if !(was_left && is_about_disconnect(exception)) {
-            self.report(py, message, Some(exception.clone()))?;
+            exchange.report(py, message, Some(exception.clone()))?;
         }
         self.forget(py, exchange)
     }

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use rustc_hash::FxHashMap;
 
+use crate::request_name::RequestName;
 use crate::scope::{NEVER_KEPT, percent_decoded};
 
 /// Longest value of a field that is kept to be used again.
@@ -80,12 +81,12 @@ impl Environs {
         self.connections.remove(&connection);
     }
 
-    /// The environ of a request, without `wsgi.input`.
+    /// The environ of a request, without `wsgi.input`, and what the log calls it.
     pub(crate) fn build<'py>(
         &mut self,
         py: Python<'py>,
         request: &Request<'_>,
-    ) -> PyResult<Bound<'py, PyDict>> {
+    ) -> PyResult<(Bound<'py, PyDict>, RequestName)> {
         let line = &request.line;
         let template = self.connections.get(&line.connection).unwrap_or(&self.template);
         let environ = template.bind(py).copy()?;
@@ -96,10 +97,14 @@ impl Environs {
             }
             HttpVersion::Http2 => environ.set_item(intern!(py, "SERVER_PROTOCOL"), intern!(py, "HTTP/2"))?,
         }
-        match usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index)) {
-            Some(_) if request.method_id == 1 => {}
-            Some(method) => environ.set_item(intern!(py, "REQUEST_METHOD"), method)?,
-            None => environ.set_item(intern!(py, "REQUEST_METHOD"), latin1(py, line.method))?,
+        let known = usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index));
+        let method = match known {
+            Some(method) => method.clone_ref(py),
+            None => latin1(py, line.method).unbind(),
+        };
+        // The template's is GET.
+        if request.method_id != 1 {
+            environ.set_item(intern!(py, "REQUEST_METHOD"), &method)?;
         }
         let (mount, path) = request.path().split_at(usize::from(line.mount_length));
         if !mount.is_empty() {
@@ -114,11 +119,12 @@ impl Environs {
         if !query.is_empty() {
             environ.set_item(intern!(py, "QUERY_STRING"), latin1(py, query))?;
         }
-        environ.set_item(intern!(py, "RAW_URI"), latin1(py, line.target))?;
+        let target = latin1(py, line.target);
+        environ.set_item(intern!(py, "RAW_URI"), &target)?;
         for field in request.fields() {
             self.add(py, &environ, &field)?;
         }
-        Ok(environ)
+        Ok((environ, RequestName::new(method, target.into_any().unbind())))
     }
 
     fn add(&mut self, py: Python<'_>, environ: &Bound<'_, PyDict>, field: &Field<'_>) -> PyResult<()> {

@@ -13,6 +13,7 @@ use super::link::WsgiLink;
 use super::pool::Permit;
 use crate::errors::type_name;
 use crate::gil_cell::GilCell;
+use crate::request_name::RequestName;
 use crate::response::Head;
 
 /// One request and its response.
@@ -21,6 +22,7 @@ use crate::response::Head;
 pub(crate) struct WsgiExchange {
     pub(crate) link: Py<WsgiLink>,
     pub(crate) key: StreamKey,
+    name: RequestName,
     is_head: bool,
     pub(crate) state: GilCell<State>,
 }
@@ -67,8 +69,24 @@ pub(crate) enum Sent {
 }
 
 impl WsgiExchange {
-    pub(crate) fn new(link: Py<WsgiLink>, key: StreamKey, is_head: bool, state: State) -> Self {
-        Self { link, key, is_head, state: GilCell::new(state) }
+    pub(crate) fn new(
+        link: Py<WsgiLink>,
+        key: StreamKey,
+        name: RequestName,
+        is_head: bool,
+        state: State,
+    ) -> Self {
+        Self { link, key, name, is_head, state: GilCell::new(state) }
+    }
+
+    /// Writes to the log what went wrong with this request, with the traceback of `exception`.
+    pub(crate) fn report(
+        &self,
+        py: Python<'_>,
+        message: &str,
+        exception: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        self.link.get().report(py, &self.name.say(py, message), exception)
     }
 
     pub(crate) fn is_gone(&self, py: Python<'_>) -> bool {
@@ -105,7 +123,7 @@ impl WsgiExchange {
         drop(state);
         self.report_cut(py, cut)?;
         if missing > 0 {
-            link.report(
+            self.report(
                 py,
                 &format!(
                     "the response's body is {missing} bytes shorter than its Content-Length: it was given up"
@@ -142,7 +160,7 @@ impl WsgiExchange {
         }
         let message =
             format!("the response's body is longer than its Content-Length: {cut} bytes were cut off");
-        self.link.get().report(py, &message, None)
+        self.report(py, &message, None)
     }
 
     /// The application has ended. Returns what there is to say about its response.

@@ -338,11 +338,11 @@ impl WsgiLink {
         arrived_at: Instant,
     ) -> PyResult<()> {
         let py = slf.py();
-        let environ = self.environs.borrow(py).build(py, request)?;
+        let (environ, name) = self.environs.borrow(py).build(py, request)?;
         let expects_continue = request.line.flags & REQUEST_EXPECT_CONTINUE != 0;
         let state = ExchangeState::new(request.body, end, expects_continue);
         let is_head = request.line.method == b"HEAD";
-        let exchange = Py::new(py, WsgiExchange::new(slf.clone().unbind(), key, is_head, state))?;
+        let exchange = Py::new(py, WsgiExchange::new(slf.clone().unbind(), key, name, is_head, state))?;
         environ.set_item(intern!(py, "wsgi.input"), Py::new(py, WsgiInput::new(exchange.clone_ref(py)))?)?;
         let mut state = self.state.borrow(py);
         state.worker.attach(key, ());
@@ -464,10 +464,10 @@ impl WsgiLink {
             Err(error) if gone && error.is_instance_of::<crate::errors::ClientDisconnected>(py) => Ok(()),
             Err(error) => {
                 let message = said.unwrap_or("the application failed after its client had left");
-                self.report(py, message, Some(error.into_value(py).into_bound(py).into_any()))
+                exchange.report(py, message, Some(error.into_value(py).into_bound(py).into_any()))
             }
             Ok(()) => match said {
-                Some(message) => self.report(py, message, None),
+                Some(message) => exchange.report(py, message, None),
                 None => Ok(()),
             },
         }

@@ -259,7 +259,12 @@ impl Connection {
     /// Waits in the service's queue until a worker has room.
     async fn wait(&mut self, service: Arc<Service>, request: RequestFacts) -> Turn {
         self.exchange.clear();
-        service.wait(&self.exchange, false);
+        if !service.wait(&self.exchange, false) {
+            let answer = Answer::QUEUE_FULL;
+            self.log_request(answer.status, answer.content_bytes());
+            answer.write(&mut self.output, &request, false);
+            return Turn::Answered { lives_on: false };
+        }
         self.deadline.set(service.admission().queue_timeout);
         let mut arrived = Arrived::default();
         let turn = std::future::poll_fn(|context| {
@@ -272,7 +277,9 @@ impl Connection {
             self.exchange.take(context, &mut arrived);
             if std::mem::take(&mut arrived.called) {
                 match self.read_request(true) {
-                    Some(Turn::Wait(service, _)) => service.wait(&self.exchange, true),
+                    Some(Turn::Wait(service, _)) => {
+                        let _has_room = service.wait(&self.exchange, true);
+                    }
                     Some(turn) => return Poll::Ready(turn),
                     None => return Poll::Ready(Turn::Over),
                 }

@@ -111,7 +111,7 @@ pub(super) fn dispatch(
             let active = Active::new(link, key, Arc::clone(exchange), reply, start.upload);
             Dispatched::Active(Box::new(active), start.consumed)
         }
-        // The worker began to drain, or ended, a moment ago: another takes its place.
+        // The worker was filled, began to drain, or ended, a moment ago.
         Ok(None) => Dispatched::Wait(Arc::clone(service)),
         Err(_) => Dispatched::Answer(Answer::HEAD_TOO_LARGE),
     }
