@@ -13,7 +13,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 const MESSAGE_BYTES_MAX = 64 * 1024;
 const PAYLOAD_BYTES_MAX = 160 * 1024;
 const STREAM_WINDOW_BYTES = 128 * 1024;
-const LINK_WINDOW_BYTES = 128 * 1024 * 1024;
+/** As much as 32,767 streams that stand still hold. */
+const LINK_WINDOW_BYTES = 32_767 * STREAM_WINDOW_BYTES;
 /** The link's credit goes back by so much at a time: small, so that what standing streams leave of it goes round. */
 const LINK_QUANTUM_BYTES = 256 * 1024;
 

@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
+
 use diglot_tests::{APPS, ASGI, App, Client, FETCH, NODE, Pattern, Process, Running, WSGI, is_full, server};
 
 const MIB: u64 = 1024 * 1024;
@@ -204,6 +206,33 @@ fn many_clients_that_do_not_read_cost_a_bounded_share_each() {
         drop(clients);
         let mut client = running.connect();
         assert_eq!(client.get("/hello").text(), "hello", "{}: it serves on", app.name);
+    }
+}
+
+/// However many streams stand still, the service's others go on.
+#[test]
+fn a_crowd_that_does_not_read_does_not_stop_its_service() {
+    const CLIENTS: usize = 1_300;
+    for app in [NODE, ASGI] {
+        let running = server().app("/", app).run();
+        let clients: Vec<Client> = (0..CLIENTS)
+            .map(|_| {
+                let mut client = running.connect();
+                // So that the system takes little of it off the server's hands.
+                set_socket_recv_buffer_size(client.stream(), 4 * 1024).expect("a live socket");
+                client.send(format!("GET /down?bytes={} HTTP/1.1\r\nHost: test\r\n\r\n", 8 * MIB));
+                client
+            })
+            .collect();
+        stands_still(&running);
+        let mut client = running.connect();
+        let pattern = Pattern::default();
+        for _ in 0..10 {
+            let body = client.get("/down?bytes=100000").body;
+            assert!(body == pattern.at(0, 100_000), "{}: {} bytes", app.name, body.len());
+            assert_eq!(client.post("/up", pattern.at(0, 100_000)).text(), "100000 True", "{}", app.name);
+        }
+        drop(clients);
     }
 }
 

@@ -10,8 +10,10 @@ use crate::{
 
 /// Workers of one service, and threads of one process.
 pub(crate) const WORKERS_MAX: u64 = 1_024;
-/// Streams of one link, and requests that wait for one.
-pub(crate) const STREAMS_MAX: u64 = 65_536;
+/// Requests in flight on one link: it has window for as many that stand still.
+pub(crate) const CONCURRENCY_MAX: u64 = 32_767;
+/// Requests that wait for a worker.
+const QUEUE_MAX: u64 = 65_536;
 /// What a request line may be at least, so that a plain GET passes.
 const REQUEST_LINE_MIN: u64 = 64;
 const HEADER_BYTES_MIN: u64 = 1_024;
@@ -139,10 +141,11 @@ section! {
         asgi_spec: OneOf<AsgiSpec>,
         /// Which server of a Node program is the routed one: the one that listens on this port. By default the first.
         port: Whole<1, 65_535>,
-        /// Requests in flight per worker. An open stream counts for as long as it is open.
-        concurrency: Whole<1, STREAMS_MAX>,
+        /// Requests in flight per worker. An open stream counts for as long as it is open. For WSGI, where each needs a
+        /// thread, the default is 4 for each thread, but at least 128.
+        concurrency: Whole<1, CONCURRENCY_MAX>,
         /// Requests that wait while every worker is full; the next gets 503.
-        queue: Whole<0, STREAMS_MAX>,
+        queue: Whole<0, QUEUE_MAX>,
         /// For how long a request waits there; then 503.
         queue_timeout: Wait,
         /// Limits of this service alone.

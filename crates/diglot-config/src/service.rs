@@ -22,6 +22,8 @@ pub struct Service {
     pub port: Option<u16>,
     /// Requests in flight per worker; an open stream counts for as long as it is open.
     pub concurrency: usize,
+    /// The same for a worker whose requests each need one of its threads (WSGI).
+    pub concurrency_on_threads: usize,
     /// Requests that wait while all workers are full; one more gets 503.
     pub queue: usize,
     /// How long one waits there before it gets 503.
@@ -37,6 +39,11 @@ pub struct Service {
 impl Service {
     /// High, because an open SSE stream is a request in flight and a worker's event loop holds thousands.
     pub const CONCURRENCY_DEFAULT: usize = 8_192;
+    /// Few enough that a worker which dies takes few with it and the others get their share, and enough that a worker
+    /// of quick handlers never waits for the next request.
+    pub const CONCURRENCY_ON_THREADS_MIN: usize = 128;
+    /// Requests a worker may have for each thread, where no number is set.
+    pub const CONCURRENCY_A_THREAD: usize = 4;
     /// Enough for the pause of a reload, short enough that nobody waits for an answer that comes too late.
     pub const QUEUE_DEFAULT: usize = 1_024;
     pub const QUEUE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);

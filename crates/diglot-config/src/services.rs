@@ -75,6 +75,9 @@ pub(crate) fn resolve_service(
     let env = workplace.env.as_ref().ok()?.clone();
     let limits = section.limits.as_ref().map(|limits| &limits.value);
     let timeouts = section.timeouts.as_ref().map(|timeouts| &timeouts.value);
+    let concurrency = section.concurrency.as_ref().map(|number| number.value.as_usize());
+    let threads = section.threads.as_ref().map_or(0, |threads| threads.value.as_usize());
+    let on_threads = (threads * Service::CONCURRENCY_A_THREAD).max(Service::CONCURRENCY_ON_THREADS_MIN);
     Some(Service {
         name: name.value.clone(),
         entry,
@@ -84,10 +87,8 @@ pub(crate) fn resolve_service(
         strip: section.strip.as_ref().is_some_and(|strip| strip.value),
         env,
         port: section.port.as_ref().and_then(|port| u16::try_from(port.value.0).ok()),
-        concurrency: section
-            .concurrency
-            .as_ref()
-            .map_or(Service::CONCURRENCY_DEFAULT, |n| n.value.as_usize()),
+        concurrency: concurrency.unwrap_or(Service::CONCURRENCY_DEFAULT),
+        concurrency_on_threads: concurrency.unwrap_or(on_threads),
         queue: section.queue.as_ref().map_or(Service::QUEUE_DEFAULT, |n| n.value.as_usize()),
         queue_timeout: section
             .queue_timeout

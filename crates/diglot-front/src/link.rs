@@ -56,6 +56,8 @@ pub struct Link {
     service: Arc<Service>,
     /// Requests whose response is not over; kept beside the lock for those who choose a worker.
     in_flight: AtomicUsize,
+    /// How many it may have, known when the worker has said what it is.
+    concurrency: AtomicUsize,
     shared: Mutex<Shared>,
 }
 
@@ -64,8 +66,6 @@ struct Shared {
     protocol: Front<Arc<Exchange>>,
     /// The driver sleeps and must be woken when there is output.
     driver: Option<Waker>,
-    /// The worker did something that only the connection's codec could see (malformed fields).
-    misbehaved: bool,
     /// The worker is known to be gone.
     severed: bool,
     ended: bool,
@@ -75,8 +75,9 @@ impl Link {
     /// The link of a worker that was just started.
     pub(crate) fn new(service: Arc<Service>, generation: u32) -> Self {
         let protocol = Front::new(generation, diglot_link::preface::STREAMS_MAX);
-        let shared = Shared { protocol, driver: None, misbehaved: false, severed: false, ended: false };
-        Self { service, in_flight: AtomicUsize::new(0), shared: Mutex::new(shared) }
+        let shared = Shared { protocol, driver: None, severed: false, ended: false };
+        let concurrency = AtomicUsize::new(service.admission().concurrency);
+        Self { service, in_flight: AtomicUsize::new(0), concurrency, shared: Mutex::new(shared) }
     }
 
     /// The service whose worker is at the other end.
@@ -88,6 +89,18 @@ impl Link {
     #[inline]
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Requests it may have in flight.
+    #[inline]
+    pub(crate) fn concurrency(&self) -> usize {
+        self.concurrency.load(Ordering::Relaxed)
+    }
+
+    /// True if it may have one more.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.in_flight() < self.concurrency()
     }
 
     /// Sends a request. `announce` is the client connection, where this link does not know it yet; it does from now on.
@@ -114,7 +127,7 @@ impl Link {
         if let Some(ends) = announce {
             shared.protocol.open_connection(line.connection, ends);
         }
-        if shared.protocol.open_streams() >= self.service.admission().concurrency {
+        if shared.protocol.open_streams() >= self.concurrency() {
             return Ok(None);
         }
         let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
@@ -154,13 +167,6 @@ impl Link {
     /// A client connection that this link knew is gone.
     pub(crate) fn close_connection(&self, connection: u32) {
         self.with((), |protocol| protocol.close_connection(connection));
-    }
-
-    /// The worker sent what HTTP does not allow: its link ends.
-    pub(crate) fn misbehaved(&self) {
-        let mut shared = self.shared.lock();
-        shared.misbehaved = true;
-        shared.wake_driver();
     }
 
     /// True once the worker's end is gone.
@@ -304,11 +310,6 @@ impl<N: Fn(LinkNotice)> Driver<N> {
         if shared.severed {
             return Poll::Ready(Pause::End(LinkNotice::Closed));
         }
-        if shared.misbehaved {
-            return Poll::Ready(Pause::End(LinkNotice::Broken(Violation::Malformed {
-                kind: diglot_link::frame::Type::Response,
-            })));
-        }
         if !shared.protocol.output().is_empty() && !mem::replace(&mut self.looked, true) {
             return Poll::Ready(Pause::Look);
         }
@@ -359,6 +360,10 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
                 Some(FrontEvent::Ready(ready)) => {
                     joins = true;
+                    if ready.interface == Interface::Wsgi {
+                        let on_threads = self.link.service.admission().concurrency_on_threads;
+                        self.link.concurrency.store(on_threads, Ordering::Relaxed);
+                    }
                     (self.notify)(LinkNotice::Ready {
                         interface: ready.interface,
                         runtime: ready.runtime.to_owned(),

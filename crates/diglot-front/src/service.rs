@@ -18,6 +18,8 @@ use crate::link::Link;
 pub struct Admission {
     /// Requests in flight per worker.
     pub concurrency: usize,
+    /// The same for a worker whose requests each need one of its threads.
+    pub concurrency_on_threads: usize,
     /// Requests that wait while all workers are full or starting.
     pub queue: usize,
     /// How long one waits.
@@ -32,6 +34,7 @@ impl Default for Admission {
     fn default() -> Self {
         Self {
             concurrency: 1_024,
+            concurrency_on_threads: 1_024,
             queue: 1_024,
             queue_timeout: Duration::from_secs(10),
             body_bytes_max: u64::MAX,
@@ -106,7 +109,7 @@ impl Service {
             return Admitted::Broken;
         }
         if (pool.waiting.is_empty() || waited)
-            && let Some(link) = pool.least_loaded(self.admission.concurrency)
+            && let Some(link) = pool.least_loaded()
         {
             return Admitted::To(link);
         }
@@ -136,7 +139,7 @@ impl Service {
         self.waiting.store(pool.waiting.len(), Ordering::SeqCst);
         // A worker may have become free between the admission and now, and have seen nobody waiting.
         let refuses = pool.closed || (pool.broken && pool.links.is_empty());
-        if refuses || pool.least_loaded(self.admission.concurrency).is_some() {
+        if refuses || pool.least_loaded().is_some() {
             self.call(&mut pool, 1);
         }
         true
@@ -175,8 +178,9 @@ impl Service {
     pub(crate) fn join(&self, link: Arc<Link>) {
         let mut pool = self.pool.lock();
         if link.takes_requests() {
+            let room = link.concurrency();
             pool.links.push(link);
-            self.call(&mut pool, self.admission.concurrency);
+            self.call(&mut pool, room);
         }
     }
 
@@ -195,15 +199,15 @@ impl Service {
 }
 
 impl Pool {
-    fn least_loaded(&mut self, concurrency: usize) -> Option<Arc<Link>> {
+    fn least_loaded(&mut self) -> Option<Arc<Link>> {
         if let [only] = self.links.as_slice() {
-            return (only.in_flight() < concurrency).then(|| Arc::clone(only));
+            return only.has_room().then(|| Arc::clone(only));
         }
         self.next = self.next.wrapping_add(1);
         let count = self.links.len();
         (0..count)
             .map(|offset| &self.links[self.next.wrapping_add(offset) % count])
-            .filter(|link| link.in_flight() < concurrency)
+            .filter(|link| link.has_room())
             .min_by_key(|link| link.in_flight())
             .cloned()
     }

@@ -9,9 +9,11 @@ use crate::Violation;
 
 /// Bytes a sender may have under way on one stream.
 pub const STREAM_WINDOW_BYTES: u32 = 128 * 1024;
-/// Bytes a sender may have under way on the whole link: a thousand streams whose readers all stand still
-/// do not stop the others.
-pub const LINK_WINDOW_BYTES: u32 = 128 * 1024 * 1024;
+/// Streams that may stand still with full windows while the link still carries others: as many as fit 32 bits.
+pub const STANDING_STREAMS_MAX: u32 = 32_767;
+/// Bytes a sender may have under way on the whole link. A smaller window would fill with the bytes of streams whose
+/// readers stand still, and stop the streams of everybody else: a front that wants to hold less opens fewer streams.
+pub const LINK_WINDOW_BYTES: u32 = STANDING_STREAMS_MAX * STREAM_WINDOW_BYTES;
 /// Consumed bytes of a stream for which credit is given back at once.
 const STREAM_QUANTUM_BYTES: u32 = STREAM_WINDOW_BYTES / 2;
 /// The same for the link. Far less than half a window: streams that stand still may hold most of it for ever, and what
@@ -153,7 +155,7 @@ mod tests {
     #[test]
     fn streams_that_stand_still_leave_the_link_to_the_others() {
         let mut link = ReceiveWindow::of_link();
-        link.receive(1, 1000 * STREAM_WINDOW_BYTES as usize).unwrap();
+        link.receive(1, (STANDING_STREAMS_MAX as usize - 5) * STREAM_WINDOW_BYTES as usize).unwrap();
         for _ in 0..10_000 {
             link.receive(2, 65_536).unwrap();
             link.consume(65_536);

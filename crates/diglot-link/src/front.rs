@@ -1,6 +1,6 @@
 //! The server's end of a link.
 
-use crate::credit::{LINK_WINDOW_BYTES, ReceiveWindow, SendCredit};
+use crate::credit::{ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
 use crate::frame::{self, BODY_BYTES_MAX, FLAG_END, Frame, Header, TEXT_BYTES_MAX, Type};
 use crate::message::{self, CancelReason, Field, Open, Ready, RequestLine, Response, TooLong};
 use crate::preface::{PREFACE_BYTES, Preface, REVISION};
@@ -35,6 +35,8 @@ enum Application {
 /// Bytes of a REQUEST and of TRAILERS that can wait for each stream: an id is used again when the worker has answered, so
 /// no more than one of each waits for a worker that conforms.
 const STREAM_OUTPUT_BYTES_MAX: usize = 256 * 1024;
+/// What may wait however few streams there were: frames about connections, credit, the preface.
+const OUTPUT_BYTES_MIN: usize = 4 * 1024 * 1024;
 
 #[derive(Debug)]
 struct Slot<T> {
@@ -445,11 +447,11 @@ impl<T: Clone> Front<T> {
         Ok(owner.map(|owner| FrontEvent::Response { key, owner, frame }))
     }
 
-    /// More than can wait for a worker that reads late: the request bodies of a full link, twice for the headers of small
-    /// frames, and the heads of as many streams as there ever were at once. A worker that answers without reading frees streams and credit all the
+    /// More than can wait for a worker that reads late: the request bodies, twice for the headers of small frames, and
+    /// the heads of as many streams as there ever were at once. A worker that answers without reading frees streams and credit all the
     /// same, and what waits for it would grow without end.
     fn output_bytes_max(&self) -> usize {
-        2 * LINK_WINDOW_BYTES as usize + self.slots.len() * STREAM_OUTPUT_BYTES_MAX
+        OUTPUT_BYTES_MIN + self.slots.len() * (2 * STREAM_WINDOW_BYTES as usize + STREAM_OUTPUT_BYTES_MAX)
     }
 
     /// The slot a frame is for; `None` if the stream it belonged to is over.

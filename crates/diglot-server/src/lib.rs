@@ -206,6 +206,7 @@ fn settings(config: &Config) -> Settings {
 fn front_service(service: &diglot_config::Service) -> Service {
     let admission = Admission {
         concurrency: service.concurrency,
+        concurrency_on_threads: service.concurrency_on_threads,
         queue: service.queue,
         queue_timeout: service.queue_timeout,
         body_bytes_max: service.body_bytes_max,

@@ -15,7 +15,6 @@ use super::reply::{Fault, Reply, Step};
 use super::upload::{Pumped, Upload, UploadFault};
 use crate::buffers;
 use crate::exchange::{Arrived, Exchange};
-use crate::h1::Rule;
 use crate::link::Link;
 
 /// Output above this is written before more of the response is taken, which stops the worker in the end.
@@ -35,6 +34,8 @@ pub(crate) struct Active {
     waits_for: Patience,
     is_over: bool,
     had_upload: bool,
+    /// Some of the response may have left: nothing else can be answered.
+    has_left: bool,
 }
 
 /// What a deadline is set for.
@@ -78,6 +79,7 @@ impl Active {
             unreturned: 0,
             waits_for: Patience::Nothing,
             is_over: false,
+            has_left: false,
         }
     }
 
@@ -97,6 +99,7 @@ impl Active {
                 Poll::Ready(Err(_)) => return Poll::Ready(self.give_up(CancelReason::ClientGone)),
                 Poll::Pending => false,
             };
+            self.has_left |= self.reply.has_begun();
             if flushed && self.unreturned > 0 {
                 self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
             }
@@ -266,18 +269,11 @@ impl Active {
         Poll::Ready(self.fail(connection, &Answer::BODY_TIMED_OUT))
     }
 
-    /// The response is not HTTP.
+    /// The response is not HTTP. Any application can have made it so, by passing on what a client sent it: it is this
+    /// request's fault and nobody else's.
     fn faulty(&mut self, connection: &mut Connection, fault: Fault) -> Finished {
         let service = self.link.service().name();
         tracing::error!(service, status = self.reply.status(), "{fault}");
-        match fault {
-            // An application can have made these, by passing on what a client sent it.
-            Fault::Fields(Rule::TooManyFields | Rule::ConnectionTooLong | Rule::TrailerForbidden) => {
-                self.cancel(CancelReason::Refused);
-            }
-            Fault::Fields(_) => self.link.misbehaved(),
-            Fault::Wire(_) | Fault::Switching | Fault::Length(_) => self.cancel(CancelReason::Refused),
-        }
         self.fail(connection, &Answer::BAD_RESPONSE)
     }
 
@@ -288,7 +284,10 @@ impl Active {
             return Finished::Closing;
         }
         if self.reply.has_begun() {
-            return Finished::Cut;
+            if self.has_left {
+                return Finished::Cut;
+            }
+            connection.output.clear();
         }
         let lives_on = answer.keeps_connection
             && self.upload.is_none()

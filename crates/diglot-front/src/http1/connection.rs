@@ -132,7 +132,11 @@ impl Connection {
             match next {
                 Next::Request => {}
                 Next::Close => return self.close().await,
-                Next::Cut => return self.socket.reset(),
+                Next::Cut => {
+                    // What there is of the response is the client's, as far as the socket takes it at once.
+                    let _ = std::future::poll_fn(|context| Poll::Ready(self.poll_flush(context))).await;
+                    return self.socket.reset();
+                }
             }
         }
     }

@@ -195,5 +195,9 @@ pub(super) fn has_body(head: &RequestHead<'_>) -> bool {
 }
 
 fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
-    head.headers.get("upgrade").is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
+    head.headers
+        .iter()
+        .filter(|field| field.name.eq_ignore_ascii_case(b"upgrade"))
+        .flat_map(|field| field.value.split(|&byte| byte == b','))
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }

@@ -57,8 +57,8 @@ pub(super) enum Step {
 /// Why a response cannot go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
-    /// Fields in a frame that the worker's side of the link should never have sent.
-    #[error("the worker sent header fields that are not HTTP: {0}")]
+    /// Fields of a structured response.
+    #[error("the application sent header fields that are not HTTP: {0}")]
     Fields(Rule),
     /// Bytes of a raw response that are not HTTP.
     #[error("the application wrote a response that is not HTTP: {0}")]
