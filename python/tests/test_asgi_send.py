@@ -281,3 +281,23 @@ def test_a_response_in_frames(worker):
     response = front.request()
     assert response.body == b"x" * 200000
     assert front.kept == {}
+
+
+def test_a_client_that_leaves_after_the_application_ended(worker):
+    front = worker(
+        """
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200})
+            # Not awaited: what there is no credit for stays behind.
+            send({"type": "http.response.body", "body": b"x" * 400_000})
+        """,
+        lifespan="off",
+    )
+    stream = front.begin()
+    received = len(front.frame_of(stream).head()[2])
+    while received < STREAM_WINDOW + 32 * 1024:
+        received += len(front.frame_of(stream).payload)
+    front.send(CANCEL, stream, b"\x01")
+    frame = front.frame_of(stream)
+    assert (frame.kind, frame.payload) == (CANCEL, b"\x06")
+    assert front.drain() == 0

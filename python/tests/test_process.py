@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 
 import pytest
 from front import FAILED, PING, PONG
@@ -153,6 +154,27 @@ def test_atexit_and_logging(worker):
     assert front.outputs() == ("at exit\n", "logged\n")
 
 
+@pytest.mark.parametrize("interface", BOTH)
+def test_a_line_of_stdout_leaves_at_once(worker, interface):
+    source = "print('imported')\n" + textwrap.dedent(hello(interface)).replace(
+        "    await", "    print('asked')\n    await", 1
+    )
+    source = source.replace("    body =", "    print('asked')\n    body =", 1)
+    # An empty value is none.
+    front = worker(source, lifespan="off", environment={"PYTHONUNBUFFERED": ""})
+    assert front.process.stdout.readline() == b"imported\n"
+    assert front.request().body == b'"hello"'
+    assert front.process.stdout.readline() == b"asked\n"
+    assert front.process.poll() is None
+
+
+@pytest.mark.parametrize("stdout", ["None", "object()", "__import__('io').StringIO()"])
+def test_another_stdout_is_left_alone(worker, stdout):
+    files = {"site/sitecustomize.py": f"import sys; sys.stdout = {stdout}"}
+    front = worker(hello("wsgi"), files=files.items(), environment={"PYTHONPATH": "site"})
+    assert front.request().body == b'"hello"'
+
+
 def test_the_path(worker, tmp_path):
     front = worker(
         answer("[sys.path[0], sys.path[-1], sys.path[1], __name__]"), environment={"PYTHONPATH": "/some/where"}
@@ -300,3 +322,70 @@ def test_forms_of_entries(worker, tmp_path, entry, files):
         entry["file"] = entry["file"].format(root=tmp_path)
     files = {name: text.replace("{app}", app) for name, text in files.items()}
     assert worker(app, entry=entry, files=files.items()).request().body == b"it"
+
+
+AWKWARD = """
+    import sys
+    sys.setrecursionlimit(200)  # a long chain would else be more text than a pipe holds
+
+    def failing(kind):
+        if kind == "/attribute":
+            error = LookupError("in the app")
+            error.exceptions = 5
+            return error
+        if kind == "/unprintable":
+            class Unprintable(LookupError):
+                @property
+                def __cause__(self):
+                    raise RuntimeError("not to be asked")
+            return Unprintable("in the app")
+        error = LookupError("in the app")
+        for _ in range(220):
+            outer = LookupError("outer")
+            outer.__cause__ = error
+            error = outer
+        return error
+
+    {app}
+        raise failing({path})
+"""
+
+
+@pytest.mark.parametrize("interface", BOTH)
+@pytest.mark.parametrize("path", ["/attribute", "/unprintable", "/long"])
+def test_an_error_that_is_hard_to_show_harms_nobody(worker, interface, path):
+    app, name = {
+        "asgi": ("async def app(scope, receive, send):", "scope['path']"),
+        "wsgi": ("def app(environ, start_response):", "environ['PATH_INFO']"),
+    }[interface]
+    front = worker(AWKWARD.format(app=app, path=name), lifespan="off")
+    for _ in range(2):
+        assert front.request("GET", path).status == 500
+    assert front.drain() == 0
+    assert front.stderr().count(f"diglot: GET {path}: the application failed: sent 500\n") == 2
+    assert front.stderr().count({"/unprintable": "Unprintable", "/long": "LookupError"}.get(path, "in the app")) >= 2
+    assert "_worker" not in front.stderr()
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_a_stderr_that_fails_harms_nobody(worker, interface):
+    before = """
+    import sys
+
+    class Broken:
+        def write(self, text):
+            raise LookupError(text)
+
+        def flush(self):
+            pass
+
+    sys.stderr = Broken()
+    """
+    app = {
+        "asgi": "async def app(scope, receive, send):",
+        "wsgi": "def app(environ, start_response):",
+    }[interface]
+    front = worker(before + app + "\n        raise LookupError", lifespan="off")
+    for _ in range(2):
+        assert front.request().status == 500
+    assert front.drain() == 0

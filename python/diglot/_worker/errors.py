@@ -1,28 +1,38 @@
 """Errors as people read them: the application's own traceback, without the server's frames."""
 
+import builtins
 import os
 import sys
 import traceback
 
+#: Groups of exceptions came with CPython 3.11. An attribute `exceptions` alone makes none.
+_GROUP = getattr(builtins, "BaseExceptionGroup", ())
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def formatted(exception):
-    """The traceback of an exception as Python prints it, beginning with the application's first frame."""
-    _strip(exception, set())
-    return "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
+    """The traceback of an exception as Python prints it, beginning with the application's first frame.
+
+    Never raises: an exception is the application's own object, and may be one that cannot be shown.
+    """
+    try:
+        for each in _chain(exception):
+            _strip(each)
+        return "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
+    except Exception as problem:
+        return f"{type(exception).__name__} (its traceback cannot be shown: {type(problem).__name__})\n"
 
 
 def report(message, exception=None):
-    """Writes an error to stderr, which the server logs with the service's name."""
+    """Writes an error to stderr, which the server logs with the service's name. Never raises."""
     text = f"diglot: {message}\n"
     if exception is not None:
         text += formatted(exception)
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except (OSError, ValueError):
-        pass  # there is no other place to say it
+    except Exception:
+        pass  # there is no other place to say it; the application may have put anything in stderr's place
 
 
 def place(exception, root):
@@ -40,20 +50,28 @@ def place(exception, root):
     return best
 
 
-def _strip(exception, seen):
-    """Removes our frames, and the import system's, from the beginning of each traceback in the chain."""
-    if exception is None or id(exception) in seen:
-        return
-    seen.add(id(exception))
+def _chain(exception):
+    """An exception and all that its traceback shows with it. Chains may be long, and may come back to themselves."""
+    found = {id(exception): exception}
+    waiting = [exception]
+    while waiting:
+        current = waiting.pop()
+        near = [current.__cause__, current.__context__]
+        if isinstance(current, _GROUP):
+            near.extend(current.exceptions)
+        for each in near:
+            if each is not None and id(each) not in found:
+                found[id(each)] = each
+                waiting.append(each)
+    return found.values()
+
+
+def _strip(exception):
+    """Removes our frames, and the import system's, from the beginning of a traceback."""
     tb = exception.__traceback__
     while tb is not None and _is_ours(tb.tb_frame.f_code.co_filename):
         tb = tb.tb_next
     exception.__traceback__ = tb
-    _strip(exception.__cause__, seen)
-    _strip(exception.__context__, seen)
-    for inner in getattr(exception, "exceptions", None) or ():
-        if isinstance(inner, BaseException):
-            _strip(inner, seen)
 
 
 def _is_ours(filename):

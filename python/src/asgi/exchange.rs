@@ -163,12 +163,19 @@ impl Exchange {
     pub(crate) fn client_gone(&self, py: Python<'_>) -> PyResult<()> {
         let mut state = self.state.borrow(py);
         state.gone = true;
+        let app_done = state.app_done;
         let unsent = std::mem::take(&mut state.outbox);
         let mut waiting = std::mem::take(&mut state.receivers);
         waiting.append(&mut state.senders);
         drop(state);
         drop(unsent);
         self.drop_inbox(py);
+        if app_done {
+            // The application ended while the end of its response waited for credit: nobody else will confirm.
+            let link = self.link.get();
+            link.worker(py, |worker| worker.cancel(self.key, CancelReason::Acknowledged));
+            link.wrote(py)?;
+        }
         wake(py, waiting)
     }
 

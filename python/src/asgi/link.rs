@@ -315,10 +315,17 @@ impl AsgiLink {
     fn read(slf: &Bound<'_, Self>, input: &mut Input) -> PyResult<()> {
         let this = slf.get();
         let mut flushed_at = Instant::now();
+        let mut outcome = Ok(());
         for _ in 0..READS_PER_WAKE_MAX {
             let received = input.receive(this.socket.as_fd());
-            while let Some(handled) = this.handle_one(slf, input)? {
-                input.handled(handled);
+            loop {
+                match Self::handle_one(slf, input) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) if ends_the_process(slf.py(), &error) => return Err(error),
+                    // What failed concerns one frame; those behind it are not to wait for the next read.
+                    Err(error) => outcome = Err(error),
+                }
                 if flushed_at.elapsed() > FLUSH_AFTER {
                     this.write(slf.py())?;
                     flushed_at = Instant::now();
@@ -331,21 +338,31 @@ impl AsgiLink {
                 Err(error) => return this.end(slf.py(), Some(&error.to_string())),
             }
         }
-        Ok(())
+        outcome
     }
 
-    /// Handles the first frame of the input. Returns how long it was.
-    fn handle_one(&self, slf: &Bound<'_, Self>, input: &Input) -> PyResult<Option<usize>> {
+    /// Handles the first frame of the input. False if there is no whole one.
+    fn handle_one(slf: &Bound<'_, Self>, input: &mut Input) -> PyResult<bool> {
         let py = slf.py();
-        let handled = self.worker(py, |worker| worker.handle(input.pending()));
+        let this = slf.get();
+        let handled = this.worker(py, |worker| worker.handle(input.pending()));
         let (count, event) = match handled {
             Ok(Some(handled)) => handled,
-            Ok(None) => return Ok(None),
+            Ok(None) => return Ok(false),
             Err(violation) => {
-                self.end(py, Some(&violation.to_string()))?;
-                return Ok(None);
+                this.end(py, Some(&violation.to_string()))?;
+                return Ok(false);
             }
         };
+        let outcome = this.act(slf, event);
+        // Whatever came of it: a frame that stayed would be acted on by every later read.
+        input.handled(count);
+        outcome.map(|()| true)
+    }
+
+    /// Does what a frame asks for.
+    fn act(&self, slf: &Bound<'_, Self>, event: Option<WorkerEvent<'_, ()>>) -> PyResult<()> {
+        let py = slf.py();
         match event {
             None => {}
             Some(WorkerEvent::Request { key, request, end }) => Self::start(slf, key, &request, end)?,
@@ -361,6 +378,9 @@ impl AsgiLink {
             Some(WorkerEvent::Cancel { key, .. }) => {
                 if let Some(exchange) = self.exchange(py, key) {
                     exchange.get().client_gone(py)?;
+                    if exchange.get().is_over(py) {
+                        self.forget(py, exchange.get())?;
+                    }
                 }
             }
             Some(WorkerEvent::Credit { key, .. }) => {
@@ -386,7 +406,7 @@ impl AsgiLink {
                 self.check_drained(py)?;
             }
         }
-        Ok(Some(count))
+        Ok(())
     }
 
     /// A request: builds its scope and starts its Task.

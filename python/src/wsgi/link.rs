@@ -293,39 +293,53 @@ impl WsgiLink {
                 Ok(None) => return Ok(()),
                 Err(violation) => return self.end(py, Some(&violation.to_string())),
             };
-            match event {
-                None => {}
-                Some(WorkerEvent::Request { key, request, end }) => {
-                    self.queue(slf, key, &request, end, arrived_at)?
-                }
-                Some(WorkerEvent::Body { key, data, end, .. }) => {
-                    let part = Part { data: data.to_vec(), taken: 0, costs_credit: true };
-                    if !self.tell(py, key, |state| {
-                        state.request_ended |= end;
-                        state.inbox.push_back(part);
-                    }) {
-                        self.worker(py, |worker| worker.consumed(key, data.len()));
-                    }
-                }
-                Some(WorkerEvent::Trailers { key, .. }) => {
-                    self.tell(py, key, |state| state.request_ended = true);
-                }
-                Some(WorkerEvent::Cancel { key, .. }) => {
-                    self.tell(py, key, |state| state.gone = true);
-                }
-                Some(WorkerEvent::Credit { key, .. }) => {
-                    self.tell(py, key, |_| {});
-                }
-                // Whoever waits for credit is among those that are told when the read is over.
-                Some(WorkerEvent::LinkCredit) => {}
-                Some(WorkerEvent::Open { connection, ends }) => {
-                    self.environs.borrow(py).open(py, connection, &ends)?;
-                }
-                Some(WorkerEvent::Closed { connection }) => self.environs.borrow(py).close(connection),
-                Some(WorkerEvent::Drain) => self.state.borrow(py).draining = true,
-            }
+            let outcome = self.act(slf, event, arrived_at);
+            // Whatever came of it: a frame that stayed would be acted on by every later read.
             input.handled(count);
+            outcome?;
         }
+    }
+
+    /// Does what a frame asks for.
+    fn act(
+        &self,
+        slf: &Bound<'_, Self>,
+        event: Option<WorkerEvent<'_, ()>>,
+        arrived_at: Instant,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        match event {
+            None => {}
+            Some(WorkerEvent::Request { key, request, end }) => {
+                self.queue(slf, key, &request, end, arrived_at)?
+            }
+            Some(WorkerEvent::Body { key, data, end, .. }) => {
+                let part = Part { data: data.to_vec(), taken: 0, costs_credit: true };
+                if !self.tell(py, key, |state| {
+                    state.request_ended |= end;
+                    state.inbox.push_back(part);
+                }) {
+                    self.worker(py, |worker| worker.consumed(key, data.len()));
+                }
+            }
+            Some(WorkerEvent::Trailers { key, .. }) => {
+                self.tell(py, key, |state| state.request_ended = true);
+            }
+            Some(WorkerEvent::Cancel { key, .. }) => {
+                self.tell(py, key, |state| state.gone = true);
+            }
+            Some(WorkerEvent::Credit { key, .. }) => {
+                self.tell(py, key, |_| {});
+            }
+            // Whoever waits for credit is among those that are told when the read is over.
+            Some(WorkerEvent::LinkCredit) => {}
+            Some(WorkerEvent::Open { connection, ends }) => {
+                self.environs.borrow(py).open(py, connection, &ends)?;
+            }
+            Some(WorkerEvent::Closed { connection }) => self.environs.borrow(py).close(connection),
+            Some(WorkerEvent::Drain) => self.state.borrow(py).draining = true,
+        }
+        Ok(())
     }
 
     /// A request: builds its environ and lets it wait for a thread.
