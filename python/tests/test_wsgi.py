@@ -529,6 +529,25 @@ return [f"{size} {digest.hexdigest()}".encode()]
     assert front.response(stream).body == f"{len(data)} {hashlib.sha256(data).hexdigest()}".encode()
 
 
+@pytest.mark.parametrize("interface", [None, "wsgi"])
+def test_the_loop_of_the_main_thread_is_open(worker, interface):
+    front = worker(
+        app(
+            """
+start_response("200 OK", [])
+return [str(asyncio.get_event_loop().run_until_complete(asyncio.sleep(0, 7))).encode()]
+""",
+            before="import asyncio",
+        ),
+        interface=interface,
+        threads=1,
+        environment={"PYTHONWARNINGS": "default"},
+    )
+    assert front.request().body == b"7"
+    assert front.drain() == 0
+    assert "unclosed" not in front.stderr() or interface == "wsgi"
+
+
 def test_file_wrapper(worker):
     front = worker(
         app(

@@ -12,6 +12,7 @@ def run(sdk):
     os.set_inheritable(options.link_fd, False)
     native = settings.load_native(options.native)
     settings.arrange_path(options.root, sdk)
+    _write_lines_at_once()
     event_loop = None
     if options.interface != "wsgi":
         from . import loops
@@ -31,9 +32,23 @@ def run(sdk):
     else:
         from . import wsgi
 
-        if event_loop is not None:
-            event_loop.close()
-        wsgi.serve(native, options, app)
+        try:
+            wsgi.serve(native, options, app)
+        finally:
+            # Not before: what the application made when it was imported, and `asyncio.get_event_loop()` in a view on
+            # the main thread, have this loop.
+            if event_loop is not None:
+                loops.close(event_loop)
+
+
+def _write_lines_at_once():
+    """Has stdout leave with each line, as on a terminal: it is a pipe to the server's log, where Python would keep
+    what is printed until 8 KiB are there, and lose it with a process that is killed.
+    """
+    try:
+        sys.stdout.reconfigure(line_buffering=True)
+    except (AttributeError, OSError, ValueError):
+        pass  # something else was put in its place, which does as it likes
 
 
 def give_up(native, link_fd, reason):
