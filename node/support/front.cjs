@@ -360,8 +360,12 @@ class Front extends EventEmitter {
 
   /** Resolves when stdout or stderr holds the text. */
   async says(text) {
-    const said = () => this.stdout.includes(text) || this.stderr.includes(text);
-    await wait(this, 'output', said, () => `for ${JSON.stringify(text)}\nstdout ${this.stdout}\nstderr ${this.stderr}`);
+    await this.until_said(() => this.stdout.includes(text) || this.stderr.includes(text), JSON.stringify(text));
+  }
+
+  /** Resolves when `said()` is true of stdout and stderr; looks at each piece of them. */
+  async until_said(said, what = String(said)) {
+    await wait(this, 'output', said, () => `for ${what}\nstdout ${this.stdout}\nstderr ${this.stderr}`);
   }
 
   open(connection = 1, ends = {}) {

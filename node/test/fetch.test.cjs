@@ -198,6 +198,45 @@ describe('fetch', () => {
     }
   });
 
+  it('answers 500 for a header the link would not carry, names it in the log, and lives on', async () => {
+    const control = /is answered with 500: the header "x-name" of the Response cannot be sent: its value holds the control character 0x01/;
+    const long = `name=${'n'.repeat(256)}&value=v`;
+    for (const [query, reason] of [
+      ['how=object&value=%01', control],
+      ['how=headers&value=a%7Fb', /"x-name".*0x7f/],
+      ['how=later&value=a%01', control],
+      ['how=null&value=%1f', /"x-name".*0x1f/],
+      ['how=stream&value=a%01', control],
+      ['how=object&name=content-length&value=abc', /"content-length".*at most 19 digits/],
+      ['how=object&name=Content-Length&value=12345678901234567890', /"content-length".*at most 19 digits/],
+      ['how=later&name=Content-Length&value=5%2C%206', /"content-length".*at most 19 digits/],
+      ['how=headers&name=content-length&value=-1', /"content-length".*at most 19 digits/],
+      ['how=twice&value=2', /"content-length".*at most 19 digits/],
+      [`how=object&${long}`, /"n{40}…".*longer than 255 bytes/],
+      [`how=later&${long}`, /"n{40}…".*longer than 255 bytes/],
+      ['how=object&name=transfer-encoding&value=gzip', /"transfer-encoding".*coding/],
+      [`how=object&name=connection&value=${'a,'.repeat(40)}b`, /"connection".*more than 32 options/],
+      ['how=many&value=v', /has 1101 header fields/],
+      [`how=object&value=${'v'.repeat(10)}&repeat=20`, null],
+      ['how=object&name=Content-Length&value=2', null],
+      ['how=headers&name=x-name&value=caf%C3%A9', null],
+    ]) {
+      const said = front.stderr.length;
+      const { status, text } = await get(`/bad-header?${query}`);
+      if (reason === null) {
+        assert.deepEqual([status, text], [200, 'hi'], query);
+        continue;
+      }
+      assert.deepEqual([status, text], [500, 'Internal Server Error'], query);
+      await front.until_said(() => reason.test(front.stderr.slice(said)));
+      const line = front.stderr.slice(said);
+      assert.match(line, /^diglot: GET \/bad-header is answered with 500/);
+      assert.equal(line.trim().split('\n').length, 1, line);
+    }
+    await front.says('not sent: the header "x-name"');
+    assert.equal((await get('/hello')).text, 'hello');
+  });
+
   it('cuts a response whose stream fails', async () => {
     assert.equal((await get('/stream-error')).cancelled, 4);
     await front.says('the stream broke');

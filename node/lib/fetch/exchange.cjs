@@ -2,6 +2,7 @@
 // One request and its response in the fetch lane: the body that comes in, the Response that goes out.
 
 const { ABOARD_BYTES_MAX, REASON } = require('../protocol.cjs');
+const { UnsendableResponse } = require('./fields.cjs');
 const { is_light, lines_to_send, kBody, kStatus } = require('./response.cjs');
 
 const CONTENT_LENGTH = /^content-length:/m;
@@ -20,6 +21,7 @@ class Exchange {
     this.use = stream.use;
     this.connection = connection;
     this.method = method;
+    this.target = '';
     this.has_body = has_body;
     /** Chunks of the body nobody has read; their credit is held. @type {{ bytes: Buffer, cost: number }[] | null} */
     this.chunks = null;
@@ -38,6 +40,11 @@ class Exchange {
     /** @type {ReadableStreamDefaultReader | null} */
     this.reader = null;
     this.resource = null;
+  }
+
+  /** The request as the log names it, without the query: that is the client's and may be secret. */
+  get name() {
+    return `${this.method} ${this.target.split('?', 1)[0]}`;
   }
 
   get signal() {
@@ -171,7 +178,7 @@ class Exchange {
   }
 
   _head(status, lines, body, last) {
-    if (!this.link.respond(this.stream, status, lines, body, last)) throw new TypeError('the header section of the response is too long');
+    if (!this.link.respond(this.stream, status, lines, body, last)) throw new UnsendableResponse('the header section of the Response is too long');
   }
 
   /** @returns {Promise<boolean>} false if nobody waits for it any more */
@@ -192,8 +199,14 @@ class Exchange {
    */
   async _respond_stream(response) {
     const { status, body } = response;
-    if (status < 200) throw new TypeError(`a Response of status ${status} cannot be sent`);
-    const lines = lines_to_send(response);
+    let lines;
+    try {
+      if (status < 200) throw new UnsendableResponse(`a Response of status ${status} cannot be sent`);
+      lines = lines_to_send(response);
+    } catch (error) {
+      body?.cancel(error).catch(() => {});
+      throw error;
+    }
     if (body === null || this.method === 'HEAD') {
       body?.cancel().catch(() => {});
       this._head(status, lines, null, true);

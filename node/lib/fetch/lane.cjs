@@ -5,6 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { REASON, REQUEST } = require('../protocol.cjs');
 const { below_mount } = require('../mount.cjs');
 const { Exchange } = require('./exchange.cjs');
+const { UnsendableResponse } = require('./fields.cjs');
 const light_request = require('./request.cjs');
 const light_response = require('./response.cjs');
 
@@ -81,11 +82,12 @@ class FetchLane {
 
   /** As FastLane.request. */
   request(stream, head, connection, body, last) {
+    const target = head.mount_length > 0 ? below_mount(head) : head.target;
     const exchange = new Exchange(this.link, stream, connection, head.method, (head.flags & REQUEST.BODY) !== 0 || body !== null);
+    exchange.target = head.target;
     stream.owner = exchange;
     if (last) exchange.complete = true;
     if (body !== null) exchange.push(body, 0, last);
-    const target = head.mount_length > 0 ? below_mount(head) : head.target;
     const request = new light_request.LightRequest(exchange, head.method, target, head.fields);
     const resource = new AsyncResource('HTTPINCOMINGMESSAGE', RESOURCE_OPTIONS);
     exchange.resource = resource;
@@ -123,7 +125,9 @@ class FetchLane {
   fail(exchange, error) {
     const { stream, link } = exchange;
     if (exchange.left === null) {
-      report(error);
+      // Its stack would show this server's code and nothing of the application's.
+      if (error instanceof UnsendableResponse) process.stderr.write(`diglot: ${exchange.name} is answered with 500: ${error.message}\n`);
+      else report(error);
       if (stream.use !== exchange.use || !stream.response_open) return;
       if (stream.head_sent) link.cancel(stream, REASON.APP_FAILED);
       else link.respond(stream, 500, ERROR_LINES, 'Internal Server Error', true);

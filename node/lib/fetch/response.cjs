@@ -9,6 +9,7 @@
 
 const { inspect } = require('node:util');
 const { split_lines } = require('../head.cjs');
+const { fault_of, framing_fault_of, lines_of_fields, check_size, TOKEN, NAME_BYTES_MAX, OWN_FIELDS_MAX } = require('./fields.cjs');
 
 /** The body as it was given: text, bytes that were copied, or null. */
 const kBody = Symbol('diglot.body');
@@ -21,7 +22,6 @@ const kHeaders = Symbol('diglot.headers');
 /** undici's Response, once there had to be one. */
 const kReal = Symbol('diglot.real');
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Visible characters with white space only inside. */
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -34,25 +34,33 @@ let has_type = false;
 
 /**
  * @param {any} init what `headers` may be
- * @returns {string | null} the fields as lines; null if undici must decide
+ * @returns {string | null} the fields as lines; null if undici must decide, or they cannot be sent and are refused when they are to be
  */
 function lines_of(init) {
   has_type = false;
   if (init === undefined || init === null) return '';
   let lines = '';
+  let count = 0;
   if (init instanceof Headers) {
     for (const [name, value] of init) {
+      if (fault_of(name, value) !== null || ++count > OWN_FIELDS_MAX) return null;
       if (name === 'content-type') has_type = true;
       lines += `${name}: ${value}\r\n`;
     }
     return lines;
   }
   if (Object.getPrototypeOf(init) !== Object.prototype || Symbol.iterator in init) return null;
+  let has_length = false;
   for (const key of Object.keys(init)) {
     const value = init[key];
     if (typeof value !== 'string' || !TOKEN.test(key) || !VALUE.test(value)) return null;
     const name = key.toLowerCase();
+    if (name.length > NAME_BYTES_MAX || framing_fault_of(name, value) !== null || ++count > OWN_FIELDS_MAX) return null;
     if (name === 'content-type') has_type = true;
+    if (name === 'content-length') {
+      if (has_length) return null;
+      has_length = true;
+    }
     lines += `${name}: ${value}\r\n`;
   }
   return lines;
@@ -192,12 +200,11 @@ function install() {
  * The status line's and the fields' part of any Response.
  * @param {Response} response
  * @returns {string} lines as the link wants them
+ * @throws {import('./fields.cjs').UnsendableResponse} they are not what the front accepts
  */
 function lines_to_send(response) {
-  if (response[kStatus] !== undefined && response[kHeaders] === null) return response[kLines];
-  let lines = '';
-  for (const [name, value] of response.headers) lines += `${name}: ${value}\r\n`;
-  return lines;
+  const as_made = response[kStatus] !== undefined && response[kHeaders] === null;
+  return check_size(as_made ? response[kLines] : lines_of_fields(response.headers));
 }
 
 module.exports = { install, is_light, lines_to_send, kBody, kStatus };

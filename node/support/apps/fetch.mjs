@@ -79,6 +79,26 @@ const routes = {
   '/cloned': () => new Response('cloned', { status: 202 }).clone(),
   '/none': () => new Response(null, { status: 204 }),
   '/redirect': () => Response.redirect('http://a.test/there', 303),
+  // Headers of the query, which the front would not have: by every way to a Response.
+  '/bad-header': (request) => {
+    const { searchParams } = new URL(request.url);
+    const how = searchParams.get('how');
+    const repeat = Number(searchParams.get('repeat') ?? 1);
+    const name = (searchParams.get('name') ?? 'x-name').repeat(repeat);
+    const value = searchParams.get('value');
+    if (how === 'object') return new Response('hi', { headers: { [name]: value } });
+    if (how === 'headers') return new Response('hi', { headers: new Headers({ [name]: value }) });
+    if (how === 'null') return new Response(null, { headers: { [name]: value } });
+    if (how === 'twice') return new Response('hi', { headers: { 'Content-Length': value, 'content-length': '3' } });
+    if (how === 'many') return new Response('hi', { headers: Object.fromEntries(Array.from({ length: 1100 }, (_, index) => [`x-${index}`, value])) });
+    if (how === 'later') {
+      const response = new Response('hi');
+      response.headers.append(name, value);
+      return response;
+    }
+    const body = new ReadableStream({ cancel: (reason) => console.log(`not sent: ${reason.message}`) });
+    return new Response(body, { headers: { [name]: value } });
+  },
   '/throws': () => {
     throw new Error('thrown by fetch');
   },
