@@ -33,6 +33,9 @@ class AsgiLink:
     def flush_blocking(self) -> None:
         """Writes what is left, waiting for the front to take it."""
 
+    def is_of_request(self, error: BaseException) -> bool:
+        """True if a request's Task has just ended with this very exception."""
+
     def on_readable(self) -> None:
         """The loop's reader: handles what the front has sent, and answers."""
 

@@ -1,5 +1,6 @@
 """Requests are real asyncio Tasks, and errors end where a person looks for them."""
 
+import signal
 import sys
 
 import pytest
@@ -204,3 +205,66 @@ def test_much_goes_both_ways_at_once(worker):
                 if not frame.end:
                     front.send(0x07, stream, len(frame.payload).to_bytes(4, "little"))
     assert data == b"a" * 100 + b"".join(bytes([number]) * 50000 for number in range(200))
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("factory", ["", "asyncio.get_running_loop().set_task_factory(make)"])
+def test_sys_exit_fails_one_request(worker, loop, factory):
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    front = worker(
+        OK
+        + f"""
+    import sys
+    go = asyncio.Event()
+
+    def make(loop, coroutine, **options):
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await receive()
+            {factory}
+            await send({{"type": "lifespan.startup.complete"}})
+            await receive()
+            return await send({{"type": "lifespan.shutdown.complete"}})
+        if scope["path"] == "/neighbour":
+            await go.wait()
+        elif scope["path"] == "/go":
+            go.set()
+        elif scope["path"] != "/":
+            await asyncio.sleep(0.001)
+        if "exit" in scope["query_string"].decode():
+            sys.exit("gone")
+        await answer(send, "here")
+        """,
+        loop=loop,
+    )
+    neighbour = front.begin("GET", "/neighbour")
+    for target in ("/?exit", "/later?exit", "/?exit", "/later?exit"):
+        assert front.request("GET", target).status == 500
+    several = [front.begin("GET", "/later?exit") for _ in range(4)]
+    assert [front.response(stream).status for stream in several] == [500] * 4
+    assert front.request("GET", "/go").body == b"here"
+    assert front.response(neighbour).body == b"here"
+    assert front.drain() == 0
+    assert front.stderr().count("SystemExit: gone") >= 8
+    assert front.stderr().count("the application failed: sent 500") == 8
+
+
+def test_sys_exit_elsewhere_ends_the_process(worker):
+    front = worker(
+        OK
+        + """
+    import signal, sys
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(7))
+
+    async def app(scope, receive, send):
+        await answer(send, "here")
+        """,
+        lifespan="off",
+        loop="asyncio",
+    )
+    assert front.request().body == b"here"
+    front.process.send_signal(signal.SIGUSR1)
+    assert front.wait() == 7

@@ -155,3 +155,67 @@ def test_the_server_ends_while_the_application_starts(worker):
     assert front.process.stdout.readline() == b"starting\n"
     front.socket.close()
     assert front.wait() == 1
+
+
+LOOP = """
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                if message["type"] == "lifespan.startup":
+                    await send({"type": "lifespan.startup.OUTCOME"})
+                elif message["type"] == "lifespan.shutdown":
+                    await send({"type": "lifespan.shutdown.complete"})
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"x"})
+"""
+
+
+def test_a_lifespan_that_is_a_loop(worker):
+    front = worker(LOOP.replace("OUTCOME", "complete"))
+    assert front.request().body == b"x"
+    assert front.drain() == 0
+    assert front.outputs() == ("", "")
+
+
+def test_a_lifespan_that_is_a_loop_and_fails(worker):
+    front = worker(LOOP.replace("OUTCOME", "failed"), await_ready=False)
+    front._exactly(16)
+    failed = front.frame()
+    assert failed.kind == FAILED and b"startup failed" in failed.payload
+    assert front.wait() == 1
+
+
+def test_an_application_cleans_up_after_its_shutdown(worker):
+    front = worker(
+        """
+        import asyncio
+
+        async def app(scope, receive, send):
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            await asyncio.sleep(0.01)
+            print("clean", flush=True)
+        """
+    )
+    assert front.drain() == 0
+    assert front.outputs() == ("clean\n", "")
+
+
+def test_an_application_that_fails_in_its_startup_is_served_and_named(worker):
+    front = worker(
+        """
+        async def app(scope, receive, send):
+            if scope["type"] == "lifespan":
+                await receive()
+                raise LookupError("no database")
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": b"x"})
+        """
+    )
+    assert front.request().body == b"x"
+    assert front.drain() == 0
+    said = "diglot: the application failed in its startup and is served all the same: LookupError: no database\n"
+    assert front.stderr() == said

@@ -30,13 +30,26 @@ def serve(native, options, app, loop):
     after_fork(link.fileno())
     life = lifespan.Lifespan(app, options.lifespan, state)
     try:
-        loop.run_until_complete(_live(link, life, loop, drained))
+        _run(loop, loop.create_task(_live(link, life, loop, drained)), link)
     except lifespan.Failed as failed:
         link.failed(str(failed))
         sys.exit(1)
     finally:
         loops.close(loop)
     link.flush_blocking()
+
+
+def _run(loop, life, link):
+    """Runs the loop until `life` is done, past each `sys.exit()` in a handler, which fails one request only.
+
+    asyncio lets go of the loop for it, wherever it was raised. The request's Task has it as well, and the link answers.
+    """
+    while True:
+        try:
+            return loop.run_until_complete(life)
+        except SystemExit as error:
+            if life.done() or not link.is_of_request(error):
+                raise
 
 
 async def _live(link, life, loop, drained):

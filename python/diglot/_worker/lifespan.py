@@ -2,8 +2,12 @@
 
 import asyncio
 import contextvars
+import traceback
 
 from . import errors
+
+#: Seconds an application may take to return from its lifespan after it has said how that ended.
+RETURN_S = 5
 
 
 class Failed(Exception):
@@ -28,6 +32,8 @@ class Lifespan:
         self._started = None
         self._stopped = None
         self._failure = None
+        self._asked = False
+        self._asks_again = None
 
     async def start(self):
         """Waits for `lifespan.startup.complete`.
@@ -39,11 +45,12 @@ class Lifespan:
         loop = asyncio.get_running_loop()
         self._started = loop.create_future()
         self._stopped = loop.create_future()
+        self._asks_again = loop.create_future()
         self._messages.put_nowait({"type": "lifespan.startup"})
         self._task = loop.create_task(self._run())
         await self._started
         if self._failure is not None:
-            await self._task
+            await self._end()
             raise Failed(self._failure)
 
     async def stop(self):
@@ -52,7 +59,22 @@ class Lifespan:
             return
         self._messages.put_nowait({"type": "lifespan.shutdown"})
         await self._stopped
+        await self._end()
+
+    async def _end(self):
+        """Sees the application out, which has said how its startup or shutdown ended.
+
+        Some return, perhaps after cleaning up; one that is written as a loop waits for a message that will not come.
+        """
+        await asyncio.wait({self._task, self._asks_again}, timeout=RETURN_S, return_when=asyncio.FIRST_COMPLETED)
+        self._task.cancel()
         await self._task
+
+    async def _receive(self):
+        self._asked = True
+        if (self._failure is not None or self._stopped.done()) and not self._asks_again.done():
+            self._asks_again.set_result(None)
+        return await self._messages.get()
 
     async def _run(self):
         scope = {
@@ -61,7 +83,7 @@ class Lifespan:
             "state": self.state,
         }
         try:
-            await self._app(scope, self._messages.get, self._send)
+            await self._app(scope, self._receive, self._send)
         except BaseException as error:
             self._ended_with(error)
             if not isinstance(error, (Exception, asyncio.CancelledError)):
@@ -78,7 +100,10 @@ class Lifespan:
         if not self._started.done():
             if self._mode == "on":
                 self._failure = f"the application's lifespan failed\n{errors.formatted(error)}"
-            # "auto": an application without a lifespan raises; it is served without one.
+            elif self._asked:
+                last = traceback.format_exception_only(type(error), error)[-1].strip()
+                errors.report(f"the application failed in its startup and is served all the same: {last}")
+            # Else it has no lifespan: the specification has it raise when it sees the scope.
         elif self._failure is None and not isinstance(error, asyncio.CancelledError):
             errors.report("the application's lifespan failed", error)
 

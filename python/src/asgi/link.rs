@@ -86,6 +86,8 @@ struct State {
     exchanges: Vec<Option<Py<Exchange>>>,
     /// Tasks that have suspended, by their identity.
     tasks: FxHashMap<usize, (Py<PyAny>, Py<Exchange>)>,
+    /// The `SystemExit` that ended a Task last: uvloop may call the Task back before it lets go of the loop for it.
+    last_exit: Option<Py<PyAny>>,
     room_waiters: Vec<Py<PyAny>>,
     /// A Task's first step and its context, between the Task's making and that step.
     captured: Option<(Py<PyAny>, Py<PyAny>)>,
@@ -139,6 +141,7 @@ impl AsgiLink {
                 worker,
                 exchanges: Vec::new(),
                 tasks: FxHashMap::default(),
+                last_exit: None,
                 room_waiters: Vec::new(),
                 captured: None,
                 spare_lines: Vec::new(),
@@ -207,6 +210,28 @@ impl AsgiLink {
         outcome
     }
 
+    /// True if a request's Task has just ended with this very exception: the client is, or will be, answered.
+    fn is_of_request(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let mut state = self.state.borrow(py);
+        let answered = state.last_exit.take();
+        if answered.as_ref().is_some_and(|answered| answered.is(error)) {
+            drop(state);
+            return Ok(true);
+        }
+        let tasks: Vec<Py<PyAny>> = state.tasks.values().map(|(task, _)| task.clone_ref(py)).collect();
+        drop(state);
+        drop(answered);
+        for task in tasks {
+            let task = task.bind(py);
+            let done = task.call_method0(intern!(py, "done"))?.is_truthy()?;
+            // `exception()` of a Task that was cancelled raises.
+            if done && task.call_method0(intern!(py, "exception")).is_ok_and(|own| own.is(error)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The loop's writer: the socket takes more.
     fn on_writable(&self, py: Python<'_>) -> PyResult<()> {
         self.write(py)
@@ -229,7 +254,10 @@ impl AsgiLink {
         let py = slf.py();
         let entry = slf.get().state.borrow(py).tasks.remove(&(task.as_ptr() as usize));
         match entry {
-            Some((_, exchange)) => slf.get().conclude(py, task, exchange.get()),
+            Some((_, exchange)) => {
+                slf.get().note_exit(py, task);
+                slf.get().conclude(py, task, exchange.get())
+            }
             None => Ok(()),
         }
     }
@@ -478,10 +506,24 @@ impl AsgiLink {
                 event_loop.delattr(call_soon)?;
                 let captured = self.state.borrow(py).captured.take();
                 if let Some((step, context)) = captured {
-                    context.call_method1(py, intern!(py, "run"), (step,))?;
+                    match context.call_method1(py, intern!(py, "run"), (step,)) {
+                        // The Task has it, and is done.
+                        Err(error) if error.is_instance_of::<PySystemExit>(py) => {}
+                        outcome => drop(outcome?),
+                    }
                 }
                 task
             }
+        }
+    }
+
+    /// Remembers the `SystemExit` that ended a Task, if one did.
+    fn note_exit(&self, py: Python<'_>, task: &Bound<'_, PyAny>) {
+        // `exception()` of a Task that was cancelled raises.
+        let Ok(exception) = task.call_method0(intern!(py, "exception")) else { return };
+        if exception.is_instance_of::<PySystemExit>() {
+            let before = self.state.borrow(py).last_exit.replace(exception.unbind());
+            drop(before);
         }
     }
 
@@ -587,9 +629,9 @@ impl AsgiLink {
     }
 }
 
-/// These end a program wherever they are raised.
+/// This ends a program wherever it is raised. `SystemExit` in a handler does not: it fails one request.
 fn ends_the_process(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py)
+    error.is_instance_of::<PyKeyboardInterrupt>(py)
 }
 
 /// True if the exception only says that the client left, or was raised to stop a handler because of it.
