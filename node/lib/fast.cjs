@@ -18,7 +18,6 @@ const { ByteSocket } = require('./bytes.cjs');
 
 const METHODS = new Set(http.METHODS);
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
-const RESOURCE_OPTIONS = { requireManualDestroy: true };
 // Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
 const run_ticks = process._tickCallback ?? (() => {});
 
@@ -36,6 +35,21 @@ function learn_names(socket, server) {
   parser_complete = Parser.kOnMessageComplete;
   kIncomingMessage = own_symbol(server, 'IncomingMessage');
   kHeaders = own_symbol(new http.IncomingMessage(socket), 'kHeaders');
+}
+
+let watching = false;
+
+/** Notices the end of a response when Node does, within `end()`: 'finish' comes a tick later, behind whatever the application does then. */
+function watch_ends() {
+  if (watching) return;
+  watching = true;
+  const { prototype } = http.ServerResponse;
+  const { _finish: node_finish } = prototype;
+  prototype._finish = function _finish() {
+    const { socket } = this;
+    node_finish.call(this);
+    if (socket instanceof LinkSocket) socket._response_written();
+  };
 }
 
 /** @param {object} object @param {string} description @returns {symbol} */
@@ -108,6 +122,7 @@ class FastLane {
     this.served = served;
     this.serve = this.serve.bind(this);
     this.serve_body = this.serve_body.bind(this);
+    watch_ends();
   }
 
   /**
@@ -167,7 +182,7 @@ class FastLane {
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
-    const resource = new AsyncResource('HTTPINCOMINGMESSAGE', RESOURCE_OPTIONS);
+    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
     socket[kResource] = resource;
     if (socket instanceof ByteSocket) {
       resource.runInAsyncScope(socket.feed_request, socket, head, body, last);
@@ -257,7 +272,7 @@ class FastLane {
 
   /** The response may be written on. */
   credit(socket) {
-    socket._send_pending();
+    socket._credit_came();
   }
 
   /** Nobody waits for the response any more. */

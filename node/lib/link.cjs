@@ -94,6 +94,14 @@ class Link {
     this.carry_length = 0;
     /** What was to be said before the preface had come. @type {[number, Uint8Array][]} */
     this.early = [];
+    /** What `receive` has not handled yet: where it begins and ends. @type {Buffer | null} */
+    this.rest = null;
+    this.rest_at = 0;
+    this.rest_end = 0;
+    /** Whether a response that is complete now would wait for no other: then it is ended and flushed at once. @type {() => boolean} */
+    this.waits_for_none = () => false;
+    /** Writes `output`. */
+    this.flush = () => {};
   }
 
   // ---- from the front
@@ -121,11 +129,26 @@ class Link {
         const end = at + HEADER_BYTES + this._payload_bytes(buffer, at);
         if (end > length) break;
         next = end;
+        this.rest = buffer;
+        this.rest_at = end;
+        this.rest_end = length;
         this._frame(buffer, at, end);
       }
     } finally {
       if (next < length) this._keep(buffer, next, length);
     }
+  }
+
+  /** True if a whole request waits among the bytes that `receive` was given and has not handled. */
+  get request_waits() {
+    const { rest, rest_end } = this;
+    for (let at = this.rest_at; rest !== null && rest_end - at >= HEADER_BYTES; ) {
+      const end = at + HEADER_BYTES + rest.readUInt32LE(at);
+      if (end > rest_end) return false;
+      if (rest[at + 4] === TYPE.REQUEST) return true;
+      at = end;
+    }
+    return false;
   }
 
   /** True if bytes are kept that may hold whole frames: after a throw. `receive` with no bytes goes on. */

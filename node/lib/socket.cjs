@@ -9,6 +9,7 @@
 // link's output while there is credit; without credit the ordinary Writable machinery takes over, which is where
 // `res.write()` returning false and 'drain' come from.
 
+const { AsyncResource } = require('node:async_hooks');
 const net = require('node:net');
 const { REASON } = require('./protocol.cjs');
 
@@ -211,14 +212,20 @@ class LinkSocket extends net.Socket {
 
   _write(chunk, encoding, callback) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    this[kPending] = { chunks: [bytes], index: 0, at: 0, callback };
+    this[kPending] = { chunks: [bytes], index: 0, at: 0, callback, resource: new AsyncResource('WRITEWRAP') };
     this._send_pending();
   }
 
   _writev(entries, callback) {
     const chunks = entries.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk));
-    this[kPending] = { chunks, index: 0, at: 0, callback };
+    this[kPending] = { chunks, index: 0, at: 0, callback, resource: new AsyncResource('WRITEWRAP') };
     this._send_pending();
+  }
+
+  /** There is credit again. 'drain' and the callbacks of writes get the context of who wrote, as from Node's own socket. */
+  _credit_came() {
+    const pending = this[kPending];
+    if (pending !== null) pending.resource.runInAsyncScope(this._send_pending, this);
   }
 
   /** Sends what waits for credit, as far as it goes. */
@@ -244,6 +251,15 @@ class LinkSocket extends net.Socket {
     }
     this[kPending] = null;
     pending.callback();
+  }
+
+  /** The application has ended a response, though not finished its turn. */
+  _response_written() {
+    const stream = this[kStream];
+    const link = this[kLink];
+    if (stream === null || !stream.response_open || this.writableLength > 0 || !link.waits_for_none()) return;
+    link.wire_end(stream);
+    link.flush();
   }
 
   /** What has been written is all of the response. */

@@ -35,6 +35,8 @@ class Transport {
     this.held = 0;
     this.flush = this.flush.bind(this);
     link.output.wanted = () => this.schedule();
+    link.waits_for_none = () => this.waits_for_none();
+    link.flush = this.flush;
     this._read_preface();
     this.socket = new net.Socket({
       fd,
@@ -103,6 +105,19 @@ class Transport {
     if (++this.held < HOLD_REQUESTS_MAX && now_ms - this.flushed_at_ms < HOLD_MS_MAX) return;
     this.flushed_at_ms = now_ms;
     this.flush();
+  }
+
+  /**
+   * Whether a response the application has just ended is to leave before its code goes on, which may take long. Within a read it waits only
+   * for requests that came with its own; outside, where each may be the last of the turn, for those of the same HOLD_MS_MAX.
+   */
+  waits_for_none() {
+    if (this.blocked) return false;
+    if (this.reading) return !this.link.request_waits;
+    const now_ms = performance.now();
+    if (now_ms - this.flushed_at_ms < HOLD_MS_MAX) return false;
+    this.flushed_at_ms = now_ms;
+    return true;
   }
 
   /** Writes what waits. */

@@ -2,6 +2,8 @@
 // The fast lane, feature by feature: what an application sees is what Node's own server would show it.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
 const { Front, frame } = require('../support/front.cjs');
@@ -261,6 +263,40 @@ describe('http', () => {
       assert.deepEqual(seen.after, { id: `${40 + index}` });
     }
   });
+
+  it('keeps the context of a request in what its credit calls', async () => {
+    const exchange = front.request({ target: '/store-drain' });
+    const { text } = await exchange.response();
+    assert.deepEqual(JSON.parse(text.replaceAll('x', '')), { write: 'mine', drain: 'mine' });
+  });
+
+  it('lets async_hooks see the end of each request', async () => {
+    const other = await new Front(app('plain.cjs'), { node_args: ['--expose-gc'] }).ready();
+    other.open(1);
+    await other.fetch({ target: '/resources' });
+    for (let count = 0; count < 200; count++) await other.fetch({ target: '/hello' });
+    // Two that are served and what a collection leaves behind are no growth.
+    let seen = {};
+    for (let attempt = 0; attempt < 5; attempt++) seen = JSON.parse((await other.fetch({ target: '/resources' })).text);
+    assert.ok(seen.begun >= 200 && seen.destroyed >= seen.begun - 10, JSON.stringify(seen));
+    await other.stop();
+  });
+
+  for (const target of ['/busy', '/busy-later']) {
+    it(`sends a response before the application works on: ${target}`, async () => {
+      const BUSY_FILE = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'diglot-')), 'go on');
+      const other = await new Front(app('plain.cjs'), { env: { BUSY_FILE } }).ready();
+      other.open(1);
+      // The application cannot go on before the file is there, which is when the response has come.
+      const exchange = other.request({ target });
+      assert.equal((await exchange.response()).text, 'done');
+      assert.deepEqual(exchange.frames.map(({ type, end }) => [type, end]), [['WIRE', true]]);
+      fs.writeFileSync(BUSY_FILE, '');
+      assert.equal((await other.fetch({ target: '/hello' })).text, 'hello');
+      await other.stop();
+      fs.rmSync(path.dirname(BUSY_FILE), { recursive: true });
+    });
+  }
 
   it('runs ticks and promises between requests that come in one read', async () => {
     const all = ['a', 'b'].map((name) => front.begin({ target: `/order?${name}` }));

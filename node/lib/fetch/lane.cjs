@@ -9,7 +9,6 @@ const { UnsendableResponse } = require('./fields.cjs');
 const light_request = require('./request.cjs');
 const light_response = require('./response.cjs');
 
-const RESOURCE_OPTIONS = { requireManualDestroy: true };
 const ERROR_LINES = 'content-type: text/plain;charset=UTF-8\r\n';
 // Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
 const run_ticks = process._tickCallback ?? (() => {});
@@ -89,7 +88,7 @@ class FetchLane {
     if (last) exchange.complete = true;
     if (body !== null) exchange.push(body, 0, last);
     const request = new light_request.LightRequest(exchange, head.method, target, head.fields);
-    const resource = new AsyncResource('HTTPINCOMINGMESSAGE', RESOURCE_OPTIONS);
+    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
     exchange.resource = resource;
     resource.runInAsyncScope(this.serve, undefined, exchange, request);
     run_ticks();

@@ -2,17 +2,26 @@
 // Every feature of `http` the tests ask for, a route each.
 
 const http = require('node:http');
-const { AsyncLocalStorage, executionAsyncResource } = require('node:async_hooks');
+const { AsyncLocalStorage, createHook, executionAsyncResource } = require('node:async_hooks');
+const fs = require('node:fs');
 const diagnostics = require('node:diagnostics_channel');
 const net = require('node:net');
 
 const storage = new AsyncLocalStorage();
 const sockets = new Set();
+let resources = null;
 const seen = [];
 for (const name of ['http.server.request.start', 'http.server.response.finish']) {
   diagnostics.subscribe(name, ({ request }) => {
     if (request.url === '/diagnostics') seen.push(name);
   });
+}
+
+/** Keeps the thread until the file that BUSY_FILE names is there. */
+function block() {
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  while (!fs.existsSync(process.env.BUSY_FILE)) Atomics.wait(asleep, 0, 0, 5);
+  fs.unlinkSync(process.env.BUSY_FILE);
 }
 
 function json(response, value) {
@@ -146,6 +155,49 @@ const routes = {
   },
   '/throw'() {
     throw new Error('thrown by the handler');
+  },
+  // Works on without a pause when its response has ended.
+  '/busy'(_request, response) {
+    response.end('done');
+    block();
+  },
+  '/busy-later'(_request, response) {
+    setTimeout(() => {
+      response.end('done');
+      block();
+    }, 20);
+  },
+  // Who is called when credit comes has the store of the request.
+  '/store-drain'(_request, response) {
+    storage.run('mine', () => {
+      const stores = {};
+      const big = Buffer.alloc(256 * 1024, 'x');
+      response.once('drain', () => {
+        stores.drain = storage.getStore() ?? null;
+        setImmediate(() => response.end(JSON.stringify(stores)));
+      });
+      response.write(big, () => (stores.write = storage.getStore() ?? null));
+    });
+  },
+  // Counts the resources of requests that async_hooks knows, after a collection.
+  '/resources'(_request, response) {
+    if (resources === null) {
+      resources = { begun: 0, destroyed: 0 };
+      const ids = new Set();
+      createHook({
+        init(id, type) {
+          if (type === 'HTTPINCOMINGMESSAGE') {
+            ids.add(id);
+            resources.begun++;
+          }
+        },
+        destroy(id) {
+          if (ids.delete(id)) resources.destroyed++;
+        },
+      }).enable();
+    }
+    globalThis.gc();
+    setImmediate(() => json(response, resources));
   },
   '/enter'(request, response) {
     const before = storage.getStore() ?? null;
