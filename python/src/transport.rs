@@ -12,8 +12,9 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 /// Bytes one read takes at most. The longest frame fits, so a frame that is not whole leaves room for its rest.
 pub(crate) const READ_BYTES_MAX: usize = 256 * 1024;
 
-/// Responses wait for those that follow them in their batch no longer than this: with slow handlers, the front works on
-/// the first responses while the worker makes the next.
+/// A response that is complete does not wait for further handlers of its batch once this has passed since the last write:
+/// it is looked at between handlers, so one that runs on keeps what is behind it. And so long after a write, a part of a
+/// response that goes on leaves at once.
 pub(crate) const FLUSH_AFTER: Duration = Duration::from_micros(500);
 
 /// Bytes that arrived and are not handled yet.

@@ -1,5 +1,6 @@
 """What `send()` takes, and what becomes of it."""
 
+import os
 import struct
 
 import pytest
@@ -74,6 +75,37 @@ def test_each_part_of_a_stream_leaves_at_once(worker):
     second = front.frame_of(stream)
     assert second.kind == BODY and not second.end and second.payload == b"data: 2\n\n"
     assert front.request("GET", "/go").status == 200
+    assert front.frame_of(stream).end
+
+
+@pytest.mark.parametrize("suspends", ["", "await asyncio.sleep(0)"])
+def test_each_part_leaves_though_the_next_takes_long_to_compute(worker, tmp_path, suspends):
+    os.mkfifo(tmp_path / "go")
+    front = worker(
+        f"""
+        import asyncio, time
+
+        def wait():
+            with open("go") as file:
+                file.read()
+
+        async def app(scope, receive, send):
+            {suspends}
+            await send({{"type": "http.response.start", "status": 200}})
+            for number in range(3):
+                time.sleep(0.005)  # each part is computed
+                await send({{"type": "http.response.body", "body": bytes([number]), "more_body": True}})
+                wait()
+            await send({{"type": "http.response.body"}})
+        """,
+        lifespan="off",
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).head()[2] == b"\0"
+    for number in (1, 2):
+        (tmp_path / "go").write_bytes(b"")
+        assert front.frame_of(stream).payload == bytes([number])
+    (tmp_path / "go").write_bytes(b"")
     assert front.frame_of(stream).end
 
 

@@ -1,6 +1,7 @@
 """PEP 3333, point by point."""
 
 import json
+import os
 import struct
 import time
 
@@ -334,6 +335,40 @@ return parts()
     assert front.frame_of(stream).head()[2] == b"one"
     assert front.request("GET", "/go").status == 200
     assert front.response(stream).body == b"two"
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+@pytest.mark.parametrize("path", ["/iterate", "/write"])
+def test_a_complete_response_does_not_wait_for_close(worker, tmp_path, threads, path):
+    os.mkfifo(tmp_path / "go")
+    front = worker(
+        app(
+            """
+write = start_response("200 OK", [("Content-Length", "5")])
+if environ["PATH_INFO"] == "/write":
+    write(b"hello")
+    wait()
+    return []
+return Slow()
+""",
+            before="""
+def wait():
+    with open("go") as file:
+        file.read()
+
+class Slow:
+    def __iter__(self):
+        yield b"hello"
+    def close(self):
+        wait()
+""",
+        ),
+        threads=threads,
+    )
+    frame = front.frame_of(front.begin("GET", path))
+    assert frame.end and frame.head()[2] == b"hello"
+    (tmp_path / "go").write_bytes(b"")
+    assert front.drain() == 0
 
 
 def test_a_blocked_thread_does_not_stop_the_rest(worker):

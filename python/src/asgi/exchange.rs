@@ -388,6 +388,8 @@ impl Exchange {
         drop(state);
         if !more && !queued && !trailers_due {
             this.complete(py)?;
+        } else if more {
+            link.streamed(py)?;
         } else {
             link.wrote(py)?;
         }

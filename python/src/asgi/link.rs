@@ -94,6 +94,8 @@ struct State {
     spare_lines: Vec<Vec<u8>>,
     /// A flush follows anyway, before or when control returns to the loop.
     flush_due: bool,
+    /// When something was last written.
+    written_at: Instant,
     /// The loop says when the socket takes more.
     writer_added: bool,
     draining: bool,
@@ -146,6 +148,7 @@ impl AsgiLink {
                 captured: None,
                 spare_lines: Vec::new(),
                 flush_due: false,
+                written_at: Instant::now(),
                 writer_added: false,
                 draining: false,
             }),
@@ -322,6 +325,16 @@ impl AsgiLink {
         exception: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         self.host.report.call1(py, (message, exception)).map(drop)
+    }
+
+    /// A part of a response was added to the output, and more will follow: it leaves at once unless something left just
+    /// now. What makes the parts may compute for long without ever returning to the loop; and parts made faster than
+    /// [`FLUSH_AFTER`], or for many clients in one tick, still share their writes.
+    pub(crate) fn streamed(&self, py: Python<'_>) -> PyResult<()> {
+        let state = self.state.borrow(py);
+        let write_now = !state.writer_added && state.written_at.elapsed() > FLUSH_AFTER;
+        drop(state);
+        if write_now { self.write(py) } else { self.wrote(py) }
     }
 
     /// Something was added to the output: sees to it that it leaves.
@@ -601,6 +614,9 @@ impl AsgiLink {
 
     fn write(&self, py: Python<'_>) -> PyResult<()> {
         let mut state = self.state.borrow(py);
+        if !state.worker.output().is_empty() {
+            state.written_at = Instant::now();
+        }
         let flushed = transport::flush(self.socket.as_fd(), state.worker.output());
         let below_low = state.worker.output().pending().len() < OUTPUT_BYTES_LOW;
         let waiting = if below_low { std::mem::take(&mut state.room_waiters) } else { Vec::new() };

@@ -284,7 +284,8 @@ impl WsgiExchange {
         let data = data.cast::<PyBytes>().map_err(|_| not_bytes(data))?;
         match self.send(py, data.as_bytes(), false)? {
             Sent::Going => WsgiLink::streamed(self.link.bind(py)),
-            Sent::Complete | Sent::Gone => Ok(()),
+            Sent::Complete => WsgiLink::completed(self.link.bind(py)),
+            Sent::Gone => Ok(()),
         }
     }
 }

@@ -205,6 +205,13 @@ impl WsgiLink {
         }
     }
 
+    /// A response is complete before its application is: what that does then, as in `close()`, may take its time.
+    pub(crate) fn completed(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let this = slf.get();
+        // An idle thread is called by the watch, and writes.
+        if this.pool.has_idle() { Ok(()) } else { this.flush(slf.py()) }
+    }
+
     /// Waits, inside of a request, until something may have changed for it.
     pub(crate) fn wait_for(slf: &Bound<'_, Self>, exchange: &WsgiExchange) -> PyResult<()> {
         let py = slf.py();
@@ -451,7 +458,7 @@ impl WsgiLink {
             }
             match exchange.send(py, data.as_bytes(), false)? {
                 Sent::Going => Self::streamed(slf)?,
-                Sent::Complete => {}
+                Sent::Complete => Self::completed(slf)?,
                 Sent::Gone => return Ok(()),
             }
             if exchange.is_gone(py) {
