@@ -2,6 +2,8 @@
 // The fetch lane, feature by feature.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const http = require('node:http');
 const Module = require('node:module');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
@@ -182,6 +184,41 @@ describe('fetch', () => {
       fetched: true,
       data: 'data',
     });
+  });
+
+  it('passes the request on with fetch()', async () => {
+    const upstream = http.createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      response.end(JSON.stringify([request.method, request.url, request.headers['x-a'] ?? null, request.headers['x-proxy'] ?? null, body]));
+    });
+    await once(upstream.listen(0, '127.0.0.1'), 'listening');
+    const headers = ['Host', `127.0.0.1:${upstream.address().port}`, 'X-A', 'a'];
+    const forward = async (request) => JSON.parse((await front.fetch({ headers, ...request })).text);
+    const sized = { method: 'POST', flags: WITH_BODY, body: 'some text' };
+    try {
+      assert.deepEqual(await forward({ target: '/forward?q' }), ['GET', '/forward?q', 'a', null, '']);
+      assert.deepEqual(await forward({ target: '/forward', ...sized }), ['POST', '/forward', 'a', null, 'some text']);
+      assert.deepEqual(await forward({ target: '/forward-changed', ...sized }), ['POST', '/forward-changed', null, '1', 'some text']);
+      assert.deepEqual(await forward({ target: '/forward-url' }), ['GET', '/forward-url', null, null, '']);
+      assert.equal((await front.fetch({ headers, target: '/forward-read', ...sized })).text, 'TypeError');
+    } finally {
+      upstream.closeAllConnections();
+      upstream.close();
+    }
+  });
+
+  it('answers 400 to a host that makes no URL, without the application', async () => {
+    const said = front.stderr.length;
+    for (const host of ['1.2.3.256', '[::1']) {
+      const { status, text } = await get('/hello', { headers: ['Host', host] });
+      assert.deepEqual([status, text], [400, 'Bad Request'], host);
+    }
+    const exchange = front.request({ method: 'POST', target: '/text', flags: CHUNKED, headers: ['Host', '1.2.3.256'] }, false);
+    assert.equal((await exchange.response()).status, 400);
+    await exchange.until(() => exchange.stopped);
+    assert.equal((await get('/hello')).text, 'hello');
+    assert.equal(front.stderr.slice(said), '');
   });
 
   it('HEAD has the length and no body', async () => {

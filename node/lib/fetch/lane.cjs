@@ -88,6 +88,11 @@ class FetchLane {
     if (last) exchange.complete = true;
     if (body !== null) exchange.push(body, 0, last);
     const request = new light_request.LightRequest(exchange, head.method, target, head.fields);
+    if (!light_request.has_url(request)) {
+      this.link.respond(stream, 400, ERROR_LINES, 'Bad Request', true);
+      exchange.done();
+      return this.served();
+    }
     const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
     exchange.resource = resource;
     resource.runInAsyncScope(this.serve, undefined, exchange, request);

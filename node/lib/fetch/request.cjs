@@ -71,6 +71,16 @@ function headers_of(request) {
   return request[kHeaders];
 }
 
+/** Whether host and target make a URL: a host like 1.2.3.256 passes for a name in HTTP and for no URL's. @param {LightRequest} request */
+function has_url(request) {
+  try {
+    url_of(request);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 let installed = false;
 
 /** Teaches the global Request about light ones. */
@@ -157,6 +167,17 @@ function install() {
   Object.defineProperty(prototype, 'constructor', { value: Request, writable: true, configurable: true, enumerable: false });
   globalThis.Request = Request;
   LightRequest.prototype = prototype;
+
+  // undici's fetch knows its own requests only: passing on the one that came is what a proxy does.
+  const native_fetch = globalThis.fetch;
+  globalThis.fetch = function fetch(input, init = undefined) {
+    if (input?.[kExchange] === undefined) return native_fetch(input, init);
+    try {
+      return native_fetch(real_of(input), init);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
 }
 
-module.exports = { install, LightRequest };
+module.exports = { install, has_url, LightRequest };

@@ -99,6 +99,13 @@ const routes = {
     const body = new ReadableStream({ cancel: (reason) => console.log(`not sent: ${reason.message}`) });
     return new Response(body, { headers: { [name]: value } });
   },
+  '/forward': (request) => fetch(request),
+  '/forward-changed': (request) => fetch(request, { headers: { 'x-proxy': '1' } }),
+  '/forward-url': (request) => fetch(request.url),
+  '/forward-read': async (request) => {
+    await request.text();
+    return fetch(request).catch((error) => new Response(error.constructor.name));
+  },
   '/throws': () => {
     throw new Error('thrown by fetch');
   },
