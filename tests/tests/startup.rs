@@ -207,3 +207,18 @@ fn nothing_is_left_of_a_failed_start() {
     assert_eq!(status.code(), Some(1), "{log:?}");
     assert!(workers.iter().all(|worker| worker.ends_within(Duration::from_secs(1))), "workers are left");
 }
+
+/// The server takes what it may, for its connections; what a program finds is what it would find without a server.
+#[test]
+fn workers_keep_the_limit_of_open_files_the_server_was_given() {
+    let soft = |pid: &str| {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("a running process");
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).expect("the limit");
+        let numbers: Vec<String> = line.split_whitespace().skip(3).take(2).map(str::to_owned).collect();
+        (numbers[0].clone(), numbers[1].clone())
+    };
+    let running = server().app("/", ASGI).run();
+    let (given, hard) = soft("self");
+    assert_eq!(soft(&running.pid().to_string()), (hard.clone(), hard.clone()));
+    assert_eq!(soft(&running.workers()[0].to_string()), (given, hard));
+}

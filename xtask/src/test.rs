@@ -25,12 +25,17 @@ const NATIVE_VARIABLE: &str = "DIGLOT_NATIVE";
 const PYTHON_VARIABLE: &str = "DIGLOT_TEST_PYTHON";
 /// Tells the browser tests where the digit board is.
 const DIGITS_VARIABLE: &str = "DIGITS_URL";
+/// Tells the whole-server tests to run at full size.
+const FULL_VARIABLE: &str = "DIGLOT_TEST_FULL";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Only these suites
     #[arg(long, value_delimiter = ',')]
     only: Vec<Suite>,
+    /// Bodies of 1 GiB and 15,000 connections where the whole server is tested, instead of a fraction: takes minutes more
+    #[arg(long)]
+    full: bool,
 }
 
 /// In the order they run: what is quick and likely to fail first.
@@ -72,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         eprintln!("\n== {name}");
         let start = Instant::now();
-        let result = suite.run(&diglot);
+        let result = suite.run(&diglot, options.full);
         if let Err(error) = &result {
             eprintln!("{name}: {error:#}");
         }
@@ -111,7 +116,7 @@ impl Suite {
         }
     }
 
-    fn run(self, diglot: &Path) -> Result<Vec<String>> {
+    fn run(self, diglot: &Path, full: bool) -> Result<Vec<String>> {
         match self {
             Self::Rust => {
                 let (mut command, closing) = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
@@ -138,6 +143,9 @@ impl Suite {
                     command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
                 }
                 install_node_modules(&apps)?;
+                if full {
+                    command.env(FULL_VARIABLE, "1");
+                }
                 run_and_show(command.env(DIGLOT_VARIABLE, diglot), closing)
             }
             Self::Browser => browser(diglot),

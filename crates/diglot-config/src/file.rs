@@ -54,8 +54,8 @@ section! {
         threads: Whole<1, WORKERS_MAX>,
         /// One line for each request on stderr.
         access_log: bool,
-        /// The path of the control socket. `--control` replaces it. By default a private path made from the path of
-        /// this file.
+        /// Kept for later: nothing is served there yet. The path of the control socket. By default a private path made
+        /// from the path of this file.
         control: String,
         /// How much the front takes before it says no.
         limits: LimitsSection,
@@ -75,7 +75,8 @@ section! {
         header_count: Whole<1, HEADER_COUNT_MAX>,
         /// The body of a request; above it, 413. `"none"` for no limit. Bodies are streamed and never held in memory.
         body: OrNone<Size<1, { u64::MAX }>>,
-        /// Open client connections; further ones wait until one closes.
+        /// Open client connections; further ones wait until one closes. Never more than the limit of open files (`ulimit
+        /// -Hn`) has room for beside the workers.
         connections: Whole<1, CONNECTIONS_MAX>,
     }
 }

@@ -14,8 +14,13 @@ use crate::sdk::Sdk;
 /// The variable that tells a worker what to run. It is gone before user code sees the environment.
 const WORKER_ENV: &str = "DIGLOT_WORKER";
 
-/// How the workers of `service` are run behind listeners at `addresses`.
-pub(crate) fn launch(service: &Service, sdk: &Sdk, addresses: &[Address]) -> Launch {
+/// How the workers of `service` are run behind listeners at `addresses`, with that soft limit of open files.
+pub(crate) fn launch(
+    service: &Service,
+    sdk: &Sdk,
+    addresses: &[Address],
+    open_files_max: Option<u64>,
+) -> Launch {
     let mut env: BTreeMap<OsString, OsString> = env::vars_os().collect();
     env.extend(service.env.iter().map(|(name, value)| (name.into(), value.into())));
     let (program, args, about) = match &service.entry {
@@ -38,7 +43,13 @@ pub(crate) fn launch(service: &Service, sdk: &Sdk, addresses: &[Address]) -> Lau
         env.entry("PORT".into()).or_insert_with(|| port.to_string().into());
     }
     env.insert(WORKER_ENV.into(), describe(service, addresses, about).to_string().into());
-    Launch { program: program.clone(), args, env: env.into_iter().collect(), cwd: service.root.clone() }
+    Launch {
+        program: program.clone(),
+        args,
+        env: env.into_iter().collect(),
+        cwd: service.root.clone(),
+        open_files_max,
+    }
 }
 
 /// What is the same for both languages, with what is not.

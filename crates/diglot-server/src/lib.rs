@@ -3,6 +3,7 @@
 //! [`run`] tells the whole story: prepare, bind, start, say so, wait, drain.
 
 mod composition;
+mod descriptors;
 mod launch;
 mod log;
 mod sdk;
@@ -13,12 +14,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diglot_config::{Config, Entry, Listen};
+use diglot_config::{Config, Entry, Limits, Listen};
 use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings, Target};
 use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
 use tokio::time::{Instant, timeout_at};
 
 use composition::{Composition, Loading};
+use descriptors::Descriptors;
 use sdk::{Sdk, SdkError};
 use signals::{Signal, Signals};
 
@@ -75,6 +77,7 @@ pub fn run(config: Config) -> ExitCode {
 }
 
 async fn serve(config: Config, log: Log) -> Result<(), Error> {
+    let descriptors = Descriptors::raise();
     let mut signals = Signals::listen()?;
     config.notes.iter().for_each(|note| tracing::info!("{note}"));
     let needs_native = config.services.iter().any(|service| matches!(service.entry, Entry::Python(_)));
@@ -88,8 +91,12 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let router = Router::new(routed.map(|(service, config)| {
         (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
     }));
-    let front = Arc::new(Front::start(&settings(&config), router)?);
-    let specs = config.services.iter().map(|service| spec(service, &sdk, &addresses, &config)).collect();
+    let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
+    let specs = config
+        .services
+        .iter()
+        .map(|service| spec(service, &sdk, &addresses, &config, &descriptors))
+        .collect();
     let loading = Loading::default();
     let supervisor = Supervisor::new(
         specs,
@@ -192,12 +199,14 @@ async fn stop(
     Ok(())
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
+    let workers = config.services.iter().map(|service| service.workers).sum();
+    let connections_max = descriptors.connections(config.server.limits.connections_max, workers);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     Settings {
         // The workers want the other half. One event loop answers more than a hundred thousand requests a second.
         threads: config.server.threads.unwrap_or((cores / 2).clamp(1, 8)),
-        limits: config.server.limits.clone(),
+        limits: Limits { connections_max, ..config.server.limits.clone() },
         timeouts: config.server.timeouts.clone(),
         access_log: config.server.access_log,
     }
@@ -215,11 +224,17 @@ fn front_service(service: &diglot_config::Service) -> Service {
     Service::new(service.name.clone(), admission)
 }
 
-fn spec(service: &diglot_config::Service, sdk: &Sdk, addresses: &[Address], config: &Config) -> ServiceSpec {
+fn spec(
+    service: &diglot_config::Service,
+    sdk: &Sdk,
+    addresses: &[Address],
+    config: &Config,
+    descriptors: &Descriptors,
+) -> ServiceSpec {
     ServiceSpec {
         name: service.name.as_str().into(),
         workers: service.workers,
-        launch: launch::launch(service, sdk, addresses),
+        launch: launch::launch(service, sdk, addresses, descriptors.given),
         policy: Policy {
             start_timeout: service.start_timeout,
             drain_timeout: config.server.timeouts.grace,

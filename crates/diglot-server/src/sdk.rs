@@ -90,10 +90,15 @@ fn fingerprint() -> u64 {
 /// Makes every file what it should be. Several servers may do so at once: a file appears whole or not at all.
 fn unpack(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let metadata = fs::symlink_metadata(folder)?;
-    // In a shared temporary folder somebody else could have been first.
-    if metadata.uid() != rustix::process::getuid().as_raw() || metadata.permissions().mode() & 0o022 != 0 {
-        return Err(io::Error::other("the folder belongs to, or can be written by, someone else"));
+    // In a shared temporary folder somebody else could have been first; and who can write the folder around this one can
+    // put another in its place at any time.
+    for folder in folder.ancestors().take(2) {
+        let metadata = fs::symlink_metadata(folder)?;
+        let is_ours = metadata.is_dir() && metadata.uid() == rustix::process::getuid().as_raw();
+        if !is_ours || metadata.permissions().mode() & 0o022 != 0 {
+            let folder = folder.display();
+            return Err(io::Error::other(format!("{folder} belongs to, or can be written by, someone else")));
+        }
     }
     for (name, contents) in FILES {
         let path = folder.join(name);
@@ -130,6 +135,11 @@ mod tests {
     fn a_folder_others_can_write_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(unpack(folder.path()).is_err());
+        let inner = folder.path().join("version");
+        assert!(unpack(&inner).is_err(), "it could be exchanged for another");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        unpack(&inner).unwrap();
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(unpack(&inner).is_err());
     }
 }

@@ -16,6 +16,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::handle::{Message, Outbox};
 use super::process::{Children, Group};
@@ -37,6 +38,8 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// The worker's working directory.
     pub cwd: PathBuf,
+    /// Its soft limit of open descriptors; `None`: no limit. The server may have a higher one itself.
+    pub open_files_max: Option<u64>,
 }
 
 /// A process that has been made, with the server's ends of everything that connects to it.
@@ -106,7 +109,7 @@ impl Launch {
             // A Ctrl-C in the terminal is for the server, which lets its workers finish first. And what a worker
             // leaves behind can be ended with it.
             .process_group(0);
-        prepare_child(&mut command, of_worker);
+        prepare_child(&mut command, of_worker, self.open_files_max);
         let mut child = children.spawn(&mut command)?;
         let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(io::Error::other("the process has no output pipes"));
@@ -143,7 +146,7 @@ fn withhold_inherited_descriptors() -> io::Result<()> {
 }
 
 /// What the child does between fork and exec. `link` is closed in the parent when the command is dropped.
-fn prepare_child(command: &mut Command, link: OwnedFd) {
+fn prepare_child(command: &mut Command, link: OwnedFd, open_files_max: Option<u64>) {
     #[cfg(target_os = "linux")]
     let parent = rustix::process::getpid();
     let in_child = move || {
@@ -158,9 +161,11 @@ fn prepare_child(command: &mut Command, link: OwnedFd) {
         }
         // Only here, so that no process but this one ever inherits it.
         fcntl_setfd(link.as_fd(), FdFlags::empty())?;
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: open_files_max, maximum })?;
         Ok(())
     };
-    // SAFETY: between fork and exec only async-signal-safe things may be done. The closure makes three system calls
+    // SAFETY: between fork and exec only async-signal-safe things may be done. The closure makes a few system calls
     // through rustix, which neither allocates nor locks, and errors are made from raw error numbers, without
     // allocation.
     #[allow(unsafe_code)]

@@ -67,6 +67,7 @@ pub(crate) fn service(name: &str, workers: usize, code: &str) -> ServiceSpec {
             args: args.into(),
             env: vec![("PATH".into(), std::env::var_os("PATH").expect("PATH is set"))],
             cwd: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            open_files_max: Some(1024),
         },
         policy: Policy::default(),
     }
