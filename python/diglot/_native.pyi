@@ -47,6 +47,8 @@ class WsgiOptions(TypedDict):
     threads: int
     #: Starts a thread that calls `stand_by`.
     spawn: Callable[[], object]
+    #: Starts a thread that calls `attend`.
+    spawn_attendant: Callable[[], object]
     report: Callable[[str, BaseException | None], None]
     ended: Callable[[str | None], None]
 
@@ -63,6 +65,9 @@ class WsgiLink:
 
     def stand_by(self) -> None:
         """Waits until the calling thread is needed, then serves as `work` does."""
+
+    def attend(self) -> None:
+        """Looks after the link while all threads are inside of requests."""
 
 def fail(fd: int, reason: str) -> None:
     """Tells the server why the application could not be loaded."""

@@ -6,7 +6,7 @@ import struct
 import time
 
 import pytest
-from front import BODY, CANCEL, CREDIT, END, INFORM, RESPONSE, STREAM_WINDOW
+from front import BODY, CANCEL, CREDIT, DRAIN, END, INFORM, PING, PONG, RESPONSE, STREAM_WINDOW
 
 DUMP = """
     import json
@@ -421,6 +421,61 @@ def test_a_long_wait_is_said(worker):
         assert front.response(stream).status == 200
     assert front.drain() == 0
     assert " s for a thread: all 1 are busy; raise `threads` or `workers`" in front.stderr()
+
+
+BLOCKING = app(
+    """
+name = environ["PATH_INFO"].strip("/")
+if name:
+    with open(name) as file:
+        file.read()
+start_response("200 OK", [])
+return [b"x"]
+"""
+)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_ping_is_answered_while_all_threads_are_blocked(worker, tmp_path, threads):
+    front = worker(BLOCKING, threads=threads)
+    names = [f"go{number}" for number in range(threads)]
+    for name in names:
+        os.mkfifo(tmp_path / name)
+    for _ in range(2):
+        blocked = [front.begin("GET", f"/{name}") for name in names]
+        behind = front.begin()
+        for number in range(3):
+            front.send(PING, 0, b"1234567%d" % number)
+            pong = front.frame_of(0)
+            assert (pong.kind, pong.payload) == (PONG, b"1234567%d" % number)
+        for name in names:
+            (tmp_path / name).write_bytes(b"")
+        for stream in [*blocked, behind]:
+            assert front.response(stream).body == b"x"
+    assert front.drain() == 0
+
+
+def test_a_long_wait_is_said_while_it_lasts(worker, tmp_path):
+    os.mkfifo(tmp_path / "go")
+    front = worker(BLOCKING, threads=1)
+    blocked = front.begin("GET", "/go")
+    behind = front.begin()
+    assert b" s for a thread: all 1 are busy" in front.process.stderr.readline()
+    (tmp_path / "go").write_bytes(b"")
+    assert front.response(blocked).body == front.response(behind).body == b"x"
+    assert front.drain() == 0
+
+
+def test_a_drain_that_comes_while_all_threads_are_blocked(worker, tmp_path):
+    os.mkfifo(tmp_path / "go")
+    front = worker(BLOCKING, threads=1)
+    blocked = front.begin("GET", "/go")
+    front.send(DRAIN)
+    front.send(PING, 0, b"12345678")
+    assert front.frame_of(0).kind == PONG
+    (tmp_path / "go").write_bytes(b"")
+    assert front.response(blocked).body == b"x"
+    assert front.wait() == 0
 
 
 def test_an_answer_does_not_wait_for_a_blocked_neighbour(worker):

@@ -17,8 +17,8 @@ def serve(native, options, app):
     threads = options.threads or THREADS_DEFAULT
     others = []
 
-    def spawn():
-        thread = threading.Thread(target=link.stand_by, name="diglot-request", daemon=True)
+    def start(target, name):
+        thread = threading.Thread(target=target, name=name, daemon=True)
         others.append(thread)
         thread.start()
 
@@ -37,7 +37,8 @@ def serve(native, options, app):
                 "SERVER_SOFTWARE": "diglot",
             },
             "threads": threads,
-            "spawn": spawn,
+            "spawn": lambda: start(link.stand_by, "diglot-request"),
+            "spawn_attendant": lambda: start(link.attend, "diglot-attendant"),
             "report": errors.report,
             "ended": link_ended,
         },

@@ -43,6 +43,7 @@ pub(crate) struct WsgiLink {
     report: Py<PyAny>,
     ended: Py<PyAny>,
     spawn: Py<PyAny>,
+    spawn_attendant: Py<PyAny>,
     threads_max: usize,
     pool: Arc<Pool>,
     environs: GilCell<Environs>,
@@ -59,6 +60,7 @@ struct State {
     waiters: Vec<Arc<Permit>>,
     spare_lines: Vec<Vec<u8>>,
     threads: usize,
+    has_attendant: bool,
     draining: bool,
     slow: u32,
     flushed_at: Instant,
@@ -77,7 +79,8 @@ impl WsgiLink {
     /// Takes over the link of the descriptor `fd`, once the server's greeting is there.
     ///
     /// `options` hold: `app`, `environ` (what all requests share), `threads`, and the callables `spawn()` (starts a
-    /// thread that calls [`Self::stand_by`]), `report(message, exception)` and `ended(reason)`.
+    /// thread that calls [`Self::stand_by`]), `spawn_attendant()` (one that calls [`Self::attend`]),
+    /// `report(message, exception)` and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let option = |name: &str| options.as_any().get_item(name);
@@ -93,6 +96,7 @@ impl WsgiLink {
             report: option("report")?.unbind(),
             ended: option("ended")?.unbind(),
             spawn: option("spawn")?.unbind(),
+            spawn_attendant: option("spawn_attendant")?.unbind(),
             threads_max: option("threads")?.extract()?,
             pool,
             environs: GilCell::new(environs),
@@ -104,6 +108,7 @@ impl WsgiLink {
                 waiters: Vec::new(),
                 spare_lines: Vec::new(),
                 threads: 1,
+                has_attendant: false,
                 draining: false,
                 slow: 0,
                 flushed_at: Instant::now(),
@@ -159,6 +164,31 @@ impl WsgiLink {
         py.detach(|| this.pool.work.take());
         this.provide_idle(py)?;
         Self::work(slf)
+    }
+
+    /// Looks after the link while all threads are inside of requests: answers the server's heartbeat, queues requests, and
+    /// says when they wait for long. Runs none. Returns when the process ends.
+    fn attend(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        loop {
+            py.detach(|| this.pool.attend.take());
+            if this.pool.ending.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            let input = this.state.borrow(py).input.take();
+            if let Some(input) = input {
+                let outcome = Self::read(slf, input, false);
+                // A thread that came free meanwhile has found the link taken, and waits.
+                this.pool.call_idle();
+                outcome?;
+                this.flush(py)?;
+            }
+            let queued_at = this.state.borrow(py).queue.front().map(|job| job.queued_at);
+            if let Some(queued_at) = queued_at {
+                this.warn_of_wait(py, queued_at.elapsed())?;
+            }
+        }
     }
 }
 
@@ -390,6 +420,7 @@ impl WsgiLink {
         let slow = this.state.borrow(py).slow > 0;
         let called = slow && this.pool.call_idle();
         if !called && !this.pool.has_idle() {
+            this.provide_attendant(py)?;
             // No other thread can do it while this one is inside of the request.
             this.flush(py)?;
         }
@@ -507,6 +538,24 @@ impl WsgiLink {
         self.spawn.call0(py).map(drop)
     }
 
+    /// The last thread begins with a request: sees to it that somebody can look after the link.
+    fn provide_attendant(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state.borrow(py);
+        if state.has_attendant || state.threads < self.threads_max {
+            return Ok(());
+        }
+        state.has_attendant = true;
+        drop(state);
+        match self.spawn_attendant.call0(py) {
+            Ok(_) => Ok(()),
+            // Requests can be served without it.
+            Err(error) => {
+                let message = "no thread could be started to answer the server while all threads are busy";
+                self.report(py, message, Some(error.into_value(py).into_bound(py).into_any()))
+            }
+        }
+    }
+
     fn warn_of_wait(&self, py: Python<'_>, waited: Duration) -> PyResult<()> {
         if waited < QUEUE_WAIT_WARNING {
             return Ok(());
@@ -549,6 +598,7 @@ impl WsgiLink {
     fn dismiss(&self) {
         self.pool.ending.store(true, Ordering::SeqCst);
         while self.pool.call_idle() {}
+        self.pool.attend.give();
         // The reader, if there is one, waits for frames that will not come. If this fails, the link has ended already.
         let _ended = rustix::net::shutdown(&self.socket, Shutdown::Read);
     }

@@ -15,6 +15,9 @@ use rustix::process::{Signal, getpid, kill_process};
 
 /// A request that runs longer than this no longer keeps the link and the queue to its thread.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(2);
+/// All threads are inside of requests, and something waits: so often the attendant looks after it. Short beside the time
+/// in which the server wants an answer to its heartbeat, and long beside requests: a busy service does not notice it.
+const ATTEND_EVERY: Duration = Duration::from_millis(100);
 
 /// Something a thread waits for, given before or after the wait begins.
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ impl Permit {
 pub(crate) struct Pool {
     /// For threads that have nothing to do.
     pub(crate) work: Permit,
+    /// For the attendant, which looks after the link while all threads are busy.
+    pub(crate) attend: Permit,
     /// Threads that wait for [`Self::work`] and have not been given any.
     idle: AtomicUsize,
     /// Threads inside a request.
@@ -69,6 +74,7 @@ impl Pool {
         alarmed.set_nonblocking(true)?;
         let pool = Arc::new(Self {
             work: Permit::default(),
+            attend: Permit::default(),
             idle: AtomicUsize::new(0),
             working: AtomicUsize::new(0),
             completed: AtomicU64::new(0),
@@ -139,6 +145,7 @@ impl Pool {
     fn watch(&self, link: &OwnedFd, mut alarmed: UnixStream) {
         let tick = Timespec { tv_sec: 0, tv_nsec: i64::from(STALLED_AFTER.subsec_nanos()) };
         let mut completed_before = 0;
+        let mut attended_at = Instant::now();
         loop {
             let sleeps = self.watch_sleeps.load(Ordering::SeqCst);
             let mut fds = [
@@ -164,7 +171,12 @@ impl Pool {
             let unattended =
                 self.queued.load(Ordering::Relaxed) > 0 || !self.has_reader.load(Ordering::Relaxed);
             if completed == completed_before && !sleeps && unattended && !self.call_idle() {
-                self.note_unread(link);
+                let unread = self.note_unread(link);
+                let waits = unread || self.queued.load(Ordering::Relaxed) > 0;
+                if waits && attended_at.elapsed() > ATTEND_EVERY {
+                    attended_at = Instant::now();
+                    self.attend.give();
+                }
             }
             completed_before = completed;
         }
@@ -172,14 +184,15 @@ impl Pool {
 }
 
 impl Pool {
-    /// All threads are busy: remembers since when there is something to read.
-    fn note_unread(&self, link: &OwnedFd) {
+    /// All threads are busy: remembers since when there is something to read. True if there is.
+    fn note_unread(&self, link: &OwnedFd) -> bool {
         let mut fds = [PollFd::new(link, PollFlags::IN)];
         let readable = poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0);
         if readable && self.unread_since_us.load(Ordering::Relaxed) == 0 {
             let since_us = u64::try_from(self.started_at.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.unread_since_us.store(since_us, Ordering::Relaxed);
         }
+        readable
     }
 }
 
