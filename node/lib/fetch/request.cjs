@@ -71,14 +71,22 @@ function headers_of(request) {
   return request[kHeaders];
 }
 
+/** The last host that was found to make a URL. @type {string | null} */
+let good_host = null;
+
 /** Whether host and target make a URL: a host like 1.2.3.256 passes for a name in HTTP and for no URL's. @param {LightRequest} request */
 function has_url(request) {
+  // With a host that makes one, every path does: most requests of a service name the host of the last.
+  const has_path = request[kTarget].startsWith('/');
+  const host = has_path ? host_of(request) : null;
+  if (has_path && host === good_host) return true;
   try {
     url_of(request);
-    return true;
   } catch {
     return false;
   }
+  if (has_path) good_host = host;
+  return true;
 }
 
 let installed = false;
