@@ -88,3 +88,21 @@ fn a_failed_start_ends_with_the_apps_own_words() {
     let log = log.join("\n");
     assert!(log.contains("RuntimeError: no database") && log.contains("main.py\", line 2"), "{log}");
 }
+
+/// What a program commonly listens on leads to the server it means, also where it has several.
+#[test]
+fn port_names_the_routed_server() {
+    let program = r#"
+const { createServer } = require("node:http");
+createServer((_request, response) => response.end("metrics")).listen(0);
+createServer((_request, response) => response.end("main")).listen(process.env.PORT || 3000);
+"#;
+    let running = server()
+        .file("app.cjs", program)
+        .file(
+            "diglot.toml",
+            "[server]\nlisten = \"127.0.0.1:0\"\n[services.app]\nentry = \"app.cjs\"\nport = 3000\n",
+        )
+        .run();
+    assert_eq!(running.get("/").text(), "main");
+}

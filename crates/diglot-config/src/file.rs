@@ -109,7 +109,7 @@ section! {
         #[cfg_attr(test, schemars(required))]
         entry: String,
         /// The prefixes that go to this service: `"/"`, `"/api"`, `"example.com/shop"`. The longest that matches
-        /// wins, on whole segments.
+        /// wins, on whole segments. Paths are compared as they were sent: `/%61pi` is not `/api`.
         routes: OneOrMany<String>,
         /// The folder the other paths start from; the workers' working directory. By default that of this file.
         root: String,
@@ -141,6 +141,7 @@ section! {
         /// has left.
         asgi_spec: OneOf<AsgiSpec>,
         /// Which server of a Node program is the routed one: the one that listens on this port. By default the first.
+        /// Unless it is set already, a program finds this port in `PORT`, or the front's where this key is missing.
         port: Whole<1, 65_535>,
         /// Requests in flight per worker. An open stream counts for as long as it is open. For WSGI, where each needs a
         /// thread, the default is 4 for each thread, but at least 128.

@@ -35,11 +35,12 @@ pub(crate) fn launch(
             (&node.interpreter, args, about_node(node, service.port))
         }
     };
-    let port = addresses.iter().find_map(|address| match address {
+    let of_the_front = addresses.iter().find_map(|address| match address {
         Address::Tcp(address) => Some(address.port()),
         Address::Unix(_) => None,
     });
-    if let Some(port) = port {
+    // A program that listens on it must be routed: on a port it shall ask for, if there is one.
+    if let Some(port) = service.port.or(of_the_front) {
         env.entry("PORT".into()).or_insert_with(|| port.to_string().into());
     }
     env.insert(WORKER_ENV.into(), describe(service, addresses, about).to_string().into());

@@ -74,7 +74,8 @@ Examples:
   diglot check
   diglot check --config deploy/diglot.toml
 
-Ends with 0 when `diglot serve` would start, 2 when it would not. Nothing is started; a port in use is a warning.")]
+Ends with 0 when `diglot serve` would start, 2 when it would not. A port in use is a warning. Nothing is started and no \
+application is loaded: an error within one shows only when it is served.")]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) file: ConfigFile,
