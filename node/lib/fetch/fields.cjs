@@ -1,9 +1,9 @@
 'use strict';
 // Which header fields of a Response can be sent.
 //
-// undici accepts more than HTTP allows: control characters in a value, a Content-Length of letters. The front takes fields it cannot
-// read for those of a worker that does not know what it does, and ends it with all it serves. An application that copies a
-// query into a header is no such worker: what it may not send is refused here, and costs its own request only.
+// undici accepts more than HTTP allows: control characters in a value, a Content-Length of letters. The front would answer
+// such a Response with 502 and could only say which rule it broke. Refused here it is the application's 500, and the log names
+// the request and the header.
 // The rules are those of crates/diglot-front/src/h1/worker_fields.rs.
 
 const { FIELDS_MAX, TEXT_BYTES_MAX } = require('../protocol.cjs');
