@@ -44,6 +44,11 @@ fn wait_for_open(observer: &mut Client, open: u64, what: &str) -> State {
 
 /// Clients of `app` ask for `path` in groups, and leave when the application has them all.
 fn leave(app: App, path: &str, group: usize) {
+    leave_after(app, path, group, &format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+}
+
+/// Clients of `app` send `request` for `path` in groups, and leave when the application has them all.
+fn leave_after(app: App, path: &str, group: usize, request: &str) {
     let running = server().app("/", app).run();
     let mut observer = running.connect();
     let what = format!("{} {path}", app.name);
@@ -52,7 +57,7 @@ fn leave(app: App, path: &str, group: usize) {
     let descriptors = processes.each_ref().map(|process| process.descriptors());
     let mut notices = Vec::new();
     for _ in 0..CLIENTS / group {
-        let clients = ask(&running, path, group);
+        let clients = ask(&running, request, group);
         wait_for_open(&mut observer, group as u64, &what);
         let gone = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs_f64();
         drop(clients);
@@ -75,11 +80,11 @@ fn leave(app: App, path: &str, group: usize) {
     assert_eq!(running.get("/hello").text(), "hello");
 }
 
-fn ask(running: &Running, path: &str, count: usize) -> Vec<Client> {
+fn ask(running: &Running, request: &str, count: usize) -> Vec<Client> {
     (0..count)
         .map(|_| {
             let mut client = running.connect();
-            client.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+            client.send(request);
             client
         })
         .collect()
@@ -113,6 +118,16 @@ fn fetch_hears_of_a_client_that_leaves_before_the_response() {
 #[test]
 fn fetch_hears_of_a_client_that_leaves_an_event_stream() {
     leave(FETCH, "/sse", 50);
+}
+
+/// What it sent fills every buffer on the way, so that nobody reads the end of its connection.
+#[test]
+fn an_application_hears_of_a_client_that_leaves_behind_a_body_nobody_reads() {
+    for app in [NODE, FETCH] {
+        let body = "x".repeat(256 * 1024);
+        let head = format!("POST /wait HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n\r\n", body.len());
+        leave_after(app, "/wait", 50, &(head + &body));
+    }
 }
 
 /// An iterable is closed at its next part: only then does WSGI leave a word for it.

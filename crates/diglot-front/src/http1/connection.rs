@@ -15,6 +15,7 @@ use super::access::Record;
 use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
+use super::hangup::Hangup;
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::deadline::Deadline;
 use crate::exchange::{Arrived, Exchange};
@@ -48,6 +49,8 @@ pub(crate) struct Connection {
     record: Option<Box<Record>>,
     /// The deadline is that of a head of which something has come.
     awaits_head: bool,
+    /// While the input is full and a request is in flight.
+    hangup: Option<Hangup>,
 }
 
 /// What workers are told of the client.
@@ -111,6 +114,7 @@ impl Connection {
             head: None,
             record: None,
             awaits_head: false,
+            hangup: None,
         }
     }
 
@@ -316,6 +320,7 @@ impl Connection {
     async fn finish(&mut self, mut active: Box<Active>) -> Next {
         let finished = std::future::poll_fn(|context| active.poll(self, context)).await;
         self.deadline.lift();
+        self.hangup = None;
         if self.taken == self.input.len() {
             buffers::give_back(&mut self.input);
             self.taken = 0;
@@ -343,7 +348,8 @@ impl Connection {
         read
     }
 
-    /// Ready when the client is gone. What it sends meanwhile is kept, as far as there is room.
+    /// Ready when the client is gone. What it sends meanwhile is kept, as far as there is room; then only its leaving is
+    /// looked for.
     pub(super) fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.input.len() - self.taken < BUFFER_BYTES {
             match self.poll_fill(context) {
@@ -352,7 +358,7 @@ impl Connection {
                 Poll::Pending => return Poll::Pending,
             }
         }
-        Poll::Pending
+        self.hangup.get_or_insert_default().poll(&self.socket, context)
     }
 
     /// Writes the output.

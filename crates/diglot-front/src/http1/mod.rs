@@ -7,6 +7,7 @@ mod active;
 mod answer;
 mod connection;
 mod dispatch;
+mod hangup;
 mod reply;
 mod upload;
 
