@@ -12,6 +12,8 @@ pub(crate) struct Head {
     pub(crate) lines: Vec<u8>,
     /// What the application's own Content-Length says.
     pub(crate) length: Option<u64>,
+    /// Its Content-Type is `text/event-stream`.
+    pub(crate) is_event_stream: bool,
 }
 
 /// What is wrong with a field an application gave.
@@ -39,6 +41,11 @@ impl fmt::Display for BadField {
 }
 
 impl Head {
+    /// A head without fields; their lines will go into `lines`, which is empty.
+    pub(crate) fn new(status: u16, lines: Vec<u8>) -> Self {
+        Self { status, lines, ..Self::default() }
+    }
+
     /// Appends a field. Transfer-Encoding is left out: the framing of messages is the server's.
     pub(crate) fn push(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadField> {
         let value = value.trim_ascii();
@@ -59,6 +66,9 @@ impl Head {
                 (Some(length), Some(before)) if length == before => return Ok(()),
                 _ => return Err(BadField::Length(lossy(value))),
             }
+        }
+        if name.len() == 12 && name.eq_ignore_ascii_case(b"content-type") {
+            self.is_event_stream = is_event_stream(value);
         }
         if self.lines.len() + name.len() + value.len() + 4 > TEXT_BYTES_MAX {
             return Err(BadField::TooMuch);
@@ -89,6 +99,12 @@ fn is_token(byte: u8) -> bool {
         table
     };
     TOKEN[usize::from(byte)]
+}
+
+/// True for a Content-Type of server-sent events, whatever its parameters (WHATWG HTML section 9.2.5).
+fn is_event_stream(value: &[u8]) -> bool {
+    let media_type = value.split(|&byte| byte == b';').next().unwrap_or(value);
+    media_type.trim_ascii_end().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 fn is_forbidden(byte: u8) -> bool {

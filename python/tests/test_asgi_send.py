@@ -78,6 +78,33 @@ def test_each_part_of_a_stream_leaves_at_once(worker):
     assert front.frame_of(stream).end
 
 
+@pytest.mark.parametrize("kind", ["text/event-stream", "Text/Event-Stream ; charset=utf-8"])
+def test_the_head_of_an_event_stream_waits_for_no_event(worker, kind):
+    front = worker(
+        f"""
+        import asyncio
+        go = asyncio.Event()
+
+        async def app(scope, receive, send):
+            kind = b"{kind}" if scope["path"] == "/events" else b"text/plain"
+            await send({{"type": "http.response.start", "status": 200, "headers": [(b"Content-Type", kind)]}})
+            if scope["path"] == "/events":
+                await go.wait()
+            else:
+                go.set()
+            await send({{"type": "http.response.body", "body": b"data: 1\\n\\n"}})
+        """,
+        lifespan="off",
+    )
+    stream = front.begin(target="/events")
+    head = front.frame_of(stream)
+    assert head.kind == RESPONSE and not head.end
+    assert head.head() == (200, [(b"Content-Type", kind.encode())], b"")
+    assert front.request(target="/go").status == 200
+    event = front.frame_of(stream)
+    assert event.kind == BODY and event.end and event.payload == b"data: 1\n\n"
+
+
 @pytest.mark.parametrize("suspends", ["", "await asyncio.sleep(0)"])
 def test_each_part_leaves_though_the_next_takes_long_to_compute(worker, tmp_path, suspends):
     os.mkfifo(tmp_path / "go")

@@ -80,8 +80,7 @@ impl<'py> Event<'py> {
                 )));
             }
         };
-        let head = Head { status, lines, length: None };
-        let head = read_fields(event.get_item(intern!(py, "headers"))?, head)?;
+        let head = read_fields(event.get_item(intern!(py, "headers"))?, Head::new(status, lines))?;
         Ok(Self::Start { head, trailers: flag(event, intern!(py, "trailers"))? })
     }
 

@@ -57,7 +57,7 @@ struct State {
 enum Phase {
     /// `http.response.start` is due.
     Awaited,
-    /// It came; it leaves with the first body.
+    /// It came; it leaves with the first body, but that of an event stream at once.
     Started(Head),
     /// The head has left; more body is due.
     Streaming,
@@ -528,8 +528,13 @@ impl Exchange {
         let mut state = this.state.borrow(py);
         match (std::mem::replace(&mut state.phase, Phase::Awaited), event) {
             (Phase::Awaited, Event::Start { head, trailers }) => {
-                state.phase = Phase::Started(head);
                 state.trailers_due = trailers;
+                if head.is_event_stream {
+                    // The first event may be long in coming, and the browser's `open` waits for the head.
+                    drop(state);
+                    return Self::respond(slf, head, PyBytes::new(py, b""), true);
+                }
+                state.phase = Phase::Started(head);
                 drop(state);
                 Ok(link.sent(py))
             }

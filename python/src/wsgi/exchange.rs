@@ -313,7 +313,7 @@ fn read_head(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>, lines: Vec<u
     let code = status_code(text.to_str()?).ok_or_else(|| {
         PyValueError::new_err(format!("status {status:?} is not one as \"200 OK\", within 200 and 999"))
     })?;
-    let mut head = Head { status: code, lines, length: None };
+    let mut head = Head::new(code, lines);
     let headers = headers.cast::<PyList>().map_err(|_| {
         PyTypeError::new_err(format!("headers are a list of tuples, not {}", type_name(headers)))
     })?;
