@@ -5,18 +5,34 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use rustix::buffer::spare_capacity;
+use rustix::net::SendFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// A connected, non-blocking socket that belongs to one task.
 #[derive(Debug)]
 pub(crate) struct LinkSocket {
-    readable: AsyncFd<UnixStream>,
+    readable: AsyncFd<Arc<UnixStream>>,
     /// A second descriptor of the same socket, while it is full.
-    writable: Option<AsyncFd<UnixStream>>,
+    writable: Option<AsyncFd<Arc<UnixStream>>>,
+}
+
+/// Writes to a link's socket from outside of the task it belongs to.
+#[derive(Debug, Default)]
+pub(crate) struct Writer(Weak<UnixStream>);
+
+impl Writer {
+    /// Writes what the socket takes at once of `bytes`; returns how much. Why it takes nothing is the task's to find out.
+    pub(crate) fn try_write(&self, bytes: &[u8]) -> usize {
+        match self.0.upgrade() {
+            Some(socket) => rustix::net::send(socket, bytes, SendFlags::NOSIGNAL).unwrap_or(0),
+            None => 0,
+        }
+    }
 }
 
 impl LinkSocket {
@@ -26,7 +42,12 @@ impl LinkSocket {
     /// Those of the system, when the event loop can watch no more descriptors.
     pub(crate) fn new(socket: UnixStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { readable: watch(socket, Interest::READABLE)?, writable: None })
+        Ok(Self { readable: watch(Arc::new(socket), Interest::READABLE)?, writable: None })
+    }
+
+    /// Another way to write to it, which ends with it.
+    pub(crate) fn writer(&self) -> Writer {
+        Writer(Arc::downgrade(self.readable.get_ref()))
     }
 
     /// Appends to `buffer` what one read brings into its spare capacity. 0 bytes: the peer has closed its end.
@@ -67,7 +88,7 @@ impl LinkSocket {
                 Some(writable) => Some(ready!(writable.poll_write_ready(context))?),
                 None => None,
             };
-            match rustix::net::send(self.readable.get_ref(), bytes, rustix::net::SendFlags::NOSIGNAL) {
+            match rustix::net::send(self.readable.get_ref(), bytes, SendFlags::NOSIGNAL) {
                 Ok(count) => {
                     self.writable = None;
                     return Poll::Ready(Ok(count));
@@ -76,7 +97,7 @@ impl LinkSocket {
                     Some(mut guard) => guard.clear_ready(),
                     None => {
                         let again = self.readable.get_ref().try_clone()?;
-                        self.writable = Some(watch(again, Interest::WRITABLE)?);
+                        self.writable = Some(watch(Arc::new(again), Interest::WRITABLE)?);
                     }
                 },
                 Err(rustix::io::Errno::INTR) => {}
@@ -86,8 +107,8 @@ impl LinkSocket {
     }
 }
 
-fn watch(socket: UnixStream, interest: Interest) -> io::Result<AsyncFd<UnixStream>> {
-    // SAFETY: a UnixStream names one open descriptor for as long as it lives, and the AsyncFd owns it.
+fn watch(socket: Arc<UnixStream>, interest: Interest) -> io::Result<AsyncFd<Arc<UnixStream>>> {
+    // SAFETY: a UnixStream names one open descriptor for as long as it lives, and the AsyncFd holds it.
     #[allow(unsafe_code)]
     let watched = unsafe { AsyncFd::register_with_interest(socket, interest) }?;
     Ok(watched)
