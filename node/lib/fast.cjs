@@ -7,7 +7,6 @@
 // calls for them. So what an application can observe is decided by the Node it runs on.
 
 const http = require('node:http');
-const { AsyncResource } = require('node:async_hooks');
 const { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing } = require('./socket.cjs');
 const { NAMES } = require('./names.cjs');
 const { REQUEST } = require('./protocol.cjs');
@@ -182,8 +181,7 @@ class FastLane {
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
-    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
-    socket[kResource] = resource;
+    const resource = socket[kResource];
     if (socket instanceof ByteSocket) {
       resource.runInAsyncScope(socket.feed_request, socket, head, body, last);
       run_ticks();

@@ -118,7 +118,8 @@ class LinkSocket extends net.Socket {
     this[kSent] = 0;
     /** Body bytes that were handed out, but whose credit waits for the reader. */
     this[kHeld] = 0;
-    this[kResource] = null;
+    /** What a connection's requests run in: one for all of them, as Node's parser has it. */
+    this[kResource] = new AsyncResource('HTTPINCOMINGMESSAGE');
     /** The front has given the stream up. */
     this[kCancelled] = false;
     /** A request is served: what is asked of the socket's time counts. */

@@ -6,6 +6,7 @@
 const { spawn } = require('node:child_process');
 const { once, EventEmitter } = require('node:events');
 const path = require('node:path');
+const { after } = require('node:test');
 const { NAMES, METHODS } = require('../lib/names.cjs');
 const { TYPE, REQUEST, HEADER_BYTES, BODY_BYTES_MAX, LINK_QUANTUM_BYTES } = require('../lib/protocol.cjs');
 
@@ -250,6 +251,10 @@ function fields(lines) {
   return result;
 }
 
+/** Workers that run. A test that failed may have left its own, for which this process would wait for ever. @type {Set<Front>} */
+const running = new Set();
+after(() => Promise.all([...running].map((front) => front.stop())));
+
 class Front extends EventEmitter {
   /**
    * Starts `node --require preload.cjs <file>`.
@@ -292,7 +297,11 @@ class Front extends EventEmitter {
     this.child.stdout.setEncoding('utf8').on('data', (text) => this._output('stdout', text));
     this.child.stderr.setEncoding('utf8').on('data', (text) => this._output('stderr', text));
     this.exit = once(this.child, 'close').then(([code, signal]) => ({ code, signal }));
-    this.exit.then(() => this.emit('frame'));
+    running.add(this);
+    this.exit.then(() => {
+      running.delete(this);
+      this.emit('frame');
+    });
     this.link = this.child.stdio[3];
     this.link.on('error', () => {});
     const reader = new FrameReader();
