@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::report::thousands;
-use super::results::{EntrantResult, Results, RowResult};
+use super::results::{Results, RowResult};
 
 const WIDTH: f64 = 880.0;
 const TOP: f64 = 64.0;
@@ -50,11 +50,10 @@ impl Ratio<'_> {
 
 /// None where Diglot or the peers have no figures.
 pub(crate) fn ratio(row: &RowResult) -> Option<Ratio<'_>> {
-    let rate = |entrant: &EntrantResult| entrant.figures.as_ref().map(|figures| figures.requests_per_second);
-    let of = |role: &'static str| row.entrants.iter().filter(move |entrant| entrant.role == role);
-    let peers = of("peer").map(|peer| Some((rate(peer)?, peer.name.as_str()))).collect::<Option<Vec<_>>>()?;
-    let (peer, peer_name) = peers.into_iter().max_by(|one, other| one.0.total_cmp(&other.0))?;
-    Some(Ratio { diglot: of("diglot").find_map(rate)?, peer, peer_name, limit: of("limit").find_map(rate) })
+    let (diglot, peer_name, peer) = row.duel()?;
+    let limit = row.entrants.iter().find(|entrant| entrant.role == "limit");
+    let limit = limit.and_then(|entrant| entrant.figures.as_ref()).map(|figures| figures.requests_per_second);
+    Some(Ratio { diglot: diglot.requests_per_second, peer: peer.requests_per_second, peer_name, limit })
 }
 
 /// None where there is no bar to draw.
@@ -135,7 +134,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::results::Medians;
+    use super::super::results::{EntrantResult, Medians};
     use super::*;
 
     fn entrant(name: &str, role: &'static str, requests_per_second: f64) -> EntrantResult {

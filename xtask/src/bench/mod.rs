@@ -5,6 +5,7 @@ mod contenders;
 mod load;
 mod measure;
 mod peers;
+mod readme;
 mod report;
 mod results;
 mod rows;
@@ -36,7 +37,7 @@ pub(crate) struct Options {
     /// A smoke run: one round of one second on a few rows, and no figures are kept
     #[arg(long, conflicts_with_all = ["rounds", "seconds", "publish"])]
     quick: bool,
-    /// Write docs/benchmarks.md, .json and .svg too
+    /// Write docs/benchmarks.md, .json and .svg and the README's table too
     #[arg(long, conflicts_with = "only")]
     publish: bool,
     /// Measure what is built already
@@ -101,7 +102,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         report::write(&results, &target().join("bench"), "results")?;
     }
     if options.publish {
-        report::write(&results, &crate::workspace::root().join("docs"), "benchmarks")?;
+        let root = crate::workspace::root();
+        report::write(&results, &root.join("docs"), "benchmarks")?;
+        readme::update(&results, &root.join("README.md"))?;
     }
     let failed: Vec<String> = results
         .rows

@@ -79,6 +79,19 @@ impl RowResult {
         Self { id, title, entrants, verdicts }
     }
 
+    /// The figures of Diglot, and name and figures of the peer with the most requests a second. None where Diglot has
+    /// none, or a peer that could have been the better one.
+    pub(crate) fn duel(&self) -> Option<(&Medians, &str, &Medians)> {
+        let of = |role: &'static str| self.entrants.iter().filter(move |entrant| entrant.role == role);
+        let diglot = of("diglot").find_map(|entrant| entrant.figures.as_ref())?;
+        let peers: Option<Vec<_>> =
+            of("peer").map(|peer| Some((peer.name.as_str(), peer.figures.as_ref()?))).collect();
+        let best = peers?
+            .into_iter()
+            .max_by(|one, other| one.1.requests_per_second.total_cmp(&other.1.requests_per_second));
+        best.map(|(name, peer)| (diglot, name, peer))
+    }
+
     /// Those that ran and failed.
     pub(crate) fn failures(&self) -> impl Iterator<Item = &EntrantResult> {
         self.entrants.iter().filter(|entrant| entrant.failed)
