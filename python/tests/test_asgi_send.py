@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 
 import pytest
 from front import BODY, CANCEL, CREDIT, RESPONSE, STREAM_WINDOW
@@ -332,6 +333,39 @@ def test_sending_after_the_client_left(worker, spec, outcome):
     while frames[-1].kind != CANCEL:
         frames.append(front.frame_of(stream))
     assert frames[-1].payload == b"\x06"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio.TaskGroup came with 3.11")
+@pytest.mark.parametrize(("fault", "is_logged"), [("None", False), ("1 / 0", True)])
+def test_tasks_that_end_because_the_client_left_are_no_failure(worker, fault, is_logged):
+    front = worker(
+        f"""
+        import asyncio
+
+        async def talk(send):
+            try:
+                while True:
+                    await send({{"type": "http.response.body", "body": b"x", "more_body": True}})
+                    await asyncio.sleep(0.001)
+            except OSError:
+                {fault}
+                raise
+
+        async def app(scope, receive, send):
+            await send({{"type": "http.response.start", "status": 200}})
+            async with asyncio.TaskGroup() as group:
+                group.create_task(talk(send))
+        """,
+        lifespan="off",
+        asgi_spec="2.4",
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).kind == RESPONSE
+    front.send(CANCEL, stream, b"\x01")
+    while front.frame_of(stream).kind != CANCEL:
+        pass
+    assert front.drain() == 0
+    assert ("the application failed" in front.stderr()) == is_logged
 
 
 def test_a_response_in_frames(worker):

@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rustc_hash::FxHashMap;
 
 use super::awaitable::Sent;
@@ -650,8 +650,13 @@ fn ends_the_process(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyKeyboardInterrupt>(py)
 }
 
-/// True if the exception only says that the client left, or was raised to stop a handler because of it.
+/// True if the exception only says that the client left, or was raised to stop a handler because of it; a group of
+/// exceptions if each of them does.
 fn is_about_disconnect(exception: &Bound<'_, PyAny>) -> bool {
+    let group = exception.getattr(intern!(exception.py(), "exceptions"));
+    if let Some(parts) = group.ok().and_then(|parts| parts.cast_into::<PyTuple>().ok()) {
+        return !parts.is_empty() && parts.iter().all(|part| is_about_disconnect(&part));
+    }
     let name = exception.get_type().name();
     exception.is_instance_of::<ClientDisconnected>()
         || name.is_ok_and(|name| matches!(name.to_str(), Ok("CancelledError" | "ClientDisconnect")))
