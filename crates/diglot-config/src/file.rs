@@ -23,6 +23,9 @@ const CEILING: u64 = Limits::HEADER_BYTES_CEILING as u64;
 
 pub(crate) type Workers = Whole<1, WORKERS_MAX>;
 
+/// What stands for a service's name where a place is meant in general.
+pub(crate) const ENTRY_NAME: &str = "NAME";
+
 /// Every table and its keys, to say of a key in the wrong one where it belongs.
 pub(crate) const SECTIONS: [(&str, &[&str]); 7] = [
     (File::PLACE, File::KEYS),

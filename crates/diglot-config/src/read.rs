@@ -32,11 +32,13 @@ pub(crate) struct Reader {
     pub(crate) problems: Vec<Problem>,
     /// The text is no TOML: parts of it may have gone unread.
     pub(crate) broken: bool,
+    /// The entry of a table with names of the person's own that is being read: `api` in `[services.api]`.
+    pub(crate) entry: Option<String>,
 }
 
 impl Reader {
     pub(crate) fn new(source: Arc<Source>) -> Reader {
-        Reader { source, problems: Vec::new(), broken: false }
+        Reader { source, problems: Vec::new(), broken: false, entry: None }
     }
 
     /// The whole text as a `T`. What can be read is read even where the text is no TOML: a second mistake is
@@ -124,6 +126,10 @@ impl Reader {
             Some(meant) => format!("did you mean `{meant}`?"),
             None if !elsewhere.is_empty() => format!("`{key}` belongs {}", elsewhere.join(" or ")),
             None => format!("known here: {}", known.join(", ")),
+        };
+        let here = match &self.entry {
+            Some(name) => here.replace(crate::file::ENTRY_NAME, name),
+            None => here.to_owned(),
         };
         self.problems.push(Problem::error(format!("unknown key `{key}` {here}")).at(&span).hint(hint));
     }

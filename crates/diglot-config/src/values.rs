@@ -283,7 +283,10 @@ impl<T: FromToml> FromToml for Table<T> {
             .iter()
             .filter_map(|(key, value)| {
                 let key = reader.locate(key.get_ref().to_string(), key.span());
-                Some((key, Located::from_toml(value, reader)?))
+                let outer = reader.entry.replace(key.value.clone());
+                let value = Located::from_toml(value, reader);
+                reader.entry = outer;
+                Some((key, value?))
             })
             .collect();
         entries.sort_by_key(|(key, _)| key.span.range.start);
