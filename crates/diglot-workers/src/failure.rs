@@ -200,8 +200,31 @@ impl<'a> Stack<'a> {
 impl fmt::Display for Stack<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.error)?;
-        self.place.map_or(Ok(()), |place| write!(f, " ({place})"))
+        if let Some(place) = self.place {
+            write!(f, " ({place})")?;
+        }
+        match missing_package(self.error) {
+            Some(package) => write!(
+                f,
+                "\nwhere package.json names {package}, `diglot install` installs it; else `npm install {package}` does both"
+            ),
+            None => Ok(()),
+        }
     }
+}
+
+/// The npm package that Node did not find: of what it calls a module that which is no file (its own `node:` modules
+/// are always there).
+fn missing_package(error: &str) -> Option<&str> {
+    let (_, named) =
+        error.split_once("Cannot find module '").or_else(|| error.split_once("Cannot find package '"))?;
+    let (specifier, _) = named.split_once('\'')?;
+    if specifier.is_empty() || specifier.starts_with(['.', '/', '#']) || specifier.contains(':') {
+        return None;
+    }
+    let name_segments = if specifier.starts_with('@') { 2 } else { 1 };
+    let end = specifier.match_indices('/').nth(name_segments - 1).map_or(specifier.len(), |(at, _)| at);
+    Some(&specifier[..end])
 }
 
 fn is_frame(line: &str) -> bool {
@@ -284,8 +307,25 @@ mod tests {
             "Error: Cannot find module 'x'\nRequire stack:\n- /srv/mod.mjs\n    at file:///srv/mod.mjs:1:1";
         assert_eq!(
             shown(module, &["Error: Cannot find module 'x'"]),
-            "its app could not be loaded: Error: Cannot find module 'x' (/srv/mod.mjs:1:1)"
+            "its app could not be loaded: Error: Cannot find module 'x' (/srv/mod.mjs:1:1)\nwhere package.json names x, \
+             `diglot install` installs it; else `npm install x` does both"
         );
+    }
+
+    #[test]
+    fn of_modules_that_are_missing_packages_can_be_installed() {
+        let package = |error| missing_package(error).unwrap_or("none");
+        assert_eq!(package("Error: Cannot find module 'express'"), "express");
+        assert_eq!(package("Error: Cannot find module 'express/lib/router'"), "express");
+        assert_eq!(package("Error: Cannot find module '@nestjs/core/x'"), "@nestjs/core");
+        assert_eq!(
+            package("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'hono' imported from /srv/a.mjs"),
+            "hono"
+        );
+        for file in ["./other.js", "../x", "/srv/app.js", "#internal", "file:///srv/x.mjs", ""] {
+            assert_eq!(missing_package(&format!("Error: Cannot find module '{file}'")), None, "{file}");
+        }
+        assert_eq!(missing_package("TypeError: x is not a function"), None);
     }
 
     #[test]
