@@ -3,7 +3,7 @@
 //! Connection tasks queue frames under the link's lock and wake the driver. The driver is scheduled behind all tasks
 //! that the same turn of the event loop woke, and lets one more turn pass, without sleeping, before it writes: so one
 //! write carries the requests of them all, and one read brings the responses of as many. A worker that has nothing to do
-//! does not wait for them all: it gets the first [`HEAD_START`] at once.
+//! does not wait for them all: it may get the first of them at once ([`head_start`]).
 
 use std::mem;
 use std::pin::Pin;
@@ -30,8 +30,15 @@ const READ_BYTES: usize = 256 * 1024;
 /// Reads in a row before other tasks have their turn.
 const READS_A_TURN: usize = 4;
 /// Requests that an idle worker is given before the event loop has read those of the other clients: it serves them
-/// meanwhile, on another core.
-const HEAD_START: usize = 20;
+/// meanwhile, on another core. One that is done with them before the others are there would only be woken twice:
+/// where the interface itself costs less than the front does, there is no head start.
+const fn head_start(interface: Interface) -> Option<usize> {
+    match interface {
+        Interface::Asgi | Interface::Http => Some(20),
+        Interface::Wsgi | Interface::Fetch => None,
+    }
+}
+
 /// What a ping says; nobody compares it, since whatever a worker sends proves that it lives.
 const PING: [u8; 8] = *b"diglot\0\0";
 
@@ -75,6 +82,8 @@ struct Shared {
     writer: Writer,
     /// Requests begun since there was no output.
     waiting: usize,
+    /// How many of them an idle worker is given at once, known when it has said what it is.
+    head_start: Option<usize>,
     /// The worker is known to be gone.
     severed: bool,
     ended: bool,
@@ -89,6 +98,7 @@ impl Link {
             driver: None,
             writer: Writer::default(),
             waiting: 0,
+            head_start: None,
             severed: false,
             ended: false,
         };
@@ -258,7 +268,7 @@ impl Shared {
     #[inline]
     fn give_head_start(&mut self) {
         self.waiting += 1;
-        if self.waiting == HEAD_START && self.protocol.open_streams() == HEAD_START {
+        if self.head_start == Some(self.waiting) && self.protocol.open_streams() == self.waiting {
             let output = self.protocol.output();
             output.sent(self.writer.try_write(output.pending()));
         }
@@ -389,6 +399,7 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
                 Some(FrontEvent::Ready(ready)) => {
                     joins = true;
+                    shared.head_start = head_start(ready.interface);
                     if ready.interface == Interface::Wsgi {
                         let on_threads = self.link.service.admission().concurrency_on_threads;
                         self.link.concurrency.store(on_threads, Ordering::Relaxed);
