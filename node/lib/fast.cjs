@@ -157,6 +157,7 @@ class FastLane {
       const socket = new ByteSocket(this.link, connection.ends, server);
       server.emit(speaks_tls(server) ? 'secureConnection' : 'connection', socket);
       socket.watch_parser();
+      run_ticks();
       return socket;
     }
     const socket = new LinkSocket(this.link, connection.ends, server);
@@ -164,6 +165,8 @@ class FastLane {
     if (kIncomingMessage === null) learn_names(socket, server);
     // The server's list of parsers is for those that parse: one that never does would be timed out.
     socket.parser.remove();
+    // Of Node's own sockets the first tick is over before a request comes: a late 'resume' would undo its 'pause'.
+    run_ticks();
     return socket;
   }
 
@@ -276,13 +279,18 @@ class FastLane {
   /** Nobody waits for the response any more. */
   cancel(socket) {
     socket[kCancelled] = true;
-    socket[kResource].runInAsyncScope(socket.destroy, socket);
-    run_ticks();
+    socket._client_left(() => {
+      socket[kResource].runInAsyncScope(socket.destroy, socket);
+      run_ticks();
+    });
   }
 
   /** The client connection is gone. @param {Connection} connection */
   closed(connection) {
-    for (const socket of connection.sockets()) socket.destroy();
+    for (const socket of connection.sockets()) {
+      // One whose stream was given up ends in its own time.
+      if (!socket[kCancelled] || !socket.busy) socket.destroy();
+    }
   }
 
   /** @param {import('./head.cjs').Ends} ends */

@@ -160,7 +160,7 @@ class LinkSocket extends net.Socket {
     if (!stream.request_open) this[kStream] = null;
     else if (message.req?._dumped) this._request_unread(stream, message.req);
     // Node would close the connection when its keep-alive time is over; here that time is the front's.
-    if (!this._server.listening) setImmediate(destroy_if_idle, this);
+    if (!this._server.listening || this[kCancelled]) setImmediate(destroy_if_idle, this);
   }
 
   /** The process ends before 'finish' came: a response that was written whole is whole. */
@@ -261,6 +261,20 @@ class LinkSocket extends net.Socket {
     if (stream === null || !stream.response_open || this.writableLength > 0 || !link.waits_for_none()) return;
     link.wire_end(stream);
     link.flush();
+  }
+
+  /**
+   * The client has left. Of a body that came whole and is more than Node itself would have read from its socket, the
+   * application hears of that behind the body's end, as it would without a server before it; else at once, but behind what
+   * came right before.
+   * @param {() => void} leave
+   */
+  _client_left(leave) {
+    const request = this[kMessage]?.req;
+    const unread = request !== undefined && request.complete && !request.readableEnded && !request.destroyed;
+    if (!unread) leave();
+    else if (request.readableLength < request.readableHighWaterMark) setImmediate(leave);
+    else request.once('end', () => setImmediate(leave));
   }
 
   /** What has been written is all of the response. */

@@ -4,6 +4,7 @@
 // Reading goes through libuv (a net.Socket with a Buffer of ours); writing is a plain write(2) on the same
 // descriptor, which leaves nothing behind when it succeeds, and falls back to libuv's queue when the socket is full.
 
+const { AsyncResource } = require('node:async_hooks');
 const fs = require('node:fs');
 const net = require('node:net');
 
@@ -33,6 +34,8 @@ class Transport {
     this.flushed_at_ms = 0;
     /** Requests served since the last write. */
     this.held = 0;
+    /** Where frames are handled: no application's context, whatever has thrown before. */
+    this.root = new AsyncResource('DIGLOTLINK');
     this.flush = this.flush.bind(this);
     link.output.wanted = () => this.schedule();
     link.waits_for_none = () => this.waits_for_none();
@@ -84,7 +87,7 @@ class Transport {
       this.reading = false;
       // The application threw, and its error is on its way to 'uncaughtException'. If that is handled, life goes on.
       if (!finished) {
-        if (this.link.interrupted) setImmediate(() => this._receive(buffer, 0));
+        if (this.link.interrupted) setImmediate(() => this.root.runInAsyncScope(this._receive, this, buffer, 0));
         if (this.link.output.length > 0) this.schedule();
       }
     }

@@ -106,6 +106,24 @@ def test_the_head_of_an_event_stream_waits_for_no_event(worker, kind):
     assert event.kind == BODY and event.end and event.payload == b"data: 1\n\n"
 
 
+EVENTS = "{'type': 'http.response.start', 'status': 200, 'headers': [(b'content-type', b'text/event-stream')]}"
+
+
+def test_an_event_stream_that_fails_before_it_waits_is_answered_with_500(worker):
+    front = worker(respond(EVENTS) + "    1 / 0\n", lifespan="off")
+    assert front.request().status == 500
+    assert front.drain() == 0
+    assert "ZeroDivisionError" in front.stderr()
+
+
+def test_an_event_stream_that_is_there_at_once_is_one_frame(worker):
+    front = worker(respond(EVENTS, body(b"data: 1\n\n")), lifespan="off")
+    frame = front.frame_of(front.begin())
+    assert frame.end and frame.head()[2] == b"data: 1\n\n"
+    head = front.request("HEAD")
+    assert (b"content-length", b"9") in head.headers and head.body == b""
+
+
 @pytest.mark.parametrize("suspends", ["", "await asyncio.sleep(0)"])
 def test_each_part_leaves_though_the_next_takes_long_to_compute(worker, tmp_path, suspends):
     os.mkfifo(tmp_path / "go")

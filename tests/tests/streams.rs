@@ -433,3 +433,22 @@ fn bodies_of_many_clients_are_exact_at_any_pace() {
         assert_eq!(running.get("/hello").text(), "hello", "{}", app.name);
     }
 }
+
+/// Neither the front nor the worker takes more of a body than its windows and the system's buffers.
+#[test]
+fn a_body_nobody_reads_stops_its_client() {
+    const TAKEN_MAX: u64 = 16 * MIB;
+    for app in [NODE, ASGI, WSGI] {
+        let running = server().app("/", app).run();
+        let mut client = running.connect();
+        client.send("POST /slow?ms=60000 HTTP/1.1\r\nHost: test\r\nContent-Length: 1000000000\r\n\r\n");
+        client.stream().set_write_timeout(Some(Duration::from_secs(1))).expect("a socket");
+        let (block, mut taken) = ([b'x'; 64 * 1024], 0);
+        while taken < 4 * TAKEN_MAX
+            && let Ok(count) = client.stream().write(&block)
+        {
+            taken += count as u64;
+        }
+        assert!(taken < TAKEN_MAX, "{}: {taken} bytes were taken", app.name);
+    }
+}

@@ -128,11 +128,17 @@ impl Reader {
             None => format!("known here: {}", known.join(", ")),
         };
         let here = match &self.entry {
-            Some(name) => here.replace(crate::file::ENTRY_NAME, name),
+            Some(name) if is_bare(name) => here.replace(crate::file::ENTRY_NAME, name),
+            Some(name) => here.replace(crate::file::ENTRY_NAME, &format!("{name:?}")),
             None => here.to_owned(),
         };
         self.problems.push(Problem::error(format!("unknown key `{key}` {here}")).at(&span).hint(hint));
     }
+}
+
+/// A key that TOML has without quotes.
+fn is_bare(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// A type that can be read from one TOML value.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -246,17 +246,12 @@ pub(crate) enum Socket {
 impl Socket {
     /// Closes at once, so that the client sees an error and not an end.
     pub(crate) fn reset(&self) {
-        // Where the system does not know the option the connection is closed in the usual way.
-        let _ = SockRef::from(&self.as_fd()).set_linger(Some(Duration::ZERO));
-    }
-}
-
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
+        let descriptor = match self {
             Self::Tcp(stream) => stream.as_fd(),
             Self::Unix(stream) => stream.as_fd(),
-        }
+        };
+        // Where the system does not know the option the connection is closed in the usual way.
+        let _ = SockRef::from(&descriptor).set_linger(Some(Duration::ZERO));
     }
 }
 

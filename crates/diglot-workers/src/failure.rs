@@ -142,6 +142,12 @@ impl fmt::Display for Failure {
         if let Reason::StartReported { message } = &self.reason {
             return match Stack::find_in(message) {
                 Some(stack) if stack.is_among(&self.last_stderr) => {
+                    if let Some(package) = missing_package(stack.error).filter(|_| f.alternate()) {
+                        writeln!(
+                            f,
+                            "`npm install` installs what package.json names, `npm install {package}` adds a package to it"
+                        )?;
+                    }
                     write!(f, "its app could not be loaded: {stack}")
                 }
                 Some(stack) => write!(f, "{}\n{stack}", self.reason),
@@ -200,26 +206,20 @@ impl<'a> Stack<'a> {
 impl fmt::Display for Stack<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.error)?;
-        if let Some(place) = self.place {
-            write!(f, " ({place})")?;
-        }
-        match missing_package(self.error) {
-            Some(package) => write!(
-                f,
-                "\nwhere package.json names {package}, `diglot install` installs it; else `npm install {package}` does both"
-            ),
-            None => Ok(()),
-        }
+        self.place.map_or(Ok(()), |place| write!(f, " ({place})"))
     }
 }
 
-/// The npm package that Node did not find: of what it calls a module that which is no file (its own `node:` modules
-/// are always there).
+/// The npm package that Node did not find: neither a file nor what other tools resolve (`@/lib`, `~/lib`, `#lib`).
 fn missing_package(error: &str) -> Option<&str> {
     let (_, named) =
         error.split_once("Cannot find module '").or_else(|| error.split_once("Cannot find package '"))?;
     let (specifier, _) = named.split_once('\'')?;
-    if specifier.is_empty() || specifier.starts_with(['.', '/', '#']) || specifier.contains(':') {
+    if specifier.is_empty()
+        || specifier.starts_with(['.', '/', '#', '~'])
+        || specifier.starts_with("@/")
+        || specifier.contains(':')
+    {
         return None;
     }
     let name_segments = if specifier.starts_with('@') { 2 } else { 1 };
@@ -307,8 +307,7 @@ mod tests {
             "Error: Cannot find module 'x'\nRequire stack:\n- /srv/mod.mjs\n    at file:///srv/mod.mjs:1:1";
         assert_eq!(
             shown(module, &["Error: Cannot find module 'x'"]),
-            "its app could not be loaded: Error: Cannot find module 'x' (/srv/mod.mjs:1:1)\nwhere package.json names x, \
-             `diglot install` installs it; else `npm install x` does both"
+            "its app could not be loaded: Error: Cannot find module 'x' (/srv/mod.mjs:1:1)"
         );
     }
 

@@ -57,7 +57,7 @@ struct State {
 enum Phase {
     /// `http.response.start` is due.
     Awaited,
-    /// It came; it leaves with the first body, but that of an event stream at once.
+    /// It came; it leaves with the first body, but that of an event stream at the end of the application's turn.
     Started(Head),
     /// The head has left; more body is due.
     Streaming,
@@ -164,12 +164,15 @@ impl Exchange {
         let mut state = self.state.borrow(py);
         state.gone = true;
         let app_done = state.app_done;
+        let is_whole = state.request_ended;
         let unsent = std::mem::take(&mut state.outbox);
         let mut waiting = std::mem::take(&mut state.receivers);
         waiting.append(&mut state.senders);
         drop(state);
         drop(unsent);
-        self.drop_inbox(py);
+        if app_done || !is_whole {
+            self.drop_inbox(py);
+        }
         if app_done {
             // The application ended while the end of its response waited for credit: nobody else will confirm.
             let link = self.link.get();
@@ -212,6 +215,7 @@ impl Exchange {
         state.app_done = true;
         if state.gone {
             drop(state);
+            self.drop_inbox(py);
             link.worker(py, |worker| worker.cancel(self.key, CancelReason::Acknowledged));
             link.wrote(py)?;
             return Ok(Ended::Well);
@@ -251,7 +255,9 @@ impl Exchange {
     fn poll_message(&self, py: Python<'_>) -> PyResult<Polled> {
         let link = self.link.get();
         let mut state = self.state.borrow(py);
-        if state.gone || matches!(state.phase, Phase::Complete) {
+        // A body that has come whole is the application's, though its client did not wait for the answer.
+        let is_left_whole = state.gone && state.request_ended && !state.request_taken;
+        if (state.gone && !is_left_whole) || matches!(state.phase, Phase::Complete) {
             drop(state);
             return Ok(Polled::Ready(disconnect(py)?));
         }
@@ -507,6 +513,19 @@ impl Exchange {
         Wait::new(slf, WaitFor::Message)
     }
 
+    /// The head of an event stream leaves once the application waits for something, not for its first event: that may
+    /// be long in coming, and a browser's `EventSource` is open when it has the head.
+    fn leave_without_event(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let mut state = slf.get().state.borrow(py);
+        if state.gone || !matches!(state.phase, Phase::Started(_)) {
+            return Ok(());
+        }
+        let Phase::Started(head) = std::mem::replace(&mut state.phase, Phase::Awaited) else { return Ok(()) };
+        drop(state);
+        Self::respond(slf, head, PyBytes::new(py, b""), true).map(drop)
+    }
+
     /// The application's `send`.
     fn send(slf: &Bound<'_, Self>, event: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
@@ -529,13 +548,12 @@ impl Exchange {
         match (std::mem::replace(&mut state.phase, Phase::Awaited), event) {
             (Phase::Awaited, Event::Start { head, trailers }) => {
                 state.trailers_due = trailers;
-                if head.is_event_stream {
-                    // The first event may be long in coming, and the browser's `open` waits for the head.
-                    drop(state);
-                    return Self::respond(slf, head, PyBytes::new(py, b""), true);
-                }
+                let is_event_stream = head.is_event_stream;
                 state.phase = Phase::Started(head);
                 drop(state);
+                if is_event_stream {
+                    link.call_soon(py, &slf.getattr(intern!(py, "leave_without_event"))?)?;
+                }
                 Ok(link.sent(py))
             }
             (Phase::Started(head), Event::Body { data, more }) => {

@@ -298,6 +298,11 @@ impl AsgiLink {
         }
     }
 
+    /// Has the loop call `callback` when the present callback has returned.
+    pub(crate) fn call_soon(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.host.event_loop.call_method1(py, intern!(py, "call_soon"), (callback,)).map(drop)
+    }
+
     pub(crate) fn create_future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.host.event_loop.call_method0(py, intern!(py, "create_future"))
     }

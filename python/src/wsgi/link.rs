@@ -446,9 +446,6 @@ impl WsgiLink {
         let py = slf.py();
         let this = slf.get();
         let exchange = job.exchange.bind(py);
-        if exchange.get().is_gone(py) {
-            return Ok(());
-        }
         let start_response = exchange.getattr(intern!(py, "start_response"))?;
         let result = this.app.bind(py).call1((&job.environ, start_response))?;
         if result.is_exact_instance_of::<PyList>() || result.is_exact_instance_of::<PyTuple>() {

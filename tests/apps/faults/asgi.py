@@ -75,6 +75,16 @@ class Routes:
                 break
         await answer(send, f"{count} {exact}")
 
+    async def late(query, receive, send):
+        """Reads its body only after a while, and says on stderr how much of it there was."""
+        await asyncio.sleep(int(query["ms"]) / 1000)
+        count, message = 0, {"more_body": True}
+        while message.get("more_body"):
+            message = await receive()
+            count += len(message.get("body", b""))
+        print(f"took {count} until {message['type']}", file=sys.stderr, flush=True)
+        await answer(send, "")
+
     async def down(query, receive, send):
         left, at, state["sent"] = int(query["bytes"]), 0, 0
         headers = [] if "chunked" in query else [(b"content-length", b"%d" % left)]

@@ -27,6 +27,11 @@ const routes = {
     }
     return answer(`${count} ${exact ? "True" : "False"}`);
   },
+  async late(query, request) {
+    await new Promise((resolve) => setTimeout(resolve, Number(query.get("ms"))));
+    console.error(`took ${(await request.arrayBuffer()).byteLength} until http.request`);
+    return answer("");
+  },
   down(query) {
     let left = Number(query.get("bytes"));
     let at = 0;

@@ -46,6 +46,13 @@ const routes = {
     }
     answer(response, `${count} ${exact ? "True" : "False"}`);
   },
+  async late(query, request, response) {
+    await new Promise((resolve) => setTimeout(resolve, Number(query.get("ms"))));
+    let count = 0;
+    for await (const body of request) count += body.length;
+    console.error(`took ${count} until http.request`);
+    answer(response, "");
+  },
   down(query, _request, response) {
     let left = Number(query.get("bytes"));
     let at = 0;

@@ -90,6 +90,13 @@ class Routes:
             count += len(body)
         return answer(start_response, f"{count} {exact}")
 
+    def late(query, environ, start_response):
+        time.sleep(int(query["ms"]) / 1000)
+        count = len(environ["wsgi.input"].read())
+        sys.stderr.write(f"took {count} until http.request\n")
+        sys.stderr.flush()
+        return answer(start_response, "")
+
     def down(query, environ, start_response):
         headers = [] if "chunked" in query else [("Content-Length", query["bytes"])]
         start_response("200 OK", headers)

@@ -33,14 +33,14 @@ pub enum Item {
 }
 
 /// Decodes one body. It keeps no content, so it limits none: the caller counts what it passes on.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Decoder {
     state: State,
     extension_bytes: usize,
     limits: Limits,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum State {
     Length(u64),
     UntilEnd,

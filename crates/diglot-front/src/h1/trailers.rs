@@ -32,7 +32,7 @@ impl<'b> IntoIterator for &'b Trailers {
 
 /// Collects a trailer section over several reads. It keeps the bytes itself: trailers are rare and small, and
 /// the connection's buffer stays free of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct TrailerReader {
     section: Trailers,
     reader: LineReader,

@@ -128,7 +128,7 @@ impl Active {
                 Err(finished) => return Poll::Ready(finished),
             };
             // A body that waits for the client reads by itself; otherwise its leaving must still be noticed.
-            if !reads && connection.poll_watch(context).is_ready() {
+            if !reads && connection.poll_watch(context).is_ready() && !self.will_be_whole(connection) {
                 return Poll::Ready(self.give_up(CancelReason::ClientGone));
             }
             if self.is_done() && flushed {
@@ -194,6 +194,12 @@ impl Active {
             }
             None => None,
         }
+    }
+
+    /// Whether the client that has left has sent all of the body: then the worker gets it before it hears of that.
+    fn will_be_whole(&self, connection: &Connection) -> bool {
+        let input = &connection.input[connection.taken..];
+        connection.ended && self.upload.as_ref().is_some_and(|upload| upload.ends_within(input))
     }
 
     /// Moves the body on. Returns whether it waits for the client.

@@ -15,7 +15,6 @@ use super::access::Record;
 use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
-use super::hangup::Hangup;
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::deadline::Deadline;
 use crate::exchange::{Arrived, Exchange};
@@ -49,8 +48,8 @@ pub(crate) struct Connection {
     record: Option<Box<Record>>,
     /// The deadline is that of a head of which something has come.
     awaits_head: bool,
-    /// While the input is full and a request is in flight.
-    hangup: Option<Hangup>,
+    /// The client has closed its end.
+    pub(super) ended: bool,
 }
 
 /// What workers are told of the client.
@@ -114,7 +113,7 @@ impl Connection {
             head: None,
             record: None,
             awaits_head: false,
-            hangup: None,
+            ended: false,
         }
     }
 
@@ -320,7 +319,6 @@ impl Connection {
     async fn finish(&mut self, mut active: Box<Active>) -> Next {
         let finished = std::future::poll_fn(|context| active.poll(self, context)).await;
         self.deadline.lift();
-        self.hangup = None;
         if self.taken == self.input.len() {
             buffers::give_back(&mut self.input);
             self.taken = 0;
@@ -348,17 +346,23 @@ impl Connection {
         read
     }
 
-    /// Ready when the client is gone. What it sends meanwhile is kept, as far as there is room; then only its leaving is
-    /// looked for.
+    /// Ready when the client is gone. What it sends meanwhile is kept, as far as there is room.
     pub(super) fn poll_watch(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.ended {
+            return Poll::Ready(());
+        }
         while self.input.len() - self.taken < BUFFER_BYTES {
             match self.poll_fill(context) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(0)) => {
+                    self.ended = true;
+                    return Poll::Ready(());
+                }
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
-        self.hangup.get_or_insert_default().poll(&self.socket, context)
+        Poll::Pending
     }
 
     /// Writes the output.

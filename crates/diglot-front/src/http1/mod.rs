@@ -7,7 +7,6 @@ mod active;
 mod answer;
 mod connection;
 mod dispatch;
-mod hangup;
 mod reply;
 mod upload;
 

@@ -56,6 +56,21 @@ impl Upload {
         self.held = Vec::new();
     }
 
+    /// True if `input` holds the rest of the body, whole or broken.
+    pub(super) fn ends_within(&self, input: &[u8]) -> bool {
+        let mut decoder = self.decoder.clone();
+        let mut taken = 0;
+        loop {
+            let Ok(decoded) = decoder.decode(&input[taken..]) else { return true };
+            taken += decoded.consumed;
+            match decoded.item {
+                Item::End { .. } => return true,
+                Item::NeedMore if taken == input.len() => return false,
+                Item::NeedMore | Item::Data(_) => {}
+            }
+        }
+    }
+
     /// Passes on what it can of `input`; returns how much it took.
     pub(super) fn pump(
         &mut self,
