@@ -271,7 +271,7 @@ class LinkSocket extends net.Socket {
    */
   _client_left(leave) {
     const request = this[kMessage]?.req;
-    const unread = request !== undefined && request.complete && !request.readableEnded && !request.destroyed;
+    const unread = request?.complete && !request.readableEnded && !request.destroyed;
     if (!unread) leave();
     else if (request.readableLength < request.readableHighWaterMark) setImmediate(leave);
     else request.once('end', () => setImmediate(leave));
