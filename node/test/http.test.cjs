@@ -264,6 +264,19 @@ describe('http', () => {
     }
   });
 
+  it('keeps the context of what throws from the rest of its read', async () => {
+    for (const id of [50, 51]) front.open(id);
+    const first = front.begin({ connection: 50, target: '/throw-within' });
+    const second = front.begin({ connection: 51, target: '/enter', headers: ['Host', 'h', 'X-Id', '51'] });
+    front.write(Buffer.concat([first, second].map(({ bytes }) => bytes)));
+    assert.equal(JSON.parse((await second.exchange.response()).text).before, null);
+    await front.says('thrown in a context');
+    first.exchange.cancel();
+    await first.exchange.response();
+    // The connection's context stays what it was.
+    assert.notEqual(JSON.parse((await front.fetch({ connection: 51, target: '/enter' })).text).before?.id, 'thrower');
+  });
+
   it('keeps the context of a request in what its credit calls', async () => {
     const exchange = front.request({ target: '/store-drain' });
     const { text } = await exchange.response();

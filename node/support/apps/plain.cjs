@@ -199,6 +199,13 @@ const routes = {
     globalThis.gc();
     setImmediate(() => json(response, resources));
   },
+  '/throw-within'() {
+    storage.run({ id: 'thrower' }, () =>
+      process.nextTick(() => {
+        throw new Error('thrown in a context');
+      }),
+    );
+  },
   '/enter'(request, response) {
     const before = storage.getStore() ?? null;
     storage.enterWith({ id: request.headers['x-id'] });
