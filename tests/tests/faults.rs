@@ -86,7 +86,7 @@ fn a_killed_wsgi_worker_fails_its_own_requests_only() {
 fn load_goes_on_when_workers_are_killed_again_and_again() {
     const CLIENTS: usize = 16;
     const KILLS: u64 = 5;
-    for app in [NODE, ASGI] {
+    for app in [NODE, ASGI, WSGI] {
         let running = server().app("/", app).argument("--workers").argument("2").run();
         let front = running.process();
         let (descriptors, threads) = (front.descriptors(), front.threads());
