@@ -70,7 +70,8 @@ const STDERR_LINES_SHOWN_MAX: usize = 5;
 /// Why a worker failed, with the last it wrote.
 ///
 /// The reason comes last, where a reader's eye falls. `{}` is one line, unless the app's own message has more that the
-/// log has not shown; `{:#}` puts the last lines of its stderr before a reason that only the server gives.
+/// log has not shown; `{:#}` puts the last lines of its stderr before a reason that only the server gives, and how to install
+/// a missing npm package before that it is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub reason: Reason,
@@ -321,7 +322,9 @@ mod tests {
             package("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'hono' imported from /srv/a.mjs"),
             "hono"
         );
-        for file in ["./other.js", "../x", "/srv/app.js", "#internal", "file:///srv/x.mjs", ""] {
+        for file in
+            ["./other.js", "@/lib/db", "~/lib", "../x", "/srv/app.js", "#internal", "file:///srv/x.mjs", ""]
+        {
             assert_eq!(missing_package(&format!("Error: Cannot find module '{file}'")), None, "{file}");
         }
         assert_eq!(missing_package("TypeError: x is not a function"), None);
