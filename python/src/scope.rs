@@ -94,10 +94,11 @@ impl Scopes {
     /// A client connection that requests will name.
     pub(crate) fn open(&mut self, py: Python<'_>, connection: u32, ends: &Open<'_>) -> PyResult<()> {
         let template = self.template.bind(py).copy()?;
-        if ends.local_port == 0 && ends.peer.is_empty() {
-            template.set_item(intern!(py, "server"), (ends.local, py.None()))?;
-        } else {
-            template.set_item(intern!(py, "server"), (ends.local, ends.local_port))?;
+        match ends.local_port {
+            0 => template.set_item(intern!(py, "server"), (ends.local, py.None()))?,
+            port => template.set_item(intern!(py, "server"), (ends.local, port))?,
+        }
+        if !ends.peer.is_empty() {
             template.set_item(intern!(py, "client"), (ends.peer, ends.peer_port))?;
         }
         if ends.tls {

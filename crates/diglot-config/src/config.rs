@@ -6,7 +6,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::service::Service;
+use crate::{proxies::TrustedProxies, service::Service};
 
 /// Everything a server needs to know, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Server {
     pub timeouts: Timeouts,
     /// One line a request on stderr.
     pub access_log: bool,
+    /// Who may say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
     /// The control socket, where it was named.
     pub control: Option<PathBuf>,
 }

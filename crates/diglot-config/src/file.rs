@@ -57,6 +57,12 @@ section! {
         threads: Whole<1, WORKERS_MAX>,
         /// One line for each request on stderr.
         access_log: bool,
+        /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: IP addresses, networks such as
+        /// `"10.0.0.0/8"`, `"unix"` for whoever opens a Unix socket, `"*"` for everyone. One or an array, `[]` for nobody.
+        /// What they say becomes the client's address and the scheme: in ASGI and WSGI, in the URL of a `fetch` request
+        /// and in the access log. A program with a server of its own (Express, Fastify) sees the connection as it is and
+        /// has its own setting (`trust proxy`).
+        trusted_proxies: OneOrMany<String>,
         /// Kept for later: nothing is served there yet. The path of the control socket. By default a private path made
         /// from the path of this file.
         control: String,

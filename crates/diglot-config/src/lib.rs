@@ -15,6 +15,7 @@ mod listen;
 mod meant;
 mod modules;
 mod problem;
+mod proxies;
 mod read;
 #[cfg(test)]
 mod reference;
@@ -33,6 +34,7 @@ pub use config::{Config, Limits, Listen, Server, Timeouts};
 pub use environment::Environment;
 pub use interpreter::{Origin, Python};
 pub use problem::{Problem, Severity, Source, Span, render};
+pub use proxies::TrustedProxies;
 pub use resolve::{Arguments, FILE_NAME, NothingGiven, Resolution, resolve};
 pub use service::{
     AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Service,

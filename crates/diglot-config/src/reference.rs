@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Limits, Listen, Service, Timeouts,
+    Limits, Listen, Service, Timeouts, TrustedProxies,
     file::{
         File, LimitsSection, ServerSection, ServiceLimitsSection, ServiceSection, ServiceTimeoutsSection,
         TimeoutsSection,
@@ -60,11 +60,13 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
 fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     let limits = Limits::default();
     let timeouts = Timeouts::default();
+    let proxies = TrustedProxies::default().to_string();
     let size = |bytes: usize| json!(show_size(bytes as u64));
     let wait = |wait: Duration| json!(show_wait(wait));
     vec![
         ("ServerSection", "listen", json!([Listen::default().to_string()])),
         ("ServerSection", "access_log", json!(false)),
+        ("ServerSection", "trusted_proxies", json!(proxies.split(' ').collect::<Vec<_>>())),
         ("LimitsSection", "request_line", size(limits.request_line_bytes_max)),
         ("LimitsSection", "headers", size(limits.header_bytes_max)),
         ("LimitsSection", "header_count", json!(limits.header_count_max)),

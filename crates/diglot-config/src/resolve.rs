@@ -10,6 +10,7 @@ use crate::{
     environment::{Environment, absolute},
     file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, Workers},
     problem::{Problem, Source, Span},
+    proxies::TrustedProxies,
     read::{Located, Reader},
     services,
     target::{CommandLine, Word, to_section},
@@ -185,7 +186,7 @@ impl Draft {
     fn resolve(self, listen_base: &Path, control: Option<PathBuf>, environment: &Environment) -> Resolution {
         let Draft { base, source, server, services: written, whole, mut problems } = self;
         let listen = resolve_listen(&server, listen_base, &mut problems);
-        let server = resolve_server(server, &listen, control, &base);
+        let server = resolve_server(server, &listen, control, &base, &mut problems);
         let mut workplaces = Vec::new();
         let mut services = Vec::new();
         let mut notes = Vec::new();
@@ -259,6 +260,7 @@ fn resolve_server(
     listen: &[(Listen, Option<Span>)],
     control: Option<PathBuf>,
     base: &Path,
+    problems: &mut Vec<Problem>,
 ) -> Server {
     Server {
         listen: listen.iter().map(|(address, _)| address.clone()).collect(),
@@ -268,8 +270,21 @@ fn resolve_server(
             .timeouts
             .map_or_else(Timeouts::default, |timeouts| resolve_timeouts(timeouts.value)),
         access_log: section.access_log.is_some_and(|access_log| access_log.value),
+        trusted_proxies: section
+            .trusted_proxies
+            .map_or_else(TrustedProxies::default, |written| resolve_proxies(&written.value.0, problems)),
         control: control.or_else(|| section.control.map(|path| absolute(base, Path::new(&path.value)))),
     }
+}
+
+fn resolve_proxies(written: &[Located<String>], problems: &mut Vec<Problem>) -> TrustedProxies {
+    let mut proxies = TrustedProxies::none();
+    for Located { value, span } in written {
+        if let Err(flaw) = proxies.add(value) {
+            problems.push(flaw.at(span));
+        }
+    }
+    proxies
 }
 
 fn resolve_limits(section: LimitsSection) -> Limits {

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use diglot_config::{Limits, Listen, Route, Timeouts};
+use diglot_config::{Limits, Listen, Route, Timeouts, TrustedProxies};
 use diglot_front::{FixedAnswer, Front, Listener, Router, Settings, Target};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,8 +19,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let routes = [Route { host: None, prefix: "/".to_owned() }];
     let router = Router::new([(Target::Fixed(Arc::new(answer)), routes.as_slice(), false)]);
-    let settings =
-        Settings { threads: 1, limits: Limits::default(), timeouts: Timeouts::default(), access_log: false };
+    let settings = Settings {
+        threads: 1,
+        limits: Limits::default(),
+        timeouts: Timeouts::default(),
+        access_log: false,
+        trusted_proxies: TrustedProxies::default(),
+    };
     let front = Front::start(&settings, router)?;
     front.accept(std::slice::from_ref(&listener))?;
     writeln!(std::io::stdout(), "listening on {}", listener.address())?;

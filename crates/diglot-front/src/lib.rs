@@ -17,6 +17,7 @@
 pub mod h1;
 
 mod buffers;
+mod client;
 mod clock;
 mod deadline;
 mod exchange;

@@ -82,8 +82,8 @@ struct Shared {
     writer: Writer,
     /// Requests begun since there was no output.
     waiting: usize,
-    /// How many of them an idle worker is given at once, known when it has said what it is.
-    head_start: Option<usize>,
+    /// Known when the worker has said what it is.
+    interface: Option<Interface>,
     /// The worker is known to be gone.
     severed: bool,
     ended: bool,
@@ -98,7 +98,7 @@ impl Link {
             driver: None,
             writer: Writer::default(),
             waiting: 0,
-            head_start: None,
+            interface: None,
             severed: false,
             ended: false,
         };
@@ -196,6 +196,12 @@ impl Link {
         self.with((), |protocol| protocol.close_connection(connection));
     }
 
+    /// Whether the application is to see a client's connection as it is. A Node program with a server of its own has
+    /// always seen it so, and its framework has a setting of its own for proxies.
+    pub(crate) fn sees_peers(&self) -> bool {
+        self.shared.lock().interface == Some(Interface::Http)
+    }
+
     /// True once the worker's end is gone.
     pub(crate) fn has_ended(&self) -> bool {
         self.shared.lock().ended
@@ -268,7 +274,9 @@ impl Shared {
     #[inline]
     fn give_head_start(&mut self) {
         self.waiting += 1;
-        if self.head_start == Some(self.waiting) && self.protocol.open_streams() == self.waiting {
+        if self.interface.and_then(head_start) == Some(self.waiting)
+            && self.protocol.open_streams() == self.waiting
+        {
             let output = self.protocol.output();
             output.sent(self.writer.try_write(output.pending()));
         }
@@ -399,7 +407,7 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
                 Some(FrontEvent::Ready(ready)) => {
                     joins = true;
-                    shared.head_start = head_start(ready.interface);
+                    shared.interface = Some(ready.interface);
                     if ready.interface == Interface::Wsgi {
                         let on_threads = self.link.service.admission().concurrency_on_threads;
                         self.link.concurrency.store(on_threads, Ordering::Relaxed);

@@ -13,11 +13,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use diglot_config::Listen;
-use diglot_link::message::Open;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use crate::client::Ends;
 use crate::http1::Connection;
 use crate::shared::Shared;
 
@@ -193,45 +193,6 @@ impl Accepting {
                 let Address::Unix(path) = address else { return Err(io::ErrorKind::Other.into()) };
                 Ok((Socket::Unix(stream), Ends::Unix { path: path.clone() }))
             }
-        }
-    }
-}
-
-/// The two ends of a client connection.
-#[derive(Debug)]
-pub(crate) enum Ends {
-    Tcp { peer: SocketAddr, local: SocketAddr },
-    Unix { path: PathBuf },
-}
-
-impl Ends {
-    /// Calls `act` with the ends as a worker is told them.
-    pub(crate) fn announce<R>(&self, act: impl FnOnce(&Open<'_>) -> R) -> R {
-        match self {
-            Self::Tcp { peer, local } => {
-                let (peer_text, local_text) = (peer.ip().to_string(), local.ip().to_string());
-                act(&Open {
-                    tls: false,
-                    peer: &peer_text,
-                    peer_port: peer.port(),
-                    local: &local_text,
-                    local_port: local.port(),
-                })
-            }
-            Self::Unix { path } => {
-                let local = path.to_string_lossy();
-                act(&Open { tls: false, peer: "", peer_port: 0, local: &local, local_port: 0 })
-            }
-        }
-    }
-}
-
-/// The client, as the log names it.
-impl fmt::Display for Ends {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp { peer, .. } => write!(f, "{peer}"),
-            Self::Unix { path } => write!(f, "unix:{}", path.display()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use diglot_config::{Limits, Timeouts};
+use diglot_config::{Limits, Timeouts, TrustedProxies};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     /// One line a request in the log.
     pub(crate) access_log: bool,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) connections: Connections,
     stopping: AtomicBool,
 }
@@ -45,6 +46,7 @@ impl Shared {
             },
             timeouts: settings.timeouts.clone(),
             access_log: settings.access_log,
+            trusted_proxies: settings.trusted_proxies.clone(),
             connections: Connections::new(connections_max),
             stopping: AtomicBool::new(false),
         }

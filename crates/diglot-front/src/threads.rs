@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use diglot_config::{Limits, Timeouts};
+use diglot_config::{Limits, Timeouts, TrustedProxies};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
@@ -31,6 +31,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// One line a request in the log.
     pub access_log: bool,
+    /// Who may say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// A running front.

@@ -365,15 +365,15 @@ impl CancelReason {
 ///  u8 flags (1 = TLS) · u8 reserved · u16 peer port · u16 local port · u8 peer length · u8 local length
 ///  peer text · local text
 /// ```
-/// The texts are IP addresses in their usual form, or, with port 0 on both ends, the path of the Unix socket
-/// as the local end and an empty peer.
+/// The texts are IP addresses in their usual form. A local port of 0 is a Unix socket: the local end is its path,
+/// and the peer is empty unless a proxy named the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Open<'b> {
-    /// The client speaks TLS.
+    /// The client speaks TLS, to the front or to a proxy before it.
     pub tls: bool,
-    /// The client's address, empty on a Unix socket.
+    /// The client's address, empty on a Unix socket and no proxy named it.
     pub peer: &'b str,
-    /// The client's port, 0 on a Unix socket.
+    /// The client's port, 0 where it is not known.
     pub peer_port: u16,
     /// The listener's address or path.
     pub local: &'b str,

@@ -156,6 +156,32 @@ pub fn id_of(name: &[u8]) -> u8 {
     0
 }
 
+/// The id of a name the table has, looked up while compiling; one that it lacks is a compile error.
+pub const fn id(name: &str) -> u8 {
+    let mut index = 0;
+    while index < NAMES.len() {
+        if equal(NAMES[index].as_bytes(), name.as_bytes()) {
+            return index as u8 + 1;
+        }
+        index += 1;
+    }
+    panic!("the table lacks this name")
+}
+
+const fn equal(one: &[u8], two: &[u8]) -> bool {
+    if one.len() != two.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != two[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
 /// The lowercase name of an id; `None` for 0 and for ids this revision does not know.
 #[inline]
 pub fn name_of(id: u8) -> Option<&'static str> {

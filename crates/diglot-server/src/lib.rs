@@ -209,6 +209,7 @@ fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
         limits: Limits { connections_max, ..config.server.limits.clone() },
         timeouts: config.server.timeouts.clone(),
         access_log: config.server.access_log,
+        trusted_proxies: config.server.trusted_proxies.clone(),
     }
 }
 

@@ -62,10 +62,12 @@ impl Environs {
     /// A client connection that requests will name.
     pub(crate) fn open(&mut self, py: Python<'_>, connection: u32, ends: &Open<'_>) -> PyResult<()> {
         let template = self.template.bind(py).copy()?;
-        if !(ends.local_port == 0 && ends.peer.is_empty()) {
+        if ends.local_port != 0 {
             template.set_item("SERVER_NAME", ends.local)?;
             template.set_item("SERVER_PORT", ends.local_port.to_string())?;
-            template.set_item("REMOTE_ADDR", ends.peer)?;
+        }
+        template.set_item("REMOTE_ADDR", ends.peer)?;
+        if ends.peer_port != 0 {
             template.set_item("REMOTE_PORT", ends.peer_port.to_string())?;
         }
         if ends.tls {

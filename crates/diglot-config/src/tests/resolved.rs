@@ -40,6 +40,7 @@ fn defaults() {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             access_log: false,
+            trusted_proxies: TrustedProxies::default(),
             control: None,
         }
     );
@@ -90,6 +91,7 @@ fn every_key() {
         listen = ["127.0.0.1:0", "unix:run.sock"]
         threads = 2
         access_log = true
+        trusted_proxies = "10.0.0.0/8"
         control = "control.sock"
         limits = { request_line = 4_096, headers = "64 KiB", header_count = 0x20, body = "none", connections = 10 }
         timeouts = { header_read = "1s", idle = "2s", body = "3s", write = "4s", grace = "5s", start = "6s", heartbeat = "7s" }
@@ -146,6 +148,10 @@ fn every_key() {
                 heartbeat: Some(seconds(7)),
             },
             access_log: true,
+            trusted_proxies: TrustedProxies {
+                networks: vec!["10.0.0.0/8".parse().expect("a network")],
+                unix: false
+            },
             control: Some(machine.path("project/control.sock")),
         }
     );

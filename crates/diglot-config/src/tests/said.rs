@@ -47,6 +47,10 @@ says!(
     "[server]\nlisten = [\"8000\", \"localhost:80\", \"0.0.0.0:1\", \"127.0.0.1:1\", \"[::1]:2\", \"[::1]:2\", \"unix:\"]\n\
      [services.api]\nentry = \"main:app\"\n"
 );
+says!(
+    proxies,
+    "[server]\ntrusted_proxies = [\"localhost\", \"10.0.0.7/8\", \"*\"]\n[services.api]\nentry = \"main:app\"\n"
+);
 says!(no_address, "[server]\nlisten = []\n[services.api]\nentry = \"main:app\"\n");
 says!(
     routes,

@@ -1,32 +1,6 @@
 //! The field names the codec itself acts on, by their ids in the link's table, and the groups they form.
 
-use diglot_link::names::NAMES;
-
-/// The id of a name of the table, looked up while compiling.
-const fn id(name: &str) -> u8 {
-    let mut index = 0;
-    while index < NAMES.len() {
-        if equal(NAMES[index].as_bytes(), name.as_bytes()) {
-            return index as u8 + 1;
-        }
-        index += 1;
-    }
-    panic!("the link's table lacks a name the codec acts on")
-}
-
-const fn equal(one: &[u8], two: &[u8]) -> bool {
-    if one.len() != two.len() {
-        return false;
-    }
-    let mut at = 0;
-    while at < one.len() {
-        if one[at] != two[at] {
-            return false;
-        }
-        at += 1;
-    }
-    true
-}
+use diglot_link::names::id;
 
 pub(super) const HOST: u8 = id("host");
 pub(super) const CONNECTION: u8 = id("connection");
@@ -37,6 +11,8 @@ pub(super) const UPGRADE: u8 = id("upgrade");
 pub(super) const DATE: u8 = id("date");
 pub(super) const KEEP_ALIVE: u8 = id("keep-alive");
 pub(super) const PROXY_CONNECTION: u8 = id("proxy-connection");
+pub(super) const X_FORWARDED_FOR: u8 = id("x-forwarded-for");
+pub(super) const X_FORWARDED_PROTO: u8 = id("x-forwarded-proto");
 
 /// Fields of one connection, which no intermediary passes on (RFC 9110 section 7.6.1). Those that Connection
 /// names come on top.

@@ -43,6 +43,8 @@ pub struct RequestHead<'b> {
     pub expect_continue: bool,
     /// The client offers to switch protocols: an Upgrade field, named by Connection.
     pub upgrade: bool,
+    /// The client, or a proxy, says where the request comes from: there is an X-Forwarded-For or X-Forwarded-Proto.
+    pub forwarded: bool,
     /// Length of the head with its empty line, and with an empty line before it; the content begins there.
     pub head_bytes: usize,
 }
@@ -116,6 +118,7 @@ struct Facts {
     connection_upgrade: bool,
     upgrade_field: bool,
     expect_continue: bool,
+    forwarded: bool,
 }
 
 /// Reads a request head from the front of `bytes`.
@@ -331,6 +334,7 @@ impl Facts {
                 framing::transfer_encoding(span.of(bytes).value)?;
                 self.chunked = true;
             }
+            known::X_FORWARDED_FOR | known::X_FORWARDED_PROTO => self.forwarded = true,
             _ => {}
         }
         Ok(())
@@ -405,6 +409,7 @@ fn finish<'b>(
             && is_http11
             && !matches!(framing, BodyFraming::None | BodyFraming::Length(0)),
         upgrade: facts.connection_upgrade && facts.upgrade_field && is_http11,
+        forwarded: facts.forwarded,
         head_bytes,
     })
 }

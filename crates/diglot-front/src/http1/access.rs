@@ -1,11 +1,10 @@
 //! The access log: one line a request, where it was asked for.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use tokio::time::Instant;
 
 use crate::h1::{RequestHead, Version};
-use crate::listener::Ends;
 
 /// A request that will have a line when it is over.
 #[derive(Debug)]
@@ -16,20 +15,20 @@ pub(super) struct Record {
 
 impl Record {
     /// Of a request that was read. The codec lets nothing but visible ASCII into a target, and tokens into a method.
-    pub(super) fn of(ends: &Ends, head: &RequestHead<'_>) -> Box<Self> {
+    pub(super) fn of(client: impl Display, head: &RequestHead<'_>) -> Box<Self> {
         let version = match head.version {
             Version::Http10 => "1.0",
             Version::Http11 => "1.1",
         };
         let method = String::from_utf8_lossy(head.method);
         let target = String::from_utf8_lossy(head.target);
-        let line = format!("{ends} \"{method} {target} HTTP/{version}\"");
+        let line = format!("{client} \"{method} {target} HTTP/{version}\"");
         Box::new(Self { line, started: Instant::now() })
     }
 
     /// Of bytes that were no request.
-    pub(super) fn of_malformed(ends: &Ends) -> Box<Self> {
-        Box::new(Self { line: format!("{ends} \"-\""), started: Instant::now() })
+    pub(super) fn of_malformed(client: impl Display) -> Box<Self> {
+        Box::new(Self { line: format!("{client} \"-\""), started: Instant::now() })
     }
 
     /// Writes the line: client, request, status (`-` where the client left before there was one), bytes of content,

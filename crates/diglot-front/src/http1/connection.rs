@@ -3,10 +3,12 @@
 //! Requests are served one after another: the next is read from the buffer when the response before it has been
 //! written, so that pipelined requests are answered in order and a client can make the server hold no more than one buffer.
 
+use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use diglot_config::TrustedProxies;
 use diglot_link::message::Open;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::io::poll_read_buf;
@@ -16,11 +18,12 @@ use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
 use crate::buffers::{self, BUFFER_BYTES};
+use crate::client::{Client, Ends};
 use crate::deadline::Deadline;
 use crate::exchange::{Arrived, Exchange};
-use crate::h1::{self, RequestFacts, Status};
+use crate::h1::{self, RequestFacts, RequestHead, Status};
 use crate::link::Link;
-use crate::listener::{Ends, Socket};
+use crate::listener::Socket;
 use crate::service::Service;
 use crate::shared::Shared;
 
@@ -52,27 +55,57 @@ pub(crate) struct Connection {
     pub(super) ended: bool,
 }
 
-/// What workers are told of the client.
+/// Who is at the other end, and what workers have been told of it.
 pub(super) struct Peer {
     pub(super) id: u32,
-    pub(super) ends: Ends,
-    /// The links that have been told.
-    pub(super) links: Vec<Arc<Link>>,
+    ends: Ends,
+    /// For whom the last request came.
+    client: Client,
+    /// The links that know this connection, each with whom it takes for the client.
+    links: Vec<(Arc<Link>, Client)>,
 }
 
 impl Peer {
-    pub(super) fn is_known_to(&self, link: &Arc<Link>) -> bool {
-        self.links.iter().any(|known| Arc::ptr_eq(known, link))
+    fn new(id: u32, ends: Ends) -> Self {
+        Self { id, client: ends.client(), ends, links: Vec::new() }
     }
 
-    pub(super) fn known_to(&mut self, link: &Arc<Link>) {
-        self.links.retain(|known| !known.has_ended());
-        self.links.push(Arc::clone(link));
+    /// Finds out for whom a request comes.
+    #[inline]
+    pub(super) fn meet(&mut self, head: &RequestHead<'_>, trusted: &TrustedProxies) {
+        self.client = self.ends.client();
+        if head.forwarded {
+            self.client = self.client.forwarded(trusted, head.headers.iter());
+        }
     }
 
-    /// Calls `act` with the connection's ends as a worker is told them.
-    pub(super) fn announce<R>(&self, act: impl FnOnce(&Open<'_>) -> R) -> R {
-        self.ends.announce(act)
+    /// Calls `begin` with what the link must be told before it gets the request: nothing if it knows this client.
+    pub(super) fn introduce<R>(&mut self, link: &Arc<Link>, begin: impl FnOnce(Option<&Open<'_>>) -> R) -> R {
+        let itself = self.ends.client();
+        let client = if self.client == itself || link.sees_peers() { itself } else { self.client };
+        match self.links.iter_mut().find(|(known, _)| Arc::ptr_eq(known, link)) {
+            Some((_, told)) if *told == client => return begin(None),
+            Some((_, told)) => {
+                // One proxy's connection, another client: to the worker it is another connection.
+                link.close_connection(self.id);
+                *told = client;
+            }
+            None => {
+                self.links.retain(|(known, _)| !known.has_ended());
+                self.links.push((Arc::clone(link), client));
+            }
+        }
+        self.ends.announce(&client, |open| begin(Some(open)))
+    }
+
+    /// For the access log.
+    fn name(&self) -> impl Display {
+        self.ends.name(&self.client)
+    }
+
+    /// For the access log, where it is not known for whom the peer asks.
+    fn own_name(&self) -> impl Display {
+        self.ends.name(&self.ends.client())
     }
 }
 
@@ -102,7 +135,7 @@ impl Connection {
         let id = shared.connections.enter(&exchange);
         Self {
             socket,
-            peer: Peer { id, ends, links: Vec::new() },
+            peer: Peer::new(id, ends),
             shared,
             input: Vec::new(),
             taken: 0,
@@ -196,7 +229,7 @@ impl Connection {
         }
         let answer = Answer::HEAD_TIMED_OUT;
         if self.shared.access_log {
-            Record::of_malformed(&self.peer.ends).write(answer.status, answer.content_bytes());
+            Record::of_malformed(self.peer.own_name()).write(answer.status, answer.content_bytes());
         }
         answer.write(&mut self.output, &RequestFacts::unknown(), false);
         Poll::Ready(Turn::Answered { lives_on: false })
@@ -221,7 +254,7 @@ impl Connection {
                     tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
                     let answer = Answer::rejected(&rejection);
                     if shared.access_log {
-                        Record::of_malformed(&peer.ends).write(rejection.status, answer.content_bytes());
+                        Record::of_malformed(peer.own_name()).write(rejection.status, answer.content_bytes());
                     }
                     answer.write(output, &RequestFacts::unknown(), false);
                     return Some(Turn::Answered { lives_on: false });
@@ -231,7 +264,7 @@ impl Connection {
             let request = RequestFacts::of(&parsed);
             let (head_bytes, has_body) = (parsed.head_bytes, has_body(&parsed));
             if shared.access_log && record.is_none() {
-                *record = Some(Record::of(&peer.ends, &parsed));
+                *record = Some(Record::of(peer.name(), &parsed));
             }
             *head = None;
             Some(match dispatched {
@@ -408,7 +441,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        for link in &self.peer.links {
+        for (link, _) in &self.peer.links {
             link.close_connection(self.peer.id);
         }
         self.shared.connections.leave(self.peer.id);

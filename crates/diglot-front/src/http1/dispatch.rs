@@ -60,6 +60,7 @@ pub(super) fn dispatch(
     rest: &[u8],
     waited: bool,
 ) -> Dispatched {
+    peer.meet(head, &shared.trusted_proxies);
     if head.method == b"CONNECT" {
         return Dispatched::Answer(Answer::NO_CONNECT);
     }
@@ -97,13 +98,7 @@ pub(super) fn dispatch(
     let line = request_line(head, peer.id, destination.mount_length);
     let (body, ends) = (&rest[start.data.clone()], start.upload.is_none());
     let fields = head.headers.iter();
-    let begun = if peer.is_known_to(&link) {
-        link.begin(exchange, None, &line, fields, body, ends)
-    } else {
-        let begun = peer.announce(|open| link.begin(exchange, Some(open), &line, fields, body, ends));
-        peer.known_to(&link);
-        begun
-    };
+    let begun = peer.introduce(&link, |open| link.begin(exchange, open, &line, fields, body, ends));
     match begun {
         Ok(Some(key)) => {
             let awaits_continue = head.expect_continue && !ends && start.consumed == 0;
