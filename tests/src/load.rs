@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Outcomes {
     /// How many were answered with each status.
     pub statuses: BTreeMap<u16, u64>,
+    /// The numbers of those that were answered with another status than 200.
+    pub refused: Vec<u64>,
     /// Why the others were not answered.
     pub lost: Vec<String>,
 }
@@ -40,9 +42,12 @@ struct Shared {
     outcomes: Mutex<Outcomes>,
     changed: Condvar,
     stopping: AtomicBool,
+    /// Requests so far, each of which gets a number.
+    count: AtomicU64,
 }
 
-/// Starts as many clients, each asking for `path` on a connection that it keeps open.
+/// Starts as many clients, each asking for `path` on a connection that it keeps open. The request's number follows the
+/// path where that ends with `=`.
 pub fn load(address: SocketAddr, path: &str, clients: usize) -> Load {
     let shared = Arc::new(Shared::default());
     let clients = (0..clients)
@@ -58,12 +63,17 @@ fn ask(shared: &Shared, address: SocketAddr, path: &str) {
     let mut kept: Option<Client> = None;
     while !shared.stopping.load(Ordering::Relaxed) {
         let mut client = kept.take().unwrap_or_else(|| Client::connect(address));
-        client.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        let number = shared.count.fetch_add(1, Ordering::Relaxed);
+        let number_sent = if path.ends_with('=') { number.to_string() } else { String::new() };
+        client.send(format!("GET {path}{number_sent} HTTP/1.1\r\nHost: test\r\n\r\n"));
         let answer = client.try_response(false);
         let mut outcomes = shared.outcomes.lock().expect("no panic under this lock");
         match answer {
             Ok(response) => {
                 *outcomes.statuses.entry(response.status).or_default() += 1;
+                if response.status != 200 {
+                    outcomes.refused.push(number);
+                }
                 if response.field("connection") != Some("close") {
                     kept = Some(client);
                 }
