@@ -135,6 +135,24 @@ VALIDATED = """
 """
 
 
+def test_lines_of_the_body(worker):
+    front = worker("""
+        def app(environ, start_response):
+            read = environ["wsgi.input"].readline
+            lines = [read(3), read(3), read(0), read(-1), read(None), read(100), read(), read(), read(5)]
+            start_response("200 OK", [])
+            return [repr(lines).encode()]
+    """)
+    expect = [b"abc", b"de\n", b"", b"\n", b"fg\n", b"h\n", b"ij", b"", b""]
+    body = b"abcde\n\nfg\nh\nij"
+    assert front.request("POST", body=body).body == repr(expect).encode()
+    # The same of a body that comes byte by byte.
+    stream = front.begin("POST", body=body[:1], end=False)
+    for at in range(1, len(body)):
+        front.send(BODY, stream, body[at : at + 1], END if at == len(body) - 1 else 0)
+    assert front.response(stream).body == repr(expect).encode()
+
+
 @pytest.mark.parametrize(
     ("method", "target", "body", "expect"),
     [

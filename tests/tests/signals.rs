@@ -127,6 +127,37 @@ fn a_handler_that_never_returns_does_not_keep_the_server() {
     assert_eq!(other.try_response(false).map(|answer| answer.status).unwrap_or(503), 503);
 }
 
+/// Its shutdown is waited for, within the grace period.
+#[test]
+fn a_lifespan_has_the_grace_period_for_its_shutdown() {
+    let app = r#"
+import asyncio, os, sys
+
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    print("closing", file=sys.stderr, flush=True)
+    await asyncio.sleep(float(os.environ["SHUTDOWN_S"]))
+    print("closed", file=sys.stderr, flush=True)
+    await send({"type": "lifespan.shutdown.complete"})
+"#;
+    for (seconds, closes) in [("0.3", true), ("60", false)] {
+        let config = "[server]\nlisten = \"127.0.0.1:0\"\ntimeouts = { grace = \"2s\" }\n\
+                      [services.api]\nentry = \"main:app\"\n";
+        let running =
+            server().file("main.py", app).file("diglot.toml", config).env("SHUTDOWN_S", seconds).run();
+        let worker = running.worker();
+        let asked = Instant::now();
+        let (status, log) = running.stop();
+        let said = |text: &str| log.iter().any(|line| line.contains(text));
+        assert_eq!(status.code(), Some(0), "{log:?}");
+        assert!(worker.ends_within(Duration::ZERO), "the worker is left");
+        assert_eq!((said("closing"), said("closed"), said("was killed")), (true, closes, !closes), "{log:?}");
+        assert!(asked.elapsed() < Duration::from_secs(10), "it took {:?}", asked.elapsed());
+    }
+}
+
 #[test]
 fn told_to_stop_while_starting_it_stops() {
     for signals in [1, 2] {

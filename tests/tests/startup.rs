@@ -183,7 +183,9 @@ fn it_is_ready_soon_after_its_slowest_app() {
         }
         let slowest = alone.into_iter().map(median).max().expect("an application");
         let ready = median(ready);
-        println!("{name}: ready after {ready:?}, the slowest application loaded without a server in {slowest:?}");
+        println!(
+            "{name}: ready after {ready:?}, the slowest application loaded without a server in {slowest:?}"
+        );
         assert!(
             ready <= slowest.mul_f64(1.3).max(slowest + Duration::from_millis(150)),
             "{name}: ready after {ready:?}, the slowest application loaded without a server in {slowest:?}"

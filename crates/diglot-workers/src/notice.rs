@@ -63,7 +63,9 @@ impl fmt::Display for Notice {
             }
             Self::BadEnd { worker, failure } => write!(f, "{worker} did not finish cleanly: {failure}"),
             Self::DrainTimedOut { worker, grace } => {
-                write!(f, "{worker} had not finished its requests after {grace:?} and was killed")
+                // Time has passed since it was told to stop: 5s, not 4.999871s.
+                let grace = Duration::from_millis((grace.as_millis() as u64 + 5) / 10 * 10);
+                write!(f, "{worker} was killed: its requests or its shutdown took longer than {grace:?}")
             }
             Self::ServiceBroken { service, retry_every_at_most } => write!(
                 f,
