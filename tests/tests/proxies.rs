@@ -1,6 +1,11 @@
 //! Behind a proxy: whose word on the client is taken, and what applications see of it.
 
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
+
 use diglot_tests::{Client, server};
+use socket2::{Domain, Socket, Type};
 
 const ASGI: &str = r#"
 async def app(scope, receive, send):
@@ -67,6 +72,14 @@ fn ask(client: &mut Client, path: &str, fields: &str) -> String {
     answer.text()
 }
 
+/// One request on a connection of its own.
+fn ask_once(mut stream: impl Read + Write, path: &str, fields: &str) -> String {
+    write!(stream, "GET {path} HTTP/1.0\r\n{fields}\r\n").expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
 #[test]
 fn a_proxy_on_this_machine_names_client_and_scheme() {
     let server = served(LISTEN).run();
@@ -131,18 +144,26 @@ fn nobody_else_is_believed() {
     }
 }
 
+/// Another address of this machine is a stranger's.
+#[test]
+fn a_stranger_is_not_believed_by_default() {
+    let server = served(LISTEN).run();
+    for path in ["/asgi", "/wsgi", "/fetch"] {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.bind(&SocketAddr::from(([127, 0, 0, 2], 0)).into()).expect("a free port");
+        socket.connect(&server.address().into()).expect("a connection");
+        let answer = ask_once(socket, path, "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n");
+        assert!(answer.contains("http 127.0.0.2 "), "{path}: {answer}");
+    }
+}
+
 #[test]
 fn a_proxy_on_a_unix_socket_names_the_client() {
-    use std::io::{Read as _, Write as _};
     let server = served("listen = [\"127.0.0.1:0\", \"unix:proxy.sock\"]").run();
     for path in ["/asgi", "/wsgi", "/fetch"] {
         let ask = |fields: &str| {
             let socket = server.folder().join("proxy.sock");
-            let mut stream = std::os::unix::net::UnixStream::connect(socket).expect("a connection");
-            write!(stream, "GET {path} HTTP/1.0\r\n{fields}\r\n").expect("a request");
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).expect("an answer");
-            answer
+            ask_once(UnixStream::connect(socket).expect("a connection"), path, fields)
         };
         let named = ask("X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n");
         assert!(named.ends_with("https 203.0.113.9 0"), "{path}: {named}");

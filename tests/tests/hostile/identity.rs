@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::canary::{Canary, Sighting, seen};
 
-/// Sends one GET with these header lines and returns what the canary saw of it.
+/// Sends one GET with these header lines, as a stranger and not as a proxy, and returns what the canary saw of it.
 fn sight(canary: Canary, lines: &str) -> Sighting {
-    let server = canary.server("").run();
+    let server = canary.server("trusted_proxies = []").run();
     let request = format!("GET /x HTTP/1.1\r\nHost: test\r\n{lines}\r\n\r\n");
     assert_eq!(server.connect().send(request).response().status, 200);
     let [sighting] = seen(&server).try_into().expect("one request");
