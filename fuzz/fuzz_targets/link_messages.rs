@@ -2,8 +2,8 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use diglot_link::frame::{ABOARD_BYTES_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX};
-use diglot_link::message::{self, CancelReason, Interface, Open, Ready, Response};
+use diglot_link::frame::{ABOARD_BYTES_MAX, CLOSE_BYTES_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX};
+use diglot_link::message::{self, CancelReason, Close, Interface, Open, Ready, Response};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]
@@ -12,6 +12,7 @@ enum Message<'a> {
     Ready { interface: u8, runtime: &'a str },
     Response { status: u16, lines: &'a [u8], body: &'a [u8] },
     Cancel(u8),
+    Close { code: u16, reason: &'a str },
     Credit(u32),
 }
 
@@ -47,6 +48,14 @@ fuzz_target!(|message: Message<'_>| {
         }
         Message::Cancel(number) => {
             assert_eq!(CancelReason::decode(&[number]).ok(), CancelReason::from_number(number));
+        }
+        Message::Close { code, reason } => {
+            Close { code, reason }.encode(&mut out);
+            assert!(out.len() <= CLOSE_BYTES_MAX);
+            match Close::decode(&out) {
+                Ok(close) => assert!(close.code == code && reason.starts_with(close.reason)),
+                Err(_) => assert!(!Close::is_sendable(code) && !matches!(code, 1005 | 1006)),
+            }
         }
         Message::Credit(bytes) => {
             assert_eq!(message::decode_credit(&bytes.to_le_bytes()).is_ok(), bytes > 0);

@@ -35,7 +35,7 @@ fuzz_target!(|parts: Parts| {
         method: names::method_of(parts.known_method).map_or(&parts.method[..], str::as_bytes),
         version: [HttpVersion::Http10, HttpVersion::Http11, HttpVersion::Http2]
             [usize::from(parts.version % 3)],
-        flags: parts.flags & 0x1F,
+        flags: parts.flags & 0x3F,
         target: &parts.target,
         path_start: parts.path_start,
         path_length: parts.path_length,

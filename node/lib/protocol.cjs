@@ -49,7 +49,8 @@ const REQUEST = Object.freeze({
   UPGRADE: 0x04,
   BODY: 0x08,
   UNSIZED: 0x10,
-  ALL: 0x1f,
+  WEBSOCKET: 0x20,
+  ALL: 0x3f,
 });
 
 /** Reasons of a CANCEL. */

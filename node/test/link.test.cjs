@@ -117,6 +117,7 @@ describe('golden frames', () => {
             target: head.target,
             unsized: (head.flags & REQUEST.UNSIZED) !== 0,
             upgrade: (head.flags & REQUEST.UPGRADE) !== 0,
+            websocket: (head.flags & REQUEST.WEBSOCKET) !== 0,
             version: { 10: '1.0', 11: '1.1', 20: '2' }[head.version],
           },
           { ...meaning, version: String(meaning.version).replace('2.0', '2') },

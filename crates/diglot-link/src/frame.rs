@@ -22,6 +22,8 @@ pub const FIELDS_MAX: usize = 1024;
 pub const ABOARD_BYTES_MAX: usize = 32 * 1024;
 /// Most bytes of a BODY or WIRE frame's payload.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a CLOSE payload: those a control frame of WebSocket can have (RFC 6455 section 5.5).
+pub const CLOSE_BYTES_MAX: usize = 125;
 /// Most bytes of a READY or FAILED message.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of an OPEN payload.
@@ -31,6 +33,8 @@ pub const PAYLOAD_BYTES_MAX: usize = 160 * 1024;
 
 /// The last frame of this direction of the stream.
 pub const FLAG_END: u8 = 0x01;
+/// The last frame of a WebSocket message.
+pub const FLAG_LAST: u8 = 0x02;
 
 /// What a frame is for. The numbers are the protocol's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +72,14 @@ pub enum Type {
     Ping = 0x23,
     /// Worker to front: the answer to a PING.
     Pong = 0x24,
+    /// Worker to front: a WebSocket handshake is accepted; fields of the 101 response.
+    Accept = 0x30,
+    /// Both ways: a text message of a WebSocket, or a part of one.
+    Text = 0x31,
+    /// Both ways: a binary message of a WebSocket, or a part of one.
+    Binary = 0x32,
+    /// Both ways: the WebSocket is closed; ends this direction.
+    Close = 0x33,
 }
 
 impl Type {
@@ -90,6 +102,10 @@ impl Type {
             0x22 => Self::Drain,
             0x23 => Self::Ping,
             0x24 => Self::Pong,
+            0x30 => Self::Accept,
+            0x31 => Self::Text,
+            0x32 => Self::Binary,
+            0x33 => Self::Close,
             _ => return None,
         })
     }
@@ -98,8 +114,10 @@ impl Type {
     pub const fn payload_bytes_max(self) -> usize {
         match self {
             Self::Request | Self::Response => PAYLOAD_BYTES_MAX,
-            Self::Wire | Self::Body => BODY_BYTES_MAX,
+            Self::Wire | Self::Body | Self::Text | Self::Binary => BODY_BYTES_MAX,
             Self::Inform | Self::Trailers => TEXT_BYTES_MAX + 8,
+            Self::Accept => TEXT_BYTES_MAX,
+            Self::Close => CLOSE_BYTES_MAX,
             Self::Ready | Self::Failed => MESSAGE_BYTES_MAX,
             Self::Open => OPEN_BYTES_MAX,
             Self::Credit => 4,
@@ -114,7 +132,8 @@ impl Type {
     const fn permits_flags(self, flags: u8) -> bool {
         match self {
             Self::Request | Self::Response | Self::Wire | Self::Body => flags & !FLAG_END == 0,
-            Self::Trailers => flags == FLAG_END,
+            Self::Trailers | Self::Close => flags == FLAG_END,
+            Self::Text | Self::Binary => flags & !FLAG_LAST == 0,
             _ => flags == 0,
         }
     }
@@ -137,7 +156,7 @@ impl Type {
 pub struct Header {
     /// What the frame is for.
     pub kind: Type,
-    /// [`FLAG_END`] or nothing; which of them a type can have is checked by [`decode`].
+    /// [`FLAG_END`], [`FLAG_LAST`] or nothing; which of them a type can have is checked by [`decode`].
     pub flags: u8,
     /// How often the stream's id had been used before this stream, modulo 2¹⁶.
     pub generation: u16,
@@ -150,6 +169,12 @@ impl Header {
     #[inline]
     pub const fn ends(&self) -> bool {
         self.flags & FLAG_END != 0
+    }
+
+    /// True if a message of a WebSocket ends with this frame.
+    #[inline]
+    pub const fn is_last(&self) -> bool {
+        self.flags & FLAG_LAST != 0
     }
 }
 
@@ -167,6 +192,17 @@ impl Frame<'_> {
     #[inline]
     pub const fn len(&self) -> usize {
         HEADER_BYTES + self.payload.len()
+    }
+
+    /// The credit it costs: the payload's bytes of BODY and WIRE, all bytes of TEXT and BINARY (an empty message is a
+    /// message to be kept, too), none of the others.
+    #[inline]
+    pub const fn credit(&self) -> usize {
+        match self.header.kind {
+            Type::Body | Type::Wire => self.payload.len(),
+            Type::Text | Type::Binary => self.len(),
+            _ => 0,
+        }
     }
 
     /// Never true: a frame has at least its header.

@@ -1,8 +1,10 @@
 //! The server's end of a link.
 
 use crate::credit::{ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
-use crate::frame::{self, BODY_BYTES_MAX, FLAG_END, Frame, Header, TEXT_BYTES_MAX, Type};
-use crate::message::{self, CancelReason, Field, Open, Ready, RequestLine, Response, TooLong};
+use crate::frame::{
+    self, BODY_BYTES_MAX, FLAG_END, FLAG_LAST, Frame, HEADER_BYTES, Header, TEXT_BYTES_MAX, Type,
+};
+use crate::message::{self, CancelReason, Close, Field, Open, Ready, RequestLine, Response, TooLong};
 use crate::preface::{PREFACE_BYTES, Preface, REVISION};
 use crate::{Output, StreamKey, Violation};
 
@@ -44,6 +46,10 @@ struct Slot<T> {
     owner: Option<T>,
     request_open: bool,
     response: ResponseState,
+    /// The request is a WebSocket handshake.
+    is_handshake: bool,
+    /// The kind of the worker's message of which more is to come.
+    partial: Option<Type>,
     send: SendCredit,
     receive: ReceiveWindow,
 }
@@ -57,6 +63,8 @@ enum ResponseState {
     Structured,
     /// It comes as bytes of the wire.
     Wire,
+    /// ACCEPT came: messages follow, both ways.
+    WebSocket,
     /// It is complete, or cancelled by the worker.
     Closed,
 }
@@ -70,8 +78,9 @@ pub enum FrontEvent<'b, T> {
     Failed(&'b str),
     /// The answer to a [`Front::ping`].
     Pong([u8; 8]),
-    /// A part of a response: a RESPONSE, INFORM, WIRE, BODY, TRAILERS or CANCEL frame, in an order that makes sense
-    /// and with a payload that has been checked (but for the syntax of HTTP in it).
+    /// A part of a response: a RESPONSE, INFORM, WIRE, BODY, TRAILERS or CANCEL frame, or ACCEPT and then TEXT, BINARY and
+    /// CLOSE, in an order that makes sense and with a payload that has been checked (but for the syntax of HTTP in it, and
+    /// for whether a text is UTF-8).
     Response {
         /// The stream.
         key: StreamKey,
@@ -87,7 +96,7 @@ pub enum FrontEvent<'b, T> {
         /// What the caller gave to [`Front::begin`].
         owner: T,
     },
-    /// [`Front::send_body`] may have room again.
+    /// [`Front::send_body`] or [`Front::send_message`] may have room again.
     Credit {
         /// The stream.
         key: StreamKey,
@@ -188,6 +197,8 @@ impl<T: Clone> Front<T> {
         slot.owner = Some(owner);
         slot.request_open = !end;
         slot.response = ResponseState::Awaited;
+        slot.is_handshake = line.flags & message::REQUEST_WEBSOCKET != 0;
+        slot.partial = None;
         slot.send = SendCredit::of_stream();
         slot.receive = ReceiveWindow::of_stream();
         self.free.pop();
@@ -220,6 +231,49 @@ impl<T: Clone> Front<T> {
             self.close_request(key);
         }
         data_sent.len()
+    }
+
+    /// Bytes of a message that [`Self::send_message`] would take now; `None` if it would not even take an empty one.
+    pub fn message_room(&self, key: StreamKey) -> Option<usize> {
+        let slot = self.slot(key).filter(|slot| slot.takes_messages())?;
+        slot.send.available().min(self.send.available()).checked_sub(HEADER_BYTES)
+    }
+
+    /// Sends as much of `data`, a message of a WebSocket or the next part of one, as there is credit for and one frame
+    /// holds; `last` takes effect if all of it went. Returns how much went, `None` if nothing did, not even an end.
+    ///
+    /// `kind` is [`Type::Text`] or [`Type::Binary`], the same for all parts of a message.
+    pub fn send_message(&mut self, key: StreamKey, kind: Type, data: &[u8], last: bool) -> Option<usize> {
+        debug_assert!(matches!(kind, Type::Text | Type::Binary));
+        let room = self.message_room(key)?;
+        let sent = &data[..data.len().min(room).min(BODY_BYTES_MAX)];
+        let is_last = last && sent.len() == data.len();
+        if sent.is_empty() && !is_last {
+            return None;
+        }
+        let flags = if is_last { FLAG_LAST } else { 0 };
+        frame::encode(self.output.tail(), key.header(kind, flags), sent);
+        let credit = HEADER_BYTES + sent.len();
+        self.send.spend(credit);
+        if let Some(slot) = self.slot_mut(key) {
+            slot.send.spend(credit);
+        }
+        Some(sent.len())
+    }
+
+    /// The client's WebSocket is over. Nothing of the stream reaches the caller any more, and its place is taken until the
+    /// worker has closed it, too. Before ACCEPT it does nothing; then [`Self::cancel`] is due.
+    pub fn close(&mut self, key: StreamKey, close: &Close<'_>) {
+        let Some(slot) = self.slot_mut(key).filter(|slot| slot.takes_messages()) else { return };
+        slot.request_open = false;
+        slot.owner = None;
+        let is_over = slot.response == ResponseState::Closed;
+        let mark = frame::begin(self.output.tail(), key.header(Type::Close, FLAG_END));
+        close.encode(self.output.tail());
+        frame::finish(self.output.tail(), mark);
+        if is_over {
+            self.release(key);
+        }
     }
 
     /// Ends the request with trailer fields, as lines `name: value\r\n`.
@@ -274,7 +328,7 @@ impl<T: Clone> Front<T> {
         self.application == Application::Ready && !self.draining
     }
 
-    /// `bytes` of the stream's BODY or WIRE payloads are no longer held. Also for streams that are over.
+    /// `bytes` of the credit that the stream's frames have cost ([`Frame::credit`]) are no longer held. Also for streams that are over.
     pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
         let stream_credit = match self.slot_mut(key) {
             Some(slot) if slot.response != ResponseState::Closed => slot.receive.consume(bytes),
@@ -334,9 +388,16 @@ impl<T: Clone> Front<T> {
         }
         let out_of_turn = Violation::OutOfTurn { kind: header.kind, stream: header.stream };
         match header.kind {
-            Type::Response | Type::Wire | Type::Inform | Type::Body | Type::Trailers | Type::Cancel => {
-                self.handle_response(frame)
-            }
+            Type::Response
+            | Type::Wire
+            | Type::Inform
+            | Type::Body
+            | Type::Trailers
+            | Type::Cancel
+            | Type::Accept
+            | Type::Text
+            | Type::Binary
+            | Type::Close => self.handle_response(frame),
             Type::Credit if header.stream == 0 => {
                 // Only where a stream may have found less than a frame's worth is there anyone to tell.
                 let was_short = self.send.available() < BODY_BYTES_MAX;
@@ -392,19 +453,13 @@ impl<T: Clone> Front<T> {
     /// A frame of a response: checked against the stream's state, then passed on.
     fn handle_response<'b>(&mut self, frame: Frame<'b>) -> Result<Option<FrontEvent<'b, T>>, Violation> {
         let Frame { header, payload } = frame;
-        let costs_credit = matches!(header.kind, Type::Wire | Type::Body);
-        if costs_credit {
-            self.receive.receive(0, payload.len())?;
-        }
+        let credit = frame.credit();
+        self.receive.receive(0, credit)?;
         let Some((key, slot)) = self.known(&header)? else {
-            if costs_credit {
-                self.return_link_credit(payload.len());
-            }
+            self.return_link_credit(credit);
             return Ok(None);
         };
-        if costs_credit {
-            slot.receive.receive(header.stream, payload.len())?;
-        }
+        slot.receive.receive(header.stream, credit)?;
         let out_of_turn = Violation::OutOfTurn { kind: header.kind, stream: header.stream };
         let after = match (slot.response, header.kind) {
             (ResponseState::Awaited, Type::Inform) => {
@@ -418,7 +473,22 @@ impl<T: Clone> Front<T> {
             (ResponseState::Structured, Type::Body) => ResponseState::Structured,
             (ResponseState::Structured, Type::Trailers) => ResponseState::Structured,
             (ResponseState::Awaited | ResponseState::Wire, Type::Wire) => ResponseState::Wire,
-            (ResponseState::Awaited | ResponseState::Structured | ResponseState::Wire, Type::Cancel) => {
+            (ResponseState::Awaited, Type::Accept) if slot.is_handshake => ResponseState::WebSocket,
+            (ResponseState::WebSocket, kind @ (Type::Text | Type::Binary)) => {
+                if slot.partial.is_some_and(|begun| begun != kind) {
+                    return Err(out_of_turn);
+                }
+                slot.partial = (!header.is_last()).then_some(kind);
+                ResponseState::WebSocket
+            }
+            (ResponseState::WebSocket, Type::Close) => {
+                if !Close::is_sendable(Close::decode(payload)?.code) {
+                    return Err(Violation::Malformed { kind: Type::Close });
+                }
+                ResponseState::Closed
+            }
+            (ResponseState::Closed, _) => return Err(out_of_turn),
+            (_, Type::Cancel) => {
                 CancelReason::decode(payload)?;
                 ResponseState::Closed
             }
@@ -434,13 +504,13 @@ impl<T: Clone> Front<T> {
         if closed {
             self.open_streams -= 1;
         }
-        if owner.is_none() && costs_credit {
-            self.consumed(key, payload.len());
+        if owner.is_none() && credit > 0 {
+            self.consumed(key, credit);
         }
         if over {
             self.release(key);
         }
-        if costs_credit && payload.is_empty() && !header.ends() {
+        if matches!(header.kind, Type::Wire | Type::Body) && payload.is_empty() && !header.ends() {
             // It costs no credit and says nothing: kept for a client that does not read, many would cost memory.
             return Ok(None);
         }
@@ -508,9 +578,17 @@ impl<T> Slot<T> {
             owner: None,
             request_open: false,
             response: ResponseState::Closed,
+            is_handshake: false,
+            partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
         }
+    }
+
+    /// A WebSocket that the worker has accepted and whose client is still there; the worker may have closed its side.
+    fn takes_messages(&self) -> bool {
+        let accepted = matches!(self.response, ResponseState::WebSocket | ResponseState::Closed);
+        self.is_handshake && self.request_open && accepted
     }
 }
 

@@ -4,7 +4,9 @@
 //! are there; bytes left over are refused. Texts are bytes as HTTP has them: never assumed to be UTF-8 but
 //! where this module says so.
 
-use crate::frame::{ABOARD_BYTES_MAX, FIELDS_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX, TEXT_BYTES_MAX, Type};
+use crate::frame::{
+    ABOARD_BYTES_MAX, CLOSE_BYTES_MAX, FIELDS_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX, TEXT_BYTES_MAX, Type,
+};
 use crate::{Violation, names};
 
 /// Bytes of a REQUEST payload before its field table.
@@ -28,7 +30,9 @@ pub const REQUEST_UPGRADE: u8 = 0x04;
 pub const REQUEST_BODY: u8 = 0x08;
 /// The body's length was not announced (`Transfer-Encoding: chunked`, or HTTP/2 without Content-Length).
 pub const REQUEST_UNSIZED: u8 = 0x10;
-const REQUEST_FLAGS: u8 = 0x1F;
+/// A WebSocket handshake that the front has checked (RFC 6455 section 4.2.1): ACCEPT or a RESPONSE answers it.
+pub const REQUEST_WEBSOCKET: u8 = 0x20;
+const REQUEST_FLAGS: u8 = 0x3F;
 
 /// HTTP's version as the protocol writes it: 10, 11 or 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,6 +360,57 @@ impl CancelReason {
             _ => None,
         }
         .ok_or(Violation::Malformed { kind: Type::Cancel })
+    }
+}
+
+/// A CLOSE payload: why a WebSocket ends.
+///
+/// ```text
+///  u16 code · reason, UTF-8
+/// ```
+/// 1005 is a close frame without a code, 1006 a connection that ended without one (RFC 6455 section 7.4.1). Neither comes
+/// from a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Close<'b> {
+    /// The status code.
+    pub code: u16,
+    /// The reason, at most [`Self::REASON_BYTES_MAX`] bytes.
+    pub reason: &'b str,
+}
+
+impl<'b> Close<'b> {
+    /// Most bytes of a reason.
+    pub const REASON_BYTES_MAX: usize = CLOSE_BYTES_MAX - 2;
+
+    /// With a reason that is cut where it is too long.
+    pub fn new(code: u16, reason: &'b str) -> Self {
+        Self { code, reason: &reason[..reason.floor_char_boundary(Self::REASON_BYTES_MAX)] }
+    }
+
+    /// True for a code that an endpoint may send: registered ones that are not kept for what has no close frame, and those
+    /// of libraries and applications (RFC 6455 section 7.4.2).
+    pub const fn is_sendable(code: u16) -> bool {
+        matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+
+    /// Appends the payload.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.code.to_le_bytes());
+        out.extend_from_slice(Self::new(self.code, self.reason).reason.as_bytes());
+    }
+
+    /// Reads a CLOSE payload.
+    ///
+    /// # Errors
+    /// [`Violation::Malformed`] without a code, with one that no close has, or with a reason that is not UTF-8.
+    pub fn decode(payload: &'b [u8]) -> Result<Self, Violation> {
+        let malformed = || Violation::Malformed { kind: Type::Close };
+        let (code, reason) = payload.split_first_chunk::<2>().ok_or_else(malformed)?;
+        let code = u16::from_le_bytes(*code);
+        if !Self::is_sendable(code) && !matches!(code, 1005 | 1006) {
+            return Err(malformed());
+        }
+        Ok(Self { code, reason: str::from_utf8(reason).map_err(|_| malformed())? })
     }
 }
 

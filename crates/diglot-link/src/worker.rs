@@ -2,10 +2,11 @@
 
 use crate::credit::{ReceiveWindow, SendCredit};
 use crate::frame::{
-    self, ABOARD_BYTES_MAX, FLAG_END, Frame, Header, MESSAGE_BYTES_MAX, TEXT_BYTES_MAX, Type,
+    self, ABOARD_BYTES_MAX, BODY_BYTES_MAX, FLAG_END, FLAG_LAST, Frame, HEADER_BYTES, Header,
+    MESSAGE_BYTES_MAX, TEXT_BYTES_MAX, Type,
 };
 use crate::front::{frame_chunks, link_header};
-use crate::message::{self, CancelReason, Open, Ready, Request, Response, TooLong, Unsendable};
+use crate::message::{self, CancelReason, Close, Open, Ready, Request, Response, TooLong, Unsendable};
 use crate::preface::{PREFACE_BYTES, Preface};
 use crate::{Output, StreamKey, Violation};
 
@@ -35,6 +36,10 @@ struct Slot<T> {
     owner: Option<T>,
     request_open: bool,
     response: ResponseState,
+    /// The request is a WebSocket handshake.
+    is_handshake: bool,
+    /// The kind of the client's message of which more is to come.
+    partial: Option<Type>,
     send: SendCredit,
     receive: ReceiveWindow,
 }
@@ -48,6 +53,8 @@ enum ResponseState {
     Structured,
     /// WIRE was sent; more of it may follow.
     Wire,
+    /// ACCEPT was sent: messages follow, both ways.
+    WebSocket,
     /// It is complete, cancelled, or this id was never used.
     Closed,
 }
@@ -96,6 +103,30 @@ pub enum WorkerEvent<'b, T> {
         /// The lines.
         lines: &'b [u8],
     },
+    /// A message of a WebSocket, or a part of one. [`Worker::consumed`] is due for `credit` when the bytes are no longer held.
+    Message {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+        /// [`Type::Text`] or [`Type::Binary`]. The front has checked that texts are UTF-8; a part may end within a character.
+        kind: Type,
+        /// The bytes.
+        data: &'b [u8],
+        /// True if the message ends with them.
+        last: bool,
+        /// What the part has cost.
+        credit: usize,
+    },
+    /// The WebSocket is over. What is sent now goes nowhere; [`Worker::close`] confirms that the application has ended.
+    Close {
+        /// The stream.
+        key: StreamKey,
+        /// What was attached.
+        owner: T,
+        /// Why.
+        close: Close<'b>,
+    },
     /// Nobody waits for the response any more. What is sent of it now goes nowhere; [`Worker::cancel`]
     /// confirms that the application has stopped working on it.
     Cancel {
@@ -106,14 +137,14 @@ pub enum WorkerEvent<'b, T> {
         /// Why.
         reason: CancelReason,
     },
-    /// [`Worker::body`] may have room again on this stream.
+    /// [`Worker::body`] or [`Worker::message`] may have room again on this stream.
     Credit {
         /// The stream.
         key: StreamKey,
         /// What was attached.
         owner: T,
     },
-    /// [`Worker::body`] may have room again on all streams.
+    /// [`Worker::body`] and [`Worker::message`] may have room again on all streams.
     LinkCredit,
     /// No request follows: finish what is open, then end.
     Drain,
@@ -256,7 +287,7 @@ impl<T: Clone> Worker<T> {
         match self.response(key) {
             ResponseState::Structured => self.send_bytes(Type::Body, key, data, end),
             ResponseState::Closed => data.len(),
-            ResponseState::Awaited | ResponseState::Wire => 0,
+            ResponseState::Awaited | ResponseState::Wire | ResponseState::WebSocket => 0,
         }
     }
 
@@ -266,7 +297,7 @@ impl<T: Clone> Worker<T> {
         match self.response(key) {
             ResponseState::Awaited | ResponseState::Wire => self.send_bytes(Type::Wire, key, data, end),
             ResponseState::Closed => data.len(),
-            ResponseState::Structured => 0,
+            ResponseState::Structured | ResponseState::WebSocket => 0,
         }
     }
 
@@ -305,6 +336,81 @@ impl<T: Clone> Worker<T> {
         Ok(())
     }
 
+    /// Accepts a WebSocket; `lines` are fields of the 101 response, as `name: value\r\n`. Does nothing where a handshake
+    /// does not wait for it.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`TEXT_BYTES_MAX`]; nothing was sent.
+    pub fn accept(&mut self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
+        if lines.len() > TEXT_BYTES_MAX {
+            return Err(TooLong("header section"));
+        }
+        let is_awaited = |slot: &&mut Slot<T>| slot.is_handshake && slot.response == ResponseState::Awaited;
+        if let Some(slot) = self.slot_mut(key).filter(is_awaited) {
+            slot.response = ResponseState::WebSocket;
+            frame::encode(self.output.tail(), key.header(Type::Accept, 0), lines);
+        }
+        Ok(())
+    }
+
+    /// Bytes of a message that [`Self::message`] would take now; `None` if it would not even take an empty one. A WebSocket
+    /// that is over takes everything, to nowhere.
+    pub fn message_room(&self, key: StreamKey) -> Option<usize> {
+        match self.slot(key) {
+            Some(slot) if slot.response != ResponseState::Closed => {
+                slot.send.available().min(self.send.available()).checked_sub(HEADER_BYTES)
+            }
+            _ => Some(usize::MAX),
+        }
+    }
+
+    /// Sends as much of `data`, a message of a WebSocket or the rest of one, as there is credit for; `last` takes effect if
+    /// all of it went. Returns how much went, `None` if nothing did, not even an end. Takes nothing before
+    /// [`Self::accept`].
+    ///
+    /// `kind` is [`Type::Text`] or [`Type::Binary`], the same for all parts of a message.
+    pub fn message(&mut self, key: StreamKey, kind: Type, data: &[u8], last: bool) -> Option<usize> {
+        debug_assert!(matches!(kind, Type::Text | Type::Binary));
+        match self.response(key) {
+            ResponseState::WebSocket => {}
+            ResponseState::Closed => return Some(data.len()),
+            _ => return None,
+        }
+        let mut sent = None;
+        loop {
+            let rest = &data[sent.unwrap_or(0)..];
+            let Some(room) = self.message_room(key) else { return sent };
+            let part = &rest[..rest.len().min(room).min(BODY_BYTES_MAX)];
+            let is_all = part.len() == rest.len();
+            if part.is_empty() && !(is_all && last) {
+                return sent;
+            }
+            let flags = if is_all && last { FLAG_LAST } else { 0 };
+            frame::encode(self.output.tail(), key.header(kind, flags), part);
+            let credit = HEADER_BYTES + part.len();
+            self.send.spend(credit);
+            if let Some(slot) = self.slot_mut(key) {
+                slot.send.spend(credit);
+            }
+            sent = Some(sent.unwrap_or(0) + part.len());
+            if is_all {
+                return sent;
+            }
+        }
+    }
+
+    /// Closes an accepted WebSocket, or confirms that the application of one that is over has ended. The code is one of
+    /// [`Close::is_sendable`].
+    pub fn close(&mut self, key: StreamKey, close: &Close<'_>) {
+        debug_assert!(Close::is_sendable(close.code), "{}", close.code);
+        if self.response(key) == ResponseState::WebSocket {
+            let mark = frame::begin(self.output.tail(), key.header(Type::Close, FLAG_END));
+            close.encode(self.output.tail());
+            frame::finish(self.output.tail(), mark);
+            self.close_response(key);
+        }
+    }
+
     /// Says that the rest of the request's body is not wanted.
     pub fn stop(&mut self, key: StreamKey) {
         let Some(slot) = self.slot_mut(key) else { return };
@@ -327,7 +433,7 @@ impl<T: Clone> Worker<T> {
         }
     }
 
-    /// `bytes` of the stream's BODY payloads are no longer held. Also for streams that are over.
+    /// `bytes` of the credit that the stream's frames have cost are no longer held. Also for streams that are over.
     pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
         let stream_credit = match self.slot_mut(key) {
             Some(slot) if slot.request_open => slot.receive.consume(bytes),
@@ -360,6 +466,18 @@ impl<T: Clone> Worker<T> {
         match header.kind {
             Type::Request => self.handle_request(frame).map(Some),
             Type::Body => self.handle_body(frame),
+            Type::Text | Type::Binary => self.handle_message(frame),
+            Type::Close => {
+                let close = Close::decode(payload)?;
+                let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if !slot.is_handshake || slot.response == ResponseState::Awaited {
+                    return Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream });
+                }
+                if !std::mem::replace(&mut slot.request_open, false) {
+                    return Ok(None);
+                }
+                Ok(slot.owner_at_end().map(|owner| WorkerEvent::Close { key, owner, close }))
+            }
             Type::Trailers => {
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
                 if !std::mem::replace(&mut slot.request_open, false) {
@@ -405,7 +523,8 @@ impl<T: Clone> Worker<T> {
             | Type::Stop
             | Type::Ready
             | Type::Failed
-            | Type::Pong => Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream }),
+            | Type::Pong
+            | Type::Accept => Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream }),
         }
     }
 
@@ -433,6 +552,8 @@ impl<T: Clone> Worker<T> {
             owner: None,
             request_open: !header.ends(),
             response: ResponseState::Awaited,
+            is_handshake: request.line.flags & message::REQUEST_WEBSOCKET != 0,
+            partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
         };
@@ -454,6 +575,28 @@ impl<T: Clone> Worker<T> {
             self.consumed(key, data.len());
         }
         Ok(owner.map(|owner| WorkerEvent::Body { key, owner, data, end: header.ends() }))
+    }
+
+    fn handle_message<'b>(&mut self, frame: Frame<'b>) -> Result<Option<WorkerEvent<'b, T>>, Violation> {
+        let Frame { header, payload: data } = frame;
+        let credit = frame.credit();
+        self.receive.receive(0, credit)?;
+        let Some((key, slot)) = self.known(&header)?.filter(|(_, slot)| slot.request_open) else {
+            self.return_link_credit(credit);
+            return Ok(None);
+        };
+        slot.receive.receive(header.stream, credit)?;
+        let is_accepted = slot.is_handshake && slot.response != ResponseState::Awaited;
+        if !is_accepted || slot.partial.is_some_and(|begun| begun != header.kind) {
+            return Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream });
+        }
+        slot.partial = (!header.is_last()).then_some(header.kind);
+        let Some(owner) = slot.owner.clone() else {
+            self.consumed(key, credit);
+            return Ok(None);
+        };
+        let (kind, last) = (header.kind, header.is_last());
+        Ok(Some(WorkerEvent::Message { key, owner, kind, data, last, credit }))
     }
 
     /// The slot a frame is for; `None` if the stream it belonged to is over.
@@ -499,6 +642,8 @@ impl<T: Clone> Slot<T> {
             owner: None,
             request_open: false,
             response: ResponseState::Closed,
+            is_handshake: false,
+            partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
         }

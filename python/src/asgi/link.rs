@@ -434,6 +434,7 @@ impl AsgiLink {
                     self.pump(py, exchange.get())?;
                 }
             }
+            Some(WorkerEvent::Message { .. } | WorkerEvent::Close { .. }) => {}
             Some(WorkerEvent::LinkCredit) => {
                 let exchanges: Vec<Py<Exchange>> = {
                     let state = self.state.borrow(py);

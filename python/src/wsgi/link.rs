@@ -370,6 +370,8 @@ impl WsgiLink {
             }
             // Whoever waits for credit is among those that are told when the read is over.
             Some(WorkerEvent::LinkCredit) => {}
+            // Only what was accepted has them, and nothing here accepts.
+            Some(WorkerEvent::Message { .. } | WorkerEvent::Close { .. }) => {}
             Some(WorkerEvent::Open { connection, ends }) => {
                 self.environs.borrow(py).open(py, connection, &ends)?;
             }

@@ -1,7 +1,7 @@
 //! One frame of each kind, and those with something peculiar.
 
-use diglot_link::frame::{self, FLAG_END, Header, Type};
-use diglot_link::message::{self, Field, HttpVersion, Interface, Open, Ready, RequestLine, Response};
+use diglot_link::frame::{self, FLAG_END, FLAG_LAST, Header, Type};
+use diglot_link::message::{self, Close, Field, HttpVersion, Interface, Open, Ready, RequestLine, Response};
 use diglot_link::names;
 use diglot_link::preface::{Preface, REVISION};
 use serde_json::{Value, json};
@@ -32,6 +32,18 @@ pub(crate) fn get(target: &[u8]) -> RequestLine<'_> {
         path_length: target.len() as u16,
         mount_length: 0,
     }
+}
+
+/// A handshake of WebSocket that the front has checked.
+pub(crate) fn handshake() -> RequestLine<'static> {
+    let flags = message::REQUEST_KEEP_ALIVE | message::REQUEST_UPGRADE | message::REQUEST_WEBSOCKET;
+    RequestLine { flags, ..get(b"/chat") }
+}
+
+pub(crate) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
+    let mut payload = vec![];
+    Close { code, reason }.encode(&mut payload);
+    payload
 }
 
 pub(crate) fn request_payload(line: &RequestLine<'_>, fields: &[(&[u8], &[u8])], body: &[u8]) -> Vec<u8> {
@@ -202,6 +214,7 @@ fn requests() -> impl Iterator<Item = Value> {
                 b"",
                 false,
             ),
+            request("a WebSocket handshake", &handshake(), plain, b"", false),
             (
                 "generation and stream above one byte, connection above two",
                 Type::Request,
@@ -236,6 +249,13 @@ fn from_front() -> impl Iterator<Item = Value> {
             ("CANCEL, the client is gone", Type::Cancel, 0, 7, 258, vec![1]),
             ("CANCEL, a time limit", Type::Cancel, 0, 7, 258, vec![2]),
             ("CANCEL, the server stops", Type::Cancel, 0, 7, 258, vec![3]),
+            ("TEXT, a whole message", Type::Text, FLAG_LAST, 7, 258, "grüße".into()),
+            ("TEXT, more follows", Type::Text, 0, 7, 258, b"gr\xC3".to_vec()),
+            ("BINARY, the last part", Type::Binary, FLAG_LAST, 7, 258, b"\0\xFF".to_vec()),
+            ("BINARY, an empty message", Type::Binary, FLAG_LAST, 7, 258, vec![]),
+            ("CLOSE by the client", Type::Close, FLAG_END, 7, 258, close_payload(1001, "on to other päges")),
+            ("CLOSE, a close frame without a code", Type::Close, FLAG_END, 7, 258, close_payload(1005, "")),
+            ("CLOSE, a connection that fell", Type::Close, FLAG_END, 7, 258, close_payload(1006, "")),
             ("DRAIN", Type::Drain, 0, 0, 0, vec![]),
             ("PING", Type::Ping, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),
         ],
@@ -288,6 +308,11 @@ fn from_worker() -> impl Iterator<Item = Value> {
             ),
             ("CREDIT for a request", Type::Credit, 0, 0, 1, 131_072u32.to_le_bytes().to_vec()),
             ("STOP", Type::Stop, 0, 0, 1, vec![]),
+            ("ACCEPT", Type::Accept, 0, 0, 1, b"sec-websocket-protocol: chat\r\nx-a: \xE9\r\n".to_vec()),
+            ("ACCEPT without a field", Type::Accept, 0, 0, 1, vec![]),
+            ("TEXT from the worker", Type::Text, FLAG_LAST, 0, 1, b"hello".to_vec()),
+            ("BINARY from the worker, more follows", Type::Binary, 0, 0, 1, b"\x80".to_vec()),
+            ("CLOSE by the application", Type::Close, FLAG_END, 0, 1, close_payload(4001, "bye")),
             ("CANCEL, the application failed", Type::Cancel, 0, 0, 1, vec![4]),
             ("CANCEL, refused", Type::Cancel, 0, 0, 1, vec![5]),
             ("CANCEL, acknowledged", Type::Cancel, 0, 0, 1, vec![6]),

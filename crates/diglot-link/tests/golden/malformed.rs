@@ -1,11 +1,13 @@
 //! Bytes that break a rule, each with the rule; and the proof that this crate's ends refuse them.
 
-use diglot_link::frame::{FLAG_END, Type};
+use diglot_link::frame::{FLAG_END, FLAG_LAST, Type};
 use diglot_link::message::{Interface, Open, Ready, RequestLine};
 use diglot_link::{Front, Violation, Worker};
 use serde_json::{Value, json};
 
-use crate::frames::{frame_bytes, get, open_payload, preface_bytes, request_payload, response_payload};
+use crate::frames::{
+    close_payload, frame_bytes, get, open_payload, preface_bytes, request_payload, response_payload,
+};
 use crate::hex;
 
 const STREAMS_MAX: u32 = 8;
@@ -168,7 +170,7 @@ fn from_front() -> Vec<Malformed> {
             &u16::MAX.to_le_bytes(),
         ),
         broken("a mount longer than the path", "the mount lies in the path", 14, &3u16.to_le_bytes()),
-        broken("unknown request flag", "request flags but the named are 0", 17, &[0x20]),
+        broken("unknown request flag", "request flags but the named are 0", 17, &[0x40]),
         broken("reserved bytes in use", "reserved bytes are 0", 18, &[1]),
         broken("a text of 4 GiB", "the text is at most 98,304 bytes", 20, &u32::MAX.to_le_bytes()),
         broken("a field without a name", "names are not empty", 25, &[0]),
@@ -226,6 +228,41 @@ fn from_front() -> Vec<Malformed> {
             "CANCEL with an unknown reason",
             "reasons are 1..=6",
             frame_bytes(Type::Cancel, 0, 0, 1, &[7]),
+        ),
+        after_request(
+            "TEXT for a request",
+            "messages follow ACCEPT",
+            frame_bytes(Type::Text, FLAG_LAST, 0, 1, b"x"),
+        ),
+        after_request(
+            "TEXT with END",
+            "flags of TEXT but LAST are 0",
+            frame_bytes(Type::Text, FLAG_END, 0, 1, b"x"),
+        ),
+        after_request(
+            "CLOSE for a request",
+            "messages follow ACCEPT",
+            frame_bytes(Type::Close, FLAG_END, 0, 1, &close_payload(1000, "")),
+        ),
+        after_request(
+            "CLOSE without END",
+            "CLOSE is always END",
+            frame_bytes(Type::Close, 0, 0, 1, &close_payload(1000, "")),
+        ),
+        after_request(
+            "CLOSE without a code",
+            "lengths add up",
+            frame_bytes(Type::Close, FLAG_END, 0, 1, &[1]),
+        ),
+        after_request(
+            "CLOSE with a code no close has",
+            "codes are those of RFC 6455",
+            frame_bytes(Type::Close, FLAG_END, 0, 1, &999u16.to_le_bytes()),
+        ),
+        after_request(
+            "CLOSE, not UTF-8",
+            "the reason is UTF-8",
+            frame_bytes(Type::Close, FLAG_END, 0, 1, b"\xE8\x03\xFF"),
         ),
         Malformed {
             name: "REQUEST after DRAIN",
@@ -378,6 +415,26 @@ fn from_worker() -> Vec<Malformed> {
             "CREDIT beyond the window",
             "credit is at most what was spent",
             frame_bytes(Type::Credit, 0, 0, 1, &[1, 0, 0, 0]),
+        ),
+        on_stream(
+            "ACCEPT for a request",
+            "ACCEPT answers a handshake",
+            frame_bytes(Type::Accept, 0, 0, 1, b""),
+        ),
+        on_stream(
+            "TEXT for a request",
+            "messages follow ACCEPT",
+            frame_bytes(Type::Text, FLAG_LAST, 0, 1, b"x"),
+        ),
+        on_stream(
+            "CLOSE for a request",
+            "messages follow ACCEPT",
+            frame_bytes(Type::Close, FLAG_END, 0, 1, &close_payload(1000, "")),
+        ),
+        on_stream(
+            "ACCEPT too long",
+            "lengths are at most those of the table",
+            patched(frame_bytes(Type::Accept, 0, 0, 1, &[]), 0, &98_305u32.to_le_bytes()),
         ),
     ]
 }

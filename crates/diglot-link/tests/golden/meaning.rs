@@ -1,7 +1,7 @@
 //! A frame as JSON, read by this crate's own decoders.
 
 use diglot_link::frame::{self, Frame, Type};
-use diglot_link::message::{self, CancelReason, HttpVersion, Open, Ready, Request, Response};
+use diglot_link::message::{self, CancelReason, Close, HttpVersion, Open, Ready, Request, Response};
 use serde_json::{Value, json};
 
 use crate::latin1;
@@ -37,6 +37,12 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
             let ready = Ready::decode(payload).unwrap();
             json!({ "interface": ready.interface as u8, "runtime": ready.runtime })
         }
+        Type::Accept => json!({ "lines": latin1(payload) }),
+        Type::Text | Type::Binary => json!({ "bytes": latin1(payload), "last": frame.header.is_last() }),
+        Type::Close => {
+            let close = Close::decode(payload).unwrap();
+            json!({ "code": close.code, "reason": close.reason })
+        }
         Type::Failed => json!({ "text": str::from_utf8(payload).unwrap() }),
         Type::Ping | Type::Pong => json!({ "bytes": latin1(payload) }),
         Type::Stop | Type::Closed | Type::Drain => json!({}),
@@ -65,6 +71,7 @@ fn request(request: &Request<'_>) -> Value {
         "upgrade": is(message::REQUEST_UPGRADE),
         "has_body": is(message::REQUEST_BODY),
         "unsized": is(message::REQUEST_UNSIZED),
+        "websocket": is(message::REQUEST_WEBSOCKET),
         "target": latin1(line.target),
         "path": latin1(request.path()),
         "query": latin1(request.query()),
