@@ -94,6 +94,11 @@ function give_back(socket) {
   if (stream !== null) socket[kLink].consume(stream, stream.use, bytes);
 }
 
+/** @param {LinkSocket} socket @param {import('node:http').ServerResponse} message */
+function tell_drained(socket, message) {
+  if (socket[kMessage] === message && message.writableNeedDrain && socket.writableLength === 0) socket.emit('drain');
+}
+
 /** @param {LinkSocket} socket */
 function destroy_if_idle(socket) {
   if (!socket.busy) socket.destroy();
@@ -211,6 +216,20 @@ class LinkSocket extends net.Socket {
     return super.write(chunk, encoding, callback);
   }
 
+  uncork() {
+    super.uncork();
+    this._all_written();
+  }
+
+  /**
+   * A message that was corked may have been told to wait for 'drain' by its own count, though the link took so much of it at once that this
+   * socket was never full. Node's would have been, and would tell it when the system has the bytes.
+   */
+  _all_written() {
+    const message = this[kMessage];
+    if (message?.writableNeedDrain && this.writableLength === 0) process.nextTick(tell_drained, this, message);
+  }
+
   _write(chunk, encoding, callback) {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this[kPending] = { chunks: [bytes], index: 0, at: 0, callback, resource: new AsyncResource('WRITEWRAP') };
@@ -252,6 +271,7 @@ class LinkSocket extends net.Socket {
     }
     this[kPending] = null;
     pending.callback();
+    this._all_written();
   }
 
   /** The application has ended a response, though not finished its turn. */

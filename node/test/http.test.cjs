@@ -173,6 +173,10 @@ describe('http', () => {
     assert.ok(Number(trailers['x-drains']) > 0);
   });
 
+  it('emits drain when what was corked has left', async () => {
+    assert.match((await front.fetch({ target: '/corked' })).text, /^x+drained$/);
+  });
+
   it('sends interim responses', async () => {
     const { interim, text } = await front.fetch({ target: '/interim' });
     assert.deepEqual(interim.map(({ status }) => status), [102, 103]);

@@ -116,6 +116,12 @@ const routes = {
       response.end();
     })();
   },
+  '/corked'(_request, response) {
+    response.cork();
+    while (response.write(Buffer.alloc(16 * 1024, 'x')));
+    response.once('drain', () => response.end('drained'));
+    response.uncork();
+  },
   '/slow-read'(request, response) {
     request.once('data', (first) => {
       request.pause();
