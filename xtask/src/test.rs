@@ -49,6 +49,8 @@ enum Suite {
     Node,
     /// The whole server, with real node and real python
     Server,
+    /// Python's frameworks on the whole server
+    Frameworks,
     /// The example, driven in a headless browser
     Browser,
 }
@@ -90,7 +92,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Ok(lines) => ("ok    ", lines.join(" · ")),
             Err(error) => ("FAILED", format!("{error:#}")),
         };
-        println!("{sign} {:8} {:4} s  {lines}", suite.name(), took.as_secs());
+        println!("{sign} {:10} {:4} s  {lines}", suite.name(), took.as_secs());
     }
     let failed: Vec<String> =
         all.iter().filter(|ended| ended.result.is_err()).map(|ended| ended.suite.name()).collect();
@@ -112,6 +114,7 @@ impl Suite {
             Self::Python => "python/tests",
             Self::Node => "node/test",
             Self::Server => "tests/tests",
+            Self::Frameworks => "tests/frameworks/python",
             Self::Browser => "tests/browser",
         }
     }
@@ -147,6 +150,13 @@ impl Suite {
                     command.env(FULL_VARIABLE, "1");
                 }
                 run_and_show(command.env(DIGLOT_VARIABLE, diglot), closing)
+            }
+            Self::Frameworks => {
+                let folder = root().join("tests/frameworks/python");
+                let python = venv(&venv_of("frameworks"), &folder.join("requirements.txt"))?;
+                let mut command = Command::new(python);
+                command.args(["-m", "pytest"]).current_dir(folder).env(DIGLOT_VARIABLE, diglot);
+                run_and_show(&mut command, Closing::Pytest)
             }
             Self::Browser => browser(diglot),
         }
