@@ -36,6 +36,7 @@ pub use framing::{BodyFraming, RequestFacts, ResponseFraming, frame_response};
 pub use request::{RequestHead, Scratch, parse_request};
 pub use response::{DATE_BYTES, HeadOptions, SimpleResponse, write_head, write_informational, write_simple};
 pub use rule::{Rejection, Rule};
+pub(crate) use scan::{is_token_byte, list_members};
 pub use status::canonical_reason;
 pub use target::TargetForm;
 pub use trailers::Trailers;

@@ -116,7 +116,7 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 }
 
 #[inline]
-pub(super) fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     TOKEN[byte as usize]
 }
 
@@ -134,7 +134,7 @@ pub(super) fn trim_ows(bytes: &[u8]) -> &[u8] {
 }
 
 /// The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed, empty ones left out.
-pub(super) fn list_members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn list_members(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim_ows).filter(|member| !member.is_empty())
 }
 
