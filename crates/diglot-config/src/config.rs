@@ -35,6 +35,7 @@ pub struct Server {
     pub access_log: bool,
     /// Who may say for whom they ask.
     pub trusted_proxies: TrustedProxies,
+    pub websocket: WebSocket,
     /// The control socket, where it was named.
     pub control: Option<PathBuf>,
 }
@@ -96,6 +97,31 @@ impl Default for Limits {
             body_bytes_max: 1024 * 1024 * 1024,
             // Descriptors run out before this on most systems; it bounds memory where they do not.
             connections_max: 65_536,
+        }
+    }
+}
+
+/// WebSockets, which the front speaks for ASGI applications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSocket {
+    /// A message of a client (1009); [`Limits::UNLIMITED`] for no limit.
+    pub message_bytes_max: u64,
+    /// Whether permessage-deflate is agreed on with clients that offer it.
+    pub compression: bool,
+    /// A client that has been silent for so long is sent a ping; `None`: never.
+    pub ping_interval: Option<Duration>,
+    /// One that stays silent for so long after it is gone.
+    pub ping_timeout: Duration,
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        // What uvicorn has.
+        WebSocket {
+            message_bytes_max: 16 * 1024 * 1024,
+            compression: true,
+            ping_interval: Some(Duration::from_secs(20)),
+            ping_timeout: Duration::from_secs(20),
         }
     }
 }

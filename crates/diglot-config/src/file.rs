@@ -27,11 +27,12 @@ pub(crate) type Workers = Whole<1, WORKERS_MAX>;
 pub(crate) const ENTRY_NAME: &str = "NAME";
 
 /// Every table and its keys, to say of a key in the wrong one where it belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 7] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 8] = [
     (File::PLACE, File::KEYS),
     (ServerSection::PLACE, ServerSection::KEYS),
     (LimitsSection::PLACE, LimitsSection::KEYS),
     (TimeoutsSection::PLACE, TimeoutsSection::KEYS),
+    (WebSocketSection::PLACE, WebSocketSection::KEYS),
     (ServiceSection::PLACE, ServiceSection::KEYS),
     (ServiceLimitsSection::PLACE, ServiceLimitsSection::KEYS),
     (ServiceTimeoutsSection::PLACE, ServiceTimeoutsSection::KEYS),
@@ -70,6 +71,23 @@ section! {
         limits: LimitsSection,
         /// How long the front and the workers' supervisor wait.
         timeouts: TimeoutsSection,
+        /// WebSockets of ASGI applications.
+        websocket: WebSocketSection,
+    }
+}
+
+section! {
+    /// WebSockets of ASGI applications. The server speaks the protocol; applications get whole messages.
+    WebSocketSection, "in `[server.websocket]`" {
+        /// The longest message a client may send, unpacked; above it, the connection is closed with 1009. `"none"` for no
+        /// limit: then a client can make a worker hold as much as it sends.
+        message: OrNone<Size<1, { u64::MAX }>>,
+        /// Whether messages are compressed (permessage-deflate) with clients that offer it.
+        compression: bool,
+        /// A client that has been silent for so long is sent a ping. `"none"` for never.
+        ping_interval: OrNone<Wait>,
+        /// One that has still not been heard of after so long is gone.
+        ping_timeout: Wait,
     }
 }
 

@@ -30,7 +30,7 @@ mod units;
 mod values;
 mod workplace;
 
-pub use config::{Config, Limits, Listen, Server, Timeouts};
+pub use config::{Config, Limits, Listen, Server, Timeouts, WebSocket};
 pub use environment::Environment;
 pub use interpreter::{Origin, Python};
 pub use problem::{Problem, Severity, Source, Span, render};

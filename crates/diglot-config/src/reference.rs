@@ -6,10 +6,10 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Limits, Listen, Service, Timeouts, TrustedProxies,
+    Limits, Listen, Service, Timeouts, TrustedProxies, WebSocket,
     file::{
         File, LimitsSection, ServerSection, ServiceLimitsSection, ServiceSection, ServiceTimeoutsSection,
-        TimeoutsSection,
+        TimeoutsSection, WebSocketSection,
     },
     problem::Source,
     read::Reader,
@@ -47,10 +47,11 @@ it from a first line `#:schema path/to/diglot.schema.json`.
 "#;
 
 /// A table of the file: its heading, its schema's name and its keys in their order.
-const TABLES: [(&str, &str, &[&str]); 6] = [
+const TABLES: [(&str, &str, &[&str]); 7] = [
     ("[server]", "ServerSection", ServerSection::KEYS),
     ("[server.limits]", "LimitsSection", LimitsSection::KEYS),
     ("[server.timeouts]", "TimeoutsSection", TimeoutsSection::KEYS),
+    ("[server.websocket]", "WebSocketSection", WebSocketSection::KEYS),
     ("[services.NAME]", "ServiceSection", ServiceSection::KEYS),
     ("[services.NAME.limits]", "ServiceLimitsSection", ServiceLimitsSection::KEYS),
     ("[services.NAME.timeouts]", "ServiceTimeoutsSection", ServiceTimeoutsSection::KEYS),
@@ -60,6 +61,7 @@ const TABLES: [(&str, &str, &[&str]); 6] = [
 fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     let limits = Limits::default();
     let timeouts = Timeouts::default();
+    let websocket = WebSocket::default();
     let proxies = TrustedProxies::default().to_string();
     let size = |bytes: usize| json!(show_size(bytes as u64));
     let wait = |wait: Duration| json!(show_wait(wait));
@@ -79,6 +81,10 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("TimeoutsSection", "grace", wait(timeouts.grace)),
         ("TimeoutsSection", "start", wait(timeouts.start)),
         ("TimeoutsSection", "heartbeat", timeouts.heartbeat.map_or(json!("none"), wait)),
+        ("WebSocketSection", "message", json!(show_size(websocket.message_bytes_max))),
+        ("WebSocketSection", "compression", json!(websocket.compression)),
+        ("WebSocketSection", "ping_interval", websocket.ping_interval.map_or(json!("none"), wait)),
+        ("WebSocketSection", "ping_timeout", wait(websocket.ping_timeout)),
         ("ServiceSection", "routes", json!(["/"])),
         ("ServiceSection", "workers", json!(1)),
         ("ServiceSection", "strip", json!(false)),

@@ -6,9 +6,9 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Limits, Listen, Server, Timeouts},
+    config::{Config, Limits, Listen, Server, Timeouts, WebSocket},
     environment::{Environment, absolute},
-    file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, Workers},
+    file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, WebSocketSection, Workers},
     problem::{Problem, Source, Span},
     proxies::TrustedProxies,
     read::{Located, Reader},
@@ -273,6 +273,9 @@ fn resolve_server(
         trusted_proxies: section
             .trusted_proxies
             .map_or_else(TrustedProxies::default, |written| resolve_proxies(&written.value.0, problems)),
+        websocket: section
+            .websocket
+            .map_or_else(WebSocket::default, |websocket| resolve_websocket(websocket.value)),
         control: control.or_else(|| section.control.map(|path| absolute(base, Path::new(&path.value)))),
     }
 }
@@ -299,6 +302,16 @@ fn resolve_limits(section: LimitsSection) -> Limits {
             .map_or(default.header_count_max, |count| count.value.as_usize()),
         body_bytes_max: section.body.map_or(default.body_bytes_max, |size| size.value.bytes_max()),
         connections_max: section.connections.map_or(default.connections_max, |count| count.value.as_usize()),
+    }
+}
+
+fn resolve_websocket(section: WebSocketSection) -> WebSocket {
+    let default = WebSocket::default();
+    WebSocket {
+        message_bytes_max: section.message.map_or(default.message_bytes_max, |size| size.value.bytes_max()),
+        compression: section.compression.map_or(default.compression, |compression| compression.value),
+        ping_interval: section.ping_interval.map_or(default.ping_interval, |wait| wait.value.wait()),
+        ping_timeout: section.ping_timeout.map_or(default.ping_timeout, |wait| wait.value.0),
     }
 }
 

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use diglot_config::{Limits, Listen, Route, Timeouts, TrustedProxies};
+use diglot_config::{Limits, Listen, Route, Timeouts, TrustedProxies, WebSocket};
 use diglot_front::{FixedAnswer, Front, Listener, Router, Settings, Target};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         timeouts: Timeouts::default(),
         access_log: false,
         trusted_proxies: TrustedProxies::default(),
+        websocket: WebSocket::default(),
     };
     let front = Front::start(&settings, router)?;
     front.accept(std::slice::from_ref(&listener))?;

@@ -38,6 +38,8 @@ pub(crate) struct Arrived {
     pub(crate) credit: bool,
     /// A request that waits for admission may ask again.
     pub(crate) called: bool,
+    /// The worker is about to end: it takes no requests, and a WebSocket has to look for another.
+    pub(crate) leaves: bool,
     /// The worker is gone, or does not answer.
     pub(crate) lost: Option<Lost>,
 }
@@ -55,7 +57,8 @@ pub(crate) enum Lost {
 
 impl Arrived {
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty() && !self.stopped && !self.credit && !self.called && self.lost.is_none()
+        let Self { frames, stopped, credit, called, leaves, lost } = self;
+        frames.is_empty() && !stopped && !credit && !called && !leaves && lost.is_none()
     }
 }
 
@@ -84,6 +87,11 @@ impl Exchange {
     /// There may be a worker with room.
     pub(crate) fn call(&self) {
         self.note(|arrived| arrived.called = true);
+    }
+
+    /// The worker is about to end.
+    pub(crate) fn leave(&self) {
+        self.note(|arrived| arrived.leaves = true);
     }
 
     /// The task should look around: something has changed that concerns all connections.

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use diglot_link::message::{CancelReason, Field, Interface, Open, RequestLine, TooLong};
+use diglot_link::frame::Type;
+use diglot_link::message::{CancelReason, Close, Field, Interface, Open, RequestLine, TooLong};
 use diglot_link::{Front, FrontEvent, StreamKey, Violation};
 use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep};
@@ -68,6 +69,8 @@ pub struct Link {
     service: Arc<Service>,
     /// Requests whose response is not over; kept beside the lock for those who choose a worker.
     in_flight: AtomicUsize,
+    /// WebSockets it has accepted: they are no requests any more, and do not count against its concurrency.
+    sockets: AtomicUsize,
     /// How many it may have, known when the worker has said what it is.
     concurrency: AtomicUsize,
     shared: Mutex<Shared>,
@@ -103,7 +106,13 @@ impl Link {
             ended: false,
         };
         let concurrency = AtomicUsize::new(service.admission().concurrency);
-        Self { service, in_flight: AtomicUsize::new(0), concurrency, shared: Mutex::new(shared) }
+        Self {
+            service,
+            in_flight: AtomicUsize::new(0),
+            sockets: AtomicUsize::new(0),
+            concurrency,
+            shared: Mutex::new(shared),
+        }
     }
 
     /// The service whose worker is at the other end.
@@ -115,6 +124,12 @@ impl Link {
     #[inline]
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
+    }
+
+    /// Requests and WebSockets together.
+    #[inline]
+    pub(crate) fn load(&self) -> usize {
+        self.in_flight() + self.sockets.load(Ordering::Relaxed)
     }
 
     /// Requests it may have in flight.
@@ -153,11 +168,11 @@ impl Link {
         if let Some(ends) = announce {
             shared.protocol.open_connection(line.connection, ends);
         }
-        if shared.protocol.open_streams() >= self.concurrency() {
+        if shared.protocol.open_requests() >= self.concurrency() {
             return Ok(None);
         }
         let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
-        self.in_flight.store(shared.protocol.open_streams(), Ordering::Relaxed);
+        self.in_flight.store(shared.protocol.open_requests(), Ordering::Relaxed);
         shared.wake_driver();
         shared.give_head_start();
         key
@@ -181,6 +196,21 @@ impl Link {
         self.with(Ok(()), |protocol| protocol.send_trailers(key, lines))
     }
 
+    /// Bytes of a message that [`Self::send_message`] would take now; `None` if not even an empty one.
+    pub(crate) fn message_room(&self, key: StreamKey) -> Option<usize> {
+        self.shared.lock().protocol.message_room(key)
+    }
+
+    /// Sends as much of a WebSocket's message as there is credit for; `None` if it takes nothing, not even an end.
+    pub(crate) fn send_message(&self, key: StreamKey, kind: Type, data: &[u8], last: bool) -> Option<usize> {
+        self.with(None, |protocol| protocol.send_message(key, kind, data, last))
+    }
+
+    /// A client's WebSocket is over.
+    pub(crate) fn close_socket(&self, key: StreamKey, close: &Close<'_>) {
+        self.with((), |protocol| protocol.close(key, close));
+    }
+
     /// Nobody waits for this response any more.
     pub(crate) fn cancel(&self, key: StreamKey, reason: CancelReason) {
         self.with((), |protocol| protocol.cancel(key, reason));
@@ -199,7 +229,12 @@ impl Link {
     /// Whether the application is to see a client's connection as it is. A Node program with a server of its own has
     /// always seen it so, and its framework has a setting of its own for proxies.
     pub(crate) fn sees_peers(&self) -> bool {
-        self.shared.lock().interface == Some(Interface::Http)
+        self.interface() == Some(Interface::Http)
+    }
+
+    /// What the worker's application is, once it is known.
+    pub(crate) fn interface(&self) -> Option<Interface> {
+        self.shared.lock().interface
     }
 
     /// True once the worker's end is gone.
@@ -210,7 +245,10 @@ impl Link {
     /// Gives the worker no more requests and tells it to finish those it has.
     pub fn drain(self: &Arc<Self>) {
         // In this order: one that joins at the same moment sees that it drains, or is taken out after.
-        self.with((), Front::drain);
+        self.with((), |protocol| {
+            protocol.drain();
+            protocol.owners().for_each(|owner| owner.leave());
+        });
         self.service.part(self);
     }
 
@@ -259,6 +297,7 @@ impl Link {
         shared.protocol = Front::new(0, 1);
         shared.driver = None;
         self.in_flight.store(0, Ordering::Relaxed);
+        self.sockets.store(0, Ordering::Relaxed);
     }
 }
 
@@ -275,7 +314,7 @@ impl Shared {
     fn give_head_start(&mut self) {
         self.waiting += 1;
         if self.interface.and_then(head_start) == Some(self.waiting)
-            && self.protocol.open_streams() == self.waiting
+            && self.protocol.open_requests() == self.waiting
         {
             let output = self.protocol.output();
             output.sent(self.writer.try_write(output.pending()));
@@ -422,7 +461,8 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Pong(_)) | None => {}
             }
         }
-        let in_flight = shared.protocol.open_streams();
+        let in_flight = shared.protocol.open_requests();
+        self.link.sockets.store(shared.protocol.open_sockets(), Ordering::Relaxed);
         // Under the lock, or a request that begins meanwhile would be forgotten, and the place it leaves be given to nobody.
         let before = self.link.in_flight.swap(in_flight, Ordering::SeqCst);
         drop(shared);

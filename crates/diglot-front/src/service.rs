@@ -208,7 +208,7 @@ impl Pool {
         (0..count)
             .map(|offset| &self.links[self.next.wrapping_add(offset) % count])
             .filter(|link| link.has_room())
-            .min_by_key(|link| link.in_flight())
+            .min_by_key(|link| link.load())
             .cloned()
     }
 }

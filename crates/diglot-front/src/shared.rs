@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use diglot_config::{Limits, Timeouts, TrustedProxies};
+use diglot_config::{Limits, Timeouts, TrustedProxies, WebSocket};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
@@ -27,6 +27,7 @@ pub(crate) struct Shared {
     /// One line a request in the log.
     pub(crate) access_log: bool,
     pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) websocket: WebSocket,
     pub(crate) connections: Connections,
     stopping: AtomicBool,
 }
@@ -47,6 +48,7 @@ impl Shared {
             timeouts: settings.timeouts.clone(),
             access_log: settings.access_log,
             trusted_proxies: settings.trusted_proxies.clone(),
+            websocket: settings.websocket.clone(),
             connections: Connections::new(connections_max),
             stopping: AtomicBool::new(false),
         }

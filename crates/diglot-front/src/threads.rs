@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use diglot_config::{Limits, Timeouts, TrustedProxies};
+use diglot_config::{Limits, Timeouts, TrustedProxies, WebSocket};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub access_log: bool,
     /// Who may say for whom they ask.
     pub trusted_proxies: TrustedProxies,
+    /// What WebSockets may send, and how they are kept alive.
+    pub websocket: WebSocket,
 }
 
 /// A running front.

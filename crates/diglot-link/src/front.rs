@@ -18,6 +18,7 @@ pub struct Front<T> {
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
     open_streams: usize,
+    open_sockets: usize,
     ours: Preface,
     greeted: bool,
     application: Application,
@@ -121,6 +122,7 @@ impl<T: Clone> Front<T> {
             slots: Vec::new(),
             free: Vec::new(),
             open_streams: 0,
+            open_sockets: 0,
             ours,
             greeted: false,
             application: Application::Loading,
@@ -140,6 +142,18 @@ impl<T: Clone> Front<T> {
     #[inline]
     pub fn open_streams(&self) -> usize {
         self.open_streams
+    }
+
+    /// WebSockets that the worker has accepted and not closed.
+    #[inline]
+    pub fn open_sockets(&self) -> usize {
+        self.open_sockets
+    }
+
+    /// Streams that are no WebSocket, or not yet.
+    #[inline]
+    pub fn open_requests(&self) -> usize {
+        self.open_streams - self.open_sockets
     }
 
     /// Announces a client connection, before the first request that names it.
@@ -352,6 +366,11 @@ impl<T: Clone> Front<T> {
         frame::encode(self.output.tail(), link_header(Type::Ping), &payload);
     }
 
+    /// The owners of all open streams.
+    pub fn owners(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.owner.as_ref())
+    }
+
     /// The owners of the streams whose request is still being sent.
     pub fn senders(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter(|slot| slot.request_open).filter_map(|slot| slot.owner.as_ref())
@@ -494,7 +513,9 @@ impl<T: Clone> Front<T> {
             }
             _ => return Err(out_of_turn),
         };
+        let was_socket = slot.response == ResponseState::WebSocket;
         slot.response = if header.ends() { ResponseState::Closed } else { after };
+        let is_socket = slot.response == ResponseState::WebSocket;
         if header.kind == Type::Cancel {
             slot.request_open = false;
         }
@@ -503,6 +524,11 @@ impl<T: Clone> Front<T> {
         let owner = if over { slot.owner.take() } else { slot.owner.clone() };
         if closed {
             self.open_streams -= 1;
+        }
+        match (was_socket, is_socket) {
+            (false, true) => self.open_sockets += 1,
+            (true, false) => self.open_sockets -= 1,
+            _ => {}
         }
         if owner.is_none() && credit > 0 {
             self.consumed(key, credit);

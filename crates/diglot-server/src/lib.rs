@@ -210,6 +210,7 @@ fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
         timeouts: config.server.timeouts.clone(),
         access_log: config.server.access_log,
         trusted_proxies: config.server.trusted_proxies.clone(),
+        websocket: config.server.websocket.clone(),
     }
 }
 

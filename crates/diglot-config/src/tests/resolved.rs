@@ -41,6 +41,7 @@ fn defaults() {
             timeouts: Timeouts::default(),
             access_log: false,
             trusted_proxies: TrustedProxies::default(),
+            websocket: WebSocket::default(),
             control: None,
         }
     );
@@ -95,6 +96,7 @@ fn every_key() {
         control = "control.sock"
         limits = { request_line = 4_096, headers = "64 KiB", header_count = 0x20, body = "none", connections = 10 }
         timeouts = { header_read = "1s", idle = "2s", body = "3s", write = "4s", grace = "5s", start = "6s", heartbeat = "7s" }
+        websocket = { message = "none", compression = false, ping_interval = "8s", ping_timeout = "9s" }
 
         [services.web]
         entry = "server.js"
@@ -148,6 +150,12 @@ fn every_key() {
                 heartbeat: Some(seconds(7)),
             },
             access_log: true,
+            websocket: WebSocket {
+                message_bytes_max: Limits::UNLIMITED,
+                compression: false,
+                ping_interval: Some(seconds(8)),
+                ping_timeout: seconds(9),
+            },
             trusted_proxies: TrustedProxies {
                 networks: vec!["10.0.0.0/8".parse().expect("a network")],
                 unix: false

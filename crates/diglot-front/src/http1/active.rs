@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use diglot_link::StreamKey;
-use diglot_link::frame::{self, Type};
+use diglot_link::frame;
 use diglot_link::message::CancelReason;
 
 use super::access::Record;
@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::dispatch::Scratches;
 use super::reply::{Fault, Reply, Step};
 use super::upload::{Pumped, Upload, UploadFault};
+use super::websocket::WebSocket;
 use crate::buffers;
 use crate::exchange::{Arrived, Exchange};
 use crate::link::Link;
@@ -36,6 +37,8 @@ pub(crate) struct Active {
     had_upload: bool,
     /// Some of the response may have left: nothing else can be answered.
     has_left: bool,
+    /// The worker is about to end.
+    leaves: bool,
 }
 
 /// What a deadline is set for.
@@ -53,6 +56,8 @@ enum Patience {
 pub(super) enum Finished {
     /// Written, and the connection may carry another request.
     Complete,
+    /// It is a WebSocket now.
+    Switched,
     /// The connection ends when the output is written.
     Closing,
     /// The response is not whole, or the client is gone.
@@ -71,8 +76,8 @@ impl Active {
             link,
             key,
             exchange,
+            had_upload: upload.is_some() || reply.is_handshake(),
             reply,
-            had_upload: upload.is_some(),
             upload,
             record: None,
             arrived: Arrived::default(),
@@ -80,7 +85,24 @@ impl Active {
             waits_for: Patience::Nothing,
             is_over: false,
             has_left: false,
+            leaves: false,
         }
+    }
+
+    /// The WebSocket that a worker has made of it, with the frames that came behind.
+    pub(super) fn into_websocket(mut self, message_bytes_max: u64) -> Option<WebSocket> {
+        let handshake = self.reply.take_handshake()?;
+        self.is_over = true;
+        self.arrived.leaves |= self.leaves;
+        Some(WebSocket::new(
+            Arc::clone(&self.link),
+            self.key,
+            Arc::clone(&self.exchange),
+            &handshake,
+            message_bytes_max,
+            std::mem::take(&mut self.arrived),
+            self.record.take(),
+        ))
     }
 
     /// Whether both directions have ended, so that the stream is over on the link too.
@@ -159,19 +181,21 @@ impl Active {
         let mut step = Ok(Step::More);
         while let Ok(Some(frame)) = frame::decode(&frames[at..]) {
             at += frame.len();
-            if matches!(frame.header.kind, Type::Body | Type::Wire) {
-                self.unreturned += frame.payload.len();
-            }
+            self.unreturned += frame.credit();
             if matches!(step, Ok(Step::More | Step::Complete)) {
                 step = Scratches::with(|scratches| {
                     self.reply.take(frame, &mut connection.output, &mut scratches.fields, stays)
                 });
             }
+            if matches!(step, Ok(Step::Switched)) {
+                self.arrived.frames = frames.split_off(at);
+                return Some(Finished::Switched);
+            }
         }
         frames.clear();
         self.exchange.recycle(frames);
         match step {
-            Ok(Step::More | Step::Complete) => {}
+            Ok(Step::More | Step::Complete | Step::Switched) => {}
             Ok(Step::Cancelled) => return Some(self.fail(connection, &Answer::CANCELLED)),
             Err(fault) => return Some(self.faulty(connection, fault)),
         }
@@ -182,6 +206,7 @@ impl Active {
         }
         self.arrived.credit = false;
         self.arrived.called = false;
+        self.leaves |= std::mem::take(&mut self.arrived.leaves);
         match self.arrived.lost.take() {
             Some(why) if !self.reply.is_complete() => Some(self.fail(connection, &Answer::lost(why))),
             Some(_) => {
@@ -319,9 +344,7 @@ impl Active {
         let mut at = 0;
         while let Ok(Some(frame)) = frame::decode(&left[at..]) {
             at += frame.len();
-            if matches!(frame.header.kind, Type::Body | Type::Wire) {
-                self.unreturned += frame.payload.len();
-            }
+            self.unreturned += frame.credit();
         }
         if self.unreturned > 0 {
             self.link.consumed(self.key, std::mem::take(&mut self.unreturned));

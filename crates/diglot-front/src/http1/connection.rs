@@ -17,6 +17,7 @@ use super::access::Record;
 use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
+use super::websocket::{Ended, WebSocket};
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::client::{Client, Ends};
 use crate::deadline::Deadline;
@@ -112,6 +113,7 @@ impl Peer {
 /// What comes after a request.
 enum Next {
     Request,
+    WebSocket(Box<WebSocket>),
     /// Close when the output has been written.
     Close,
     /// Cut: what the client has must not be taken for a whole response.
@@ -167,6 +169,7 @@ impl Connection {
             };
             match next {
                 Next::Request => {}
+                Next::WebSocket(websocket) => return self.serve_websocket(websocket).await,
                 Next::Close => return self.close().await,
                 Next::Cut => {
                     // What there is of the response is the client's, as far as the socket takes it at once.
@@ -357,9 +360,23 @@ impl Connection {
             self.taken = 0;
         }
         match finished {
+            Finished::Switched => match active.into_websocket(self.shared.websocket.message_bytes_max) {
+                Some(websocket) => Next::WebSocket(Box::new(websocket)),
+                None => Next::Cut,
+            },
             Finished::Complete => Next::Request,
             Finished::Closing => Next::Close,
             Finished::Cut => Next::Cut,
+        }
+    }
+
+    /// Serves the client to the end, now that it speaks WebSocket.
+    async fn serve_websocket(mut self, mut websocket: Box<WebSocket>) {
+        let ended = std::future::poll_fn(|context| websocket.poll(&mut self, context)).await;
+        drop(websocket);
+        self.deadline.lift();
+        if ended == Ended::Closing {
+            self.close().await;
         }
     }
 

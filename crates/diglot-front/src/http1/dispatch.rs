@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use diglot_link::frame::ABOARD_BYTES_MAX;
 use diglot_link::message::{
-    HttpVersion, REQUEST_BODY, REQUEST_EXPECT_CONTINUE, REQUEST_KEEP_ALIVE, REQUEST_UNSIZED, REQUEST_UPGRADE,
-    RequestLine,
+    HttpVersion, Interface, REQUEST_BODY, REQUEST_EXPECT_CONTINUE, REQUEST_KEEP_ALIVE, REQUEST_UNSIZED,
+    REQUEST_UPGRADE, REQUEST_WEBSOCKET, RequestLine,
 };
 
 use super::active::Active;
@@ -16,9 +16,11 @@ use super::reply::Reply;
 use super::upload::Upload;
 use crate::exchange::Exchange;
 use crate::h1::{self, BodyFraming, Decoder, FieldScratch, Item, RequestFacts, RequestHead, Version};
+use crate::link::Link;
 use crate::router::{FixedAnswer, Target};
 use crate::service::{Admitted, Service};
 use crate::shared::Shared;
+use crate::websocket::{self, Handshake};
 
 /// What became of a request.
 pub(super) enum Dispatched {
@@ -71,13 +73,6 @@ pub(super) fn dispatch(
         Target::Service(service) => service,
         Target::Fixed(fixed) => return Dispatched::Fixed(Arc::clone(fixed)),
     };
-    if head.upgrade && asks_for_websocket(head) {
-        tracing::warn!(
-            service = service.name(),
-            "a WebSocket handshake was refused: this version serves HTTP requests only"
-        );
-        return Dispatched::Answer(Answer::NO_UPGRADE);
-    }
     let body_bytes_max = service.admission().body_bytes_max;
     if let BodyFraming::Length(length) = head.framing
         && length > body_bytes_max
@@ -91,24 +86,65 @@ pub(super) fn dispatch(
         Admitted::Broken => return Dispatched::Answer(without_body(Answer::BROKEN_SERVICE, head)),
     };
 
+    let handshake = match handshake(shared, &link, head) {
+        Ok(handshake) => handshake,
+        Err(dispatched) => return dispatched,
+    };
     let start = match start_of_body(head, rest, body_bytes_max, &shared.codec) {
         Ok(start) => start,
         Err(answer) => return Dispatched::Answer(answer),
     };
-    let line = request_line(head, peer.id, destination.mount_length);
-    let (body, ends) = (&rest[start.data.clone()], start.upload.is_none());
+    let mut line = request_line(head, peer.id, destination.mount_length);
+    if handshake.is_some() {
+        line.flags |= REQUEST_WEBSOCKET;
+    }
+    let (body, ends) = (&rest[start.data.clone()], start.upload.is_none() && handshake.is_none());
     let fields = head.headers.iter();
     let begun = peer.introduce(&link, |open| link.begin(exchange, open, &line, fields, body, ends));
     match begun {
         Ok(Some(key)) => {
-            let awaits_continue = head.expect_continue && !ends && start.consumed == 0;
-            let reply = Reply::new(RequestFacts::of(head), awaits_continue);
+            let awaits_continue = head.expect_continue && start.upload.is_some() && start.consumed == 0;
+            let reply = Reply::new(RequestFacts::of(head), awaits_continue, handshake);
             let active = Active::new(link, key, Arc::clone(exchange), reply, start.upload);
             Dispatched::Active(Box::new(active), start.consumed)
         }
         // The worker was filled, began to drain, or ended, a moment ago.
         Ok(None) => Dispatched::Wait(Arc::clone(service)),
         Err(_) => Dispatched::Answer(Answer::HEAD_TOO_LARGE),
+    }
+}
+
+/// The WebSocket that the request would open, if it would. To an application that knows none of them it is a request like
+/// any other, whose Upgrade is ignored (RFC 9110 section 7.8).
+fn handshake(
+    shared: &Shared,
+    link: &Link,
+    head: &RequestHead<'_>,
+) -> Result<Option<Box<Handshake>>, Dispatched> {
+    if !websocket::is_handshake(head) {
+        return Ok(None);
+    }
+    match link.interface() {
+        Some(Interface::Asgi) => {}
+        Some(Interface::Http) => {
+            tracing::warn!(
+                service = link.service().name(),
+                "a WebSocket handshake was refused: this version passes requests only on to Node programs"
+            );
+            return Err(Dispatched::Answer(Answer::NO_UPGRADE));
+        }
+        Some(Interface::Wsgi | Interface::Fetch) | None => return Ok(None),
+    }
+    match Handshake::check(head, shared.websocket.compression) {
+        Ok(handshake) => Ok(Some(Box::new(handshake))),
+        Err(refusal) => {
+            let fields = String::from_utf8_lossy(refusal.fields);
+            Err(Dispatched::Fixed(Arc::new(FixedAnswer {
+                status: refusal.status,
+                fields: format!("Content-Type: text/plain; charset=utf-8\r\n{fields}"),
+                body: format!("{}\n", refusal.sentence).into_bytes(),
+            })))
+        }
     }
 }
 
@@ -187,12 +223,4 @@ fn without_body(answer: Answer, head: &RequestHead<'_>) -> Answer {
 /// Whether bytes of content follow the head.
 pub(super) fn has_body(head: &RequestHead<'_>) -> bool {
     !matches!(head.framing, BodyFraming::None | BodyFraming::Length(0))
-}
-
-fn asks_for_websocket(head: &RequestHead<'_>) -> bool {
-    head.headers
-        .iter()
-        .filter(|field| field.name.eq_ignore_ascii_case(b"upgrade"))
-        .flat_map(|field| field.value.split(|&byte| byte == b','))
-        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }

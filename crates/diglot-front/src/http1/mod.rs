@@ -9,6 +9,7 @@ mod connection;
 mod dispatch;
 mod reply;
 mod upload;
+mod websocket;
 
 use crate::h1;
 

@@ -8,6 +8,7 @@ use crate::h1::{
     self, BodyEncoder, Event, FieldScratch, HeadOptions, LengthMismatch, RequestFacts, ResponseDecoder, Rule,
     WorkerFields,
 };
+use crate::websocket::Handshake;
 
 /// What workers may send as a head on the wire; what the link can carry otherwise.
 const WIRE_LIMITS: h1::Limits = h1::Limits {
@@ -31,6 +32,8 @@ pub(super) struct Reply {
     /// belongs to this response and not to the connection's next.
     ended: bool,
     wire: Option<Box<ResponseDecoder>>,
+    /// The request is a WebSocket handshake that holds.
+    handshake: Option<Box<Handshake>>,
 }
 
 #[derive(Debug)]
@@ -50,12 +53,14 @@ pub(super) enum Step {
     More,
     /// The response is complete.
     Complete,
+    /// The worker has accepted a WebSocket: what follows are messages.
+    Switched,
     /// The worker gave it up.
     Cancelled,
 }
 
 /// Why a response cannot go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
     /// Fields of a structured response.
     #[error("the application sent header fields that are not HTTP: {0}")]
@@ -63,6 +68,9 @@ pub(super) enum Fault {
     /// Bytes of a raw response that are not HTTP.
     #[error("the application wrote a response that is not HTTP: {0}")]
     Wire(Rule),
+    /// A field of the handshake's answer that is the server's.
+    #[error("the application accepted a WebSocket with a {0} header, which is the server's to send")]
+    Handshake(String),
     /// 101, which nobody asked for.
     #[error("the application switched protocols, which this server does not do yet")]
     Switching,
@@ -72,7 +80,11 @@ pub(super) enum Fault {
 }
 
 impl Reply {
-    pub(super) fn new(request: RequestFacts, awaits_continue: bool) -> Self {
+    pub(super) fn new(
+        request: RequestFacts,
+        awaits_continue: bool,
+        handshake: Option<Box<Handshake>>,
+    ) -> Self {
         Self {
             request,
             awaits_continue,
@@ -81,7 +93,18 @@ impl Reply {
             content_bytes: 0,
             ended: false,
             wire: None,
+            handshake,
         }
+    }
+
+    /// Whether the request is a WebSocket handshake.
+    pub(super) fn is_handshake(&self) -> bool {
+        self.handshake.is_some()
+    }
+
+    /// The handshake, for the WebSocket that it has become.
+    pub(super) fn take_handshake(&mut self) -> Option<Box<Handshake>> {
+        self.handshake.take()
     }
 
     /// Whether the client has been sent the final head, so that nothing else can be answered.
@@ -176,10 +199,37 @@ impl Reply {
                 WorkerFields::parse_trailers(payload, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
                 self.finish(out, payload)
             }
+            Type::Accept => self.switch(payload, out, scratch),
             Type::Wire => self.take_wire(payload, header.ends(), out, stays),
             Type::Cancel => Ok(Step::Cancelled),
             _ => Ok(Step::More),
         }
+    }
+
+    /// The client's handshake is accepted, with these fields of the application's (RFC 6455 section 4.2.2).
+    fn switch(&mut self, lines: &[u8], out: &mut Vec<u8>, scratch: &mut FieldScratch) -> Result<Step, Fault> {
+        let Some(handshake) = &self.handshake else { return Err(Fault::Switching) };
+        let mut text = Vec::new();
+        handshake.write_fields(&mut text);
+        let fields_of_ours = text.iter().filter(|&&byte| byte == b'\n').count();
+        text.extend_from_slice(lines);
+        let fields = WorkerFields::parse(&text, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
+        if let Some(field) =
+            fields.fields().iter().skip(fields_of_ours).find(|field| is_of_handshake(field.name))
+        {
+            return Err(Fault::Handshake(String::from_utf8_lossy(field.name).into_owned()));
+        }
+        let options = HeadOptions {
+            status: 101,
+            reason: None,
+            framing: h1::ResponseFraming::NoBody,
+            version: self.request.version,
+            keep_alive: true,
+            date: Some(&clock::date()),
+        };
+        h1::write_head(out, &options, &fields);
+        self.status = 101;
+        Ok(Step::Switched)
     }
 
     fn take_wire(
@@ -295,4 +345,11 @@ impl Reply {
         }
         Ok(Step::Complete)
     }
+}
+
+/// Fields of a 101 response that decide about the protocol.
+fn is_of_handshake(name: &[u8]) -> bool {
+    ["upgrade", "sec-websocket-accept", "sec-websocket-extensions", "content-length", "transfer-encoding"]
+        .iter()
+        .any(|own| own.as_bytes().eq_ignore_ascii_case(name))
 }

@@ -8,11 +8,14 @@ use flate2::{Compress, Compression, FlushCompress};
 use super::frame::FLUSH_TAIL;
 use super::pool::{Lease, Lent, Shelf};
 
-/// How hard zlib tries, of 9.
-const LEVEL: u32 = 1;
+/// How hard zlib tries, of 9. From 1 to 2 messages become a quarter to a third shorter in less than twice the time;
+/// beyond, only the time grows.
+const LEVEL: u32 = 2;
 
-/// What a flush may add to what cannot be compressed: the header of a block, and an empty one.
-const FLUSH_BYTES_MAX: usize = 64;
+/// Room that is enough for a flush of so much data, or nearly always: codes of 9 bits for 8, and an empty block.
+const fn flushed_bytes_max(data_bytes: usize) -> usize {
+    data_bytes + data_bytes / 8 + 64
+}
 
 /// A message that is being compressed.
 #[derive(Debug)]
@@ -52,16 +55,20 @@ impl Deflating {
     /// Appends a part of the message, flushed; behind the last one without the bytes that each message ends with.
     pub(super) fn write(&mut self, out: &mut Vec<u8>, data: &[u8], last: bool) {
         let start = out.len();
-        let before = self.state.total_in();
+        let taken_before = self.state.total_in();
         loop {
-            let taken = (self.state.total_in() - before) as usize;
-            let rest = &data[taken..];
-            out.reserve(rest.len() + FLUSH_BYTES_MAX);
+            let rest = &data[(self.state.total_in() - taken_before) as usize..];
+            let written = out.len();
+            // A slice and not the vector's whole spare room, all of which flate2 would fill with zeros first.
+            out.resize(written + flushed_bytes_max(rest.len()), 0);
+            let before = self.state.total_out();
+            let flushed = self.state.compress(rest, &mut out[written..], FlushCompress::Sync);
+            let given = (self.state.total_out() - before) as usize;
+            let is_room_left = written + given < out.len();
+            out.truncate(written + given);
             // It fails only for states that were never made right.
-            let flushed = self.state.compress_vec(rest, out, FlushCompress::Sync);
             debug_assert!(flushed.is_ok(), "{flushed:?}");
-            // Room that was not needed means that all is out.
-            if flushed.is_err() || out.len() < out.capacity() {
+            if is_room_left || flushed.is_err() {
                 break;
             }
         }

@@ -8,8 +8,9 @@ use super::frame::{
 use super::offer::Deflate;
 use super::pool::Lease;
 
-/// A message whose first part is shorter is sent as it is: compressing it costs more time than its bytes do.
-pub const COMPRESSED_BYTES_MIN: usize = 256;
+/// A message whose first part is shorter is sent as it is. To begin and to end one costs zlib some 7 microseconds however
+/// short it is, in which a server echoes a few hundred others.
+pub const COMPRESSED_BYTES_MIN: usize = 1024;
 
 /// Bytes of the longest header, with 64 bits of length.
 const HEADER_BYTES_MAX: usize = 10;

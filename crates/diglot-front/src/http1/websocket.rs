@@ -1,0 +1,442 @@
+//! A connection after its handshake: the client's frames on one side, the worker's messages on the other, neither faster
+//! than the other takes them.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use diglot_link::StreamKey;
+use diglot_link::frame::{self, BODY_BYTES_MAX, Frame, Type};
+use diglot_link::message::Close;
+
+use super::access::Record;
+use super::connection::Connection;
+use crate::buffers;
+use crate::exchange::{Arrived, Exchange, Lost};
+use crate::link::Link;
+use crate::websocket::{
+    Decoder, Encoder, Fault, Handshake, Item, Kind, Limits, write_close, write_ping, write_pong,
+};
+
+/// Output above this is written before more is taken, from the worker and from the client.
+const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
+/// How long the client's close frame is waited for after ours.
+const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Status codes this server closes with itself (RFC 6455 section 7.4.1 and IANA's registry).
+const NO_CODE: u16 = 1005;
+const ABNORMAL: u16 = 1006;
+const INTERNAL_ERROR: u16 = 1011;
+const SERVICE_RESTART: u16 = 1012;
+
+/// A WebSocket that a worker has accepted.
+pub(super) struct WebSocket {
+    link: Arc<Link>,
+    key: StreamKey,
+    exchange: Arc<Exchange>,
+    decoder: Decoder,
+    encoder: Encoder,
+    arrived: Arrived,
+    /// How much of the frames that arrived has been taken.
+    taken: usize,
+    /// A part of a message for which another stream took the link's credit in between.
+    held: Option<Held>,
+    /// Credit of what is in the output, for which the worker gets it back when that has been written.
+    unreturned: usize,
+    stage: Stage,
+    /// The worker has not been told that it is over.
+    worker_waits: bool,
+    waits_for: Patience,
+    /// Something has come from the client since this was last looked at.
+    heard: bool,
+    /// A ping has been sent since something came.
+    pinged: bool,
+    sent_bytes: u64,
+    record: Option<Box<Record>>,
+}
+
+struct Held {
+    kind: Type,
+    data: Vec<u8>,
+    last: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Open,
+    /// Our close frame is written; the client's is waited for.
+    Closing,
+    /// Nothing is read any more; the connection ends when the output is written.
+    Over,
+}
+
+/// What a deadline is set for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Nothing,
+    /// The client to take output.
+    Write,
+    /// A sign of life.
+    Ping,
+    /// The client's close frame.
+    Close,
+}
+
+/// How the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// In order: what is written is the client's to read.
+    Closing,
+    /// The client is gone.
+    Cut,
+}
+
+/// What reading came to.
+enum Read {
+    /// There is output, or the end.
+    Look,
+    /// The client must send more.
+    NeedsInput,
+    /// The worker must give credit, or the client take output.
+    Blocked,
+    /// The client has left without a word.
+    Gone,
+}
+
+impl WebSocket {
+    /// After ACCEPT; `arrived` is what came behind it.
+    pub(super) fn new(
+        link: Arc<Link>,
+        key: StreamKey,
+        exchange: Arc<Exchange>,
+        handshake: &Handshake,
+        message_bytes_max: u64,
+        arrived: Arrived,
+        record: Option<Box<Record>>,
+    ) -> Self {
+        let limits = Limits { message_bytes_max, ..Limits::default() };
+        Self {
+            link,
+            key,
+            exchange,
+            decoder: Decoder::new(handshake.deflate(), &limits),
+            encoder: Encoder::new(handshake.deflate()),
+            arrived,
+            taken: 0,
+            held: None,
+            unreturned: 0,
+            stage: Stage::Open,
+            worker_waits: true,
+            waits_for: Patience::Nothing,
+            heard: false,
+            pinged: false,
+            sent_bytes: 0,
+            record,
+        }
+    }
+
+    pub(super) fn poll(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Poll<Ended> {
+        loop {
+            let is_high = connection.output.len() >= OUTPUT_BYTES_HIGH;
+            if !is_high {
+                self.take_arrived(connection, context);
+            }
+            let flushed = match connection.poll_flush(context) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => return Poll::Ready(Ended::Cut),
+                Poll::Pending => false,
+            };
+            if flushed {
+                buffers::give_back(&mut connection.output);
+                if self.unreturned > 0 {
+                    self.link.consumed(self.key, std::mem::take(&mut self.unreturned));
+                }
+                if is_high || !self.arrived.frames.is_empty() {
+                    // What arrived meanwhile has not been looked at, and nothing may come after it to wake this task.
+                    continue;
+                }
+                if self.stage == Stage::Over {
+                    return Poll::Ready(Ended::Closing);
+                }
+            }
+            if self.stage != Stage::Over {
+                match self.read(connection, context) {
+                    Read::Look => continue,
+                    Read::Gone => return Poll::Ready(Ended::Cut),
+                    Read::NeedsInput | Read::Blocked => {}
+                }
+            }
+            match self.poll_deadline(flushed, connection, context) {
+                Poll::Ready(Some(ended)) => return Poll::Ready(ended),
+                Poll::Ready(None) => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Takes what the worker has sent, up to a full output, and what has become of it.
+    fn take_arrived(&mut self, connection: &mut Connection, context: &Context<'_>) {
+        while connection.output.len() < OUTPUT_BYTES_HIGH {
+            if self.arrived.is_empty() {
+                self.exchange.take(context, &mut self.arrived);
+                if self.arrived.is_empty() {
+                    break;
+                }
+            }
+            self.take_frames(&mut connection.output);
+            if self.arrived.frames.is_empty() {
+                self.take_notes(&mut connection.output);
+            }
+        }
+        if connection.shared.is_stopping() {
+            self.leave(&mut connection.output);
+        }
+    }
+
+    fn take_frames(&mut self, out: &mut Vec<u8>) {
+        let mut frames = std::mem::take(&mut self.arrived.frames);
+        if out.capacity() == 0 && !frames.is_empty() {
+            *out = buffers::borrow();
+        }
+        while out.len() < OUTPUT_BYTES_HIGH
+            && let Ok(Some(frame)) = frame::decode(&frames[self.taken..])
+        {
+            self.taken += frame.len();
+            self.unreturned += frame.credit();
+            self.take(&frame, out);
+        }
+        if self.taken < frames.len() {
+            self.arrived.frames = frames;
+            return;
+        }
+        self.taken = 0;
+        frames.clear();
+        self.exchange.recycle(frames);
+    }
+
+    fn take_notes(&mut self, out: &mut Vec<u8>) {
+        let Arrived { lost, leaves, .. } = std::mem::take(&mut self.arrived);
+        if let Some(why) = lost {
+            self.worker_waits = false;
+            let code = match why {
+                Lost::WorkerGone | Lost::Unresponsive => INTERNAL_ERROR,
+                Lost::ShuttingDown => SERVICE_RESTART,
+            };
+            self.close(out, code, "");
+        }
+        if leaves {
+            self.leave(out);
+        }
+    }
+
+    /// The server stops, or the worker is replaced.
+    fn leave(&mut self, out: &mut Vec<u8>) {
+        self.tell_worker(SERVICE_RESTART, "");
+        self.close(out, SERVICE_RESTART, "");
+    }
+
+    /// One frame of the worker's.
+    fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) {
+        match frame.header.kind {
+            Type::Text | Type::Binary if self.stage == Stage::Open => {
+                let kind = if frame.header.kind == Type::Text { Kind::Text } else { Kind::Binary };
+                self.sent_bytes += frame.payload.len() as u64;
+                self.encoder.message_part(out, kind, frame.payload, frame.header.is_last());
+            }
+            Type::Close => {
+                // The link has checked it.
+                let close = Close::decode(frame.payload).unwrap_or(Close::new(INTERNAL_ERROR, ""));
+                self.tell_worker(close.code, close.reason);
+                self.close(out, close.code, close.reason);
+            }
+            Type::Cancel => {
+                self.worker_waits = false;
+                self.close(out, INTERNAL_ERROR, "");
+            }
+            _ => {}
+        }
+    }
+
+    /// Closes the client's side, if it is open.
+    fn close(&mut self, out: &mut Vec<u8>, code: u16, reason: &str) {
+        if self.stage == Stage::Open {
+            write_close(out, Some(code), reason);
+            self.stage = Stage::Closing;
+        }
+    }
+
+    /// Tells the worker that it is over, once.
+    fn tell_worker(&mut self, code: u16, reason: &str) {
+        if std::mem::take(&mut self.worker_waits) {
+            self.link.close_socket(self.key, &Close { code, reason });
+        }
+    }
+
+    /// Reads what the client has sent, as far as the worker takes it.
+    fn read(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Read {
+        loop {
+            if connection.output.len() >= OUTPUT_BYTES_HIGH || !self.send_held() {
+                return Read::Blocked;
+            }
+            if connection.taken < connection.input.len() {
+                match self.decode(connection) {
+                    Read::NeedsInput => {}
+                    read => return read,
+                }
+            }
+            match connection.poll_fill(context) {
+                Poll::Ready(Ok(0) | Err(_)) => return Read::Gone,
+                Poll::Ready(Ok(_)) => self.heard = true,
+                Poll::Pending => return Read::NeedsInput,
+            }
+        }
+    }
+
+    /// Passes on what is in the input.
+    fn decode(&mut self, connection: &mut Connection) -> Read {
+        let Connection { input, taken, output, .. } = connection;
+        SCRATCH.with_borrow_mut(|scratch| {
+            while *taken < input.len() {
+                let room = match self.stage {
+                    Stage::Open => self.link.message_room(self.key).unwrap_or(0).min(BODY_BYTES_MAX),
+                    Stage::Closing | Stage::Over => BODY_BYTES_MAX,
+                };
+                let decoded = match self.decoder.decode(&mut input[*taken..], room, scratch) {
+                    Ok(decoded) => decoded,
+                    Err(fault) => {
+                        self.fail(output, fault);
+                        return Read::Look;
+                    }
+                };
+                *taken += decoded.consumed;
+                match decoded.item {
+                    Item::NeedMore => return Read::NeedsInput,
+                    Item::NeedRoom => return Read::Blocked,
+                    Item::Data { kind, data, last } if self.stage == Stage::Open => {
+                        let kind = if kind == Kind::Text { Type::Text } else { Type::Binary };
+                        let sent = self.link.send_message(self.key, kind, data, last);
+                        if sent != Some(data.len()) {
+                            let data = data[sent.unwrap_or(0)..].to_vec();
+                            self.held = Some(Held { kind, data, last });
+                            return Read::Blocked;
+                        }
+                    }
+                    Item::Ping(payload) if self.stage == Stage::Open => {
+                        write_pong(output, payload);
+                        if output.len() >= OUTPUT_BYTES_HIGH {
+                            return Read::Look;
+                        }
+                    }
+                    Item::Data { .. } | Item::Ping(_) | Item::Pong(_) => {}
+                    Item::Close { code, reason } => {
+                        self.tell_worker(code.unwrap_or(NO_CODE), reason);
+                        if self.stage == Stage::Open {
+                            write_close(output, code, "");
+                        }
+                        self.stage = Stage::Over;
+                        return Read::Look;
+                    }
+                }
+            }
+            Read::NeedsInput
+        })
+    }
+
+    /// The client has broken a rule.
+    fn fail(&mut self, out: &mut Vec<u8>, fault: Fault) {
+        tracing::debug!(rule = %fault, "a WebSocket was closed");
+        self.close(out, fault.close_code(), fault.sentence());
+        self.tell_worker(ABNORMAL, "");
+        self.stage = Stage::Over;
+    }
+
+    /// Sends what was left of a part; false while some of it still is.
+    fn send_held(&mut self) -> bool {
+        let Some(held) = &mut self.held else { return true };
+        if self.stage == Stage::Open {
+            match self.link.send_message(self.key, held.kind, &held.data, held.last) {
+                Some(count) if count == held.data.len() => {}
+                sent => {
+                    held.data.drain(..sent.unwrap_or(0));
+                    return false;
+                }
+            }
+        }
+        self.held = None;
+        true
+    }
+
+    /// Ready where something is to be done: with the end, or with output.
+    fn poll_deadline(
+        &mut self,
+        flushed: bool,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Ended>> {
+        let Connection { shared, deadline, output, .. } = connection;
+        let settings = &shared.websocket;
+        let waits_for = match self.stage {
+            _ if !flushed => Patience::Write,
+            Stage::Open => Patience::Ping,
+            Stage::Closing | Stage::Over => Patience::Close,
+        };
+        if waits_for != self.waits_for {
+            self.waits_for = waits_for;
+            deadline.lift();
+        }
+        match (waits_for, settings.ping_interval) {
+            (Patience::Nothing, _) | (Patience::Ping, None) => return Poll::Pending,
+            (Patience::Write, _) => deadline.set_once(shared.timeouts.write),
+            (Patience::Close, _) => deadline.set_once(CLOSE_TIMEOUT),
+            (Patience::Ping, Some(_)) if self.pinged && !self.heard => {
+                deadline.set_once(settings.ping_timeout)
+            }
+            (Patience::Ping, Some(interval)) => deadline.set_once(interval),
+        }
+        if deadline.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        match waits_for {
+            Patience::Write => return Poll::Ready(Some(Ended::Cut)),
+            Patience::Close | Patience::Nothing => return Poll::Ready(Some(Ended::Closing)),
+            Patience::Ping => {}
+        }
+        if std::mem::take(&mut self.heard) {
+            self.pinged = false;
+        } else if self.pinged {
+            self.tell_worker(ABNORMAL, "");
+            self.close(output, INTERNAL_ERROR, "keepalive ping timeout");
+            self.stage = Stage::Over;
+        } else {
+            write_ping(output, b"");
+            self.pinged = true;
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl Drop for WebSocket {
+    fn drop(&mut self) {
+        self.tell_worker(ABNORMAL, "");
+        // What never reached the client is not held any more.
+        let mut frames = std::mem::take(&mut self.arrived.frames);
+        frames.drain(..self.taken);
+        for left in [frames, self.exchange.clear()] {
+            let mut at = 0;
+            while let Ok(Some(frame)) = frame::decode(&left[at..]) {
+                at += frame.len();
+                self.unreturned += frame.credit();
+            }
+        }
+        if self.unreturned > 0 {
+            self.link.consumed(self.key, self.unreturned);
+        }
+        if let Some(mut record) = self.record.take() {
+            record.write(101, self.sent_bytes);
+        }
+    }
+}
+
+thread_local! {
+    /// What compressed messages are inflated into.
+    static SCRATCH: std::cell::RefCell<Vec<u8>> = const { std::cell::RefCell::new(Vec::new()) };
+}
