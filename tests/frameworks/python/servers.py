@@ -76,6 +76,7 @@ class Server:
         if app.validated:
             environment |= {"PYTHONPATH": str(TOOLS), "VALIDATED": entry}
             entry = "validated:app"
+        self.environment = environment
         command, listening = getattr(self, f"_{kind}")(entry, environment)
         self.process = subprocess.Popen(
             command,

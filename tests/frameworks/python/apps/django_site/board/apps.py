@@ -1,0 +1,7 @@
+"""A board of entries."""
+
+from django.apps import AppConfig
+
+
+class BoardConfig(AppConfig):
+    name = "board"
