@@ -213,9 +213,6 @@ impl Decoder {
     fn begin_frame(&mut self, header: &Header) {
         if header.opcode != CONTINUATION {
             self.message = Some(if header.opcode == TEXT { Kind::Text } else { Kind::Binary });
-            self.message_bytes = 0;
-            self.message_frames = 0;
-            self.utf8 = Utf8::default();
             if header.is_compressed {
                 self.inflating = Lease::begin(|_| true, Inflating::new);
             }
@@ -303,6 +300,8 @@ impl Decoder {
         }
         if last {
             self.message = None;
+            self.message_bytes = 0;
+            self.message_frames = 0;
         }
         Ok(kind)
     }

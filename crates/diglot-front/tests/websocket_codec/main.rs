@@ -7,3 +7,4 @@ mod connection;
 mod handshake;
 mod peer;
 mod properties;
+mod table;
