@@ -11,6 +11,7 @@ mod client;
 mod load;
 mod process;
 mod watch;
+pub mod websocket;
 
 pub use apps::{APPS, ASGI, App, FETCH, NODE, Pattern, WSGI};
 pub use client::{Client, Response};

@@ -269,21 +269,6 @@ fn an_upgrade_that_is_answered_otherwise_keeps_the_next_request_apart() {
     assert_eq!(server.get("/last").text(), "upgrade /refuse  /next upgrade /accept  /last");
 }
 
-#[test]
-fn a_websocket_handshake_is_a_501_with_a_line_in_the_log() {
-    for app in App::ALL {
-        let server = app.run();
-        let lines = "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\
-                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-        let mut client = server.connect();
-        client.send(get("/plain", "1.1", lines)).send(b"\x81\x80aaaa");
-        let responses = responses_and_end(&mut client, 1).expect("an answer");
-        assert_eq!(responses[0].status, 501, "{app:?}");
-        let line = server.wait_for(|line| line.contains("WebSocket"));
-        assert!(line.contains("WARN") && line.contains("\"app\""), "{line}");
-    }
-}
-
 /// Whatever the answer is, it must not contain what the application tried to smuggle in.
 fn check_split(server: &Running, app: App, path: &str) {
     let mut client = server.connect();
