@@ -11,6 +11,10 @@ async def asgi(scope, receive, send):
     """ASGI as a function."""
 
 
+async def asgi_with_settings(settings, scope, receive, send):
+    """ASGI once it has its settings."""
+
+
 def asgi_sync(scope, receive, send):
     """ASGI as a function that returns an awaitable."""
 
@@ -40,6 +44,23 @@ class Wsgi:
         """WSGI as a method of the class."""
 
 
+async def async_factory():
+    """What aiohttp's documentation calls `init_app`."""
+
+
+class AsyncWithOne:
+    async def __call__(self, request):
+        """A handler."""
+
+
+def wrapped_async(app):
+    @functools.wraps(app)
+    async def wrapper(scope, receive, send):
+        """Takes what it says, whatever it stands for."""
+
+    return wrapper
+
+
 def wrapped(app):
     @functools.wraps(app)
     def wrapper(*args, **options):
@@ -60,12 +81,13 @@ def wrapped(app):
         (Wsgi(), "wsgi"),
         (Wsgi().method, "asgi"),
         (Wsgi.for_class, "wsgi"),
-        (functools.partial(asgi, object()), "asgi"),
+        (functools.partial(asgi_with_settings, object()), "asgi"),
         (functools.partial(lambda extra, environ, start_response: None, 1), "wsgi"),
         (lambda environ, start_response: None, "wsgi"),
         (lambda a, b, c, *, d=1: None, "asgi"),
         (wrapped(asgi_sync), "asgi"),
         (wrapped(wsgi), "wsgi"),
+        (wrapped_async(async_factory), "asgi"),
     ],
 )
 def test_interfaces(app, expect):
@@ -80,6 +102,8 @@ def test_interfaces(app, expect):
         (Wsgi, "is a class"),
         (lambda *args: None, "takes any arguments"),
         (lambda a, b, c, d: None, "takes 4 arguments"),
+        (async_factory, r'if it is a factory, make it `def`.*write "main:app\(\)"'),
+        (AsyncWithOne(), "cannot be called with"),
     ],
 )
 def test_no_applications(app, expect):
@@ -94,8 +118,18 @@ def test_the_setting_overrules():
         interface_of(None, "main:app", "asgi")
 
 
-@pytest.mark.parametrize(("module", "expect"), [("aiohttp.web_app", "aiohttp"), ("tornado.web", "Tornado")])
-def test_servers_of_their_own(module, expect):
-    application = type("Application", (), {"__module__": module, "__call__": lambda self, request: None})
-    with pytest.raises(LoadError, match=expect):
-        interface_of(application(), "main:app")
+@pytest.mark.parametrize(
+    ("module", "name", "expect"),
+    [
+        ("aiohttp.web_app", "Application", r"is an aiohttp application.*aiohttp\.web\.run_app"),
+        ("tornado.web", "Application", r"is a Tornado application.*app\.listen\(port\)"),
+        ("socketio.async_server", "AsyncServer", r"socketio\.ASGIApp\(server\)"),
+        ("socketio.server", "Server", r"socketio\.WSGIApp\(server\)"),
+    ],
+)
+def test_servers_of_their_own(module, name, expect):
+    application = type(name, (), {"__module__": module, "__call__": lambda self, request: None})
+    subclass = type("Mine", (application,), {})
+    for app in (application(), subclass()):
+        with pytest.raises(LoadError, match=expect):
+            interface_of(app, "main:app")

@@ -65,6 +65,12 @@ def interface_of(app, shown, asked=None):
         )
     call = target if inspect.isroutine(target) else type(target).__call__
     if inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(call):
+        if not _takes(app, 3):
+            raise LoadError(
+                f"{shown} is a coroutine function that cannot be called with (scope, receive, send), so it is no ASGI"
+                " application; if it is a factory, make it `def`, since it is called before the loop runs, and write"
+                f' "{shown}()"'
+            )
         return "asgi"
     try:
         parameters = inspect.signature(app).parameters.values()
@@ -89,25 +95,40 @@ def interface_of(app, shown, asked=None):
     )
 
 
+def _takes(app, count):
+    """Whether it can be called with that many positional arguments; True where Python cannot know."""
+    try:
+        inspect.signature(app, follow_wrapped=False).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
 def _undecided(shown, why):
     return f'{shown} {why}, so it can be ASGI as well as WSGI: say interface = "asgi" or "wsgi" in its service'
 
 
 def _known_stranger(app):
-    """What to do about applications of frameworks that are servers themselves."""
+    """What to do about what frameworks have that looks like an application, and that no ASGI or WSGI server runs."""
     for cls in type(app).__mro__:
-        package = cls.__module__.partition(".")[0]
-        if package == "aiohttp" and cls.__name__ == "Application":
-            return (
-                "is an aiohttp application, which only aiohttp's own server runs (neither ASGI nor WSGI): "
-                "start it with aiohttp.web.run_app, or move its handlers to an ASGI framework"
-            )
-        if package == "tornado" and cls.__name__ == "Application":
-            return (
-                "is a Tornado application, which only Tornado's own server runs (neither ASGI nor WSGI): "
-                "start it with Tornado, or wrap it with tornado.wsgi where your version has it"
-            )
+        package, name = cls.__module__.partition(".")[0], cls.__name__
+        if (package, name) == ("aiohttp", "Application"):
+            return _server_of_its_own("an aiohttp", "aiohttp.web.run_app(app)")
+        if (package, name) == ("tornado", "Application"):
+            return _server_of_its_own("a Tornado", "app.listen(port) on a running loop")
+        if package == "socketio" and name in ("Server", "AsyncServer"):
+            wrapper = "socketio.ASGIApp" if name == "AsyncServer" else "socketio.WSGIApp"
+            return f"is a Socket.IO server, not an application: name an application that has it, {wrapper}(server)"
     return None
+
+
+def _server_of_its_own(which, how):
+    return (
+        f"is {which} application, which is neither ASGI nor WSGI: its framework has a server of its own. Run it beside"
+        f" Diglot, as a program that calls {how}, or move its handlers to an ASGI framework, such as Starlette"
+    )
 
 
 def _load_module(entry):
