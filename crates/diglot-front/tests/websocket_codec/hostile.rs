@@ -136,6 +136,6 @@ fn states_of_compression_come_back_clean() {
         decoder.decode(&mut begun.clone(), 10, &mut Vec::new()).unwrap();
         drop(decoder);
         assert_eq!(drive([&broken[..]], true, 10, &Limits::default()), [Seen::Fault(Fault::DeflateInvalid)]);
-        assert_eq!(drive([&good[..]], true, 10, &Limits::default()), [text.clone()]);
+        assert_eq!(drive([&good[..]], true, 10, &Limits::default()), std::slice::from_ref(&text));
     }
 }

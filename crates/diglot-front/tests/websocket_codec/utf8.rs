@@ -104,7 +104,12 @@ fn texts_are_judged_in_all_forms() {
         for (deflate, sent) in forms(text) {
             for room in [1, usize::MAX] {
                 let seen = drive(sent.chunks(1), deflate, room, &Limits::default());
-                assert_eq!(seen, [expected.clone()], "{}, compressed: {deflate}", text.escape_ascii());
+                assert_eq!(
+                    seen,
+                    std::slice::from_ref(&expected),
+                    "{}, compressed: {deflate}",
+                    text.escape_ascii()
+                );
             }
         }
     }
