@@ -162,6 +162,8 @@ impl WebSocket {
                 match self.read(connection, context) {
                     Read::Look => continue,
                     Read::Gone => return Poll::Ready(Ended::Cut),
+                    // A pong may have been written.
+                    Read::NeedsInput | Read::Blocked if flushed && !connection.output.is_empty() => continue,
                     Read::NeedsInput | Read::Blocked => {}
                 }
             }
@@ -323,7 +325,7 @@ impl WebSocket {
                     Item::Ping(payload) if self.stage == Stage::Open => {
                         write_pong(output, payload);
                         if output.len() >= OUTPUT_BYTES_HIGH {
-                            return Read::Look;
+                            return Read::Blocked;
                         }
                     }
                     Item::Data { .. } | Item::Ping(_) | Item::Pong(_) => {}
