@@ -16,6 +16,10 @@ impl RequestName {
         Self { method, target }
     }
 
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self { method: self.method.clone_ref(py), target: self.target.clone_ref(py) }
+    }
+
     /// What is to be said about the request: `GET /path: …`. The query stays out: it may hold secrets.
     pub(crate) fn say(&self, py: Python<'_>, message: &str) -> String {
         let target = self.target.bind(py);

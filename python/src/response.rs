@@ -49,7 +49,7 @@ impl Head {
     /// Appends a field. Transfer-Encoding is left out: the framing of messages is the server's.
     pub(crate) fn push(&mut self, name: &[u8], value: &[u8]) -> Result<(), BadField> {
         let value = value.trim_ascii();
-        if name.is_empty() || !name.iter().all(|&byte| is_token(byte)) {
+        if !is_token(name) {
             return Err(BadField::Name(lossy(name)));
         }
         if value.iter().any(|&byte| is_forbidden(byte)) {
@@ -87,7 +87,7 @@ impl Head {
 }
 
 /// RFC 9110 section 5.6.2.
-fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(text: &[u8]) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0;
@@ -98,7 +98,7 @@ fn is_token(byte: u8) -> bool {
         }
         table
     };
-    TOKEN[usize::from(byte)]
+    !text.is_empty() && text.iter().all(|&byte| TOKEN[usize::from(byte)])
 }
 
 /// True for a Content-Type of server-sent events, whatever its parameters (WHATWG HTML section 9.2.5).

@@ -22,16 +22,28 @@ const KEPT_PAIRS_PER_NAME: usize = 2;
 pub(crate) const NEVER_KEPT: [&str; 6] =
     ["cookie", "authorization", "proxy-authorization", "x-api-key", "x-auth-token", "sec-websocket-key"];
 
+/// What WebSockets conform to: `websocket.disconnect` has a `reason`, and `send()` raises once the client is gone.
+const WEBSOCKET_SPEC_VERSION: &str = "2.5";
+
 /// Builds scopes for one application.
 #[derive(Debug)]
 pub(crate) struct Scopes {
     template: Py<PyDict>,
     asgi: Py<PyDict>,
     extensions: Py<PyDict>,
+    websocket_asgi: Py<PyDict>,
+    websocket_extensions: Py<PyDict>,
     state: Py<PyDict>,
     methods: Vec<Py<PyString>>,
     names: Vec<KnownName>,
-    connections: FxHashMap<u32, Py<PyDict>>,
+    connections: FxHashMap<u32, Connection>,
+}
+
+/// A client connection.
+#[derive(Debug)]
+struct Connection {
+    template: Py<PyDict>,
+    tls: bool,
 }
 
 /// A field name of the protocol's table.
@@ -58,6 +70,11 @@ impl Scopes {
         let extensions = PyDict::new(py);
         extensions.set_item("http.response.trailers", PyDict::new(py))?;
         extensions.set_item("http.response.early_hint", PyDict::new(py))?;
+        let websocket_asgi = PyDict::new(py);
+        websocket_asgi.set_item("version", "3.0")?;
+        websocket_asgi.set_item("spec_version", WEBSOCKET_SPEC_VERSION)?;
+        let websocket_extensions = PyDict::new(py);
+        websocket_extensions.set_item("websocket.http.response", PyDict::new(py))?;
 
         let template = PyDict::new(py);
         let none = py.None();
@@ -84,6 +101,8 @@ impl Scopes {
             template: template.unbind(),
             asgi: asgi.unbind(),
             extensions: extensions.unbind(),
+            websocket_asgi: websocket_asgi.unbind(),
+            websocket_extensions: websocket_extensions.unbind(),
             state,
             methods: names::METHODS.iter().map(|name| PyString::intern(py, name).unbind()).collect(),
             names: names::NAMES.iter().map(known).collect(),
@@ -104,7 +123,7 @@ impl Scopes {
         if ends.tls {
             template.set_item(intern!(py, "scheme"), intern!(py, "https"))?;
         }
-        self.connections.insert(connection, template.unbind());
+        self.connections.insert(connection, Connection { template: template.unbind(), tls: ends.tls });
         Ok(())
     }
 
@@ -119,25 +138,58 @@ impl Scopes {
         py: Python<'py>,
         request: &Request<'_>,
     ) -> PyResult<(Bound<'py, PyDict>, RequestName)> {
-        let line = &request.line;
-        let template = self.connections.get(&line.connection).unwrap_or(&self.template);
+        let connection = self.connections.get(&request.line.connection);
+        let template = connection.map_or(&self.template, |connection| &connection.template);
         let scope = template.bind(py).copy()?;
         scope.set_item(intern!(py, "asgi"), self.asgi.bind(py).copy()?)?;
         scope.set_item(intern!(py, "extensions"), self.extensions.bind(py).copy()?)?;
-        scope.set_item(intern!(py, "state"), self.state.bind(py).copy()?)?;
-        match line.version {
-            HttpVersion::Http11 => {}
-            HttpVersion::Http10 => scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?,
-            HttpVersion::Http2 => scope.set_item(intern!(py, "http_version"), intern!(py, "2"))?,
-        }
         let known = usize::from(request.method_id).checked_sub(1).and_then(|index| self.methods.get(index));
         let method = match known {
             Some(method) => method.clone_ref(py),
-            None => PyString::new(py, &latin1(line.method)).unbind(),
+            None => PyString::new(py, &latin1(request.line.method)).unbind(),
         };
         // The template's is GET.
         if request.method_id != 1 {
             scope.set_item(intern!(py, "method"), &method)?;
+        }
+        let raw_path = self.fill(&scope, request)?;
+        Ok((scope, RequestName::new(method, raw_path.into_any().unbind())))
+    }
+
+    /// The scope of a WebSocket's handshake, and what the log calls the WebSocket.
+    pub(crate) fn build_websocket<'py>(
+        &mut self,
+        py: Python<'py>,
+        request: &Request<'_>,
+    ) -> PyResult<(Bound<'py, PyDict>, RequestName)> {
+        let connection = self.connections.get(&request.line.connection);
+        let template = connection.map_or(&self.template, |connection| &connection.template);
+        let tls = connection.is_some_and(|connection| connection.tls);
+        let scope = template.bind(py).copy()?;
+        scope.del_item(intern!(py, "method"))?;
+        scope.set_item(intern!(py, "type"), intern!(py, "websocket"))?;
+        let scheme = if tls { intern!(py, "wss") } else { intern!(py, "ws") };
+        scope.set_item(intern!(py, "scheme"), scheme)?;
+        scope.set_item(intern!(py, "asgi"), self.websocket_asgi.bind(py).copy()?)?;
+        scope.set_item(intern!(py, "extensions"), self.websocket_extensions.bind(py).copy()?)?;
+        scope.set_item(intern!(py, "subprotocols"), subprotocols(request))?;
+        let raw_path = self.fill(&scope, request)?;
+        let name = intern!(py, "WebSocket").clone().unbind();
+        Ok((scope, RequestName::new(name, raw_path.into_any().unbind())))
+    }
+
+    /// Fills in what requests and handshakes have in common. Returns the raw path.
+    fn fill<'py>(
+        &mut self,
+        scope: &Bound<'py, PyDict>,
+        request: &Request<'_>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = scope.py();
+        scope.set_item(intern!(py, "state"), self.state.bind(py).copy()?)?;
+        match request.line.version {
+            HttpVersion::Http11 => {}
+            HttpVersion::Http10 => scope.set_item(intern!(py, "http_version"), intern!(py, "1.0"))?,
+            HttpVersion::Http2 => scope.set_item(intern!(py, "http_version"), intern!(py, "2"))?,
         }
         let raw_path = request.path();
         let raw_path_object = PyBytes::new(py, raw_path);
@@ -147,13 +199,13 @@ impl Scopes {
         if !query.is_empty() {
             scope.set_item(intern!(py, "query_string"), PyBytes::new(py, query))?;
         }
-        if line.mount_length != 0 {
-            let mount = &raw_path[..usize::from(line.mount_length)];
+        if request.line.mount_length != 0 {
+            let mount = &raw_path[..usize::from(request.line.mount_length)];
             scope.set_item(intern!(py, "root_path"), decode_path(mount).as_ref())?;
         }
         let headers = PyList::new(py, self.pairs(py, request)?)?;
         scope.set_item(intern!(py, "headers"), headers)?;
-        Ok((scope, RequestName::new(method, raw_path_object.into_any().unbind())))
+        Ok(raw_path_object)
     }
 
     fn pairs(&mut self, py: Python<'_>, request: &Request<'_>) -> PyResult<Vec<Py<PyTuple>>> {
@@ -179,6 +231,13 @@ impl Scopes {
         }
         Ok(pair)
     }
+}
+
+/// The subprotocols a client offers, in its order (RFC 6455 section 11.3.4).
+fn subprotocols(request: &Request<'_>) -> Vec<String> {
+    let offers = request.fields().filter(|field| field.name.eq_ignore_ascii_case(b"sec-websocket-protocol"));
+    let names = offers.flat_map(|field| field.value.split(|&byte| byte == b','));
+    names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).map(latin1).collect()
 }
 
 /// A path without its percent-encoding, as UTF-8; bytes that are none become U+FFFD, as in other servers.

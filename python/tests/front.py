@@ -16,8 +16,11 @@ HEADER = struct.Struct("<IBBHI")
 REQUEST, RESPONSE, WIRE, INFORM, BODY, TRAILERS, CREDIT, STOP, CANCEL = range(0x01, 0x0A)
 OPEN, CLOSED = 0x10, 0x11
 READY, FAILED, DRAIN, PING, PONG = range(0x20, 0x25)
+ACCEPT, TEXT, BINARY, CLOSE = range(0x30, 0x34)
 
-END = 1
+END, LAST = 1, 2
+#: Flags of a REQUEST.
+EXPECTS_CONTINUE, OFFERS_UPGRADE, HAS_BODY, IS_HANDSHAKE = 2, 4, 8, 32
 METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 STREAM_WINDOW = 128 * 1024
 ABOARD_MAX = 32 * 1024
@@ -79,6 +82,72 @@ class Response:
     def header(self, name):
         values = [value for key, value in self.headers if key.lower() == name.lower()]
         return values[0] if values else None
+
+
+class WebSocket:
+    """The front's side of a WebSocket."""
+
+    def __init__(self, front, stream):
+        self.front, self.stream = front, stream
+        self.closed_here = False
+        #: Credit that has come back and that no test has looked at.
+        self.credit = 0
+
+    def frame(self):
+        """The next frame but credit."""
+        while True:
+            frame = self.front.frame_of(self.stream)
+            if frame.kind != CREDIT:
+                return frame
+            self.credit += struct.unpack("<I", frame.payload)[0]
+
+    def accepted(self):
+        """Waits until the application accepts. Returns the fields it gave."""
+        frame = self.frame()
+        assert frame.kind == ACCEPT, frame
+        return [tuple(line.split(b": ", 1)) for line in frame.payload.split(b"\r\n")[:-1]]
+
+    def send(self, message, *, part=BODY_MAX):
+        """Sends a message, in parts. There must be credit for it."""
+        kind, data = (TEXT, message.encode()) if isinstance(message, str) else (BINARY, message)
+        while len(data) > part:
+            self.front.send(kind, self.stream, data[:part])
+            data = data[part:]
+        self.front.send(kind, self.stream, data, LAST)
+
+    def receive(self):
+        """The next message, with credit for it given back."""
+        data = b""
+        while True:
+            frame = self.frame()
+            assert frame.kind in (TEXT, BINARY), frame
+            data += frame.payload
+            self.front.send(CREDIT, self.stream, struct.pack("<I", len(frame.payload) + HEADER.size))
+            if frame.flags & LAST:
+                return data.decode() if frame.kind == TEXT else data
+
+    def echoed(self, message):
+        self.send(message)
+        return self.receive()
+
+    def send_close(self, code=1005, reason=""):
+        """What the front says when the client has closed, or fell."""
+        self.closed_here = True
+        self.front.send(CLOSE, self.stream, struct.pack("<H", code) + reason.encode(), END)
+
+    def closed(self):
+        """Waits for the worker's close, and answers it. Returns code and reason."""
+        frame = self.frame()
+        assert frame.kind == CLOSE and frame.end, frame
+        if not self.closed_here:
+            self.send_close(1000)
+        self.front.free.insert(0, self.stream)
+        return struct.unpack("<H", frame.payload[:2])[0], frame.payload[2:].decode()
+
+    def close(self, code=1005, reason=""):
+        """Closes and waits for the worker to confirm. Returns what that says."""
+        self.send_close(code, reason)
+        return self.closed()
 
 
 class Front:
@@ -230,7 +299,7 @@ class Front:
             len(path),
             mount,
             len(method_text),
-            flags | (8 if body or not end else 0),
+            flags | (HAS_BODY if (body or not end) and not flags & IS_HANDSHAKE else 0),
             0,
             len(text),
         )
@@ -271,6 +340,11 @@ class Front:
             if frame.end or frame.kind == CANCEL:
                 self.free.insert(0, stream)
                 return response
+
+    def websocket(self, target="/", headers=((b"Host", b"example.test"),), **options):
+        """The handshake of a WebSocket."""
+        flags = 1 | OFFERS_UPGRADE | IS_HANDSHAKE
+        return WebSocket(self, self.begin("GET", target, headers, end=False, flags=flags, **options))
 
     # The process
 

@@ -3,11 +3,12 @@
 //! Both are coroutines as far as anyone can tell: they can be awaited, and also given to `create_task` or
 //! `ensure_future`. None of them suspends unless there is something to wait for.
 
-use pyo3::exceptions::{PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::exchange::{Exchange, Polled};
+use super::session::{Polled, Session};
+use super::waiter::Waiter;
 use crate::gil_cell::GilCell;
 
 /// A `send()` whose work is done. It has no state: one object serves all.
@@ -52,12 +53,12 @@ impl Sent {
     }
 }
 
-/// What an exchange can be waited for.
+/// What a session can be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitFor {
     /// The next event for the application.
     Message,
-    /// Room for more of the response.
+    /// Room for more of what it sends.
     Room,
 }
 
@@ -65,36 +66,53 @@ pub(crate) enum WaitFor {
 #[derive(Debug)]
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct Wait {
-    exchange: Py<Exchange>,
+    session: Session,
     what: WaitFor,
-    /// The iterator of the future that is being waited for.
-    suspended: GilCell<Option<Py<PyAny>>>,
+    suspended: GilCell<Option<Suspended>>,
+}
+
+/// What is being waited for.
+#[derive(Debug)]
+enum Suspended {
+    /// The iterator of a future.
+    Future(Py<PyAny>),
+    Waiter(Py<Waiter>),
 }
 
 impl Wait {
-    pub(crate) fn new(exchange: Py<Exchange>, what: WaitFor) -> Self {
-        Self { exchange, what, suspended: GilCell::new(None) }
+    pub(crate) fn new(session: Session, what: WaitFor) -> Self {
+        Self { session, what, suspended: GilCell::new(None) }
     }
 
     /// One step: `Ok` is what the Task is to wait for, `Err` holds the result as StopIteration.
     fn step(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let suspended = self.suspended.borrow(py).take();
-        if let Some(iterator) = suspended {
-            match iterator.call_method0(py, intern!(py, "__next__")) {
+        match suspended {
+            None => {}
+            Some(Suspended::Future(iterator)) => match iterator.call_method0(py, intern!(py, "__next__")) {
                 Err(error) if error.is_instance_of::<PyStopIteration>(py) => {}
                 other => {
-                    *self.suspended.borrow(py) = Some(iterator);
+                    *self.suspended.borrow(py) = Some(Suspended::Future(iterator));
                     return other;
                 }
+            },
+            Some(Suspended::Waiter(waiter)) if waiter.get().is_done(py) => {}
+            Some(waiting) => {
+                *self.suspended.borrow(py) = Some(waiting);
+                return Err(PyRuntimeError::new_err("await wasn't used with future"));
             }
         }
-        match self.exchange.get().poll(py, self.what)? {
+        match self.session.poll(py, self.what)? {
             Polled::Ready(value) => Err(stop_iteration(py, value)),
             Polled::Pending(future) => {
                 let iterator = future.call_method0(py, intern!(py, "__await__"))?;
                 let waited_for = iterator.call_method0(py, intern!(py, "__next__"));
-                *self.suspended.borrow(py) = Some(iterator);
+                *self.suspended.borrow(py) = Some(Suspended::Future(iterator));
                 waited_for
+            }
+            Polled::Waiting(waiter) => {
+                *self.suspended.borrow(py) = Some(Suspended::Waiter(waiter.clone_ref(py)));
+                Ok(waiter.into_any())
             }
         }
     }

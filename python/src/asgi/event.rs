@@ -21,39 +21,21 @@ impl<'py> Event<'py> {
     /// Reads an event. `lines` is an empty buffer to write field lines to.
     pub(crate) fn read(event: &Bound<'py, PyAny>, lines: Vec<u8>) -> PyResult<Self> {
         let py = event.py();
-        let converted;
-        let event = match event.cast::<PyDict>() {
-            Ok(event) => event,
-            Err(_) => {
-                converted = as_dict(event)?;
-                &converted
-            }
-        };
-        let Some(kind) = event.get_item(intern!(py, "type"))? else {
-            return Err(PyValueError::new_err("an ASGI event needs a \"type\""));
-        };
-        let kind = kind.cast::<PyString>().map_err(|_| {
-            PyTypeError::new_err(format!("the \"type\" of an ASGI event is a str, not {}", type_name(&kind)))
-        })?;
+        let event = event_dict(event)?;
+        let kind = event_type(&event)?;
         match kind.to_str()? {
-            "http.response.start" => Self::start(event, lines),
-            "http.response.body" => {
-                let data = match event.get_item(intern!(py, "body"))? {
-                    Some(body) => as_bytes(body)?,
-                    None => PyBytes::new(py, b""),
-                };
-                Ok(Self::Body { data, more: flag(event, intern!(py, "more_body"))? })
-            }
+            "http.response.start" => Self::start(&event, lines),
+            "http.response.body" => Self::body(&event),
             "http.response.trailers" => {
                 let head = Head { lines, ..Head::default() };
                 let head = read_fields(event.get_item(intern!(py, "headers"))?, head)?;
-                Ok(Self::Trailers { lines: head.lines, more: flag(event, intern!(py, "more_trailers"))? })
+                Ok(Self::Trailers { lines: head.lines, more: flag(&event, intern!(py, "more_trailers"))? })
             }
             "http.response.early_hint" => {
                 let mut head = Head { lines, ..Head::default() };
                 if let Some(links) = event.get_item(intern!(py, "links"))? {
                     for link in links.try_iter()? {
-                        let link = as_bytes(link?)?;
+                        let link = as_bytes(link?, "a link")?;
                         head.push(b"link", link.as_bytes())
                             .map_err(|bad| PyValueError::new_err(bad.to_string()))?;
                     }
@@ -64,7 +46,8 @@ impl<'py> Event<'py> {
         }
     }
 
-    fn start(event: &Bound<'py, PyDict>, lines: Vec<u8>) -> PyResult<Self> {
+    /// The head of a response. `lines` as in [`Self::read`].
+    pub(crate) fn start(event: &Bound<'py, PyDict>, lines: Vec<u8>) -> PyResult<Self> {
         let py = event.py();
         let Some(status) = event.get_item(intern!(py, "status"))? else {
             return Err(PyValueError::new_err("http.response.start needs a \"status\""));
@@ -82,6 +65,16 @@ impl<'py> Event<'py> {
         };
         let head = read_fields(event.get_item(intern!(py, "headers"))?, Head::new(status, lines))?;
         Ok(Self::Start { head, trailers: flag(event, intern!(py, "trailers"))? })
+    }
+
+    /// A part of a response's body.
+    pub(crate) fn body(event: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let py = event.py();
+        let data = match event.get_item(intern!(py, "body"))? {
+            Some(body) => as_bytes(body, "a body")?,
+            None => PyBytes::new(py, b""),
+        };
+        Ok(Self::Body { data, more: flag(event, intern!(py, "more_body"))? })
     }
 
     /// The event's name, for messages.
@@ -104,17 +97,22 @@ fn read_fields(headers: Option<Bound<'_, PyAny>>, mut head: Head) -> PyResult<He
     let Some(headers) = headers else { return Ok(head) };
     if let Ok(list) = headers.cast_exact::<PyList>() {
         for pair in list {
-            push_pair(&mut head, &pair)?;
+            push_pair(&mut head, &pair, |_| Ok(()))?;
         }
     } else if !headers.is_none() {
         for pair in headers.try_iter()? {
-            push_pair(&mut head, &pair?)?;
+            push_pair(&mut head, &pair?, |_| Ok(()))?;
         }
     }
     Ok(head)
 }
 
-fn push_pair(head: &mut Head, pair: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Appends a field of an application, unless `check` refuses its name.
+pub(crate) fn push_pair(
+    head: &mut Head,
+    pair: &Bound<'_, PyAny>,
+    check: impl Fn(&[u8]) -> PyResult<()>,
+) -> PyResult<()> {
     let (name, value) = if let Ok(pair) = pair.cast::<PyTuple>()
         && pair.len() == 2
     {
@@ -134,6 +132,7 @@ fn push_pair(head: &mut Head, pair: &Bound<'_, PyAny>) -> PyResult<()> {
             type_name(&value)
         )));
     };
+    check(name.as_bytes())?;
     head.push(name.as_bytes(), value.as_bytes()).map_err(|bad| PyValueError::new_err(bad.to_string()))
 }
 
@@ -144,14 +143,29 @@ fn flag(event: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> 
     }
 }
 
-fn as_dict<'py>(event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+/// An event as the dict it is.
+pub(crate) fn event_dict<'py>(event: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    if let Ok(event) = event.cast::<PyDict>() {
+        return Ok(event.clone());
+    }
     let wrong = || PyTypeError::new_err(format!("an ASGI event is a dict, not {}", type_name(event)));
     let dict = event.py().get_type::<PyDict>().call1((event,)).map_err(|_| wrong())?;
     dict.cast_into::<PyDict>().map_err(|_| wrong())
 }
 
-/// `bytes` as they are; other buffers are copied.
-fn as_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
+/// An event's type.
+pub(crate) fn event_type<'py>(event: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyString>> {
+    let Some(kind) = event.get_item(intern!(event.py(), "type"))? else {
+        return Err(PyValueError::new_err("an ASGI event needs a \"type\""));
+    };
+    kind.cast_into::<PyString>().map_err(|error| {
+        let given = type_name(&error.into_inner());
+        PyTypeError::new_err(format!("the \"type\" of an ASGI event is a str, not {given}"))
+    })
+}
+
+/// `bytes` as they are; other buffers are copied. `what` it is, for messages.
+pub(crate) fn as_bytes<'py>(body: Bound<'py, PyAny>, what: &str) -> PyResult<Bound<'py, PyBytes>> {
     let body = match body.cast_into::<PyBytes>() {
         Ok(bytes) => return Ok(bytes),
         Err(error) => error.into_inner(),
@@ -166,6 +180,6 @@ fn as_bytes(body: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyBytes>> {
     };
     match copied.map(Bound::cast_into::<PyBytes>) {
         Some(Ok(bytes)) => Ok(bytes),
-        _ => Err(PyTypeError::new_err(format!("a body is a bytes object, not {}", type_name(&body)))),
+        _ => Err(PyTypeError::new_err(format!("{what} is a bytes object, not {}", type_name(&body)))),
     }
 }

@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::awaitable::{Wait, WaitFor};
 use super::event::{Event, out_of_turn};
 use super::link::AsgiLink;
+use super::session::{Ended, Polled, Session};
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -39,6 +40,11 @@ struct State {
     /// Nobody waits for the response any more.
     gone: bool,
     phase: Phase,
+    /// The response is one of server-sent events.
+    is_event_stream: bool,
+    /// The server is about to stop, and the application of an event stream is told that its client left: it ends the
+    /// response.
+    told_to_end: bool,
     /// The application has returned or raised.
     app_done: bool,
     /// What is left of the Content-Length the application announced.
@@ -69,24 +75,6 @@ enum Phase {
     Complete,
 }
 
-/// What the application can have at once, or the future to wait for.
-#[derive(Debug)]
-pub(crate) enum Polled {
-    Ready(Py<PyAny>),
-    Pending(Py<PyAny>),
-}
-
-/// How an exchange stands when its application has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// The response is complete, or nobody waited for it.
-    Well,
-    /// There was no response at all; a 500 was sent instead.
-    Unanswered,
-    /// The response had begun and was given up.
-    Incomplete,
-}
-
 /// What the head of a request says about its exchange.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Traits {
@@ -110,6 +98,8 @@ impl Exchange {
             continue_due: traits.expects_continue,
             gone: false,
             phase: Phase::Awaited,
+            is_event_stream: false,
+            told_to_end: false,
             app_done: false,
             length_left: None,
             bodiless: false,
@@ -142,8 +132,28 @@ impl Exchange {
         state.app_done && (state.gone || matches!(state.phase, Phase::Complete))
     }
 
-    pub(crate) fn client_is_gone(&self, py: Python<'_>) -> bool {
-        self.state.borrow(py).gone
+    /// The application has been told, or will be, that its client left.
+    pub(crate) fn is_left(&self, py: Python<'_>) -> bool {
+        let state = self.state.borrow(py);
+        state.gone || state.told_to_end
+    }
+
+    /// Everything has been sent, or the response was given up.
+    pub(crate) fn is_complete(&self, py: Python<'_>) -> bool {
+        matches!(self.state.borrow(py).phase, Phase::Complete)
+    }
+
+    /// The server is about to stop. An event stream would keep it for as long as it is patient: its application is told
+    /// that the client left, and may still send its last events.
+    pub(crate) fn server_stops(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state.borrow(py);
+        if !state.is_event_stream {
+            return Ok(());
+        }
+        state.told_to_end = true;
+        let waiting = std::mem::take(&mut state.receivers);
+        drop(state);
+        wake(py, waiting)
     }
 
     /// More of the request's body has come.
@@ -220,17 +230,19 @@ impl Exchange {
             link.wrote(py)?;
             return Ok(Ended::Well);
         }
+        let is_last_event = state.told_to_end && state.length_left.is_none_or(|left| left == 0);
         let ended = match state.phase {
             Phase::Ending | Phase::Complete => Ended::Well,
             Phase::Awaited | Phase::Started(_) => Ended::Unanswered,
             Phase::Trailers if !failed => Ended::Well,
+            Phase::Streaming if !failed && is_last_event => Ended::Well,
             Phase::Streaming | Phase::Trailers => Ended::Incomplete,
         };
-        let trailers_omitted = matches!(state.phase, Phase::Trailers);
+        let is_to_finish = matches!(state.phase, Phase::Streaming | Phase::Trailers);
         drop(state);
         match ended {
-            Ended::Well if trailers_omitted => self.finish_response(py, Vec::new())?,
-            Ended::Well => {}
+            Ended::Well if is_to_finish => self.finish_response(py, Vec::new())?,
+            Ended::Well | Ended::Closed1011 => {}
             Ended::Unanswered => {
                 const BODY: &[u8] = b"Internal Server Error";
                 const LINES: &[u8] = b"content-type: text/plain; charset=utf-8\r\ncontent-length: 21\r\n";
@@ -255,9 +267,13 @@ impl Exchange {
     fn poll_message(&self, py: Python<'_>) -> PyResult<Polled> {
         let link = self.link.get();
         let mut state = self.state.borrow(py);
+        let is_taken = state.inbox.is_empty() && (state.request_taken || !state.request_ended);
         // A body that has come whole is the application's, though its client did not wait for the answer.
         let is_left_whole = state.gone && state.request_ended && !state.request_taken;
-        if (state.gone && !is_left_whole) || matches!(state.phase, Phase::Complete) {
+        if (state.gone && !is_left_whole)
+            || (state.told_to_end && is_taken)
+            || matches!(state.phase, Phase::Complete)
+        {
             drop(state);
             return Ok(Polled::Ready(disconnect(py)?));
         }
@@ -301,6 +317,68 @@ impl Exchange {
         match link.room_future(py)? {
             Some(future) => Ok(Polled::Pending(future)),
             None => Ok(Polled::Ready(py.None())),
+        }
+    }
+
+    /// The application's next event.
+    pub(crate) fn take(slf: &Bound<'_, Self>, event: Event<'_>) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        let link = this.link.get();
+        let mut state = this.state.borrow(py);
+        match (std::mem::replace(&mut state.phase, Phase::Awaited), event) {
+            (Phase::Awaited, Event::Start { head, trailers }) => {
+                state.trailers_due = trailers;
+                let is_event_stream = head.is_event_stream;
+                state.is_event_stream = is_event_stream;
+                state.told_to_end = is_event_stream && link.is_draining(py);
+                state.phase = Phase::Started(head);
+                drop(state);
+                if is_event_stream {
+                    link.call_soon(py, &slf.getattr(intern!(py, "leave_without_event"))?)?;
+                }
+                Ok(link.sent(py))
+            }
+            (Phase::Started(head), Event::Body { data, more }) => {
+                drop(state);
+                Self::respond(slf, head, data, more)
+            }
+            (Phase::Streaming, Event::Body { data, more }) => {
+                state.phase = Phase::Streaming;
+                drop(state);
+                Self::send_body(slf, data, more)
+            }
+            (Phase::Awaited, Event::EarlyHint { lines }) => {
+                drop(state);
+                if !lines.is_empty() {
+                    let sent = link.worker(py, |worker| worker.inform(this.key, 103, &lines));
+                    debug_assert!(sent.is_ok(), "a head limits its lines");
+                    link.wrote(py)?;
+                }
+                Ok(link.sent(py))
+            }
+            (Phase::Trailers, Event::Trailers { lines, more }) => {
+                state.trailer_lines.extend_from_slice(&lines);
+                let lines = std::mem::take(&mut state.trailer_lines);
+                state.phase = Phase::Trailers;
+                if more {
+                    state.trailer_lines = lines;
+                    drop(state);
+                } else {
+                    drop(state);
+                    this.finish_response(py, lines)?;
+                }
+                Ok(link.sent(py))
+            }
+            (phase, event) => {
+                let expected = match phase {
+                    Phase::Awaited => "http.response.start",
+                    Phase::Trailers => "http.response.trailers",
+                    _ => "http.response.body",
+                };
+                state.phase = phase;
+                Err(out_of_turn(expected, event.name()))
+            }
         }
     }
 
@@ -400,7 +478,8 @@ impl Exchange {
             link.wrote(py)?;
         }
         if queued || link.is_congested(py) {
-            return Ok(Py::new(py, Wait::new(slf.clone().unbind(), WaitFor::Room))?.into_any());
+            let session = Session::Http(slf.clone().unbind());
+            return Ok(Py::new(py, Wait::new(session, WaitFor::Room))?.into_any());
         }
         Ok(link.sent(py))
     }
@@ -510,7 +589,7 @@ impl Exchange {
 impl Exchange {
     /// The application's `receive`.
     fn receive(slf: Py<Self>) -> Wait {
-        Wait::new(slf, WaitFor::Message)
+        Wait::new(Session::Http(slf), WaitFor::Message)
     }
 
     /// The head of an event stream leaves once the application waits for something, not for its first event: that may
@@ -543,60 +622,7 @@ impl Exchange {
             return Ok(link.sent(py));
         }
         drop(state);
-        let event = Event::read(event, link.spare_lines(py))?;
-        let mut state = this.state.borrow(py);
-        match (std::mem::replace(&mut state.phase, Phase::Awaited), event) {
-            (Phase::Awaited, Event::Start { head, trailers }) => {
-                state.trailers_due = trailers;
-                let is_event_stream = head.is_event_stream;
-                state.phase = Phase::Started(head);
-                drop(state);
-                if is_event_stream {
-                    link.call_soon(py, &slf.getattr(intern!(py, "leave_without_event"))?)?;
-                }
-                Ok(link.sent(py))
-            }
-            (Phase::Started(head), Event::Body { data, more }) => {
-                drop(state);
-                Self::respond(slf, head, data, more)
-            }
-            (Phase::Streaming, Event::Body { data, more }) => {
-                state.phase = Phase::Streaming;
-                drop(state);
-                Self::send_body(slf, data, more)
-            }
-            (Phase::Awaited, Event::EarlyHint { lines }) => {
-                drop(state);
-                if !lines.is_empty() {
-                    let sent = link.worker(py, |worker| worker.inform(this.key, 103, &lines));
-                    debug_assert!(sent.is_ok(), "a head limits its lines");
-                    link.wrote(py)?;
-                }
-                Ok(link.sent(py))
-            }
-            (Phase::Trailers, Event::Trailers { lines, more }) => {
-                state.trailer_lines.extend_from_slice(&lines);
-                let lines = std::mem::take(&mut state.trailer_lines);
-                state.phase = Phase::Trailers;
-                if more {
-                    state.trailer_lines = lines;
-                    drop(state);
-                } else {
-                    drop(state);
-                    this.finish_response(py, lines)?;
-                }
-                Ok(link.sent(py))
-            }
-            (phase, event) => {
-                let expected = match phase {
-                    Phase::Awaited => "http.response.start",
-                    Phase::Trailers => "http.response.trailers",
-                    _ => "http.response.body",
-                };
-                state.phase = phase;
-                Err(out_of_turn(expected, event.name()))
-            }
-        }
+        Self::take(slf, Event::read(event, link.spare_lines(py))?)
     }
 }
 

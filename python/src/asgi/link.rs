@@ -1,20 +1,20 @@
-//! The loop's end of the link: frames in, Tasks started, frames out.
+//! The loop's end of the link: frames in, frames out. What runs in between is in `tasks.rs`.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Instant;
 
-use diglot_link::message::{self, Interface, Ready, Request};
+use diglot_link::message::{Interface, Ready};
 use diglot_link::{StreamKey, Worker, WorkerEvent};
-use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
-use rustc_hash::FxHashMap;
+use pyo3::types::PyDict;
 
 use super::awaitable::Sent;
-use super::exchange::{Ended, Exchange, Traits, wake};
-use crate::errors::ClientDisconnected;
+use super::exchange::wake;
+use super::session::Session;
+use super::tasks::{StartTasks, Tasks, ends_the_process};
 use crate::gil_cell::GilCell;
 use crate::scope::Scopes;
 use crate::transport::{self, FLUSH_AFTER, Input, Received};
@@ -36,22 +36,23 @@ const SPARE_LINES_BYTES_MAX: usize = 4096;
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct AsgiLink {
     socket: OwnedFd,
-    host: Host,
+    pub(super) host: Host,
     callbacks: PyOnceLock<Callbacks>,
     raises_after_disconnect: bool,
     sent: Py<PyAny>,
     input: GilCell<Option<Input>>,
-    scopes: GilCell<Scopes>,
+    pub(super) scopes: GilCell<Scopes>,
+    pub(super) tasks: GilCell<Tasks>,
     state: GilCell<State>,
 }
 
 /// What the link calls in Python.
 #[derive(Debug)]
-struct Host {
-    event_loop: Py<PyAny>,
-    app: Py<PyAny>,
-    task_type: Py<PyAny>,
-    task_options: Py<PyDict>,
+pub(super) struct Host {
+    pub(super) event_loop: Py<PyAny>,
+    pub(super) app: Py<PyAny>,
+    pub(super) task_type: Py<PyAny>,
+    pub(super) task_options: Py<PyDict>,
     has_eager_start: bool,
     report: Py<PyAny>,
     drained: Py<PyAny>,
@@ -60,37 +61,19 @@ struct Host {
 
 /// The link's own methods, bound, for the loop and for Tasks.
 #[derive(Debug)]
-struct Callbacks {
-    start: StartTasks,
-    capture: Py<PyAny>,
+pub(super) struct Callbacks {
+    pub(super) start: StartTasks,
+    pub(super) capture: Py<PyAny>,
+    pub(super) on_task_done: Py<PyAny>,
     flush: Py<PyAny>,
     on_writable: Py<PyAny>,
-    on_task_done: Py<PyAny>,
-}
-
-/// How requests become Tasks. A handler that never suspends is over when its Task has been made: it costs the loop no
-/// callback, and its response leaves with those of its batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StartTasks {
-    /// `Task(..., eager_start=True)`, from CPython 3.12 on.
-    Eagerly,
-    /// A Task asks its loop to `call_soon` its first step; that call is taken and done at once.
-    ByCapture,
-    /// The application has set a task factory: the loop makes the Task.
-    ByFactory,
 }
 
 #[derive(Debug)]
 struct State {
     worker: Worker<()>,
-    exchanges: Vec<Option<Py<Exchange>>>,
-    /// Tasks that have suspended, by their identity.
-    tasks: FxHashMap<usize, (Py<PyAny>, Py<Exchange>)>,
-    /// The `SystemExit` that ended a Task last: uvloop may call the Task back before it lets go of the loop for it.
-    last_exit: Option<Py<PyAny>>,
+    sessions: Vec<Option<Session>>,
     room_waiters: Vec<Py<PyAny>>,
-    /// A Task's first step and its context, between the Task's making and that step.
-    captured: Option<(Py<PyAny>, Py<PyAny>)>,
     spare_lines: Vec<Vec<u8>>,
     /// A flush follows anyway, before or when control returns to the loop.
     flush_due: bool,
@@ -139,13 +122,11 @@ impl AsgiLink {
             sent: Py::new(py, Sent)?.into_any(),
             input: GilCell::new(Some(input)),
             scopes: GilCell::new(scopes),
+            tasks: GilCell::new(Tasks::default()),
             state: GilCell::new(State {
                 worker,
-                exchanges: Vec::new(),
-                tasks: FxHashMap::default(),
-                last_exit: None,
+                sessions: Vec::new(),
                 room_waiters: Vec::new(),
-                captured: None,
                 spare_lines: Vec::new(),
                 flush_due: false,
                 written_at: Instant::now(),
@@ -215,24 +196,7 @@ impl AsgiLink {
 
     /// True if a request's Task has just ended with this very exception: the client is, or will be, answered.
     fn is_of_request(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let mut state = self.state.borrow(py);
-        let answered = state.last_exit.take();
-        if answered.as_ref().is_some_and(|answered| answered.is(error)) {
-            drop(state);
-            return Ok(true);
-        }
-        let tasks: Vec<Py<PyAny>> = state.tasks.values().map(|(task, _)| task.clone_ref(py)).collect();
-        drop(state);
-        drop(answered);
-        for task in tasks {
-            let task = task.bind(py);
-            let done = task.call_method0(intern!(py, "done"))?.is_truthy()?;
-            // `exception()` of a Task that was cancelled raises.
-            if done && task.call_method0(intern!(py, "exception")).is_ok_and(|own| own.is(error)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        self.is_of_task(py, error)
     }
 
     /// The loop's writer: the socket takes more.
@@ -249,20 +213,12 @@ impl AsgiLink {
     /// Stands in for the loop's `call_soon` while a Task is made: takes the Task's first step.
     #[pyo3(signature = (callback, /, *, context))]
     fn capture(&self, py: Python<'_>, callback: Py<PyAny>, context: Py<PyAny>) {
-        self.state.borrow(py).captured = Some((callback, context));
+        self.tasks.borrow(py).captured = Some((callback, context));
     }
 
     /// A Task that had suspended is done.
-    fn on_task_done(slf: &Bound<'_, Self>, task: &Bound<'_, PyAny>) -> PyResult<()> {
-        let py = slf.py();
-        let entry = slf.get().state.borrow(py).tasks.remove(&(task.as_ptr() as usize));
-        match entry {
-            Some((_, exchange)) => {
-                slf.get().note_exit(py, task);
-                slf.get().conclude(py, task, exchange.get())
-            }
-            None => Ok(()),
-        }
+    fn on_task_done(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.task_is_done(task)
     }
 }
 
@@ -284,6 +240,23 @@ impl AsgiLink {
         self.raises_after_disconnect
     }
 
+    /// The front has said that no request follows.
+    pub(crate) fn is_draining(&self, py: Python<'_>) -> bool {
+        self.state.borrow(py).draining
+    }
+
+    /// Bytes that cost `credit` are no longer held.
+    pub(crate) fn consumed(&self, py: Python<'_>, key: StreamKey, credit: usize) -> PyResult<()> {
+        if credit == 0 {
+            return Ok(());
+        }
+        let mut state = self.state.borrow(py);
+        state.worker.consumed(key, credit);
+        let is_due = !state.worker.output().is_empty();
+        drop(state);
+        if is_due { self.wrote(py) } else { Ok(()) }
+    }
+
     /// A buffer for field lines, empty.
     pub(crate) fn spare_lines(&self, py: Python<'_>) -> Vec<u8> {
         self.state.borrow(py).spare_lines.pop().unwrap_or_default()
@@ -301,6 +274,10 @@ impl AsgiLink {
     /// Has the loop call `callback` when the present callback has returned.
     pub(crate) fn call_soon(&self, py: Python<'_>, callback: &Bound<'_, PyAny>) -> PyResult<()> {
         self.host.event_loop.call_method1(py, intern!(py, "call_soon"), (callback,)).map(drop)
+    }
+
+    pub(crate) fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
+        self.host.event_loop.clone_ref(py)
     }
 
     pub(crate) fn create_future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
@@ -332,8 +309,8 @@ impl AsgiLink {
         self.host.report.call1(py, (message, exception)).map(drop)
     }
 
-    /// A part of a response was added to the output, and more will follow: it leaves at once unless something left just
-    /// now. What makes the parts may compute for long without ever returning to the loop; and parts made faster than
+    /// A part of a response, or a message, was added to the output, and more will follow: it leaves at once unless something
+    /// left just now. What makes the parts may compute for long without ever returning to the loop; and parts made faster than
     /// [`FLUSH_AFTER`], or for many clients in one tick, still share their writes.
     pub(crate) fn streamed(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.state.borrow(py);
@@ -412,36 +389,46 @@ impl AsgiLink {
         match event {
             None => {}
             Some(WorkerEvent::Request { key, request, end }) => Self::start(slf, key, &request, end)?,
-            Some(WorkerEvent::Body { key, data, end, .. }) => match self.exchange(py, key) {
-                Some(exchange) => exchange.get().body_came(py, data, end)?,
-                None => self.worker(py, |worker| worker.consumed(key, data.len())),
+            Some(WorkerEvent::Body { key, data, end, .. }) => match self.session(py, key) {
+                Some(Session::Http(exchange)) => exchange.get().body_came(py, data, end)?,
+                // The front's own rules let no body into a WebSocket.
+                Some(Session::WebSocket(_)) | None => {
+                    self.worker(py, |worker| worker.consumed(key, data.len()));
+                }
             },
             Some(WorkerEvent::Trailers { key, .. }) => {
-                if let Some(exchange) = self.exchange(py, key) {
+                if let Some(Session::Http(exchange)) = self.session(py, key) {
                     exchange.get().body_came(py, b"", true)?;
                 }
             }
+            Some(WorkerEvent::Message { key, kind, data, last, credit, .. }) => match self.session(py, key) {
+                Some(Session::WebSocket(socket)) => {
+                    socket.get().message_came(py, kind, data, last, credit)?;
+                }
+                Some(Session::Http(_)) | None => self.worker(py, |worker| worker.consumed(key, credit)),
+            },
+            Some(WorkerEvent::Close { key, close, .. }) => {
+                if let Some(Session::WebSocket(socket)) = self.session(py, key) {
+                    socket.get().close_came(py, &close)?;
+                    self.forget_if_over(py, &Session::WebSocket(socket))?;
+                }
+            }
             Some(WorkerEvent::Cancel { key, .. }) => {
-                if let Some(exchange) = self.exchange(py, key) {
-                    exchange.get().client_gone(py)?;
-                    if exchange.get().is_over(py) {
-                        self.forget(py, exchange.get())?;
-                    }
+                if let Some(session) = self.session(py, key) {
+                    session.cancel_came(py)?;
+                    self.forget_if_over(py, &session)?;
                 }
             }
             Some(WorkerEvent::Credit { key, .. }) => {
-                if let Some(exchange) = self.exchange(py, key) {
-                    self.pump(py, exchange.get())?;
+                if let Some(session) = self.session(py, key) {
+                    session.pump(py)?;
+                    self.forget_if_over(py, &session)?;
                 }
             }
-            Some(WorkerEvent::Message { .. } | WorkerEvent::Close { .. }) => {}
             Some(WorkerEvent::LinkCredit) => {
-                let exchanges: Vec<Py<Exchange>> = {
-                    let state = self.state.borrow(py);
-                    state.exchanges.iter().flatten().map(|exchange| exchange.clone_ref(py)).collect()
-                };
-                for exchange in exchanges {
-                    self.pump(py, exchange.get())?;
+                for session in self.sessions(py) {
+                    session.pump(py)?;
+                    self.forget_if_over(py, &session)?;
                 }
             }
             Some(WorkerEvent::Open { connection, ends }) => {
@@ -450,172 +437,63 @@ impl AsgiLink {
             Some(WorkerEvent::Closed { connection }) => self.scopes.borrow(py).close(connection),
             Some(WorkerEvent::Drain) => {
                 self.state.borrow(py).draining = true;
+                for session in self.sessions(py) {
+                    session.server_stops(py)?;
+                }
                 self.check_drained(py)?;
             }
         }
         Ok(())
     }
 
-    /// A request: builds its scope and starts its Task.
-    fn start(slf: &Bound<'_, Self>, key: StreamKey, request: &Request<'_>, end: bool) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let (scope, name) = this.scopes.borrow(py).build(py, request)?;
-        let traits = Traits {
-            is_head: request.line.method == b"HEAD",
-            expects_continue: request.line.flags & message::REQUEST_EXPECT_CONTINUE != 0,
-            ended: end,
-        };
-        let body = (!request.body.is_empty()).then(|| PyBytes::new(py, request.body).unbind());
-        let exchange = Bound::new(py, Exchange::new(slf.clone().unbind(), key, name, traits, body))?;
-        {
-            let mut state = this.state.borrow(py);
-            state.worker.attach(key, ());
-            let index = key.stream as usize - 1;
-            if state.exchanges.len() <= index {
-                state.exchanges.resize_with(index + 1, || None);
-            }
-            let before = state.exchanges[index].replace(exchange.clone().unbind());
-            drop(state);
-            drop(before);
-        }
-        let receive = exchange.getattr(intern!(py, "receive"))?;
-        let send = exchange.getattr(intern!(py, "send"))?;
-        let task = this
-            .host
-            .app
-            .bind(py)
-            .call1((scope, receive, send))
-            .and_then(|coroutine| this.create_task(py, coroutine));
-        let task = match task {
-            Ok(task) => task,
-            Err(error) if ends_the_process(py, &error) => return Err(error),
-            Err(error) => return this.app_failed(py, exchange.get(), error.value(py).as_any()),
-        };
-        let eager = this.callbacks(py)?.start != StartTasks::ByFactory;
-        if eager && task.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return this.conclude(py, &task, exchange.get());
-        }
-        let identity = task.as_ptr() as usize;
-        let entry = (task.clone().unbind(), exchange.unbind());
-        this.state.borrow(py).tasks.insert(identity, entry);
-        let on_done = &this.callbacks(py)?.on_task_done;
-        task.call_method1(intern!(py, "add_done_callback"), (on_done,)).map(drop)
-    }
-
-    /// There may be credit again.
-    fn pump(&self, py: Python<'_>, exchange: &Exchange) -> PyResult<()> {
-        exchange.pump(py)?;
-        if exchange.is_over(py) { self.forget(py, exchange) } else { Ok(()) }
-    }
-
-    fn create_task<'py>(&self, py: Python<'py>, coroutine: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let callbacks = self.callbacks(py)?;
-        let event_loop = self.host.event_loop.bind(py);
-        let make = |coroutine| {
-            self.host.task_type.bind(py).call((coroutine,), Some(self.host.task_options.bind(py)))
-        };
-        match callbacks.start {
-            StartTasks::ByFactory => event_loop.call_method1(intern!(py, "create_task"), (coroutine,)),
-            StartTasks::Eagerly => make(coroutine),
-            StartTasks::ByCapture => {
-                let call_soon = intern!(py, "call_soon");
-                event_loop.setattr(call_soon, &callbacks.capture)?;
-                let task = make(coroutine);
-                event_loop.delattr(call_soon)?;
-                let captured = self.state.borrow(py).captured.take();
-                if let Some((step, context)) = captured {
-                    match context.call_method1(py, intern!(py, "run"), (step,)) {
-                        // The Task has it, and is done.
-                        Err(error) if error.is_instance_of::<PySystemExit>(py) => {}
-                        outcome => drop(outcome?),
-                    }
-                }
-                task
-            }
-        }
-    }
-
-    /// Remembers the `SystemExit` that ended a Task, if one did.
-    fn note_exit(&self, py: Python<'_>, task: &Bound<'_, PyAny>) {
-        // `exception()` of a Task that was cancelled raises.
-        let Ok(exception) = task.call_method0(intern!(py, "exception")) else { return };
-        if exception.is_instance_of::<PySystemExit>() {
-            let before = self.state.borrow(py).last_exit.replace(exception.unbind());
-            drop(before);
-        }
-    }
-
-    /// The application has ended.
-    fn conclude(&self, py: Python<'_>, task: &Bound<'_, PyAny>, exchange: &Exchange) -> PyResult<()> {
-        let exception = match task.call_method0(intern!(py, "exception")) {
-            Ok(exception) if exception.is_none() => {
-                let ended = exchange.app_ended(py, false)?;
-                match ended {
-                    Ended::Well => {}
-                    Ended::Unanswered => {
-                        exchange.report(py, "the application returned without a response: sent 500", None)?;
-                    }
-                    Ended::Incomplete => {
-                        exchange.report(
-                            py,
-                            "the application returned in the middle of its response",
-                            None,
-                        )?;
-                    }
-                }
-                return self.forget(py, exchange);
-            }
-            Ok(exception) => exception,
-            // `exception()` of a Task that was cancelled raises.
-            Err(error) => error.into_value(py).into_bound(py).into_any(),
-        };
-        self.app_failed(py, exchange, &exception)
-    }
-
-    fn app_failed(&self, py: Python<'_>, exchange: &Exchange, exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        let was_left = exchange.client_is_gone(py);
-        let ended = exchange.app_ended(py, true)?;
-        let message = match ended {
-            Ended::Well => "the application failed after its response",
-            Ended::Unanswered => "the application failed: sent 500",
-            Ended::Incomplete => "the application failed in the middle of its response",
-        };
-        if !(was_left && is_about_disconnect(exception)) {
-            exchange.report(py, message, Some(exception.clone()))?;
-        }
-        self.forget(py, exchange)
-    }
-
-    /// The exchange's application is over: lets go of it unless some of the response still waits for credit.
-    fn forget(&self, py: Python<'_>, exchange: &Exchange) -> PyResult<()> {
-        let index = exchange.key().stream as usize - 1;
+    /// What the frames of a stream are for from now on.
+    pub(super) fn remember(&self, py: Python<'_>, session: Session) {
+        let key = session.key();
         let mut state = self.state.borrow(py);
-        let done = exchange.is_over(py);
-        let slot = state.exchanges.get_mut(index);
-        let dropped = slot.and_then(|slot| {
-            slot.take_if(|current| done && std::ptr::eq(std::ptr::from_ref(current.get()), exchange))
-        });
-        let draining = state.draining;
+        state.worker.attach(key, ());
+        let index = key.stream as usize - 1;
+        if state.sessions.len() <= index {
+            state.sessions.resize_with(index + 1, || None);
+        }
+        let before = state.sessions[index].replace(session);
+        drop(state);
+        drop(before);
+    }
+
+    /// Lets go of a session unless its application runs, or some of what it has sent still waits for credit.
+    pub(super) fn forget_if_over(&self, py: Python<'_>, session: &Session) -> PyResult<()> {
+        if !session.is_over(py) {
+            return Ok(());
+        }
+        let key = session.key();
+        let mut state = self.state.borrow(py);
+        let slot = state.sessions.get_mut(key.stream as usize - 1);
+        let dropped = slot.and_then(|slot| slot.take_if(|current| current.key() == key));
         drop(state);
         drop(dropped);
-        if draining { self.check_drained(py) } else { Ok(()) }
+        self.check_drained(py)
     }
 
-    fn check_drained(&self, py: Python<'_>) -> PyResult<()> {
+    /// Says so if the server wants the worker to end and nothing is left to do.
+    pub(super) fn check_drained(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.state.borrow(py);
-        let over = state.draining && state.tasks.is_empty() && state.worker.open_streams() == 0;
+        let over = state.draining && state.worker.open_streams() == 0;
         drop(state);
-        if over {
+        if over && self.tasks.borrow(py).is_empty() {
             self.host.drained.call0(py)?;
         }
         Ok(())
     }
 
-    fn exchange(&self, py: Python<'_>, key: StreamKey) -> Option<Py<Exchange>> {
+    fn session(&self, py: Python<'_>, key: StreamKey) -> Option<Session> {
         let state = self.state.borrow(py);
-        let exchange = state.exchanges.get(key.stream as usize - 1)?.as_ref()?;
-        (exchange.get().key() == key).then(|| exchange.clone_ref(py))
+        let session = state.sessions.get(key.stream as usize - 1)?.as_ref()?;
+        (session.key() == key).then(|| session.clone_ref(py))
+    }
+
+    fn sessions(&self, py: Python<'_>) -> Vec<Session> {
+        let state = self.state.borrow(py);
+        state.sessions.iter().flatten().map(|session| session.clone_ref(py)).collect()
     }
 
     fn write(&self, py: Python<'_>) -> PyResult<()> {
@@ -646,26 +524,9 @@ impl AsgiLink {
         self.host.ended.call1(py, (reason,)).map(drop)
     }
 
-    fn callbacks(&self, py: Python<'_>) -> PyResult<&Callbacks> {
+    pub(super) fn callbacks(&self, py: Python<'_>) -> PyResult<&Callbacks> {
         self.callbacks.get(py).ok_or_else(|| PyRuntimeError::new_err("ready() has not been called"))
     }
-}
-
-/// This ends a program wherever it is raised. `SystemExit` in a handler does not: it fails one request.
-fn ends_the_process(py: Python<'_>, error: &PyErr) -> bool {
-    error.is_instance_of::<PyKeyboardInterrupt>(py)
-}
-
-/// True if the exception only says that the client left, or was raised to stop a handler because of it; a group of
-/// exceptions if each of them does.
-fn is_about_disconnect(exception: &Bound<'_, PyAny>) -> bool {
-    let group = exception.getattr(intern!(exception.py(), "exceptions"));
-    if let Some(parts) = group.ok().and_then(|parts| parts.cast_into::<PyTuple>().ok()) {
-        return !parts.is_empty() && parts.iter().all(|part| is_about_disconnect(&part));
-    }
-    let name = exception.get_type().name();
-    exception.is_instance_of::<ClientDisconnected>()
-        || name.is_ok_and(|name| matches!(name.to_str(), Ok("CancelledError" | "ClientDisconnect")))
 }
 
 /// `spec_version` is 2.4 or later.

@@ -1,11 +1,16 @@
 //! ASGI: one event loop's end of the link.
 //!
 //! The loop calls [`AsgiLink::on_readable`] when frames are there. Each request in them becomes a scope, a coroutine and
-//! a Task; what the applications answer at once leaves together, in one write, before control returns to the loop.
+//! a Task, and each message of a WebSocket wakes one; what the applications answer at once leaves together, in one write, before control returns to the loop.
 
 mod awaitable;
 mod event;
 mod exchange;
 mod link;
+mod session;
+mod socket;
+mod socket_event;
+mod tasks;
+mod waiter;
 
 pub(crate) use link::AsgiLink;
