@@ -8,7 +8,10 @@ from servers import App, NeverListened
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ("aiohttp_app:app", ["aiohttp_app:app is an aiohttp application", "aiohttp.web.run_app(app)", "such as Starlette"]),
+        (
+            "aiohttp_app:app",
+            ["aiohttp_app:app is an aiohttp application", "aiohttp.web.run_app(app)", "such as Starlette"],
+        ),
         ("tornado_app:app", ["tornado_app:app is a Tornado application", "app.listen(port)", "such as Starlette"]),
         ("factory:sio", ["factory:sio is a Socket.IO server", "socketio.ASGIApp(server)"]),
         ("factory:init_app", ["coroutine function", "if it is a factory, make it `def`"]),

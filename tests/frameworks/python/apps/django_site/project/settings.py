@@ -50,6 +50,7 @@ TEMPLATES = [
 
 if "DJANGO_POSTGRES" in os.environ:
     host, port, user, name = os.environ["DJANGO_POSTGRES"].split()
+    pooled = "DJANGO_POOL" in os.environ
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -57,8 +58,13 @@ if "DJANGO_POSTGRES" in os.environ:
             "PORT": port,
             "USER": user,
             "NAME": name,
-            "CONN_MAX_AGE": 600 if os.environ.get("DJANGO_KEEPS") else 0,
-            "OPTIONS": {} if os.environ.get("DJANGO_KEEPS") else {"pool": {"min_size": 2, "max_size": 4}},
+            # A connection for each thread, kept, or a pool for each process.
+            "CONN_MAX_AGE": 0 if pooled else 600,
+            "OPTIONS": {
+                # So that the database can tell whose connections it has.
+                "application_name": f"worker {os.getpid()}",
+                **({"pool": {"min_size": 1, "max_size": 3, "timeout": 30}} if pooled else {}),
+            },
         }
     }
 else:
