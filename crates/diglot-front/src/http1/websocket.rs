@@ -22,6 +22,9 @@ const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
 /// How long the client's close frame is waited for after ours.
 const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// How long the worker's answer to a message is waited for when the client breaks a rule behind it.
+const ANSWER_PATIENCE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Status codes this server closes with itself (RFC 6455 section 7.4.1 and IANA's registry).
 const NO_CODE: u16 = 1005;
 const ABNORMAL: u16 = 1006;
@@ -43,6 +46,8 @@ pub(super) struct WebSocket {
     /// Credit of what is in the output, for which the worker gets it back when that has been written.
     unreturned: usize,
     stage: Stage,
+    /// Messages to the worker less those from it, never below none: what may still be answered.
+    unanswered: u32,
     /// The worker has not been told that it is over.
     worker_waits: bool,
     waits_for: Patience,
@@ -63,6 +68,8 @@ struct Held {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Open,
+    /// The client has broken this rule and is not read any more. It gets what the worker says to its messages before.
+    Failing(Fault),
     /// Our close frame is written; the client's is waited for.
     Closing,
     /// Nothing is read any more; the connection ends when the output is written.
@@ -79,6 +86,8 @@ enum Patience {
     Ping,
     /// The client's close frame.
     Close,
+    /// The worker's answer to what came before the client broke a rule.
+    Answer,
 }
 
 /// How the connection ends.
@@ -125,6 +134,7 @@ impl WebSocket {
             held: None,
             unreturned: 0,
             stage: Stage::Open,
+            unanswered: 0,
             worker_waits: true,
             waits_for: Patience::Nothing,
             heard: false,
@@ -158,7 +168,7 @@ impl WebSocket {
                     return Poll::Ready(Ended::Closing);
                 }
             }
-            if self.stage != Stage::Over {
+            if matches!(self.stage, Stage::Open | Stage::Closing) {
                 match self.read(connection, context) {
                     Read::Look => continue,
                     Read::Gone => return Poll::Ready(Ended::Cut),
@@ -239,7 +249,8 @@ impl WebSocket {
     /// One frame of the worker's.
     fn take(&mut self, frame: &Frame<'_>, out: &mut Vec<u8>) {
         match frame.header.kind {
-            Type::Text | Type::Binary if self.stage == Stage::Open => {
+            Type::Text | Type::Binary if matches!(self.stage, Stage::Open | Stage::Failing(_)) => {
+                self.unanswered = self.unanswered.saturating_sub(u32::from(frame.header.is_last()));
                 let kind = if frame.header.kind == Type::Text { Kind::Text } else { Kind::Binary };
                 self.sent_bytes += frame.payload.len() as u64;
                 self.encoder.message_part(out, kind, frame.payload, frame.header.is_last());
@@ -260,9 +271,13 @@ impl WebSocket {
 
     /// Closes the client's side, if it is open.
     fn close(&mut self, out: &mut Vec<u8>, code: u16, reason: &str) {
-        if self.stage == Stage::Open {
-            write_close(out, Some(code), reason);
-            self.stage = Stage::Closing;
+        match self.stage {
+            Stage::Open => {
+                write_close(out, Some(code), reason);
+                self.stage = Stage::Closing;
+            }
+            Stage::Failing(fault) => self.end_failed(out, fault),
+            Stage::Closing | Stage::Over => {}
         }
     }
 
@@ -300,7 +315,7 @@ impl WebSocket {
             while *taken < input.len() {
                 let room = match self.stage {
                     Stage::Open => self.link.message_room(self.key).unwrap_or(0).min(BODY_BYTES_MAX),
-                    Stage::Closing | Stage::Over => BODY_BYTES_MAX,
+                    Stage::Failing(_) | Stage::Closing | Stage::Over => BODY_BYTES_MAX,
                 };
                 let decoded = match self.decoder.decode(&mut input[*taken..], room, scratch) {
                     Ok(decoded) => decoded,
@@ -314,6 +329,7 @@ impl WebSocket {
                     Item::NeedMore => return Read::NeedsInput,
                     Item::NeedRoom => return Read::Blocked,
                     Item::Data { kind, data, last } if self.stage == Stage::Open => {
+                        self.unanswered = self.unanswered.saturating_add(u32::from(last));
                         let kind = if kind == Kind::Text { Type::Text } else { Type::Binary };
                         let sent = self.link.send_message(self.key, kind, data, last);
                         if sent != Some(data.len()) {
@@ -345,8 +361,16 @@ impl WebSocket {
 
     /// The client has broken a rule.
     fn fail(&mut self, out: &mut Vec<u8>, fault: Fault) {
-        tracing::debug!(rule = %fault, "a WebSocket was closed");
-        self.close(out, fault.close_code(), fault.sentence());
+        tracing::debug!(rule = %fault, "a client broke a rule of WebSocket");
+        match self.stage {
+            Stage::Open if self.unanswered > 0 => self.stage = Stage::Failing(fault),
+            Stage::Open => self.end_failed(out, fault),
+            Stage::Failing(_) | Stage::Closing | Stage::Over => self.stage = Stage::Over,
+        }
+    }
+
+    fn end_failed(&mut self, out: &mut Vec<u8>, fault: Fault) {
+        write_close(out, Some(fault.close_code()), fault.sentence());
         self.tell_worker(ABNORMAL, "");
         self.stage = Stage::Over;
     }
@@ -379,6 +403,11 @@ impl WebSocket {
         let waits_for = match self.stage {
             _ if !flushed => Patience::Write,
             Stage::Open => Patience::Ping,
+            Stage::Failing(_) if self.unanswered > 0 => Patience::Answer,
+            Stage::Failing(fault) => {
+                self.end_failed(output, fault);
+                return Poll::Ready(None);
+            }
             Stage::Closing | Stage::Over => Patience::Close,
         };
         if waits_for != self.waits_for {
@@ -389,6 +418,7 @@ impl WebSocket {
             (Patience::Nothing, _) | (Patience::Ping, None) => return Poll::Pending,
             (Patience::Write, _) => deadline.set_once(shared.timeouts.write),
             (Patience::Close, _) => deadline.set_once(CLOSE_TIMEOUT),
+            (Patience::Answer, _) => deadline.set_once(ANSWER_PATIENCE),
             (Patience::Ping, Some(_)) if self.pinged && !self.heard => {
                 deadline.set_once(settings.ping_timeout)
             }
@@ -400,6 +430,10 @@ impl WebSocket {
         match waits_for {
             Patience::Write => return Poll::Ready(Some(Ended::Cut)),
             Patience::Close | Patience::Nothing => return Poll::Ready(Some(Ended::Closing)),
+            Patience::Answer => {
+                self.unanswered = 0;
+                return Poll::Ready(None);
+            }
             Patience::Ping => {}
         }
         if std::mem::take(&mut self.heard) {
