@@ -1,9 +1,10 @@
 """WebSockets as their applications see them, and as the front does."""
 
+import os
 import struct
 
 import pytest
-from front import ACCEPT, BINARY, CANCEL, CLOSE, CREDIT, LAST, RESPONSE, STOP, STREAM_WINDOW, TEXT
+from front import BINARY, CANCEL, CLOSE, CREDIT, LAST, RESPONSE, STOP, STREAM_WINDOW
 
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
@@ -136,7 +137,7 @@ def test_accepting_with_a_subprotocol_and_headers(worker):
 @pytest.mark.parametrize(
     ("event", "said"),
     [
-        ("{'headers': [(b'Sec-WebSocket-Protocol', b'x')]}", 'ValueError: sec-websocket-protocol is no header'),
+        ("{'headers': [(b'Sec-WebSocket-Protocol', b'x')]}", "ValueError: sec-websocket-protocol is no header"),
         ("{'headers': [(b'sec-websocket-accept', b'x')]}", 'ValueError: header "sec-websocket-accept"'),
         ("{'headers': [(b'Connection', b'x')]}", 'ValueError: header "Connection" of websocket.accept is the server'),
         ("{'headers': [(b'transfer-encoding', b'x')]}", 'ValueError: header "transfer-encoding"'),
@@ -174,8 +175,8 @@ def test_what_cannot_be_sent_before_accepting(worker, event, said):
         ("{'type': 'websocket.close', 'code': 1005}", "ValueError: a WebSocket cannot be closed with code 1005"),
         ("{'type': 'websocket.close', 'code': 70000}", "ValueError: a WebSocket cannot be closed with code 70000"),
         ("{'type': 'websocket.close', 'code': '1000'}", 'TypeError: the "code" of websocket.close is an int'),
-        ("{'type': 'websocket.close', 'reason': 'ä' * 62}", 'ValueError: the "reason" of websocket.close has 124 bytes'),
-        ("{'type': 'websocket.close', 'reason': b''}", 'TypeError: the "reason" of websocket.close is a str, not bytes'),
+        ("{'type': 'websocket.close', 'reason': 'ä' * 62}", '"reason" of websocket.close has 124 bytes'),
+        ("{'type': 'websocket.close', 'reason': b''}", '"reason" of websocket.close is a str, not bytes'),
         ("{'type': 'websocket.accept'}", "RuntimeError: Expected ASGI message 'websocket.send' or 'websocket.close'"),
         ("{'type': 'websocket.boo'}", 'ValueError: "websocket.boo" is no ASGI event a WebSocket has'),
     ],
@@ -237,8 +238,12 @@ def test_the_application_closes(worker, event, code, reason):
     socket.accepted()
     assert socket.closed() == (code, reason)
     disconnect = {"type": "websocket.disconnect", "code": code, "reason": reason}
-    unexpected = "Unexpected ASGI message 'websocket.{}', after sending 'websocket.close' or response already completed."
-    assert seen(front) == [disconnect, disconnect, unexpected.format("close"), unexpected.format("send")]
+    assert seen(front) == [
+        disconnect,
+        disconnect,
+        "Unexpected ASGI message 'websocket.close', after sending 'websocket.close' or response already completed.",
+        "Unexpected ASGI message 'websocket.send', after sending 'websocket.close' or response already completed.",
+    ]
     assert front.quiet()
 
 
@@ -531,7 +536,7 @@ def test_credit_of_messages_that_nobody_takes(worker):
     socket = front.websocket()
     socket.accepted()
     part = 65536 - 12
-    # A message that is the next to be taken may be long; its parts are given back, though not the one that is under way.
+    # A message that is the next to be taken may be long.
     for _ in range(8):
         front.send(BINARY, socket.stream, b"x" * part)
         assert credit_of(socket) == 65536
@@ -759,27 +764,28 @@ def test_tasks_are_tasks(worker, loop):
             assert (socket.receive(), socket.receive()) == (str(number), "waited")
 
 
-def test_a_message_that_computes_does_not_keep_the_answers_before_it(worker):
+def test_what_computes_between_messages_does_not_keep_them(worker, tmp_path):
+    os.mkfifo(tmp_path / "go")
     front = worker(
         app(
             """
         import time
         await accept(receive, send)
         for number in range(3):
+            time.sleep(0.001)  # computes for longer than messages are gathered
             await send({"type": "websocket.send", "text": str(number)})
-            time.sleep(0.3)
+            with open("go") as go:
+                go.read()
         """
         ),
         lifespan="off",
     )
     socket = front.websocket()
     socket.accepted()
-    assert socket.receive() == "0"
-    front.socket.settimeout(0.15)
-    with pytest.raises(TimeoutError):
-        front.frame_of(socket.stream)
-    front.socket.settimeout(20)
-    assert socket.receive() == "1"
+    for number in range(3):
+        assert socket.receive() == str(number)
+        (tmp_path / "go").write_text("")
+    assert socket.closed() == (1000, "")
 
 
 @LOOPS

@@ -18,11 +18,12 @@ DUMP = """
         return value
 
     async def app(scope, receive, send):
-        keys = ("http_version", "method", "root_path", "raw_path", "query_string", "headers")
-        seen = {key: plain(scope[key]) for key in keys}
-        seen["body"] = plain((await receive())["body"])
-        await send({"type": "http.response.start", "status": 200})
-        await send({"type": "http.response.body", "body": json.dumps(seen).encode()})
+        keys = ("type", "http_version", "method", "root_path", "raw_path", "query_string", "headers")
+        seen = {key: plain(scope[key]) for key in keys if key in scope}
+        seen["body"] = plain((await receive()).get("body", ""))
+        response = {"http": "http.response", "websocket": "websocket.http.response"}[scope["type"]]
+        await send({"type": response + ".start", "status": 200})
+        await send({"type": response + ".body", "body": json.dumps(seen).encode()})
 """
 
 
@@ -40,12 +41,14 @@ def test_requests(worker, frame):
     front.open(meaning["connection"])
     front.socket.sendall(bytes.fromhex(frame["hex"]))
     front.generations[frame["stream"]] = frame["generation"]
+    is_handshake = frame["name"] == "a WebSocket handshake"
     if meaning["expects_continue"] and not meaning["body"]:
         front.send(0x05, frame["stream"], b"", 1)
     seen = json.loads(front.response(frame["stream"]).body)
     path = meaning["path"]
     assert seen["http_version"] == {"2.0": "2"}.get(meaning["version"], meaning["version"])
-    assert seen["method"] == meaning["method"]
+    assert seen["type"] == ("websocket" if is_handshake else "http")
+    assert seen.get("method", "GET") == meaning["method"]
     assert seen["raw_path"] == path
     assert seen["root_path"] == meaning["mount"]
     assert seen["query_string"] == meaning["query"]
