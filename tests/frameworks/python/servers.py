@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import websockets.sync.client
 
 HERE = Path(__file__).parent
 APPS = HERE / "apps"
@@ -172,6 +173,11 @@ class Server:
         connection = socket.create_connection((host, int(port)), PATIENCE_S)
         connection.sendall("\r\n".join([*head, "", ""]).encode())
         return connection
+
+    def websocket(self, path, **options):
+        """A WebSocket of the application; permessage-deflate is offered unless the options say otherwise."""
+        url = self.url.replace("http:", "ws:", 1) + path
+        return websockets.sync.client.connect(url, open_timeout=PATIENCE_S, close_timeout=PATIENCE_S, **options)
 
     def signal(self, number):
         self.process.send_signal(number)

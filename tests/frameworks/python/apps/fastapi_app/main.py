@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from items import router
 from journal import Journal
+from sockets import router as sockets
 
 
 @asynccontextmanager
@@ -26,6 +27,7 @@ async def lifespan(app):
 
 app = FastAPI(lifespan=lifespan, title="Framework tests")
 app.include_router(router)
+app.include_router(sockets)
 
 
 class OutOfStock(Exception):
