@@ -27,6 +27,7 @@ mod link;
 mod listener;
 mod router;
 mod service;
+mod sessions;
 mod shared;
 mod threads;
 

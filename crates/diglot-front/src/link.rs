@@ -457,6 +457,10 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     });
                 }
                 Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
+                Some(FrontEvent::Claim(session)) => self.link.service.sessions().claim(session, &self.link),
+                Some(FrontEvent::Release(session)) => {
+                    self.link.service.sessions().release(session, &self.link)
+                }
                 Some(FrontEvent::LinkCredit) => shared.protocol.senders().for_each(|owner| owner.credit()),
                 Some(FrontEvent::Pong(_)) | None => {}
             }

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::exchange::Exchange;
 use crate::link::Link;
+use crate::sessions::Sessions;
 
 /// How many requests a service takes, and how long the others wait.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +50,8 @@ pub struct Service {
     name: String,
     admission: Admission,
     pool: Mutex<Pool>,
+    /// Those of its sessions that live in one worker.
+    sessions: Sessions,
     /// Length of `pool.waiting`, read without the lock by workers that finish a request.
     waiting: AtomicUsize,
 }
@@ -80,7 +83,13 @@ pub(crate) enum Admitted {
 impl Service {
     /// A service without workers: its requests wait.
     pub fn new(name: String, admission: Admission) -> Self {
-        Self { name, admission, pool: Mutex::default(), waiting: AtomicUsize::new(0) }
+        Self {
+            name,
+            admission,
+            pool: Mutex::default(),
+            sessions: Sessions::default(),
+            waiting: AtomicUsize::new(0),
+        }
     }
 
     /// Its name in the configuration.
@@ -102,8 +111,19 @@ impl Service {
         }
     }
 
-    /// Chooses a worker for a request. `waited` says that it comes from the queue and is not sent behind those in it.
-    pub(crate) fn admit(&self, waited: bool) -> Admitted {
+    /// Its sessions that live in one worker.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// Chooses a worker for a request with this query. `waited` says that it comes from the queue and is not sent behind
+    /// those in it.
+    pub(crate) fn admit(&self, query: Option<&[u8]>, waited: bool) -> Admitted {
+        if let Some(link) = self.sessions.find(query)
+            && link.has_room()
+        {
+            return Admitted::To(link);
+        }
         let mut pool = self.pool.lock();
         if pool.closed {
             return Admitted::Broken;
@@ -187,6 +207,7 @@ impl Service {
     /// A worker takes no more requests.
     pub(crate) fn part(&self, link: &Arc<Link>) {
         self.pool.lock().links.retain(|other| !Arc::ptr_eq(other, link));
+        self.sessions.part(link);
     }
 
     fn call(&self, pool: &mut Pool, count: usize) {

@@ -26,6 +26,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const CLOSE_BYTES_MAX: usize = 125;
 /// Most bytes of a READY or FAILED message.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a session's name.
+pub const SESSION_BYTES_MAX: usize = 256;
 /// Most bytes of an OPEN payload.
 pub const OPEN_BYTES_MAX: usize = 512;
 /// Most bytes of the payload of any frame.
@@ -72,6 +74,10 @@ pub enum Type {
     Ping = 0x23,
     /// Worker to front: the answer to a PING.
     Pong = 0x24,
+    /// Worker to front: requests of this session are to come to this worker.
+    Claim = 0x28,
+    /// Worker to front: that session is over.
+    Release = 0x29,
     /// Worker to front: a WebSocket handshake is accepted; fields of the 101 response.
     Accept = 0x30,
     /// Both ways: a text message of a WebSocket, or a part of one.
@@ -102,6 +108,8 @@ impl Type {
             0x22 => Self::Drain,
             0x23 => Self::Ping,
             0x24 => Self::Pong,
+            0x28 => Self::Claim,
+            0x29 => Self::Release,
             0x30 => Self::Accept,
             0x31 => Self::Text,
             0x32 => Self::Binary,
@@ -118,6 +126,7 @@ impl Type {
             Self::Inform | Self::Trailers => TEXT_BYTES_MAX + 8,
             Self::Accept => TEXT_BYTES_MAX,
             Self::Close => CLOSE_BYTES_MAX,
+            Self::Claim | Self::Release => SESSION_BYTES_MAX,
             Self::Ready | Self::Failed => MESSAGE_BYTES_MAX,
             Self::Open => OPEN_BYTES_MAX,
             Self::Credit => 4,
@@ -141,9 +150,13 @@ impl Type {
     /// True if a frame of this type can have this address: link frames have none, a connection has no generation.
     const fn permits_address(self, stream: u32, generation: u16) -> bool {
         match self {
-            Self::Ready | Self::Failed | Self::Drain | Self::Ping | Self::Pong => {
-                stream == 0 && generation == 0
-            }
+            Self::Ready
+            | Self::Failed
+            | Self::Drain
+            | Self::Ping
+            | Self::Pong
+            | Self::Claim
+            | Self::Release => stream == 0 && generation == 0,
             Self::Open | Self::Closed => generation == 0,
             Self::Credit => stream != 0 || generation == 0,
             _ => true,

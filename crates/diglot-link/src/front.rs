@@ -77,6 +77,11 @@ pub enum FrontEvent<'b, T> {
     Ready(Ready<'b>),
     /// The worker's application could not be loaded; the text says why.
     Failed(&'b str),
+    /// Requests of the session of this name are the worker's; more than one session is claimed by one worker. The name is not
+    /// empty.
+    Claim(&'b [u8]),
+    /// The session of this name is over, if the worker had claimed it.
+    Release(&'b [u8]),
     /// The answer to a [`Front::ping`].
     Pong([u8; 8]),
     /// A part of a response: a RESPONSE, INFORM, WIRE, BODY, TRAILERS or CANCEL frame, or ACCEPT and then TEXT, BINARY and
@@ -455,6 +460,11 @@ impl<T: Clone> Front<T> {
                     .map(|reason| Some(FrontEvent::Failed(reason)))
                     .map_err(|_| Violation::Malformed { kind: Type::Failed })
             }
+            Type::Claim | Type::Release if payload.is_empty() => {
+                Err(Violation::Malformed { kind: header.kind })
+            }
+            Type::Claim => Ok(Some(FrontEvent::Claim(payload))),
+            Type::Release => Ok(Some(FrontEvent::Release(payload))),
             Type::Pong => match payload.try_into() {
                 Ok(payload) => Ok(Some(FrontEvent::Pong(payload))),
                 Err(_) => Err(Violation::Malformed { kind: Type::Pong }),

@@ -3,7 +3,7 @@
 use crate::credit::{ReceiveWindow, SendCredit};
 use crate::frame::{
     self, ABOARD_BYTES_MAX, BODY_BYTES_MAX, FLAG_END, FLAG_LAST, Frame, HEADER_BYTES, Header,
-    MESSAGE_BYTES_MAX, TEXT_BYTES_MAX, Type,
+    MESSAGE_BYTES_MAX, SESSION_BYTES_MAX, TEXT_BYTES_MAX, Type,
 };
 use crate::front::{frame_chunks, link_header};
 use crate::message::{self, CancelReason, Close, Open, Ready, Request, Response, TooLong, Unsendable};
@@ -199,6 +199,32 @@ impl<T: Clone> Worker<T> {
             start += 1;
         }
         frame::encode(self.output.tail(), link_header(Type::Failed), &reason.as_bytes()[start..]);
+    }
+
+    /// Asks for the requests of a session: those whose query has its name as `sid`.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`SESSION_BYTES_MAX`]; nothing was sent.
+    pub fn claim(&mut self, session: &[u8]) -> Result<(), TooLong> {
+        self.say_of_session(Type::Claim, session)
+    }
+
+    /// Says that a session is over.
+    ///
+    /// # Errors
+    /// [`TooLong`] above [`SESSION_BYTES_MAX`]; nothing was sent.
+    pub fn release(&mut self, session: &[u8]) -> Result<(), TooLong> {
+        self.say_of_session(Type::Release, session)
+    }
+
+    fn say_of_session(&mut self, kind: Type, session: &[u8]) -> Result<(), TooLong> {
+        if session.len() > SESSION_BYTES_MAX {
+            return Err(TooLong("name of the session"));
+        }
+        if !session.is_empty() {
+            frame::encode(self.output.tail(), link_header(kind), session);
+        }
+        Ok(())
     }
 
     /// Gives a stream what comes back with its events. A stream that is over keeps nothing.
@@ -524,7 +550,9 @@ impl<T: Clone> Worker<T> {
             | Type::Ready
             | Type::Failed
             | Type::Pong
-            | Type::Accept => Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream }),
+            | Type::Accept
+            | Type::Claim
+            | Type::Release => Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream }),
         }
     }
 

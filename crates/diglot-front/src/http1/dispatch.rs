@@ -79,7 +79,7 @@ pub(super) fn dispatch(
     {
         return Dispatched::Answer(Answer::BODY_TOO_LARGE);
     }
-    let link = match service.admit(waited) {
+    let link = match service.admit(head.query, waited) {
         Admitted::To(link) => link,
         Admitted::Wait => return Dispatched::Wait(Arc::clone(service)),
         Admitted::Full => return Dispatched::Answer(without_body(Answer::QUEUE_FULL, head)),

@@ -316,6 +316,8 @@ fn from_worker() -> impl Iterator<Item = Value> {
             ("CANCEL, the application failed", Type::Cancel, 0, 0, 1, vec![4]),
             ("CANCEL, refused", Type::Cancel, 0, 0, 1, vec![5]),
             ("CANCEL, acknowledged", Type::Cancel, 0, 0, 1, vec![6]),
+            ("CLAIM", Type::Claim, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
+            ("RELEASE", Type::Release, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
             ("PONG", Type::Pong, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),
         ],
     )

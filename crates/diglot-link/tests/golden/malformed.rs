@@ -436,5 +436,16 @@ fn from_worker() -> Vec<Malformed> {
             "lengths are at most those of the table",
             patched(frame_bytes(Type::Accept, 0, 0, 1, &[]), 0, &98_305u32.to_le_bytes()),
         ),
+        on_stream("CLAIM of nothing", "a session has a name", frame_bytes(Type::Claim, 0, 0, 0, b"")),
+        on_stream(
+            "CLAIM on a stream",
+            "what concerns the link has stream 0",
+            frame_bytes(Type::Claim, 0, 0, 1, b"a"),
+        ),
+        on_stream(
+            "CLAIM too long",
+            "lengths are at most those of the table",
+            frame_bytes(Type::Claim, 0, 0, 0, &[b'a'; 257]),
+        ),
     ]
 }

@@ -37,6 +37,7 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
             let ready = Ready::decode(payload).unwrap();
             json!({ "interface": ready.interface as u8, "runtime": ready.runtime })
         }
+        Type::Claim | Type::Release => json!({ "session": latin1(payload) }),
         Type::Accept => json!({ "lines": latin1(payload) }),
         Type::Text | Type::Binary => json!({ "bytes": latin1(payload), "last": frame.header.is_last() }),
         Type::Close => {
