@@ -3,7 +3,7 @@
 use super::fault::Fault;
 use super::frame::{CLOSE, CONTINUATION, Kind, PING, TEXT, is_close_code};
 use super::header::{self, Header, Place};
-use super::inflate::{Inflating, STEP_BYTES_MAX};
+use super::inflate::{Inflating, STEP_BYTES_MAX, Then};
 use super::mask::Key;
 use super::offer::Deflate;
 use super::pool::Lease;
@@ -262,25 +262,29 @@ impl Decoder {
             scratch.resize(room, 0);
         }
         let is_last = self.is_final && self.frame_bytes == arrived as u64;
-        let step = inflating.step(payload, is_last, &mut scratch[..room])?;
+        let step = inflating.step(payload, is_last, &mut scratch[..room]);
         inflating.unmasked_bytes = arrived - step.taken;
         inflating.message_bytes += step.given as u64;
-        if inflating.message_bytes > message_bytes_max {
-            return Err(Fault::MessageTooLarge);
-        }
+        let is_too_large = inflating.message_bytes > message_bytes_max;
         let holds_more = inflating.may_hold_more;
         self.frame_bytes -= step.taken as u64;
-        let next = if step.given > 0 || step.is_end {
-            let kind = self.check(&scratch[..step.given], step.is_end)?;
-            if step.is_end {
+        // What comes first in the message is found first, however the payload was cut.
+        let data = &scratch[..step.given - usize::from(is_too_large)];
+        let is_end = step.then == Then::End && !is_too_large;
+        let kind = self.check(data, is_end)?;
+        if is_too_large {
+            return Err(Fault::MessageTooLarge);
+        }
+        let next = match step.then {
+            Then::Broken => return Err(Fault::DeflateInvalid),
+            Then::End => {
                 self.inflating.end();
                 self.state = State::Header;
+                Next::Data { kind, data_bytes: step.given, last: true }
             }
-            Next::Data { kind, data_bytes: step.given, last: step.is_end }
-        } else if self.frame_bytes == 0 && !holds_more {
-            Next::Frame
-        } else {
-            Next::NeedMore
+            Then::More if step.given > 0 => Next::Data { kind, data_bytes: step.given, last: false },
+            Then::More if self.frame_bytes == 0 && !holds_more => Next::Frame,
+            Then::More => Next::NeedMore,
         };
         Ok(Inflated { consumed: step.taken, next })
     }

@@ -6,7 +6,6 @@ use std::thread::LocalKey;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::fault::Fault;
 use super::frame::FLUSH_TAIL;
 use super::pool::{Lent, Shelf};
 
@@ -61,8 +60,20 @@ pub(super) struct Step {
     pub(super) taken: usize,
     /// Bytes of message in front of the room.
     pub(super) given: usize,
-    /// The message is whole.
-    pub(super) is_end: bool,
+    /// What stands behind them.
+    pub(super) then: Then,
+}
+
+/// What comes behind the bytes a step gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// More of the message, once there is more payload or room.
+    More,
+    /// Nothing: the message is whole.
+    End,
+    /// Payload that is not DEFLATE. What was given before counts: it may be wrong by itself, and then that is the
+    /// first thing that is.
+    Broken,
 }
 
 impl Inflating {
@@ -82,70 +93,56 @@ impl Inflating {
     /// it.
     ///
     /// All of `payload` is taken unless the room is filled; then call it again with what is left, and with more room.
-    ///
-    /// # Errors
-    /// The payload is not DEFLATE.
-    pub(super) fn step(&mut self, payload: &[u8], is_last: bool, room: &mut [u8]) -> Result<Step, Fault> {
-        let mut step = Step { taken: 0, given: 0, is_end: false };
+    pub(super) fn step(&mut self, payload: &[u8], is_last: bool, room: &mut [u8]) -> Step {
+        let mut step = Step { taken: 0, given: 0, then: Then::More };
         // Behind the payload the state is only asked for the end.
         while step.taken < payload.len() || (self.may_hold_more && self.end_bytes == 0) {
-            let (taken, status) = self.inflate(&payload[step.taken..], room, &mut step.given)?;
+            let (taken, status) = self.inflate(&payload[step.taken..], room, &mut step.given);
             step.taken += taken;
             self.is_at_start = self.is_at_start && taken == 0;
             self.may_hold_more = step.given == room.len();
-            if status == Status::StreamEnd {
-                // A block that says it is the last one is allowed, and more behind it (section 7.2.3.4).
-                self.state.reset(false);
-                self.is_at_start = true;
-                self.may_hold_more = false;
-            } else if self.may_hold_more {
-                return Ok(step);
-            } else if step.taken < payload.len() {
+            match status {
+                Some(Status::StreamEnd) => {
+                    // A block that says it is the last one is allowed, and more behind it (section 7.2.3.4).
+                    self.state.reset(false);
+                    self.is_at_start = true;
+                    self.may_hold_more = false;
+                    if step.given == room.len() && step.taken < payload.len() {
+                        return step;
+                    }
+                }
+                Some(_) if self.may_hold_more => return step,
+                Some(_) if step.taken == payload.len() => {}
                 // zlib stops only for want of input or of room.
-                return Err(Fault::DeflateInvalid);
-            }
-            if step.given == room.len() && step.taken < payload.len() {
-                return Ok(step);
+                _ => return Step { then: Then::Broken, ..step },
             }
         }
         if is_last {
-            self.end(room, &mut step)?;
+            step.then = self.end(room, &mut step.given);
         }
-        Ok(step)
+        step
     }
 
     /// Inflates what stands behind the payload.
-    fn end(&mut self, room: &mut [u8], step: &mut Step) -> Result<(), Fault> {
+    fn end(&mut self, room: &mut [u8], given: &mut usize) -> Then {
         if self.is_at_start && self.end_bytes == 0 {
-            step.is_end = true;
-            return Ok(());
+            return Then::End;
         }
-        let rest = &END[usize::from(self.end_bytes)..];
-        let (taken, status) = self.inflate(rest, room, &mut step.given)?;
+        let (taken, status) = self.inflate(&END[usize::from(self.end_bytes)..], room, given);
         self.end_bytes += taken as u8;
-        self.may_hold_more = step.given == room.len();
-        let is_whole = usize::from(self.end_bytes) == END.len();
+        self.may_hold_more = *given == room.len();
         match status {
-            Status::StreamEnd if is_whole => step.is_end = true,
-            _ if self.may_hold_more && status != Status::StreamEnd => {}
-            _ => return Err(Fault::DeflateInvalid),
+            Some(Status::StreamEnd) if usize::from(self.end_bytes) == END.len() => Then::End,
+            Some(Status::Ok | Status::BufError) if self.may_hold_more => Then::More,
+            _ => Then::Broken,
         }
-        Ok(())
     }
 
-    /// Inflates into what is left of the room; how much it took.
-    fn inflate(
-        &mut self,
-        payload: &[u8],
-        room: &mut [u8],
-        given: &mut usize,
-    ) -> Result<(usize, Status), Fault> {
+    /// Inflates into what is left of the room; how much it took, and `None` where that is not DEFLATE.
+    fn inflate(&mut self, payload: &[u8], room: &mut [u8], given: &mut usize) -> (usize, Option<Status>) {
         let (taken_before, given_before) = (self.state.total_in(), self.state.total_out());
-        let status = self
-            .state
-            .decompress(payload, &mut room[*given..], FlushDecompress::None)
-            .map_err(|_| Fault::DeflateInvalid)?;
+        let status = self.state.decompress(payload, &mut room[*given..], FlushDecompress::None);
         *given += (self.state.total_out() - given_before) as usize;
-        Ok(((self.state.total_in() - taken_before) as usize, status))
+        ((self.state.total_in() - taken_before) as usize, status.ok())
     }
 }
