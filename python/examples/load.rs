@@ -2,12 +2,16 @@
 //!
 //! ```text
 //! cargo run --release -p diglot-python --example load -- PYTHON ROOT MODULE:ATTR
-//!     [--native LIBRARY] [--post BYTES] [--in-flight N] [--seconds N | --requests N] [--setting KEY=JSON]...
+//!     [--native LIBRARY] [--post BYTES | --echo BYTES | --broadcast BYTES] [--in-flight N]
+//!     [--seconds N | --requests N] [--setting KEY=JSON]...
 //! ```
 //!
 //! It plays the front on one end of a link: keeps `N` requests in flight, answers each response with the next request,
 //! and writes all that one read made due at once, as the front does under load. With `--requests` it ends after so many and
 //! prints nothing: for counting instructions, which noise does not change.
+//!
+//! With `--echo` it opens `N` WebSockets instead, and sends each a text whenever one has come back. With `--broadcast` one of
+//! `N` WebSockets sends a text, and the next when the application has sent it to all of them; what is counted is what arrives.
 
 use std::error::Error;
 use std::io::{Read, Write};
@@ -18,7 +22,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use diglot_link::frame::Type;
-use diglot_link::message::{Field, HttpVersion, Open, REQUEST_BODY, REQUEST_KEEP_ALIVE, RequestLine};
+use diglot_link::message::{
+    Field, HttpVersion, Open, REQUEST_BODY, REQUEST_KEEP_ALIVE, REQUEST_UPGRADE, REQUEST_WEBSOCKET,
+    RequestLine,
+};
 use diglot_link::{Front, FrontEvent, StreamKey, names};
 use rustix::io::{FdFlags, fcntl_setfd};
 
@@ -30,11 +37,33 @@ struct Options {
     module: String,
     attr: String,
     native: PathBuf,
-    post_bytes: Option<usize>,
+    mode: Mode,
     in_flight: u32,
     seconds: u64,
     requests: Option<u64>,
     settings: String,
+}
+
+/// What is asked of the worker, with the length of what is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Get,
+    Post(usize),
+    Echo(usize),
+    Broadcast(usize),
+}
+
+impl Mode {
+    fn length(self) -> usize {
+        match self {
+            Self::Get => 0,
+            Self::Post(length) | Self::Echo(length) | Self::Broadcast(length) => length,
+        }
+    }
+
+    fn is_websocket(self) -> bool {
+        matches!(self, Self::Echo(_) | Self::Broadcast(_))
+    }
 }
 
 impl Options {
@@ -46,7 +75,7 @@ impl Options {
             module: String::new(),
             attr: String::new(),
             native: "target/release/libdiglot_native.so".into(),
-            post_bytes: None,
+            mode: Mode::Get,
             in_flight: 64,
             seconds: 5,
             requests: None,
@@ -57,7 +86,9 @@ impl Options {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "--native" => options.native = value()?.into(),
-                "--post" => options.post_bytes = Some(value()?.parse()?),
+                "--post" => options.mode = Mode::Post(value()?.parse()?),
+                "--echo" => options.mode = Mode::Echo(value()?.parse()?),
+                "--broadcast" => options.mode = Mode::Broadcast(value()?.parse()?),
                 "--in-flight" => options.in_flight = value()?.parse()?,
                 "--seconds" => options.seconds = value()?.parse()?,
                 "--requests" => options.requests = Some(value()?.parse()?),
@@ -104,8 +135,10 @@ struct Load {
     link: UnixStream,
     input: Vec<u8>,
     filled: usize,
+    mode: Mode,
     body: Vec<u8>,
     in_flight: u32,
+    accepted: u32,
     done: u64,
     reads: u64,
     ready: bool,
@@ -119,12 +152,16 @@ impl Load {
             (b"Accept", b"*/*"),
             (b"Content-Type", b"application/octet-stream"),
         ];
-        let count = if self.body.is_empty() { 3 } else { 4 };
+        let (count, method, flags): (usize, &[u8], u8) = match self.mode {
+            Mode::Get => (3, b"GET", 0),
+            Mode::Post(_) => (4, b"POST", REQUEST_BODY),
+            Mode::Echo(_) | Mode::Broadcast(_) => (3, b"GET", REQUEST_UPGRADE | REQUEST_WEBSOCKET),
+        };
         let line = RequestLine {
             connection,
-            method: if self.body.is_empty() { b"GET" } else { b"POST" },
+            method,
             version: HttpVersion::Http11,
-            flags: REQUEST_KEEP_ALIVE | if self.body.is_empty() { 0 } else { REQUEST_BODY },
+            flags: REQUEST_KEEP_ALIVE | flags,
             target: b"/",
             path_start: 0,
             path_length: 1,
@@ -132,8 +169,32 @@ impl Load {
         };
         let fields =
             fields[..count].iter().map(|&(name, value)| Field { id: names::id_of(name), name, value });
-        self.front.begin((), &line, fields, &self.body, true)?.ok_or("no stream is free")?;
+        let is_websocket = self.mode.is_websocket();
+        let body: &[u8] = if is_websocket { b"" } else { &self.body };
+        self.front.begin((), &line, fields, body, !is_websocket)?.ok_or("no stream is free")?;
         Ok(())
+    }
+
+    fn send_text(&mut self, key: StreamKey) -> Result<()> {
+        self.front.send_message(key, Type::Text, &self.body, true).ok_or("there is no credit")?;
+        Ok(())
+    }
+
+    /// `due` are the streams on which a response or a message has come: sends what follows.
+    fn go_on(&mut self, due: Vec<StreamKey>) -> Result<()> {
+        let before = self.done;
+        self.done += due.len() as u64;
+        match self.mode {
+            Mode::Get | Mode::Post(_) => due.iter().try_for_each(|key| self.begin(key.stream)),
+            Mode::Echo(_) => due.into_iter().try_for_each(|key| self.send_text(key)),
+            Mode::Broadcast(_) => {
+                let all = u64::from(self.in_flight);
+                match due.last() {
+                    Some(&key) if self.done / all > before / all => self.send_text(key),
+                    _ => Ok(()),
+                }
+            }
+        }
     }
 
     /// One read, and what follows from it, until `until`.
@@ -145,20 +206,26 @@ impl Load {
         self.reads += 1;
         self.filled += count;
         let mut at = 0;
-        let mut due = Vec::new();
+        let (mut due, mut started) = (Vec::new(), Vec::new());
         while let Some((taken, event)) = self.front.handle(&self.input[at..self.filled])? {
             at += taken;
             match event {
                 Some(FrontEvent::Ready(_)) => self.ready = true,
                 Some(FrontEvent::Failed(reason)) => return Err(reason.into()),
                 Some(FrontEvent::Response { frame, key, .. }) => {
-                    if frame.header.kind == Type::Cancel {
-                        return Err("the worker gave a response up".into());
+                    match frame.header.kind {
+                        Type::Cancel => return Err("the worker gave a response up".into()),
+                        Type::Close => return Err("the worker closed a WebSocket".into()),
+                        Type::Accept => {
+                            self.accepted += 1;
+                            if matches!(self.mode, Mode::Echo(_)) || self.accepted == self.in_flight {
+                                started.push(key);
+                            }
+                        }
+                        _ => {}
                     }
-                    if frame.header.kind == Type::Body {
-                        due_credit(&mut self.front, key, frame.payload.len());
-                    }
-                    if frame.header.ends() {
+                    self.front.consumed(key, frame.credit());
+                    if frame.header.ends() || frame.header.is_last() {
                         due.push(key);
                     }
                 }
@@ -167,10 +234,8 @@ impl Load {
         }
         self.input.copy_within(at..self.filled, 0);
         self.filled -= at;
-        self.done += due.len() as u64;
-        for key in due {
-            self.begin(key.stream)?;
-        }
+        started.into_iter().try_for_each(|key| self.send_text(key))?;
+        self.go_on(due)?;
         self.flush()
     }
 
@@ -182,10 +247,6 @@ impl Load {
         }
         Ok(())
     }
-}
-
-fn due_credit(front: &mut Front<()>, key: StreamKey, bytes: usize) {
-    front.consumed(key, bytes);
 }
 
 /// Time a process has been on a processor.
@@ -208,8 +269,10 @@ fn main() -> Result<()> {
         link: ours,
         input: vec![0; 512 * 1024],
         filled: 0,
-        body: vec![b'x'; options.post_bytes.unwrap_or(0)],
+        mode: options.mode,
+        body: vec![b'x'; options.mode.length()],
         in_flight: options.in_flight,
+        accepted: 0,
         done: 0,
         reads: 0,
         ready: false,

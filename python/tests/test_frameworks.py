@@ -155,3 +155,59 @@ def test_flask(worker):
     assert front.request("GET", "/fails").status == 500
     assert front.drain() == 0
     assert "LookupError: in the app" in front.stderr()
+
+
+def test_fastapi_websockets(worker):
+    pytest.importorskip("fastapi")
+    front = worker(
+        """
+        from fastapi import Depends, FastAPI, HTTPException, WebSocket, WebSocketDisconnect, WebSocketException
+
+        app = FastAPI()
+        left = []
+
+        async def user(name: str = ""):
+            if not name:
+                raise WebSocketException(code=1008, reason="who are you?")
+            if name == "mallory":
+                raise HTTPException(401, "go away")
+            return name
+
+        @app.websocket("/echo")
+        async def echo(socket: WebSocket):
+            await socket.accept(subprotocol=socket.scope["subprotocols"][0])
+            while True:
+                await socket.send_json(await socket.receive_json())
+
+        @app.websocket("/hello")
+        async def hello(socket: WebSocket, name: str = Depends(user)):
+            await socket.accept()
+            try:
+                async for text in socket.iter_text():
+                    await socket.send_text(f"{text}, {name}")
+                await socket.send_text("nobody hears this")
+            except WebSocketDisconnect as gone:
+                left.append(gone.code)
+
+        @app.get("/left")
+        async def get_left():
+            return left
+        """,
+        entry={"module": "main", "attr": "app", "call": False},
+    )
+    socket = front.websocket("/echo", ((b"Sec-WebSocket-Protocol", b"chat"),))
+    assert socket.accepted() == [(b"sec-websocket-protocol", b"chat")]
+    assert socket.echoed('{"a":[1]}') == '{"a":[1]}'
+    assert socket.close(1001) == (1000, "")
+
+    socket = front.websocket("/hello?name=ann")
+    socket.accepted()
+    assert socket.echoed("hello") == "hello, ann"
+    assert socket.close(1001) == (1000, "")
+    assert front.request("GET", "/left").body == b"[1006]"
+
+    assert front.response(front.websocket("/hello").stream).status == 403
+    denied = front.response(front.websocket("/hello?name=mallory").stream)
+    assert (denied.status, denied.body) == (401, b'{"detail":"go away"}')
+    assert front.response(front.websocket("/nowhere").stream).status == 403
+    assert front.drain() == 0

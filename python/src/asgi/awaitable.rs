@@ -103,7 +103,8 @@ impl Wait {
             }
         }
         match self.session.poll(py, self.what)? {
-            Polled::Ready(value) => Err(stop_iteration(py, value)),
+            // A dict or None: either becomes the exception's only argument, if there ever is need of the exception.
+            Polled::Ready(value) => Err(PyStopIteration::new_err(value)),
             Polled::Pending(future) => {
                 let iterator = future.call_method0(py, intern!(py, "__await__"))?;
                 let waited_for = iterator.call_method0(py, intern!(py, "__next__"));
@@ -161,14 +162,6 @@ impl Wait {
             WaitFor::Message => "receive",
             WaitFor::Room => "send",
         }
-    }
-}
-
-fn stop_iteration(py: Python<'_>, value: Py<PyAny>) -> PyErr {
-    let stop = py.get_type::<PyStopIteration>();
-    match stop.call1((value,)) {
-        Ok(exception) => PyErr::from_value(exception),
-        Err(error) => error,
     }
 }
 

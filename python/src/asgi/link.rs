@@ -40,6 +40,7 @@ pub(crate) struct AsgiLink {
     callbacks: PyOnceLock<Callbacks>,
     raises_after_disconnect: bool,
     sent: Py<PyAny>,
+    done_future: Py<PyAny>,
     input: GilCell<Option<Input>>,
     pub(super) scopes: GilCell<Scopes>,
     pub(super) tasks: GilCell<Tasks>,
@@ -101,6 +102,8 @@ impl AsgiLink {
         if has_eager_start {
             task_options.set_item("eager_start", true)?;
         }
+        let done_future = event_loop.call_method0(py, "create_future")?;
+        done_future.call_method1(py, "set_result", (py.None(),))?;
         let scopes = Scopes::new(py, &spec_version, option("state")?.cast_into()?.unbind())?;
         let mut worker = Worker::new();
         let socket = crate::own_fd(fd)?;
@@ -120,6 +123,7 @@ impl AsgiLink {
             callbacks: PyOnceLock::new(),
             raises_after_disconnect: raises_after_disconnect(&spec_version),
             sent: Py::new(py, Sent)?.into_any(),
+            done_future,
             input: GilCell::new(Some(input)),
             scopes: GilCell::new(scopes),
             tasks: GilCell::new(Tasks::default()),
@@ -278,6 +282,11 @@ impl AsgiLink {
 
     pub(crate) fn event_loop(&self, py: Python<'_>) -> Py<PyAny> {
         self.host.event_loop.clone_ref(py)
+    }
+
+    /// A future that is done.
+    pub(crate) fn done_future(&self) -> &Py<PyAny> {
+        &self.done_future
     }
 
     pub(crate) fn create_future(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

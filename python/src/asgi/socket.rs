@@ -189,7 +189,7 @@ impl Socket {
             }
             let Some(waiter) = state.receivers.first(py) else { return Ok(()) };
             drop(state);
-            Waiter::wake_now(waiter.bind(py))?;
+            Waiter::wake_now(waiter.bind(py), link.done_future())?;
         }
     }
 

@@ -54,16 +54,17 @@ impl Waiter {
     }
 
     /// It has come, and who waits for it goes on before this returns. Only for the loop's reader: a Task cannot run inside
-    /// of another.
+    /// of another. `done` is a future of the loop's that is done: a Task that is called with one asks for its result without
+    /// looking for a method.
     ///
     /// # Errors
     /// `SystemExit` and `KeyboardInterrupt`, if they are what the Task ends with.
-    pub(crate) fn wake_now(slf: &Bound<'_, Self>) -> PyResult<()> {
+    pub(crate) fn wake_now(slf: &Bound<'_, Self>, done: &Py<PyAny>) -> PyResult<()> {
         let py = slf.py();
         let mut outcome = Ok(());
         for Callback { function, context } in slf.get().settle(py, Outcome::Come) {
             let called = match context {
-                Some(context) => context.call_method1(py, intern!(py, "run"), (function, slf)).map(drop),
+                Some(context) => context.call_method1(py, intern!(py, "run"), (function, done)).map(drop),
                 None => slf.get().call_soon(slf, function, None),
             };
             outcome = outcome.and(called);
