@@ -1,6 +1,6 @@
 """The limit of a Python row: the same app called in a loop, with no server around it.
 
-`limit.py asgi|wsgi TARGET SECONDS METHOD BODY_BYTES` prints one line of JSON. For each request an ASGI app gets a
+`limit.py asgi|wsgi TARGET SECONDS METHOD PATH BODY_BYTES` prints one line of JSON. For each request an ASGI app gets a
 fresh scope in a new Task under uvloop, a WSGI app a fresh environ: what any server must do at the least.
 """
 
@@ -21,29 +21,29 @@ WARM_UP_SECONDS = 1.0
 
 
 def main():
-    interface, target, seconds, method, body_bytes = sys.argv[1:]
+    interface, target, seconds, method, path, body_bytes = sys.argv[1:]
     module, _, attribute = target.partition(":")
     app = getattr(importlib.import_module(module), attribute)
     body = b"x" * int(body_bytes)
     if interface == "asgi":
-        figures = uvloop.run(drive_asgi(app, method, body, float(seconds)))
+        figures = uvloop.run(drive_asgi(app, method, path, body, float(seconds)))
     else:
-        figures = drive_wsgi(app, method, body, float(seconds))
+        figures = drive_wsgi(app, method, path, body, float(seconds))
     print(json.dumps(figures))
 
 
-async def drive_asgi(app, method, body, seconds):
-    await check_asgi(app, asgi_scope(method, body), body)
+async def drive_asgi(app, method, path, body, seconds):
+    await check_asgi(app, asgi_scope(method, path, body), body)
     create_task = asyncio.get_running_loop().create_task
-
-    async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message):
         pass
 
+    def call():
+        return app(asgi_scope(method, path, body), receiver(body), send)
+
     async def batch():
-        tasks = [create_task(app(asgi_scope(method, body), receive, send)) for _ in range(BATCH)]
+        tasks = [create_task(call()) for _ in range(BATCH)]
         for task in tasks:
             await task
 
@@ -62,19 +62,30 @@ async def check_asgi(app, scope, body):
     """One request whose answer is looked at: a limit of error pages would be no limit."""
     statuses = []
 
-    async def receive():
-        return {"type": "http.request", "body": body, "more_body": False}
-
     async def send(message):
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    await app(scope, receive, send)
+    await app(scope, receiver(body), send)
     if statuses != [200]:
         raise SystemExit(f"limit.py: the app answered {statuses}, expected one 200")
 
 
-def asgi_scope(method, body):
+def receiver(body):
+    """The request's `receive`: its body once, and then nothing, for its client stays."""
+    received = False
+
+    async def receive():
+        nonlocal received
+        if received:
+            await asyncio.get_running_loop().create_future()
+        received = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def asgi_scope(method, path, body):
     headers = [(b"host", b"127.0.0.1:8000")]
     if body:
         headers.append((b"content-length", b"%d" % len(body)))
@@ -87,15 +98,15 @@ def asgi_scope(method, body):
         "scheme": "http",
         "method": method,
         "root_path": "",
-        "path": "/",
-        "raw_path": b"/",
+        "path": path,
+        "raw_path": path.encode(),
         "query_string": b"",
         "headers": headers,
         "state": {},
     }
 
 
-def drive_wsgi(app, method, body, seconds):
+def drive_wsgi(app, method, path, body, seconds):
     def call():
         answered = []
 
@@ -103,7 +114,7 @@ def drive_wsgi(app, method, body, seconds):
             answered.append(status)
             return answered.append
 
-        result = app(wsgi_environ(method, body), start_response)
+        result = app(wsgi_environ(method, path, body), start_response)
         for _ in result:
             pass
         if hasattr(result, "close"):
@@ -125,11 +136,11 @@ def drive_wsgi(app, method, body, seconds):
     return run(seconds)
 
 
-def wsgi_environ(method, body):
+def wsgi_environ(method, path, body):
     return {
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": "/",
+        "PATH_INFO": path,
         "QUERY_STRING": "",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",

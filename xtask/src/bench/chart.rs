@@ -58,8 +58,8 @@ pub(crate) fn ratio(row: &RowResult) -> Option<Ratio<'_>> {
 
 /// None where there is no bar to draw.
 pub(crate) fn svg(results: &Results) -> Option<String> {
-    let bars: Vec<(&str, Ratio<'_>)> =
-        results.rows.iter().filter_map(|row| Some((row.title.as_str(), ratio(row)?))).collect();
+    let bars: Vec<(String, Ratio<'_>)> =
+        results.rows.iter().filter_map(|row| Some((row.title_with_unit(), ratio(row)?))).collect();
     let longest = bars.iter().map(|(_, ratio)| ratio.value()).reduce(f64::max)?.max(1.0);
     let x = |value: f64| BARS_LEFT + value / longest * BARS_WIDTH;
     let rows_height = ROW_HEIGHT * bars.len() as f64;
@@ -143,6 +143,7 @@ mod tests {
             rounds: vec![requests_per_second],
             p50_us: None,
             p99_us: None,
+            p99_at_equal_load_us: None,
             cpu_seconds_per_million: 1.0,
             processes: Vec::new(),
         };
@@ -150,7 +151,14 @@ mod tests {
     }
 
     fn row(title: &str, entrants: Vec<EntrantResult>) -> RowResult {
-        RowResult { id: title.to_lowercase(), title: title.into(), entrants, verdicts: Vec::new() }
+        RowResult {
+            id: title.to_lowercase(),
+            title: title.into(),
+            unit: "requests",
+            equal_load_per_second: None,
+            entrants,
+            verdicts: Vec::new(),
+        }
     }
 
     fn results(rows: Vec<RowResult>) -> Results {

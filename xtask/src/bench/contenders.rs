@@ -14,16 +14,21 @@ use super::peers::{NodeRuntime, Peers};
 use crate::process::Cost;
 use crate::server::{Launch, Ready, Server, free_port};
 
+/// The fastest of uvicorn's implementations of WebSocket, measured once beside `websockets` and `websockets-sansio`.
+const UVICORN_WEBSOCKETS: &str = "wsproto";
+
 /// One server, or several that answer together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Contender {
     /// `diglot serve TARGET...`
     Diglot(&'static [&'static str]),
     Uvicorn(&'static str),
+    UvicornWebSocket(&'static str),
     Granian {
         interface: &'static str,
         target: &'static str,
     },
+    GranianWebSocket(&'static str),
     Gunicorn {
         worker: GunicornWorker,
         target: &'static str,
@@ -45,6 +50,8 @@ pub(crate) enum GunicornWorker {
     Sync,
     /// Two threads: one more than one keeps the next request read while one is answered, more only take turns.
     Gthread,
+    /// Its own, with uvloop and its C parser.
+    Asgi,
 }
 
 impl Contender {
@@ -52,10 +59,11 @@ impl Contender {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Diglot(_) => "diglot",
-            Self::Uvicorn(_) => "uvicorn",
-            Self::Granian { .. } => "granian",
+            Self::Uvicorn(_) | Self::UvicornWebSocket(_) => "uvicorn",
+            Self::Granian { .. } | Self::GranianWebSocket(_) => "granian",
             Self::Gunicorn { worker: GunicornWorker::Sync, .. } => "gunicorn sync",
             Self::Gunicorn { worker: GunicornWorker::Gthread, .. } => "gunicorn gthread",
+            Self::Gunicorn { worker: GunicornWorker::Asgi, .. } => "gunicorn asgi",
             Self::Node("hono_node_server.js") => "@hono/node-server",
             Self::Node(_) => "node",
             Self::NginxPair { .. } => "nginx + uvicorn + node",
@@ -109,18 +117,26 @@ impl Contender {
                 command.arg("serve").args(targets).args(["--listen", "127.0.0.1:0"]);
                 (command, Ready::Address("diglot: listening on "))
             }
-            Self::Uvicorn(target) => {
+            Self::Uvicorn(target) | Self::UvicornWebSocket(target) => {
+                let websockets = match self {
+                    Self::UvicornWebSocket(_) => UVICORN_WEBSOCKETS,
+                    _ => "none",
+                };
                 let mut command = python("uvicorn");
                 command.args(["--host", "127.0.0.1", "--port", "0", "--workers", "1", "--no-access-log"]);
-                command.args(["--loop", "uvloop", "--http", "httptools", target]);
+                command.args(["--loop", "uvloop", "--http", "httptools", "--ws", websockets, target]);
                 (command, Ready::Address("Uvicorn running on "))
             }
-            Self::Granian { interface, target } => {
+            Self::Granian { target, .. } | Self::GranianWebSocket(target) => {
+                let (interface, websockets) = match self {
+                    Self::Granian { interface, .. } => (interface, "--no-ws"),
+                    _ => ("asgi", "--ws"),
+                };
                 let port = free_port()?;
                 let mut command = python("granian");
                 command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--workers", "1"]);
                 command.args(["--interface", interface, "--runtime-mode", "st", "--loop", "uvloop"]);
-                command.args(["--http", "1", "--no-ws"]);
+                command.args(["--http", "1", websockets]);
                 if interface == "wsgi" {
                     command.args(["--blocking-threads", "1"]);
                 }
@@ -133,6 +149,10 @@ impl Contender {
                 match worker {
                     GunicornWorker::Sync => command.args(["--worker-class", "sync"]),
                     GunicornWorker::Gthread => command.args(["--worker-class", "gthread", "--threads", "2"]),
+                    GunicornWorker::Asgi => {
+                        command.args(["--worker-class", "asgi", "--asgi-loop", "uvloop"]);
+                        command.args(["--http-parser", "fast"])
+                    }
                 };
                 command.arg(target);
                 (command, Ready::Address("Listening at: "))
@@ -206,10 +226,11 @@ struct LimitFigures {
 impl Limit {
     /// Calls the app for that long.
     pub(crate) async fn sample(self, peers: &Peers, request: Request, seconds: u64) -> Result<Sample> {
+        let path = request.paths.first().map_or("/", |(path, _)| path);
         let output = Command::new(&peers.python)
             .current_dir(&peers.apps)
             .args(["limit.py", self.interface, self.target, &seconds.to_string(), request.method])
-            .arg(request.body_bytes.to_string())
+            .args([path, &request.body_bytes.to_string()])
             .kill_on_drop(true)
             .output()
             .await

@@ -1,7 +1,8 @@
-//! The load: wrk, told what to send and asked for its figures by `bench/load.lua`.
+//! The load and who makes it: wrk for HTTP, told what to send by `bench/load.lua`; the load client of
+//! `crates/diglot-front/examples/load` for WebSockets, and for every load offered at a given rate, which wrk cannot.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,17 +12,37 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 
-/// The issue of every figure: open connections, each with one request at a time.
+/// Of every row that names no other number.
 pub(crate) const CONNECTIONS: u32 = 64;
 /// One thread of wrk does over 150,000 requests a second; a second one would only take turns with the server
 /// on a machine of two cores.
 pub(crate) const WRK_THREADS: u32 = 1;
+/// Messages of a broadcast under way at once: the next one is there when the server is done with one, and no more,
+/// for a backlog would reward whoever writes many messages at once to a client.
+const BROADCAST_WINDOW: u32 = 2;
 /// No answer for this long is an error of the row.
 const ANSWER_SECONDS_MAX: u64 = 10;
 /// The longest answer to the one request that is looked at.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 
-/// What is sent: the same on every connection, paths in turn.
+/// What is sent, over how many connections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) sends: Sends,
+    /// Each with one request or message at a time; of a broadcast, the subscribers.
+    pub(crate) connections: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sends {
+    Http(Request),
+    /// Messages of 32 bytes to `/echo`.
+    WebSocketEcho,
+    /// Messages of 32 bytes to `/publish`, for all who are at `/subscribe`.
+    WebSocketBroadcast,
+}
+
+/// The same on every connection, paths in turn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
     pub(crate) method: &'static str,
@@ -30,17 +51,28 @@ pub(crate) struct Request {
     pub(crate) paths: &'static [(&'static str, &'static str)],
 }
 
-/// What wrk saw in one measurement.
+/// The programs that make the load.
+#[derive(Debug)]
+pub(crate) struct Generators {
+    pub(crate) wrk: PathBuf,
+    pub(crate) script: PathBuf,
+    pub(crate) client: PathBuf,
+}
+
+/// What a generator saw in one measurement.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Figures {
+    /// Or messages, or deliveries.
     pub(crate) requests: u64,
     pub(crate) duration_us: u64,
     pub(crate) p50_us: u64,
     pub(crate) p99_us: u64,
+    /// wrk's; the load client ends at the first error.
+    #[serde(default)]
     errors: Errors,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 struct Errors {
     connect: u64,
     read: u64,
@@ -55,51 +87,105 @@ impl Figures {
     }
 }
 
-/// Loads the server for that long.
-///
-/// # Errors
-/// Any answer that is not 2xx or 3xx, and any failed, dropped or overdue connection.
-pub(crate) async fn run(
-    wrk: &Path,
-    script: &Path,
-    to: SocketAddr,
-    request: Request,
-    seconds: u64,
-) -> Result<Figures> {
-    let output = Command::new(wrk)
-        .arg(format!("--threads={WRK_THREADS}"))
-        .arg(format!("--connections={CONNECTIONS}"))
-        .arg(format!("--duration={seconds}s"))
-        .arg(format!("--timeout={ANSWER_SECONDS_MAX}s"))
-        .arg("--script")
-        .arg(script)
-        .arg(format!("http://{to}/"))
-        .args(["--", request.method, &request.body_bytes.to_string()])
-        .args(request.paths.iter().map(|(path, _)| path))
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output()
-        .await
-        .context("cannot start wrk")?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let Some(line) = printed.lines().find(|line| line.starts_with("{\"requests\"")) else {
-        bail!("wrk gave no figures: {printed}{}", String::from_utf8_lossy(&output.stderr));
-    };
-    let figures: Figures = serde_json::from_str(line).with_context(|| format!("wrk's figures: {line}"))?;
-    let Errors { connect, read, write, timeout, status } = figures.errors;
-    if connect + read + write + timeout + status > 0 {
-        bail!(
-            "{status} error answers; connections: {connect} refused, {read} cut, {write} not writable, {timeout} overdue"
-        );
+impl Load {
+    pub(crate) const fn of(sends: Sends) -> Self {
+        Self { sends, connections: CONNECTIONS }
     }
-    if figures.requests == 0 {
-        bail!("no request was answered");
+
+    /// What is counted.
+    pub(crate) fn unit(self) -> &'static str {
+        match self.sends {
+            Sends::Http(_) => "requests",
+            Sends::WebSocketEcho => "messages",
+            Sends::WebSocketBroadcast => "deliveries",
+        }
     }
-    Ok(figures)
 }
 
-/// Sends one request to each path and looks at the answers: a fast server of wrong answers is not measured.
-pub(crate) async fn check(to: SocketAddr, request: Request) -> Result<()> {
+impl Generators {
+    /// Loads the server for that long: as fast as it answers, or at a rate a second whatever it does.
+    ///
+    /// # Errors
+    /// Any answer that is not 2xx or 3xx, any message that is none, and any failed, dropped or overdue connection.
+    pub(crate) async fn run(
+        &self,
+        to: SocketAddr,
+        load: Load,
+        rate: Option<f64>,
+        seconds: u64,
+    ) -> Result<Figures> {
+        let mut command = match (load.sends, rate) {
+            (Sends::Http(request), None) => self.wrk(to, request, load.connections, seconds),
+            _ => self.client(to, load, rate, seconds),
+        };
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
+        let output = output
+            .with_context(|| format!("cannot start {}", command.as_std().get_program().to_string_lossy()))?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let Some(line) = printed.lines().find(|line| line.starts_with("{\"requests\"")) else {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("the load gave no figures: {}{}", printed.trim_end(), said.trim_end());
+        };
+        let figures: Figures = serde_json::from_str(line).with_context(|| format!("figures: {line}"))?;
+        let Errors { connect, read, write, timeout, status } = figures.errors;
+        if connect + read + write + timeout + status > 0 {
+            bail!(
+                "{status} error answers; connections: {connect} refused, {read} cut, {write} not writable, {timeout} overdue"
+            );
+        }
+        if figures.requests == 0 {
+            bail!("nothing was answered");
+        }
+        Ok(figures)
+    }
+
+    fn wrk(&self, to: SocketAddr, request: Request, connections: u32, seconds: u64) -> Command {
+        let mut command = Command::new(&self.wrk);
+        command
+            .arg(format!("--threads={WRK_THREADS}"))
+            .arg(format!("--connections={connections}"))
+            .arg(format!("--duration={seconds}s"))
+            .arg(format!("--timeout={ANSWER_SECONDS_MAX}s"))
+            .arg("--script")
+            .arg(&self.script)
+            .arg(format!("http://{to}/"))
+            .args(["--", request.method, &request.body_bytes.to_string()])
+            .args(request.paths.iter().map(|(path, _)| path));
+        command
+    }
+
+    fn client(&self, to: SocketAddr, load: Load, rate: Option<f64>, seconds: u64) -> Command {
+        let mut command = Command::new(&self.client);
+        let mode = match load.sends {
+            Sends::Http(_) => "http",
+            Sends::WebSocketEcho => "echo",
+            Sends::WebSocketBroadcast => "broadcast",
+        };
+        command.args([mode, &to.to_string(), "--connections", &load.connections.to_string()]);
+        command.args(["--seconds", &seconds.to_string()]);
+        if let Some(rate) = rate {
+            command.args(["--rate", &rate.to_string()]);
+        }
+        match load.sends {
+            Sends::Http(Request { method, body_bytes, paths }) => {
+                // One path is enough: the row with several has no floor that needs a rate.
+                let path = paths.first().map_or("/", |(path, _)| path);
+                command.args(["--path", path, "--method", method, "--body-bytes", &body_bytes.to_string()])
+            }
+            Sends::WebSocketEcho => command.args(["--path", "/echo"]),
+            Sends::WebSocketBroadcast => {
+                command.args(["--path", "/subscribe", "--publish-path", "/publish"]);
+                command.args(["--window", &BROADCAST_WINDOW.to_string()])
+            }
+        };
+        command
+    }
+}
+
+/// Sends one request to each path and looks at the answers: a fast server of wrong answers is not measured. Of
+/// WebSockets the load client itself looks at the first message on every connection.
+pub(crate) async fn check(to: SocketAddr, load: Load) -> Result<()> {
+    let Sends::Http(request) = load.sends else { return Ok(()) };
     for (path, expected) in request.paths {
         let answer =
             tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), exchange(to, request, path));

@@ -49,7 +49,7 @@ pub(crate) struct Options {
 }
 
 /// The rows of a smoke run: each way of answering once.
-const QUICK_ROWS: [&str; 4] = ["asgi-get", "wsgi", "http", "pair"];
+const QUICK_ROWS: [&str; 5] = ["asgi-get", "ws-echo", "wsgi", "http", "pair"];
 
 /// Runs the rows, prints the tables and writes the figures.
 ///
@@ -59,7 +59,7 @@ const QUICK_ROWS: [&str; 4] = ["asgi-get", "wsgi", "http", "pair"];
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.list {
         for row in ROWS {
-            println!("{:10} {}", row.id, row.title);
+            println!("{:12} {}", row.id, row.title);
         }
         return Ok(());
     }
@@ -67,7 +67,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let front_alone = ROWS
         .iter()
         .any(|row| is_chosen(options, row, row.id) && row.contenders.contains(&Contender::FrontAlone));
-    let build = Build { diglot: !options.no_build, front_alone: front_alone && !options.no_build };
+    let examples: &[&str] = match (options.no_build, front_alone) {
+        (true, _) => &[],
+        (false, true) => &["load", "answer"],
+        (false, false) => &["load"],
+    };
+    let build = Build { diglot: !options.no_build, examples };
     let peers = Peers::prepare(build)?;
     let effort = match options.quick {
         true => Effort { rounds: 1, seconds: 1 },
@@ -124,7 +129,7 @@ async fn measure_all(options: &Options, peers: &Peers, effort: Effort) -> Vec<Ro
             if is_chosen(options, row, &id) {
                 eprintln!("{id}: {title}");
                 let measured = measure::row(row, peers, node, effort).await;
-                results.push(RowResult::new(id, title, row.floors, &measured));
+                results.push(RowResult::new(id, title, row, &measured));
             }
         }
     }

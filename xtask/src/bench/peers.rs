@@ -8,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use super::load::Generators;
 use crate::environments::{npm_ci, venv};
 use crate::workspace::{build_diglot, cargo, copy_folder, on_path, output_of, root, step, target};
 
@@ -21,8 +22,7 @@ pub(crate) struct Peers {
     pub(crate) python: PathBuf,
     /// The Node of PATH, and the pinned second one where its package has a build for this machine.
     pub(crate) nodes: Vec<NodeRuntime>,
-    pub(crate) wrk: PathBuf,
-    pub(crate) load_script: PathBuf,
+    pub(crate) generators: Generators,
     pub(crate) nginx: PathBuf,
     pub(crate) diglot: PathBuf,
     pub(crate) front_alone: PathBuf,
@@ -32,8 +32,8 @@ pub(crate) struct Peers {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Build {
     pub(crate) diglot: bool,
-    /// A program of its own, with the front's development dependencies: only for the row that runs it.
-    pub(crate) front_alone: bool,
+    /// Of the front crate, programs of their own: the load client, and for the row that runs it the front alone.
+    pub(crate) examples: &'static [&'static str],
 }
 
 /// One version of Node to run rows on.
@@ -84,16 +84,19 @@ impl Peers {
         if build.diglot {
             build_diglot()?;
         }
-        if build.front_alone {
-            step(&mut cargo(&["build", "--release", "--package", "diglot-front", "--example", "answer"]))?;
+        for example in build.examples {
+            step(&mut cargo(&["build", "--release", "--package", "diglot-front", "--example", example]))?;
         }
         let release = target().join("release");
         Ok(Self {
             python,
             nodes,
-            wrk,
             nginx,
-            load_script: root().join("bench/load.lua"),
+            generators: Generators {
+                wrk,
+                script: root().join("bench/load.lua"),
+                client: release.join("examples/load"),
+            },
             diglot: release.join("diglot"),
             front_alone: release.join("examples/answer"),
             scratch,
@@ -109,8 +112,17 @@ impl Peers {
             versions.push((format!("node {}", node.major), node.version.clone()));
         }
         let requirements = fs::read_to_string(self.apps.join("requirements.txt"))?;
-        const SHOWN: [&str; 7] =
-            ["uvicorn", "uvloop", "httptools", "granian", "gunicorn", "fastapi", "flask"];
+        const SHOWN: [&str; 9] = [
+            "uvicorn",
+            "uvloop",
+            "httptools",
+            "wsproto",
+            "granian",
+            "gunicorn",
+            "fastapi",
+            "flask",
+            "django",
+        ];
         for (name, version) in requirements.lines().filter_map(|line| line.split_once("==")) {
             if SHOWN.contains(&name.to_lowercase().as_str()) {
                 versions.push((name.to_lowercase(), version.to_owned()));
@@ -124,7 +136,7 @@ impl Peers {
         // Both print their version on stderr; wrk ends with 1 as it does so.
         let nginx = Command::new(&self.nginx).arg("-v").output()?;
         versions.push(("nginx".to_owned(), String::from_utf8_lossy(&nginx.stderr).trim().to_owned()));
-        let wrk = Command::new(&self.wrk).arg("-v").output()?;
+        let wrk = Command::new(&self.generators.wrk).arg("-v").output()?;
         let wrk = String::from_utf8_lossy(&wrk.stdout).lines().next().unwrap_or_default().to_owned();
         versions.push(("wrk".to_owned(), wrk));
         Ok(versions)

@@ -42,7 +42,7 @@ fn table(results: &Results) -> String {
         let _ = writeln!(
             table,
             "| {} | {} | {} {name} | {:.2} × | {:.1} / {:.1} |",
-            row.title,
+            row.title_with_unit(),
             thousands(diglot.requests_per_second),
             thousands(peer.requests_per_second),
             diglot.requests_per_second / peer.requests_per_second,

@@ -9,8 +9,12 @@ use anyhow::{Context, Result};
 use super::chart;
 use super::results::{EntrantResult, Medians, Results, RowResult, Verdict};
 
-/// The heads of an entrant's columns, after its name.
-const COLUMNS: [&str; 6] = ["requests/s", "rounds", "p50", "p99", "CPU-s per million", "peak RSS"];
+/// The heads of an entrant's columns, after its name; the last one where its row has an equal load.
+fn columns(row: &RowResult) -> Vec<String> {
+    let rate = format!("{}/s", row.unit);
+    let others = ["rounds", "p50", "p99", "CPU-s per million", "peak RSS"].map(str::to_owned);
+    [rate].into_iter().chain(others).chain(row.p99_at_equal_load()).collect()
+}
 
 /// Writes `NAME.json`, `NAME.md` and, where Diglot has figures, `NAME.svg` into the folder.
 pub(crate) fn write(results: &Results, folder: &Path, name: &str) -> Result<()> {
@@ -29,14 +33,15 @@ pub(crate) fn write(results: &Results, folder: &Path, name: &str) -> Result<()> 
 pub(crate) fn text(results: &Results) -> String {
     let mut text = format!("\n{}\n{}\n", results.machine, settings(results));
     for row in &results.rows {
-        let mut lines =
-            vec![[row.id.as_str()].into_iter().chain(COLUMNS).map(str::to_owned).collect::<Vec<_>>()];
+        let mut lines = vec![[row.id.clone()].into_iter().chain(columns(row)).collect::<Vec<_>>()];
         lines.extend(row.entrants.iter().map(|entrant| {
-            let cells = entrant.figures.as_ref().map(cells).unwrap_or_default();
+            let cells = entrant.figures.as_ref().map(|figures| cells(row, figures)).unwrap_or_default();
             [entrant.name.clone()].into_iter().chain(cells).collect()
         }));
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..=COLUMNS.len()).map(width).collect();
+        let cell_width =
+            |line: &[String], column: usize| line.get(column).map_or(0, |cell| cell.chars().count());
+        let width = |column: usize| lines.iter().map(|line| cell_width(line, column)).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
         text.push('\n');
         for line in &lines {
             let mut columns = line.iter().zip(&widths);
@@ -67,9 +72,13 @@ fn markdown(results: &Results, name: &str) -> String {
         "# Benchmarks\n\n\
          Written by `cargo xtask bench`; do not edit. Diglot and its peers were run in turn on one machine, each \
          freshly started and warmed up, one worker each, access logs off, loaded over loopback by wrk on the same \
-         cores. Diglot runs at its defaults, each peer at the best settings its documentation names. Figures are \
+         cores; WebSockets by a client of our own, `crates/diglot-front/examples/load`, each connection with one \
+         32-byte message under way, and a broadcast with two. Diglot runs at its defaults, each peer at the best settings its documentation names. Figures are \
          medians over the rounds. CPU-seconds and memory are those of all processes that answer, and in \
-         parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it.\n\n",
+         parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it.\n\n\
+         The *p99 at* so many requests a second is of a second measurement, in which every contender of a row is \
+         offered the same load: half of what its slowest contender takes. That client sends at equal intervals and \
+         does not wait for answers; latency runs from the moment a request was due.\n\n",
     );
     let _ = writeln!(text, "- {}, {}", results.date, results.machine);
     let _ = writeln!(text, "- {}", settings(results));
@@ -94,10 +103,11 @@ fn markdown(results: &Results, name: &str) -> String {
     }
     for row in &results.rows {
         let _ = writeln!(text, "\n## {}\n", row.title);
-        let _ = writeln!(text, "| | {} |\n|---|{}", COLUMNS.join(" | "), "---:|".repeat(COLUMNS.len()));
+        let columns = columns(row);
+        let _ = writeln!(text, "| | {} |\n|---|{}", columns.join(" | "), "---:|".repeat(columns.len()));
         for entrant in &row.entrants {
             if let Some(figures) = &entrant.figures {
-                let _ = writeln!(text, "| {} | {} |", entrant.name, cells(figures).join(" | "));
+                let _ = writeln!(text, "| {} | {} |", entrant.name, cells(row, figures).join(" | "));
             }
         }
         for (entrant, why) in unmeasured(row) {
@@ -114,15 +124,18 @@ fn markdown(results: &Results, name: &str) -> String {
 
 fn settings(results: &Results) -> String {
     let Results { connections, wrk_threads, rounds, seconds, .. } = results;
-    format!("{rounds} rounds of {seconds} s, {connections} connections, wrk with {wrk_threads} thread")
+    format!(
+        "{rounds} rounds of {seconds} s, {connections} connections where a row names no other number, wrk with \
+         {wrk_threads} thread"
+    )
 }
 
 fn unmeasured(row: &RowResult) -> impl Iterator<Item = (&EntrantResult, &str)> {
     row.entrants.iter().filter_map(|entrant| Some((entrant, entrant.unmeasured.as_deref()?)))
 }
 
-/// The columns of [`COLUMNS`].
-fn cells(figures: &Medians) -> [String; COLUMNS.len()] {
+/// The columns of [`columns`].
+fn cells(row: &RowResult, figures: &Medians) -> Vec<String> {
     let lowest = figures.rounds.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = figures.rounds.iter().copied().fold(0.0, f64::max);
     let ms = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), |us| format!("{:.2} ms", us as f64 / 1e3));
@@ -140,14 +153,16 @@ fn cells(figures: &Medians) -> [String; COLUMNS.len()] {
         );
         let _ = write!(rss, " ({})", each(|process| mib(process.rss_peak_kib)));
     }
-    [
+    let mut cells = vec![
         thousands(figures.requests_per_second),
         format!("{}–{}", thousands(lowest), thousands(highest)),
         ms(figures.p50_us),
         ms(figures.p99_us),
         cpu,
         rss,
-    ]
+    ];
+    cells.extend(row.equal_load_per_second.map(|_| ms(figures.p99_at_equal_load_us)));
+    cells
 }
 
 fn ratio(verdict: &Verdict) -> String {

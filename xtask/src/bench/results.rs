@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use super::measure::{Measured, Role, Sample, Unmeasured};
-use super::rows::{Against, Bound, Floor, Measure};
+use super::measure::{Measured, Role, RowMeasured, Sample, Unmeasured};
+use super::report::thousands;
+use super::rows::{Against, Bound, Floor, Measure, Row};
 
 /// A whole run.
 #[derive(Debug, Serialize)]
@@ -25,11 +26,15 @@ pub(crate) struct RowResult {
     /// `asgi-get`, `http-24`.
     pub(crate) id: String,
     pub(crate) title: String,
+    /// What is counted: `requests`, `messages`, `deliveries`.
+    pub(crate) unit: &'static str,
+    /// Units a second that every contender was offered for `p99_at_equal_load_us`.
+    pub(crate) equal_load_per_second: Option<f64>,
     pub(crate) entrants: Vec<EntrantResult>,
     pub(crate) verdicts: Vec<Verdict>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct EntrantResult {
     pub(crate) name: String,
     pub(crate) role: &'static str,
@@ -48,6 +53,7 @@ pub(crate) struct Medians {
     pub(crate) rounds: Vec<f64>,
     pub(crate) p50_us: Option<u64>,
     pub(crate) p99_us: Option<u64>,
+    pub(crate) p99_at_equal_load_us: Option<u64>,
     /// Over all processes that answer.
     pub(crate) cpu_seconds_per_million: f64,
     pub(crate) processes: Vec<ProcessMedians>,
@@ -73,10 +79,26 @@ pub(crate) struct Verdict {
 }
 
 impl RowResult {
-    pub(crate) fn new(id: String, title: String, floors: &[Floor], measured: &[Measured]) -> Self {
-        let entrants: Vec<EntrantResult> = measured.iter().map(EntrantResult::new).collect();
-        let verdicts = floors.iter().map(|floor| Verdict::new(floor, &entrants)).collect();
-        Self { id, title, entrants, verdicts }
+    pub(crate) fn new(id: String, title: String, row: &Row, measured: &RowMeasured) -> Self {
+        let entrants = measured.entrants.iter().map(EntrantResult::new).collect();
+        let equal_load_per_second = measured.equal_load_per_second;
+        let unit = row.load.unit();
+        let mut result = Self { id, title, unit, equal_load_per_second, entrants, verdicts: Vec::new() };
+        result.verdicts = row.floors.iter().map(|floor| Verdict::new(floor, &result)).collect();
+        result
+    }
+
+    /// The title where figures of several rows stand in one column: with what is counted, if not requests.
+    pub(crate) fn title_with_unit(&self) -> String {
+        match self.unit {
+            "requests" => self.title.clone(),
+            unit => format!("{}, {unit}", self.title),
+        }
+    }
+
+    /// `p99 at 5,280 requests/s`
+    pub(crate) fn p99_at_equal_load(&self) -> Option<String> {
+        self.equal_load_per_second.map(|rate| format!("p99 at {} {}/s", thousands(rate), self.unit))
     }
 
     /// The figures of Diglot, and name and figures of the peer with the most requests a second. None where Diglot has
@@ -110,14 +132,15 @@ impl EntrantResult {
             Err(Unmeasured::Missing(why)) => (Some(why.clone()), false),
             Err(Unmeasured::Failed(why)) => (Some(why.clone()), true),
         };
-        let figures = measured.samples.as_ref().ok().and_then(|samples| Medians::of(samples));
+        let figures = measured.samples.as_ref().ok();
+        let figures = figures.and_then(|samples| Medians::of(samples, &measured.p99s_at_equal_load_us));
         Self { name: measured.name.to_owned(), role, figures, unmeasured, failed }
     }
 }
 
 impl Medians {
     /// None of no samples.
-    fn of(samples: &[Sample]) -> Option<Self> {
+    fn of(samples: &[Sample], p99s_at_equal_load_us: &[u64]) -> Option<Self> {
         let rounds: Vec<f64> = samples.iter().map(|sample| sample.requests_per_second).collect();
         let latency_us = |of: fn(&super::measure::Latency) -> u64| {
             median(samples.iter().filter_map(|sample| sample.latency.as_ref().map(of)).map(|us| us as f64))
@@ -141,49 +164,55 @@ impl Medians {
             requests_per_second: median(rounds.iter().copied())?,
             p50_us: latency_us(|latency| latency.p50_us).map(|us| us as u64),
             p99_us: latency_us(|latency| latency.p99_us).map(|us| us as u64),
+            p99_at_equal_load_us: median(p99s_at_equal_load_us.iter().map(|us| *us as f64))
+                .map(|us| us as u64),
             cpu_seconds_per_million: median(samples.iter().map(Sample::cpu_per_million))?,
             processes: processes.collect::<Option<_>>()?,
             rounds,
         })
     }
 
-    fn measure(&self, measure: Measure) -> f64 {
+    fn measure(&self, measure: Measure) -> Option<f64> {
         match measure {
-            Measure::RequestsPerSecond => self.requests_per_second,
-            Measure::CpuPerRequest => self.cpu_seconds_per_million,
+            Measure::RequestsPerSecond => Some(self.requests_per_second),
+            Measure::CpuPerRequest => Some(self.cpu_seconds_per_million),
+            Measure::P99AtEqualLoad => self.p99_at_equal_load_us.map(|us| us as f64),
         }
     }
 }
 
 impl Verdict {
-    fn new(floor: &Floor, entrants: &[EntrantResult]) -> Self {
-        let figures_of = |entrant: &EntrantResult| {
-            entrant.figures.as_ref().map(|figures| (entrant.name.clone(), figures.measure(floor.measure)))
-        };
-        let diglot = entrants.iter().find(|entrant| entrant.role == "diglot").and_then(figures_of);
-        let others = entrants.iter().filter(|entrant| match floor.against {
-            Against::Peers(prefix) => entrant.role == "peer" && entrant.name.starts_with(prefix),
-            Against::Limit => entrant.role == "limit",
-        });
-        // A peer without figures could have been the better one: then there is no verdict.
-        let others: Option<Vec<(String, f64)>> = others.map(figures_of).collect();
-        let best = others.and_then(|others| {
-            others.into_iter().reduce(|one, other| {
+    fn new(floor: &Floor, row: &RowResult) -> Self {
+        let of = |entrant: &EntrantResult| entrant.figures.as_ref()?.measure(floor.measure);
+        let diglot = row.entrants.iter().find(|entrant| entrant.role == "diglot").and_then(of);
+        let best_of = |is_meant: &dyn Fn(&EntrantResult) -> bool| {
+            let others = row.entrants.iter().filter(|entrant| is_meant(entrant));
+            // A peer without figures could have been the better one: then there is no verdict.
+            let others: Option<Vec<(String, f64)>> =
+                others.map(|other| Some((other.name.clone(), of(other)?))).collect();
+            others?.into_iter().reduce(|one, other| {
                 let better = match floor.measure {
                     Measure::RequestsPerSecond => other.1 > one.1,
-                    Measure::CpuPerRequest => other.1 < one.1,
+                    Measure::CpuPerRequest | Measure::P99AtEqualLoad => other.1 < one.1,
                 };
                 if better { other } else { one }
             })
-        });
-        let (against, ratio) = match (&best, &diglot) {
-            (Some((name, best)), Some((_, diglot))) => (name.as_str(), Some(diglot / best)),
-            (Some((name, _)), None) => (name.as_str(), None),
-            (None, _) => ("the better peer", None),
         };
+        let best = match floor.against {
+            Against::Peers(prefix) => {
+                best_of(&|entrant| entrant.role == "peer" && entrant.name.starts_with(prefix))
+            }
+            Against::Limit => best_of(&|entrant| entrant.role == "limit"),
+            Against::Possible(rate) => Some((format!("the possible {}", thousands(rate)), rate)),
+        };
+        let ratio = diglot.zip(best.as_ref()).map(|(diglot, (_, best))| diglot / best);
+        let against = best.map_or_else(|| "the better peer".to_owned(), |(name, _)| name);
         let measure = match floor.measure {
-            Measure::RequestsPerSecond => "requests/s",
-            Measure::CpuPerRequest => "CPU",
+            Measure::RequestsPerSecond => format!("{}/s", row.unit),
+            Measure::CpuPerRequest => "CPU".to_owned(),
+            Measure::P99AtEqualLoad => {
+                row.p99_at_equal_load().unwrap_or_else(|| "p99 at equal load".to_owned())
+            }
         };
         let (sign, factor) = match floor.bound {
             Bound::AtLeast(factor) => ('≥', factor),
@@ -219,14 +248,26 @@ mod tests {
             rounds: vec![rate],
             p50_us: None,
             p99_us: None,
+            p99_at_equal_load_us: Some((1e6 / rate) as u64),
             cpu_seconds_per_million: 1e6 / rate,
             processes: Vec::new(),
         });
         EntrantResult { name: name.into(), role, figures, unmeasured: None, failed: rate.is_none() }
     }
 
+    fn row(entrants: &[EntrantResult]) -> RowResult {
+        RowResult {
+            id: "row".into(),
+            title: "Row".into(),
+            unit: "messages",
+            equal_load_per_second: Some(5280.4),
+            entrants: entrants.to_vec(),
+            verdicts: Vec::new(),
+        }
+    }
+
     fn check(floor: Floor, entrants: &[EntrantResult], expect: (&str, Option<bool>)) {
-        let verdict = Verdict::new(&floor, entrants);
+        let verdict = Verdict::new(&floor, &row(entrants));
         assert_eq!((verdict.floor.as_str(), verdict.met), expect);
     }
 
@@ -243,12 +284,20 @@ mod tests {
             against,
             bound: Bound::AtLeast(factor),
         };
-        check(rate(1.2, Against::Peers("")), &entrants, ("requests/s ≥ 1.2 × granian", Some(false)));
-        check(rate(2.0, Against::Peers("uvicorn")), &entrants, ("requests/s ≥ 2 × uvicorn", Some(true)));
-        check(rate(0.85, Against::Limit), &entrants, ("requests/s ≥ 0.85 × limit", Some(false)));
+        check(rate(1.2, Against::Peers("")), &entrants, ("messages/s ≥ 1.2 × granian", Some(false)));
+        check(rate(2.0, Against::Peers("uvicorn")), &entrants, ("messages/s ≥ 2 × uvicorn", Some(true)));
+        check(rate(0.85, Against::Limit), &entrants, ("messages/s ≥ 0.85 × limit", Some(false)));
         let cpu =
             Floor { measure: Measure::CpuPerRequest, against: Against::Peers(""), bound: Bound::AtMost(0.9) };
         check(cpu, &entrants, ("CPU ≤ 0.9 × granian", Some(true)));
+        let possible = rate(0.9, Against::Possible(51_200.0));
+        check(possible, &entrants, ("messages/s ≥ 0.9 × the possible 51,200", Some(false)));
+        let p99 = Floor {
+            measure: Measure::P99AtEqualLoad,
+            against: Against::Peers(""),
+            bound: Bound::AtMost(1.1),
+        };
+        check(p99, &entrants, ("p99 at 5,280 messages/s ≤ 1.1 × granian", Some(true)));
     }
 
     #[test]
@@ -263,7 +312,7 @@ mod tests {
             against: Against::Peers(""),
             bound: Bound::AtLeast(1.0),
         };
-        check(floor, &entrants, ("requests/s ≥ 1 × the better peer", None));
+        check(floor, &entrants, ("messages/s ≥ 1 × the better peer", None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rows: what is sent, who answers it in turn, and the floors Diglot must reach.
 
 use super::contenders::{Contender, GunicornWorker, Limit};
-use super::load::Request;
+use super::load::{Load, Request, Sends};
 
 /// One comparison. Node rows exist once per version of Node.
 #[derive(Debug)]
@@ -9,7 +9,7 @@ pub(crate) struct Row {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
     pub(crate) language: Language,
-    pub(crate) request: Request,
+    pub(crate) load: Load,
     /// In the order of a round. Diglot goes last: whatever the peers left behind, it has to live with.
     pub(crate) contenders: &'static [Contender],
     pub(crate) limit: Option<Limit>,
@@ -37,9 +37,13 @@ pub(crate) struct Floor {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Measure {
+    /// Or messages, or deliveries.
     RequestsPerSecond,
     /// Over all processes that answer.
     CpuPerRequest,
+    /// With every contender offered the same load, by a client that does not wait for answers: see
+    /// [`super::measure::EQUAL_LOAD_SHARE`].
+    P99AtEqualLoad,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +51,8 @@ pub(crate) enum Against {
     /// The best of those whose name begins so; of all peers where it is empty.
     Peers(&'static str),
     Limit,
+    /// What is possible, by arithmetic: so many a second.
+    Possible(f64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,11 +71,31 @@ const fn cpu(factor: f64, against: Against) -> Floor {
 
 const BEST_PEER: Against = Against::Peers("");
 
-const fn get(expected: &'static [(&'static str, &'static str)]) -> Request {
-    Request { method: "GET", body_bytes: 0, paths: expected }
+/// The floor of every Python row: being fast must not cost those who wait.
+const P99: Floor = Floor { measure: Measure::P99AtEqualLoad, against: BEST_PEER, bound: Bound::AtMost(1.1) };
+
+const fn get(expected: &'static [(&'static str, &'static str)]) -> Load {
+    Load::of(Sends::Http(Request { method: "GET", body_bytes: 0, paths: expected }))
 }
 
 const ECHO_BODY_BYTES: usize = 10 * 1024;
+
+const ECHO: Load = Load::of(Sends::Http(Request {
+    method: "POST",
+    body_bytes: ECHO_BODY_BYTES,
+    paths: &[("/", "xxxxxxxxxx")],
+}));
+
+/// Of the row whose handler sleeps 10 ms: what so many connections can be answered at most.
+const SLEEP_CONNECTIONS: u32 = 512;
+const SLEEP_POSSIBLE: f64 = SLEEP_CONNECTIONS as f64 / 0.010;
+
+const WEBSOCKET_CONTENDERS: &[Contender] = &[
+    Contender::UvicornWebSocket("websocket_app:app"),
+    Contender::GranianWebSocket("websocket_app:app"),
+    Contender::Gunicorn { worker: GunicornWorker::Asgi, target: "websocket_app:app" },
+    Contender::Diglot(&["websocket_app:app"]),
+];
 
 /// All rows, in the order of the tables.
 pub(crate) const ROWS: &[Row] = &[
@@ -77,46 +103,90 @@ pub(crate) const ROWS: &[Row] = &[
         id: "asgi-get",
         title: "raw ASGI, GET",
         language: Language::Python,
-        request: get(&[("/", "Hello, world!")]),
+        load: get(&[("/", "Hello, world!")]),
         contenders: &[
             Contender::Uvicorn("asgi_app:app"),
             Contender::Granian { interface: "asgi", target: "asgi_app:app" },
             Contender::Diglot(&["asgi_app:app"]),
         ],
         limit: Some(Limit { interface: "asgi", target: "asgi_app:app" }),
-        floors: &[rate(1.2, BEST_PEER), cpu(0.75, BEST_PEER)],
+        floors: &[rate(1.3, BEST_PEER), cpu(0.7, BEST_PEER), P99],
     },
     Row {
         id: "asgi-echo",
         title: "raw ASGI, POST echo of 10 KiB",
         language: Language::Python,
-        request: Request { method: "POST", body_bytes: ECHO_BODY_BYTES, paths: &[("/", "xxxxxxxxxx")] },
+        load: ECHO,
         contenders: &[
             Contender::Uvicorn("asgi_app:app"),
             Contender::Granian { interface: "asgi", target: "asgi_app:app" },
             Contender::Diglot(&["asgi_app:app"]),
         ],
         limit: Some(Limit { interface: "asgi", target: "asgi_app:app" }),
-        floors: &[rate(1.1, BEST_PEER)],
+        floors: &[rate(1.2, BEST_PEER), cpu(1.0, BEST_PEER), P99],
     },
     Row {
         id: "fastapi",
         title: "FastAPI, JSON",
         language: Language::Python,
-        request: get(&[("/", r#"{"message":"Hello World"}"#)]),
+        load: get(&[("/", r#"{"message":"Hello World"}"#)]),
         contenders: &[
             Contender::Uvicorn("fastapi_app:app"),
             Contender::Granian { interface: "asgi", target: "fastapi_app:app" },
             Contender::Diglot(&["fastapi_app:app"]),
         ],
         limit: Some(Limit { interface: "asgi", target: "fastapi_app:app" }),
-        floors: &[rate(1.1, BEST_PEER), rate(0.85, Against::Limit)],
+        floors: &[rate(1.1, BEST_PEER), rate(0.92, Against::Limit), P99],
+    },
+    Row {
+        id: "django-asgi",
+        title: "Django on ASGI, JSON",
+        language: Language::Python,
+        load: get(&[("/async", r#"{"message": "Hello World"}"#)]),
+        contenders: &[
+            Contender::Uvicorn("django_app:asgi"),
+            Contender::Granian { interface: "asgi", target: "django_app:asgi" },
+            Contender::Diglot(&["django_app:asgi"]),
+        ],
+        limit: Some(Limit { interface: "asgi", target: "django_app:asgi" }),
+        floors: &[rate(1.0, BEST_PEER), rate(0.97, Against::Limit), P99],
+    },
+    Row {
+        id: "asgi-sleep",
+        title: "10 ms ASGI, 512 connections",
+        language: Language::Python,
+        load: Load { connections: SLEEP_CONNECTIONS, ..get(&[("/", "Hello, world!")]) },
+        contenders: &[
+            Contender::Uvicorn("sleep_app:app"),
+            Contender::Granian { interface: "asgi", target: "sleep_app:app" },
+            Contender::Diglot(&["sleep_app:app"]),
+        ],
+        limit: None,
+        floors: &[rate(0.9, Against::Possible(SLEEP_POSSIBLE)), P99],
+    },
+    Row {
+        id: "ws-echo",
+        title: "WebSocket echo",
+        language: Language::Python,
+        load: Load::of(Sends::WebSocketEcho),
+        contenders: WEBSOCKET_CONTENDERS,
+        limit: None,
+        floors: &[rate(1.1, BEST_PEER), P99],
+    },
+    Row {
+        id: "ws-broadcast",
+        title: "WebSocket broadcast to 32",
+        language: Language::Python,
+        load: Load { sends: Sends::WebSocketBroadcast, connections: 32 },
+        contenders: WEBSOCKET_CONTENDERS,
+        limit: None,
+        floors: &[rate(1.0, BEST_PEER), cpu(0.9, BEST_PEER), P99],
     },
     Row {
         id: "wsgi",
         title: "raw WSGI, GET",
         language: Language::Python,
-        request: get(&[("/", "Hello, world!")]),
+        load: get(&[("/", "Hello, world!")]),
         contenders: &[
             Contender::Gunicorn { worker: GunicornWorker::Sync, target: "wsgi_app:app" },
             Contender::Gunicorn { worker: GunicornWorker::Gthread, target: "wsgi_app:app" },
@@ -124,13 +194,13 @@ pub(crate) const ROWS: &[Row] = &[
             Contender::Diglot(&["wsgi_app:app"]),
         ],
         limit: Some(Limit { interface: "wsgi", target: "wsgi_app:app" }),
-        floors: &[rate(0.9, Against::Peers("granian"))],
+        floors: &[rate(1.0, Against::Peers("granian")), P99],
     },
     Row {
         id: "flask",
         title: "Flask, JSON",
         language: Language::Python,
-        request: get(&[("/", r#"{"message":"Hello World"}"#)]),
+        load: get(&[("/", r#"{"message":"Hello World"}"#)]),
         contenders: &[
             Contender::Gunicorn { worker: GunicornWorker::Sync, target: "flask_app:app" },
             Contender::Gunicorn { worker: GunicornWorker::Gthread, target: "flask_app:app" },
@@ -139,16 +209,31 @@ pub(crate) const ROWS: &[Row] = &[
         ],
         limit: Some(Limit { interface: "wsgi", target: "flask_app:app" }),
         floors: &[
-            rate(0.85, Against::Limit),
+            rate(0.9, Against::Limit),
             rate(1.0, Against::Peers("granian")),
             rate(3.0, Against::Peers("gunicorn")),
+            P99,
         ],
+    },
+    Row {
+        id: "django-wsgi",
+        title: "Django on WSGI, JSON",
+        language: Language::Python,
+        load: get(&[("/", r#"{"message": "Hello World"}"#)]),
+        contenders: &[
+            Contender::Gunicorn { worker: GunicornWorker::Sync, target: "django_app:wsgi" },
+            Contender::Gunicorn { worker: GunicornWorker::Gthread, target: "django_app:wsgi" },
+            Contender::Granian { interface: "wsgi", target: "django_app:wsgi" },
+            Contender::Diglot(&["django_app:wsgi"]),
+        ],
+        limit: Some(Limit { interface: "wsgi", target: "django_app:wsgi" }),
+        floors: &[rate(1.0, BEST_PEER), rate(0.9, Against::Limit), P99],
     },
     Row {
         id: "http",
         title: "Node http, GET",
         language: Language::Node,
-        request: get(&[("/", "Hello, world!")]),
+        load: get(&[("/", "Hello, world!")]),
         contenders: &[Contender::Node("http_app.js"), Contender::Diglot(&["http_app.js"])],
         limit: None,
         floors: &[rate(1.2, BEST_PEER), cpu(0.85, BEST_PEER)],
@@ -157,7 +242,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "express",
         title: "Express",
         language: Language::Node,
-        request: get(&[("/", "Hello World!")]),
+        load: get(&[("/", "Hello World!")]),
         contenders: &[Contender::Node("express_app.js"), Contender::Diglot(&["express_app.js"])],
         limit: None,
         floors: &[rate(1.1, BEST_PEER)],
@@ -166,7 +251,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "fastify",
         title: "Fastify, JSON",
         language: Language::Node,
-        request: get(&[("/", r#"{"hello":"world"}"#)]),
+        load: get(&[("/", r#"{"hello":"world"}"#)]),
         contenders: &[Contender::Node("fastify_app.js"), Contender::Diglot(&["fastify_app.js"])],
         limit: None,
         floors: &[rate(1.1, BEST_PEER)],
@@ -175,7 +260,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "hono",
         title: "Hono by fetch",
         language: Language::Node,
-        request: get(&[("/", "Hello Hono!")]),
+        load: get(&[("/", "Hello Hono!")]),
         contenders: &[Contender::Node("hono_node_server.js"), Contender::Diglot(&["hono_app.js"])],
         limit: None,
         floors: &[rate(1.4, BEST_PEER)],
@@ -184,7 +269,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "pair",
         title: "both languages, half each",
         language: Language::Both,
-        request: get(&[("/py", "Hello, world!"), ("/js", "Hello, world!")]),
+        load: get(&[("/py", "Hello, world!"), ("/js", "Hello, world!")]),
         contenders: &[
             Contender::NginxPair { python: "asgi_app:app", node: "http_app.js" },
             Contender::Diglot(&["/py=asgi_app:app", "/js=http_app.js"]),
@@ -196,7 +281,7 @@ pub(crate) const ROWS: &[Row] = &[
         id: "front",
         title: "the front alone",
         language: Language::Neither,
-        request: get(&[("/", "Hello, World!")]),
+        load: get(&[("/", "Hello, World!")]),
         contenders: &[Contender::NginxReturn, Contender::FrontAlone],
         limit: None,
         floors: &[cpu(1.3, BEST_PEER)],
