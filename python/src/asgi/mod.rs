@@ -6,6 +6,7 @@
 mod awaitable;
 mod event;
 mod exchange;
+mod inbox;
 mod link;
 mod session;
 mod socket;

@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use super::awaitable::{Wait, WaitFor};
 use super::event::Event;
 use super::exchange::{Exchange, Traits};
+use super::inbox::{Inbox, Received};
 use super::link::AsgiLink;
 use super::session::{Ended, Polled, Session};
 use super::socket_event::{Message, SocketEvent};
@@ -42,10 +43,7 @@ struct State {
     gone: Option<Gone>,
     /// What `websocket.disconnect` says, once the WebSocket is over: code and reason.
     over: Option<(u16, Box<str>)>,
-    /// Messages that the application has not taken, each with the credit that is due for it.
-    inbox: VecDeque<(Received, usize)>,
-    /// The message of which more is to come.
-    partial: Option<Partial>,
+    inbox: Inbox,
     /// Messages for which there was no credit, the first perhaps sent in part.
     outbox: VecDeque<Outgoing>,
     receivers: Waiters,
@@ -73,20 +71,6 @@ enum Gone {
     Cancelled,
 }
 
-/// A message as `websocket.receive` has it.
-#[derive(Debug)]
-enum Received {
-    Text(Py<PyString>),
-    Binary(Py<PyBytes>),
-}
-
-#[derive(Debug)]
-struct Partial {
-    data: Vec<u8>,
-    /// Credit that is due for it.
-    credit: usize,
-}
-
 #[derive(Debug)]
 struct Outgoing {
     kind: Type,
@@ -106,8 +90,7 @@ impl Socket {
             app_done: false,
             gone: None,
             over: None,
-            inbox: VecDeque::new(),
-            partial: None,
+            inbox: Inbox::default(),
             outbox: VecDeque::new(),
             receivers: Waiters::default(),
             senders: Waiters::default(),
@@ -163,25 +146,14 @@ impl Socket {
             return link.consumed(py, self.key, credit);
         }
         if !last {
-            // While nothing else waits, a message may be as long as the front lets it be; behind others it must wait.
-            let is_next = state.inbox.is_empty();
-            let partial = state.partial.get_or_insert_with(|| Partial { data: Vec::new(), credit: 0 });
-            partial.data.extend_from_slice(data);
-            let due = if is_next { credit } else { 0 };
-            partial.credit += credit - due;
+            let due = state.inbox.add_part(data, credit);
             drop(state);
             return link.consumed(py, self.key, due);
         }
-        let partial = state.partial.take();
+        let before = state.inbox.take_partial();
         drop(state);
-        let (received, due) = match partial {
-            None => (Received::new(py, kind, data)?, credit),
-            Some(mut partial) => {
-                partial.data.extend_from_slice(data);
-                (Received::new(py, kind, &partial.data)?, partial.credit + credit)
-            }
-        };
-        self.state.borrow(py).inbox.push_back((received, due));
+        let (received, due) = Received::whole(py, kind, before, data, credit)?;
+        self.state.borrow(py).inbox.add(received, due);
         loop {
             let mut state = self.state.borrow(py);
             if state.inbox.is_empty() {
@@ -230,11 +202,11 @@ impl Socket {
     fn is_now_over(&self, py: Python<'_>, code: u16, reason: &str) -> PyResult<()> {
         let mut state = self.state.borrow(py);
         state.over.get_or_insert_with(|| (code, reason.into()));
-        let unfinished = state.partial.take();
+        let unfinished = state.inbox.take_partial();
         let receivers = std::mem::take(&mut state.receivers);
         drop(state);
         if let Some(partial) = unfinished {
-            self.link.get().consumed(py, self.key, partial.credit)?;
+            self.link.get().consumed(py, self.key, partial.credit())?;
         }
         receivers.wake_soon(py)
     }
@@ -304,9 +276,8 @@ impl Socket {
         let is_connecting = matches!(state.phase, Phase::Connecting);
         let is_open = matches!(state.phase, Phase::Open);
         drop(state);
-        let due = unread.iter().map(|(_, credit)| credit).sum();
+        link.consumed(py, self.key, unread.credit())?;
         drop(unread);
-        link.consumed(py, self.key, due)?;
         let ended = if let Some(denial) = denial {
             denial.get().app_ended(py, failed)?
         } else if let Some(gone) = gone {
@@ -379,12 +350,7 @@ impl Socket {
             message.set_item(intern!(py, "type"), intern!(py, "websocket.connect"))?;
             return Ok(Polled::Ready(message.into_any().unbind()));
         }
-        if let Some((received, mut credit)) = state.inbox.pop_front() {
-            if state.inbox.is_empty()
-                && let Some(partial) = &mut state.partial
-            {
-                credit += std::mem::take(&mut partial.credit);
-            }
+        if let Some((received, credit)) = state.inbox.take() {
             drop(state);
             link.consumed(py, self.key, credit)?;
             return Ok(Polled::Ready(received.into_event(py)?));
@@ -530,25 +496,6 @@ impl Socket {
             }
             (phase, event) => Err(out_of_turn(phase, state.over.is_some(), event.name())),
         }
-    }
-}
-
-impl Received {
-    fn new(py: Python<'_>, kind: Type, data: &[u8]) -> PyResult<Self> {
-        Ok(match kind {
-            Type::Text => Self::Text(PyString::from_bytes(py, data)?.unbind()),
-            _ => Self::Binary(PyBytes::new(py, data).unbind()),
-        })
-    }
-
-    fn into_event(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let message = PyDict::new(py);
-        message.set_item(intern!(py, "type"), intern!(py, "websocket.receive"))?;
-        match self {
-            Self::Text(text) => message.set_item(intern!(py, "text"), text)?,
-            Self::Binary(bytes) => message.set_item(intern!(py, "bytes"), bytes)?,
-        }
-        Ok(message.into_any().unbind())
     }
 }
 
