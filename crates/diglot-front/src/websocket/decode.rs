@@ -157,7 +157,7 @@ impl Decoder {
                     self.state = State::Header;
                 }
                 State::Payload if room == 0 => {
-                    let waits = self.frame_bytes == 0 || at < input.len();
+                    let waits = self.frame_bytes == 0 || at < input.len() || self.holds_data();
                     let item = if waits { Item::NeedRoom } else { Item::NeedMore };
                     return Ok(Decoded { consumed: at, item });
                 }

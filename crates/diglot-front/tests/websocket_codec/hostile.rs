@@ -122,6 +122,19 @@ fn a_compressed_part_is_handed_on_before_the_message_is_whole() {
 }
 
 #[test]
+fn what_is_inflated_and_did_not_fit_waits_for_room_and_not_for_bytes() {
+    let sent = frame(0xc2, KEY, &compress(&[b'a'; 1000], 6, 15));
+    for end in 6..sent.len() {
+        let [little, much] = [1, usize::MAX].map(|room| {
+            let mut connection = Connection::new(true, &Limits::default());
+            assert!(connection.push(&sent[..end], room));
+            connection.begun().len()
+        });
+        assert_eq!(little, much, "the first {end} bytes of {}", sent.len());
+    }
+}
+
+#[test]
 fn states_of_compression_come_back_clean() {
     let good = frame(0xc1, KEY, &compress(b"hello hello hello", 6, 15));
     let begun = frame(0x41, KEY, &compress(&[b'x'; 100_000], 6, 15));
