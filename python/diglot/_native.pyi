@@ -30,6 +30,12 @@ class AsgiLink:
     def failed(self, reason: str) -> None:
         """Says why the application could not be started."""
 
+    def claim(self, session: str) -> None:
+        """Asks for the requests that name this session."""
+
+    def release(self, session: str) -> None:
+        """Says that this session is over."""
+
     def flush_blocking(self) -> None:
         """Writes what is left, waiting for the front to take it."""
 
@@ -59,6 +65,12 @@ class WsgiLink:
     def fileno(self) -> int: ...
     def ready(self, runtime: str) -> None:
         """Says that requests may come."""
+
+    def claim(self, session: str) -> None:
+        """Asks for the requests that name this session."""
+
+    def release(self, session: str) -> None:
+        """Says that this session is over."""
 
     def work(self) -> None:
         """Serves on the calling thread until the server has said to end and everything is done."""

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use diglot_link::message::{Interface, Ready};
 use diglot_link::{StreamKey, Worker, WorkerEvent};
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -174,6 +174,20 @@ impl AsgiLink {
     fn failed(&self, py: Python<'_>, reason: &str) -> PyResult<()> {
         self.worker(py, |worker| worker.failed(reason));
         self.flush_blocking(py)
+    }
+
+    /// Asks for the requests that name this session.
+    fn claim(&self, py: Python<'_>, session: &str) -> PyResult<()> {
+        self.worker(py, |worker| worker.claim(session.as_bytes()))
+            .map_err(|long| PyValueError::new_err(long.to_string()))?;
+        self.wrote(py)
+    }
+
+    /// Says that this session is over.
+    fn release(&self, py: Python<'_>, session: &str) -> PyResult<()> {
+        self.worker(py, |worker| worker.release(session.as_bytes()))
+            .map_err(|long| PyValueError::new_err(long.to_string()))?;
+        self.wrote(py)
     }
 
     /// Writes what is left, waiting for the front to take it.

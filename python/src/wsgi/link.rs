@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use diglot_link::message::{Interface, REQUEST_EXPECT_CONTINUE, Ready, Request};
 use diglot_link::{StreamKey, Worker, WorkerEvent};
-use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
@@ -127,6 +127,18 @@ impl WsgiLink {
         self.worker(py, |worker| worker.ready(&Ready { interface: Interface::Wsgi, runtime }));
         self.flush(py)?;
         self.provide_idle(py)
+    }
+
+    /// Asks for the requests that name this session. Said before the response that tells the client its name.
+    fn claim(&self, py: Python<'_>, session: &str) -> PyResult<()> {
+        self.worker(py, |worker| worker.claim(session.as_bytes()))
+            .map_err(|too_long| PyValueError::new_err(too_long.to_string()))
+    }
+
+    /// Says that this session is over, when something is written next.
+    fn release(&self, py: Python<'_>, session: &str) -> PyResult<()> {
+        self.worker(py, |worker| worker.release(session.as_bytes()))
+            .map_err(|too_long| PyValueError::new_err(too_long.to_string()))
     }
 
     /// Serves on the calling thread until the server has said to end and everything is done.
