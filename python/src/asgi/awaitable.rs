@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::session::{Polled, Session};
+use super::conversation::{Conversation, Polled};
 use super::waiter::Waiter;
 use crate::gil_cell::GilCell;
 
@@ -53,7 +53,7 @@ impl Sent {
     }
 }
 
-/// What a session can be waited for.
+/// What a conversation can be waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitFor {
     /// The next event for the application.
@@ -66,7 +66,7 @@ pub(crate) enum WaitFor {
 #[derive(Debug)]
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct Wait {
-    session: Session,
+    conversation: Conversation,
     what: WaitFor,
     suspended: GilCell<Option<Suspended>>,
 }
@@ -80,8 +80,8 @@ enum Suspended {
 }
 
 impl Wait {
-    pub(crate) fn new(session: Session, what: WaitFor) -> Self {
-        Self { session, what, suspended: GilCell::new(None) }
+    pub(crate) fn new(conversation: Conversation, what: WaitFor) -> Self {
+        Self { conversation, what, suspended: GilCell::new(None) }
     }
 
     /// One step: `Ok` is what the Task is to wait for, `Err` holds the result as StopIteration.
@@ -102,7 +102,7 @@ impl Wait {
                 return Err(PyRuntimeError::new_err("await wasn't used with future"));
             }
         }
-        match self.session.poll(py, self.what)? {
+        match self.conversation.poll(py, self.what)? {
             // A dict or None: either becomes the exception's only argument, if there ever is need of the exception.
             Polled::Ready(value) => Err(PyStopIteration::new_err(value)),
             Polled::Pending(future) => {

@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::awaitable::{Wait, WaitFor};
+use super::conversation::{Conversation, Ended, Polled};
 use super::event::{Event, out_of_turn};
 use super::link::AsgiLink;
-use super::session::{Ended, Polled, Session};
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -478,8 +478,8 @@ impl Exchange {
             link.wrote(py)?;
         }
         if queued || link.is_congested(py) {
-            let session = Session::Http(slf.clone().unbind());
-            return Ok(Py::new(py, Wait::new(session, WaitFor::Room))?.into_any());
+            let conversation = Conversation::Http(slf.clone().unbind());
+            return Ok(Py::new(py, Wait::new(conversation, WaitFor::Room))?.into_any());
         }
         Ok(link.sent(py))
     }
@@ -589,7 +589,7 @@ impl Exchange {
 impl Exchange {
     /// The application's `receive`.
     fn receive(slf: Py<Self>) -> Wait {
-        Wait::new(Session::Http(slf), WaitFor::Message)
+        Wait::new(Conversation::Http(slf), WaitFor::Message)
     }
 
     /// The head of an event stream leaves once the application waits for something, not for its first event: that may

@@ -12,8 +12,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
 
 use super::awaitable::Sent;
+use super::conversation::Conversation;
 use super::exchange::wake;
-use super::session::Session;
 use super::tasks::{StartTasks, Tasks, ends_the_process};
 use crate::gil_cell::GilCell;
 use crate::scope::Scopes;
@@ -73,7 +73,7 @@ pub(super) struct Callbacks {
 #[derive(Debug)]
 struct State {
     worker: Worker<()>,
-    sessions: Vec<Option<Session>>,
+    conversations: Vec<Option<Conversation>>,
     room_waiters: Vec<Py<PyAny>>,
     spare_lines: Vec<Vec<u8>>,
     /// A flush follows anyway, before or when control returns to the loop.
@@ -129,7 +129,7 @@ impl AsgiLink {
             tasks: GilCell::new(Tasks::default()),
             state: GilCell::new(State {
                 worker,
-                sessions: Vec::new(),
+                conversations: Vec::new(),
                 room_waiters: Vec::new(),
                 spare_lines: Vec::new(),
                 flush_due: false,
@@ -412,46 +412,48 @@ impl AsgiLink {
         match event {
             None => {}
             Some(WorkerEvent::Request { key, request, end }) => Self::start(slf, key, &request, end)?,
-            Some(WorkerEvent::Body { key, data, end, .. }) => match self.session(py, key) {
-                Some(Session::Http(exchange)) => exchange.get().body_came(py, data, end)?,
+            Some(WorkerEvent::Body { key, data, end, .. }) => match self.conversation(py, key) {
+                Some(Conversation::Http(exchange)) => exchange.get().body_came(py, data, end)?,
                 // The front's own rules let no body into a WebSocket.
-                Some(Session::WebSocket(_)) | None => {
+                Some(Conversation::WebSocket(_)) | None => {
                     self.worker(py, |worker| worker.consumed(key, data.len()));
                 }
             },
             Some(WorkerEvent::Trailers { key, .. }) => {
-                if let Some(Session::Http(exchange)) = self.session(py, key) {
+                if let Some(Conversation::Http(exchange)) = self.conversation(py, key) {
                     exchange.get().body_came(py, b"", true)?;
                 }
             }
-            Some(WorkerEvent::Message { key, kind, data, last, credit, .. }) => match self.session(py, key) {
-                Some(Session::WebSocket(socket)) => {
+            Some(WorkerEvent::Message { key, kind, data, last, credit, .. }) => match self
+                .conversation(py, key)
+            {
+                Some(Conversation::WebSocket(socket)) => {
                     socket.get().message_came(py, kind, data, last, credit)?;
                 }
-                Some(Session::Http(_)) | None => self.worker(py, |worker| worker.consumed(key, credit)),
+                Some(Conversation::Http(_)) | None => self.worker(py, |worker| worker.consumed(key, credit)),
             },
             Some(WorkerEvent::Close { key, close, .. }) => {
-                if let Some(Session::WebSocket(socket)) = self.session(py, key) {
+                if let Some(Conversation::WebSocket(socket)) = self.conversation(py, key) {
                     socket.get().close_came(py, &close)?;
-                    self.forget_if_over(py, &Session::WebSocket(socket))?;
+                    self.forget_if_over(py, &Conversation::WebSocket(socket))?;
                 }
             }
             Some(WorkerEvent::Cancel { key, .. }) => {
-                if let Some(session) = self.session(py, key) {
-                    session.cancel_came(py)?;
-                    self.forget_if_over(py, &session)?;
+                if let Some(conversation) = self.conversation(py, key) {
+                    conversation.cancel_came(py)?;
+                    self.forget_if_over(py, &conversation)?;
                 }
             }
             Some(WorkerEvent::Credit { key, .. }) => {
-                if let Some(session) = self.session(py, key) {
-                    session.pump(py)?;
-                    self.forget_if_over(py, &session)?;
+                if let Some(conversation) = self.conversation(py, key) {
+                    conversation.pump(py)?;
+                    self.forget_if_over(py, &conversation)?;
                 }
             }
             Some(WorkerEvent::LinkCredit) => {
-                for session in self.sessions(py) {
-                    session.pump(py)?;
-                    self.forget_if_over(py, &session)?;
+                for conversation in self.conversations(py) {
+                    conversation.pump(py)?;
+                    self.forget_if_over(py, &conversation)?;
                 }
             }
             Some(WorkerEvent::Open { connection, ends }) => {
@@ -460,8 +462,8 @@ impl AsgiLink {
             Some(WorkerEvent::Closed { connection }) => self.scopes.borrow(py).close(connection),
             Some(WorkerEvent::Drain) => {
                 self.state.borrow(py).draining = true;
-                for session in self.sessions(py) {
-                    session.server_stops(py)?;
+                for conversation in self.conversations(py) {
+                    conversation.server_stops(py)?;
                 }
                 self.check_drained(py)?;
             }
@@ -470,27 +472,27 @@ impl AsgiLink {
     }
 
     /// What the frames of a stream are for from now on.
-    pub(super) fn remember(&self, py: Python<'_>, session: Session) {
-        let key = session.key();
+    pub(super) fn remember(&self, py: Python<'_>, conversation: Conversation) {
+        let key = conversation.key();
         let mut state = self.state.borrow(py);
         state.worker.attach(key, ());
         let index = key.stream as usize - 1;
-        if state.sessions.len() <= index {
-            state.sessions.resize_with(index + 1, || None);
+        if state.conversations.len() <= index {
+            state.conversations.resize_with(index + 1, || None);
         }
-        let before = state.sessions[index].replace(session);
+        let before = state.conversations[index].replace(conversation);
         drop(state);
         drop(before);
     }
 
-    /// Lets go of a session unless its application runs, or some of what it has sent still waits for credit.
-    pub(super) fn forget_if_over(&self, py: Python<'_>, session: &Session) -> PyResult<()> {
-        if !session.is_over(py) {
+    /// Lets go of a conversation unless its application runs, or some of what it has sent still waits for credit.
+    pub(super) fn forget_if_over(&self, py: Python<'_>, conversation: &Conversation) -> PyResult<()> {
+        if !conversation.is_over(py) {
             return Ok(());
         }
-        let key = session.key();
+        let key = conversation.key();
         let mut state = self.state.borrow(py);
-        let slot = state.sessions.get_mut(key.stream as usize - 1);
+        let slot = state.conversations.get_mut(key.stream as usize - 1);
         let dropped = slot.and_then(|slot| slot.take_if(|current| current.key() == key));
         drop(state);
         drop(dropped);
@@ -508,15 +510,15 @@ impl AsgiLink {
         Ok(())
     }
 
-    fn session(&self, py: Python<'_>, key: StreamKey) -> Option<Session> {
+    fn conversation(&self, py: Python<'_>, key: StreamKey) -> Option<Conversation> {
         let state = self.state.borrow(py);
-        let session = state.sessions.get(key.stream as usize - 1)?.as_ref()?;
-        (session.key() == key).then(|| session.clone_ref(py))
+        let conversation = state.conversations.get(key.stream as usize - 1)?.as_ref()?;
+        (conversation.key() == key).then(|| conversation.clone_ref(py))
     }
 
-    fn sessions(&self, py: Python<'_>) -> Vec<Session> {
+    fn conversations(&self, py: Python<'_>) -> Vec<Conversation> {
         let state = self.state.borrow(py);
-        state.sessions.iter().flatten().map(|session| session.clone_ref(py)).collect()
+        state.conversations.iter().flatten().map(|conversation| conversation.clone_ref(py)).collect()
     }
 
     fn write(&self, py: Python<'_>) -> PyResult<()> {

@@ -4,11 +4,11 @@
 //! a Task, and each message of a WebSocket wakes one; what the applications answer at once leaves together, in one write, before control returns to the loop.
 
 mod awaitable;
+mod conversation;
 mod event;
 mod exchange;
 mod inbox;
 mod link;
-mod session;
 mod socket;
 mod socket_event;
 mod tasks;

@@ -11,11 +11,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::awaitable::{Wait, WaitFor};
+use super::conversation::{Conversation, Ended, Polled};
 use super::event::Event;
 use super::exchange::{Exchange, Traits};
 use super::inbox::{Inbox, Received};
 use super::link::AsgiLink;
-use super::session::{Ended, Polled, Session};
 use super::socket_event::{Message, SocketEvent};
 use super::waiter::{Waiter, Waiters};
 use crate::errors::ClientDisconnected;
@@ -417,8 +417,8 @@ impl Socket {
     }
 
     fn wait_for_room(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let session = Session::WebSocket(slf.clone().unbind());
-        Ok(Py::new(slf.py(), Wait::new(session, WaitFor::Room))?.into_any())
+        let conversation = Conversation::WebSocket(slf.clone().unbind());
+        Ok(Py::new(slf.py(), Wait::new(conversation, WaitFor::Room))?.into_any())
     }
 
     /// The first event of a response of HTTP that is given instead of accepting.
@@ -442,7 +442,7 @@ impl Socket {
 impl Socket {
     /// The application's `receive`.
     fn receive(slf: Py<Self>) -> Wait {
-        Wait::new(Session::WebSocket(slf), WaitFor::Message)
+        Wait::new(Conversation::WebSocket(slf), WaitFor::Message)
     }
 
     /// The application's `send`.

@@ -8,9 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use rustc_hash::FxHashMap;
 
+use super::conversation::Conversation;
 use super::exchange::{Exchange, Traits};
 use super::link::AsgiLink;
-use super::session::Session;
 use super::socket::Socket;
 use crate::errors::ClientDisconnected;
 
@@ -30,7 +30,7 @@ pub(super) enum StartTasks {
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     /// Those that have suspended, by their identity.
-    suspended: FxHashMap<usize, (Py<PyAny>, Session)>,
+    suspended: FxHashMap<usize, (Py<PyAny>, Conversation)>,
     /// The `SystemExit` that ended one last: uvloop may call the Task back before it lets go of the loop for it.
     last_exit: Option<Py<PyAny>>,
     /// A Task's first step and its context, between the Task's making and that step.
@@ -55,7 +55,7 @@ impl AsgiLink {
         let this = slf.get();
         let link = slf.clone().unbind();
         let flags = request.line.flags;
-        let (scope, session, object) = if flags & message::REQUEST_WEBSOCKET == 0 {
+        let (scope, conversation, object) = if flags & message::REQUEST_WEBSOCKET == 0 {
             let (scope, name) = this.scopes.borrow(py).build(py, request)?;
             let traits = Traits {
                 is_head: request.line.method == b"HEAD",
@@ -64,13 +64,13 @@ impl AsgiLink {
             };
             let body = (!request.body.is_empty()).then(|| PyBytes::new(py, request.body).unbind());
             let exchange = Bound::new(py, Exchange::new(link, key, name, traits, body))?;
-            (scope, Session::Http(exchange.clone().unbind()), exchange.into_any())
+            (scope, Conversation::Http(exchange.clone().unbind()), exchange.into_any())
         } else {
             let (scope, name) = this.scopes.borrow(py).build_websocket(py, request)?;
             let socket = Bound::new(py, Socket::new(link, key, name))?;
-            (scope, Session::WebSocket(socket.clone().unbind()), socket.into_any())
+            (scope, Conversation::WebSocket(socket.clone().unbind()), socket.into_any())
         };
-        this.remember(py, session.clone_ref(py));
+        this.remember(py, conversation.clone_ref(py));
         let receive = object.getattr(intern!(py, "receive"))?;
         let send = object.getattr(intern!(py, "send"))?;
         let task = this
@@ -82,14 +82,14 @@ impl AsgiLink {
         let task = match task {
             Ok(task) => task,
             Err(error) if ends_the_process(py, &error) => return Err(error),
-            Err(error) => return this.app_raised(py, &session, error.value(py).as_any()),
+            Err(error) => return this.app_raised(py, &conversation, error.value(py).as_any()),
         };
         let eager = this.callbacks(py)?.start != StartTasks::ByFactory;
         if eager && task.call_method0(intern!(py, "done"))?.is_truthy()? {
-            return this.conclude(py, &task, &session);
+            return this.conclude(py, &task, &conversation);
         }
         let identity = task.as_ptr() as usize;
-        this.tasks.borrow(py).suspended.insert(identity, (task.clone().unbind(), session));
+        this.tasks.borrow(py).suspended.insert(identity, (task.clone().unbind(), conversation));
         let on_done = &this.callbacks(py)?.on_task_done;
         task.call_method1(intern!(py, "add_done_callback"), (on_done,)).map(drop)
     }
@@ -125,7 +125,7 @@ impl AsgiLink {
     pub(super) fn task_is_done(&self, task: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = task.py();
         let entry = self.tasks.borrow(py).suspended.remove(&(task.as_ptr() as usize));
-        let Some((_, session)) = entry else { return Ok(()) };
+        let Some((_, conversation)) = entry else { return Ok(()) };
         // `exception()` of a Task that was cancelled raises.
         if let Ok(exception) = task.call_method0(intern!(py, "exception"))
             && exception.is_instance_of::<PySystemExit>()
@@ -133,7 +133,7 @@ impl AsgiLink {
             let before = self.tasks.borrow(py).last_exit.replace(exception.unbind());
             drop(before);
         }
-        self.conclude(py, task, &session)
+        self.conclude(py, task, &conversation)
     }
 
     /// True if a request's Task has just ended with this very exception.
@@ -160,23 +160,28 @@ impl AsgiLink {
     }
 
     /// The application has ended.
-    fn conclude(&self, py: Python<'_>, task: &Bound<'_, PyAny>, session: &Session) -> PyResult<()> {
+    fn conclude(&self, py: Python<'_>, task: &Bound<'_, PyAny>, conversation: &Conversation) -> PyResult<()> {
         match task.call_method0(intern!(py, "exception")) {
             Ok(exception) if exception.is_none() => {
-                session.app_returned(py)?;
-                self.forget_if_over(py, session)?;
+                conversation.app_returned(py)?;
+                self.forget_if_over(py, conversation)?;
                 self.check_drained(py)
             }
-            Ok(exception) => self.app_raised(py, session, &exception),
+            Ok(exception) => self.app_raised(py, conversation, &exception),
             // `exception()` of a Task that was cancelled raises.
-            Err(error) => self.app_raised(py, session, error.value(py).as_any()),
+            Err(error) => self.app_raised(py, conversation, error.value(py).as_any()),
         }
     }
 
-    fn app_raised(&self, py: Python<'_>, session: &Session, exception: &Bound<'_, PyAny>) -> PyResult<()> {
-        let is_quiet = session.is_left(py) && is_about_disconnect(exception);
-        session.app_raised(py, exception, is_quiet)?;
-        self.forget_if_over(py, session)?;
+    fn app_raised(
+        &self,
+        py: Python<'_>,
+        conversation: &Conversation,
+        exception: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let is_quiet = conversation.is_left(py) && is_about_disconnect(exception);
+        conversation.app_raised(py, exception, is_quiet)?;
+        self.forget_if_over(py, conversation)?;
         self.check_drained(py)
     }
 }

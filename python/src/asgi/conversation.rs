@@ -10,7 +10,7 @@ use super::waiter::Waiter;
 
 /// What one call of the application serves.
 #[derive(Debug)]
-pub(crate) enum Session {
+pub(crate) enum Conversation {
     Http(Py<Exchange>),
     WebSocket(Py<Socket>),
 }
@@ -24,7 +24,7 @@ pub(crate) enum Polled {
     Waiting(Py<Waiter>),
 }
 
-/// How a session stands when its application has ended.
+/// How a conversation stands when its application has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// Everything was sent, or nobody waited for it.
@@ -37,7 +37,7 @@ pub(crate) enum Ended {
     Closed1011,
 }
 
-impl Session {
+impl Conversation {
     pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
         match self {
             Self::Http(exchange) => Self::Http(exchange.clone_ref(py)),
