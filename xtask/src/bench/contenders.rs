@@ -14,8 +14,9 @@ use super::peers::{NodeRuntime, Peers};
 use crate::process::Cost;
 use crate::server::{Launch, Ready, Server, free_port};
 
-/// The fastest of uvicorn's implementations of WebSocket, measured once beside `websockets` and `websockets-sansio`.
-const UVICORN_WEBSOCKETS: &str = "wsproto";
+/// The fastest of uvicorn's implementations of WebSocket, in echo and broadcast: measured once, beside `websockets`
+/// and `wsproto` at 1.5 times its CPU and more.
+const UVICORN_WEBSOCKETS: &str = "websockets-sansio";
 
 /// One server, or several that answer together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +29,10 @@ pub(crate) enum Contender {
         interface: &'static str,
         target: &'static str,
     },
-    GranianWebSocket(&'static str),
+    GranianWebSocket {
+        runtime: GranianRuntime,
+        target: &'static str,
+    },
     Gunicorn {
         worker: GunicornWorker,
         target: &'static str,
@@ -43,6 +47,13 @@ pub(crate) enum Contender {
     NginxReturn,
     /// The front crate answering by itself.
     FrontAlone,
+}
+
+/// With WebSockets neither is the faster one throughout.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum GranianRuntime {
+    SingleThreaded,
+    MultiThreaded,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +71,9 @@ impl Contender {
         match self {
             Self::Diglot(_) => "diglot",
             Self::Uvicorn(_) | Self::UvicornWebSocket(_) => "uvicorn",
-            Self::Granian { .. } | Self::GranianWebSocket(_) => "granian",
+            Self::Granian { .. } => "granian",
+            Self::GranianWebSocket { runtime: GranianRuntime::SingleThreaded, .. } => "granian st",
+            Self::GranianWebSocket { runtime: GranianRuntime::MultiThreaded, .. } => "granian mt",
             Self::Gunicorn { worker: GunicornWorker::Sync, .. } => "gunicorn sync",
             Self::Gunicorn { worker: GunicornWorker::Gthread, .. } => "gunicorn gthread",
             Self::Gunicorn { worker: GunicornWorker::Asgi, .. } => "gunicorn asgi",
@@ -127,21 +140,26 @@ impl Contender {
                 command.args(["--loop", "uvloop", "--http", "httptools", "--ws", websockets, target]);
                 (command, Ready::Address("Uvicorn running on "))
             }
-            Self::Granian { target, .. } | Self::GranianWebSocket(target) => {
-                let (interface, websockets) = match self {
-                    Self::Granian { interface, .. } => (interface, "--no-ws"),
-                    _ => ("asgi", "--ws"),
+            Self::Granian { target, .. } | Self::GranianWebSocket { target, .. } => {
+                let (interface, runtime, websockets) = match self {
+                    Self::Granian { interface, .. } => (interface, "st", "--no-ws"),
+                    Self::GranianWebSocket { runtime: GranianRuntime::MultiThreaded, .. } => {
+                        ("asgi", "mt", "--ws")
+                    }
+                    _ => ("asgi", "st", "--ws"),
                 };
                 let port = free_port()?;
                 let mut command = python("granian");
                 command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--workers", "1"]);
-                command.args(["--interface", interface, "--runtime-mode", "st", "--loop", "uvloop"]);
+                command.args(["--interface", interface, "--runtime-mode", runtime, "--loop", "uvloop"]);
                 command.args(["--http", "1", websockets]);
                 if interface == "wsgi" {
                     command.args(["--blocking-threads", "1"]);
                 }
                 command.arg(target);
-                (command, Ready::Port("Started worker-1 runtime-1", port))
+                // A runtime has a number of its own only where it is not the only one.
+                let ready = if runtime == "mt" { "Started worker-1" } else { "Started worker-1 runtime-1" };
+                (command, Ready::Port(ready, port))
             }
             Self::Gunicorn { worker, target } => {
                 let mut command = python("gunicorn");

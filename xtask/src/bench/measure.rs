@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::contenders::{Contender, Limit};
 use super::load::{self, Figures, Sends};
 use super::peers::{NodeRuntime, Peers};
-use super::rows::{Measure, Row};
+use super::rows::{Floor, Measure, Row};
 use crate::process::{self, Cost};
 use crate::server::Server;
 
@@ -24,6 +24,8 @@ pub(crate) struct Effort {
     pub(crate) rounds: u32,
     /// Of one measurement.
     pub(crate) seconds: u64,
+    /// Whether rows with a floor that needs it are measured at an equal load too.
+    pub(crate) equal_load: bool,
 }
 
 /// One measurement of one entrant.
@@ -118,7 +120,8 @@ pub(crate) async fn row(row: &Row, peers: &Peers, node: &NodeRuntime, effort: Ef
             }
         }
     }
-    let is_compared = row.floors.iter().any(|floor| floor.measure == Measure::P99AtEqualLoad);
+    let needs_it = |floor: &Floor| floor.measure == Measure::P99AtEqualLoad;
+    let is_compared = effort.equal_load && row.floors.iter().any(needs_it);
     let equal_load_per_second =
         is_compared.then(|| slowest(&all)).flatten().map(|rate| rate * EQUAL_LOAD_SHARE);
     if let Some(rate) = equal_load_per_second {

@@ -116,7 +116,7 @@ impl Peers {
             "uvicorn",
             "uvloop",
             "httptools",
-            "wsproto",
+            "websockets",
             "granian",
             "gunicorn",
             "fastapi",

@@ -1,6 +1,6 @@
 //! The rows: what is sent, who answers it in turn, and the floors Diglot must reach.
 
-use super::contenders::{Contender, GunicornWorker, Limit};
+use super::contenders::{Contender, GranianRuntime, GunicornWorker, Limit};
 use super::load::{Load, Request, Sends};
 
 /// One comparison. Node rows exist once per version of Node.
@@ -92,7 +92,8 @@ const SLEEP_POSSIBLE: f64 = SLEEP_CONNECTIONS as f64 / 0.010;
 
 const WEBSOCKET_CONTENDERS: &[Contender] = &[
     Contender::UvicornWebSocket("websocket_app:app"),
-    Contender::GranianWebSocket("websocket_app:app"),
+    Contender::GranianWebSocket { runtime: GranianRuntime::SingleThreaded, target: "websocket_app:app" },
+    Contender::GranianWebSocket { runtime: GranianRuntime::MultiThreaded, target: "websocket_app:app" },
     Contender::Gunicorn { worker: GunicornWorker::Asgi, target: "websocket_app:app" },
     Contender::Diglot(&["websocket_app:app"]),
 ];
