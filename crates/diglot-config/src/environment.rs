@@ -1,11 +1,18 @@
 //! The part of the outside world a configuration depends on, as a value: tests hand in a map.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    problem::{Source, Span},
+    read::Located,
 };
 
 /// Working directory and environment variables. The file system itself is looked at directly.
@@ -25,6 +32,14 @@ impl Environment {
     /// A variable that is set and not empty.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.vars.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// The same, in a line of its own that a problem can point into.
+    pub(crate) fn located(&self, name: &str) -> Option<Located<String>> {
+        let value: Cow<'_, str> = self.var(name)?.to_string_lossy();
+        let source = Source { name: "environment".to_owned(), text: format!("{name}={value}") };
+        let span = Span { range: name.len() + 1..source.text.len(), source: Arc::new(source) };
+        Some(Located { value: value.into_owned(), span })
     }
 
     /// The absolute path of a command, as a shell would find it on PATH.

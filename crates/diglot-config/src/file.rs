@@ -14,6 +14,10 @@ pub(crate) const WORKERS_MAX: u64 = 1_024;
 pub(crate) const CONCURRENCY_MAX: u64 = 32_767;
 /// Requests that wait for a worker.
 const QUEUE_MAX: u64 = 65_536;
+/// Requests of one worker's life.
+const REQUESTS_MAX: u64 = u32::MAX as u64;
+/// What a worker may be given to hold at least: below, no interpreter would even start.
+const MEMORY_MIN: u64 = 16 << 20;
 /// What a request line may be at least, so that a plain GET passes.
 const REQUEST_LINE_MIN: u64 = 64;
 const HEADER_BYTES_MIN: u64 = 1_024;
@@ -60,6 +64,7 @@ section! {
         access_log: bool,
         /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: IP addresses, networks such as
         /// `"10.0.0.0/8"`, `"unix"` for whoever opens a Unix socket, `"*"` for everyone. One or an array, `[]` for nobody.
+        /// Where this key is missing, `FORWARDED_ALLOW_IPS` says it, as for uvicorn and gunicorn.
         /// What they say becomes the client's address and the scheme: in ASGI and WSGI, in the URL of a `fetch` request
         /// and in the access log. A program with a server of its own (Express, Fastify) sees the connection as it is and
         /// has its own setting (`trust proxy`).
@@ -140,11 +145,25 @@ section! {
         routes: OneOrMany<String>,
         /// The folder the other paths start from; the workers' working directory. By default that of this file.
         root: String,
-        /// Processes. `--workers` replaces it.
+        /// Processes. `--workers` replaces it. By default as many as `WEB_CONCURRENCY` says, or one.
         workers: Workers,
+        /// Requests after which a worker is replaced, for an app that leaks: the next one is ready before the old one gets
+        /// no more and finishes those it has (within `grace`). One worker of a service at a time. By default never.
+        max_requests: Whole<1, REQUESTS_MAX>,
+        /// By how much at most, chosen at random, a worker's own number is above `max_requests`. By default a tenth of it.
+        max_requests_jitter: Whole<0, REQUESTS_MAX>,
+        /// How long a worker serves before it is replaced in the same way. By default for ever.
+        lifetime: Wait,
+        /// The memory a worker may hold (resident, of its own process, looked at every 5 s) before it is replaced in the
+        /// same way. By default as much as it likes. Linux only.
+        memory: Size<MEMORY_MIN, { u64::MAX }>,
         /// Mount the app at its route instead of only sending requests there: ASGI gets `root_path` and keeps `path`
         /// whole, WSGI gets `SCRIPT_NAME`, and Node's `req.url` is cut, with `req.originalUrl` kept.
         strip: bool,
+        /// Where a proxy serves the app, if the proxy cuts that off the path: `"/api"`. It becomes ASGI's `root_path`, in
+        /// front of `path`, and WSGI's `SCRIPT_NAME`. Where the proxy does not cut, leave it out and use `routes` with
+        /// `strip`.
+        root_path: String,
         /// Environment variables of the workers, above those of `env_file`.
         env: Table<String>,
         /// A file of `NAME=value` lines, or an array of them; later ones win.

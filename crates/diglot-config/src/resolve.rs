@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Limits, Listen, Server, Timeouts, WebSocket},
     environment::{Environment, absolute},
     file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, WebSocketSection, Workers},
-    problem::{Problem, Source, Span},
+    problem::{Flaw, Problem, Source, Span},
     proxies::TrustedProxies,
     read::{Located, Reader},
     services,
@@ -20,6 +20,11 @@ use crate::{
 
 /// The file that is read where neither a TARGET nor `--config` is given.
 pub const FILE_NAME: &str = "diglot.toml";
+
+/// Workers of each service that sets no number, as other servers have it and platforms set it.
+const WORKERS_VARIABLE: &str = "WEB_CONCURRENCY";
+/// Trusted proxies where the file names none, as uvicorn and gunicorn have it: addresses and networks, or `*`.
+const PROXIES_VARIABLE: &str = "FORWARDED_ALLOW_IPS";
 
 /// The part of the command line that bears on the configuration, as it was written.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +108,7 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
             Err(flaw) => draft.problems.push(flaw.at(&at(&word))),
         }
     }
+    draft.take_defaults(environment);
     let control = arguments.control.as_ref().map(|path| absolute(&environment.cwd, path));
     Ok(draft.resolve(&listen_base, control, environment))
 }
@@ -122,6 +128,7 @@ struct Draft {
     /// A text with holes is not judged for what it lacks.
     whole: bool,
     problems: Vec<Problem>,
+    notes: Vec<String>,
 }
 
 impl Draft {
@@ -133,6 +140,7 @@ impl Draft {
             services: Vec::new(),
             whole: false,
             problems: Vec::new(),
+            notes: Vec::new(),
         };
         let source = match read_source(path, environment.shown(path)) {
             Ok(source) => source,
@@ -174,6 +182,7 @@ impl Draft {
             services,
             whole: true,
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -183,13 +192,54 @@ impl Draft {
         }
     }
 
+    /// What the environment says where neither the file nor the command line does.
+    fn take_defaults(&mut self, environment: &Environment) {
+        let has_number = |(_, service): &(_, Located<ServiceSection>)| service.value.workers.is_some();
+        if let Some(written) = environment.located(WORKERS_VARIABLE)
+            && !self.services.iter().all(has_number)
+        {
+            self.take_workers(&written);
+        }
+        if let Some(written) = environment.located(PROXIES_VARIABLE)
+            && self.server.trusted_proxies.is_none()
+        {
+            self.take_proxies(&written);
+        }
+    }
+
+    fn take_workers(&mut self, written: &Located<String>) {
+        let number = match written.value.trim().parse() {
+            Ok(number) => Workers::check(number),
+            Err(_) => Err(Flaw::new(format!("`{}` is no number of workers", written.value))),
+        };
+        let number = match number {
+            Ok(number) => number,
+            Err(flaw) => return self.problems.push(flaw.at(&written.span)),
+        };
+        for (_, service) in &mut self.services {
+            let default = || Located { value: Whole(number), span: written.span.clone() };
+            service.value.workers.get_or_insert_with(default);
+        }
+        self.notes
+            .push(format!("workers of each service that sets no number: {number}, by {WORKERS_VARIABLE}"));
+    }
+
+    fn take_proxies(&mut self, written: &Located<String>) {
+        let words = written.value.split(',').map(str::trim).filter(|word| !word.is_empty());
+        // The variable is about addresses: Unix sockets are trusted as they are without it.
+        let words =
+            words.chain(["unix"]).map(|word| Located { value: word.to_owned(), span: written.span.clone() });
+        self.server.trusted_proxies =
+            Some(Located { value: OneOrMany(words.collect()), span: written.span.clone() });
+        self.notes.push(format!("proxies that are trusted: {}, by {PROXIES_VARIABLE}", written.value.trim()));
+    }
+
     fn resolve(self, listen_base: &Path, control: Option<PathBuf>, environment: &Environment) -> Resolution {
-        let Draft { base, source, server, services: written, whole, mut problems } = self;
+        let Draft { base, source, server, services: written, whole, mut problems, mut notes } = self;
         let listen = resolve_listen(&server, listen_base, &mut problems);
         let server = resolve_server(server, &listen, control, &base, &mut problems);
         let mut workplaces = Vec::new();
         let mut services = Vec::new();
-        let mut notes = Vec::new();
         let mut told = Vec::new();
         for (name, section) in &written {
             let written = Written { name, section: &section.value };

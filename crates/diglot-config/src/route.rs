@@ -42,14 +42,32 @@ impl Route {
     }
 }
 
+impl Route {
+    /// A prefix of paths alone, `/api`, that clients see and requests do not have.
+    pub(crate) fn parse_path(text: &str) -> Result<&str, Flaw> {
+        let flaw = |why: &str| Flaw::new(format!("`{text}` is no path to mount at: {why}"));
+        if text.len() > Self::BYTES_MAX {
+            return Err(Flaw::new("this path is too long").hint(format!("at most {} bytes", Self::BYTES_MAX)));
+        }
+        if !text.starts_with('/') {
+            let path =
+                text.split_once("://").map_or(text, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+            return Err(flaw("it does not begin with a slash")
+                .hint(format!("write \"/{}\"", path.trim_start_matches('/'))));
+        }
+        check_path(text, &flaw)?;
+        Ok(text)
+    }
+}
+
 fn check_path(path: &str, flaw: &dyn Fn(&str) -> Flaw) -> Result<(), Flaw> {
     if path.contains(['*', '{', '}']) {
-        return Err(
-            flaw("it has a pattern").hint("a route is a prefix: \"/api\" takes all below /api as well")
-        );
+        return Err(flaw("it has a pattern").hint("it is a prefix: \"/api\" takes all below /api as well"));
     }
     if path.contains(['?', '#']) {
-        return Err(flaw("only the path of a request is routed").hint("leave out `?`, `#` and what follows"));
+        return Err(
+            flaw("a query or a fragment is no part of a path").hint("leave out `?`, `#` and what follows")
+        );
     }
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(flaw("a path has neither spaces nor letters beyond ASCII")
@@ -131,7 +149,7 @@ mod tests {
         check("a..b/x", Err("no host name"));
         check("/api/*", Err("pattern"));
         check("/users/{id}", Err("pattern"));
-        check("/a?b=1", Err("only the path"));
+        check("/a?b=1", Err("a query"));
         check("/café", Err("beyond ASCII"));
         check("/a b", Err("spaces"));
         check("//", Err("empty segment"));

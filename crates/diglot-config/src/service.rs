@@ -14,8 +14,18 @@ pub struct Service {
     pub routes: Vec<Route>,
     /// At least one.
     pub workers: usize,
+    /// Requests after which a worker is replaced.
+    pub max_requests: Option<u64>,
+    /// By how much at most a worker's own number is above that.
+    pub max_requests_jitter: u64,
+    /// How long a worker serves before it is replaced.
+    pub lifetime: Option<Duration>,
+    /// The resident memory above which a worker is replaced.
+    pub memory_bytes_max: Option<u64>,
     /// Mount the app: it sees paths without the route's prefix, by its own interface's rules.
     pub strip: bool,
+    /// What a proxy cuts off the path: `/api`, without a slash at the end; empty for nothing.
+    pub root_path: String,
     /// Added to the environment the server itself was started with: `env_file`, then `env`.
     pub env: BTreeMap<String, String>,
     /// Which of a Node program's servers is the routed one, where it is not the first that listens.
@@ -47,6 +57,8 @@ impl Service {
     /// Enough for the pause of a reload, short enough that nobody waits for an answer that comes too late.
     pub const QUEUE_DEFAULT: usize = 1_024;
     pub const QUEUE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+    /// What part of `max_requests` its jitter is, where none is set.
+    pub const JITTER_DIVISOR: u64 = 10;
 }
 
 /// What is run.

@@ -57,6 +57,8 @@ pub(crate) fn resolve_service(
 ) -> Option<Service> {
     let Place { written: Written { name, section }, workplace, .. } = place;
     check_language(section, entry, problems);
+    check_jitter(section, problems);
+    let root_path = resolve_root_path(section, problems);
     let entry = match &workplace.language {
         Language::Python { found, .. } => {
             let found = found.as_ref().map_err(|problem| problems.push(blame(problem, section))).ok();
@@ -76,6 +78,7 @@ pub(crate) fn resolve_service(
     let limits = section.limits.as_ref().map(|limits| &limits.value);
     let timeouts = section.timeouts.as_ref().map(|timeouts| &timeouts.value);
     let concurrency = section.concurrency.as_ref().map(|number| number.value.as_usize());
+    let max_requests = section.max_requests.as_ref().map(|number| number.value.0);
     let threads = section.threads.as_ref().map_or(0, |threads| threads.value.as_usize());
     let on_threads = (threads * Service::CONCURRENCY_A_THREAD).max(Service::CONCURRENCY_ON_THREADS_MIN);
     Some(Service {
@@ -84,6 +87,14 @@ pub(crate) fn resolve_service(
         root: workplace.root.clone(),
         routes,
         workers: section.workers.as_ref().map_or(1, |workers| workers.value.as_usize()),
+        max_requests,
+        max_requests_jitter: section
+            .max_requests_jitter
+            .as_ref()
+            .map_or(max_requests.unwrap_or(0) / Service::JITTER_DIVISOR, |number| number.value.0),
+        lifetime: section.lifetime.as_ref().map(|wait| wait.value.0),
+        memory_bytes_max: section.memory.as_ref().map(|size| size.value.0),
+        root_path,
         strip: section.strip.as_ref().is_some_and(|strip| strip.value),
         env,
         port: section.port.as_ref().and_then(|port| u16::try_from(port.value.0).ok()),
@@ -147,6 +158,29 @@ fn python_entry(section: &ServiceSection, python: &Python, target: PythonTarget)
     }
 }
 
+/// Jitter of nothing would be ignored without a word.
+fn check_jitter(section: &ServiceSection, problems: &mut Vec<Problem>) {
+    if let (None, Some(jitter)) = (&section.max_requests, &section.max_requests_jitter) {
+        problems.push(
+            Problem::error("`max_requests_jitter` needs `max_requests`")
+                .at(&jitter.span)
+                .hint("add it, as in max_requests = 10_000, or remove this"),
+        );
+    }
+}
+
+/// Without a slash at the end; empty where there is none, or where a problem was added.
+fn resolve_root_path(section: &ServiceSection, problems: &mut Vec<Problem>) -> String {
+    let Some(written) = &section.root_path else { return String::new() };
+    match Route::parse_path(&written.value) {
+        Ok(path) => path.trim_end_matches('/').to_owned(),
+        Err(flaw) => {
+            problems.push(flaw.at(&written.span));
+            String::new()
+        }
+    }
+}
+
 /// A key of the other language would be ignored without a word.
 fn check_language(section: &ServiceSection, entry: &EntryText, problems: &mut Vec<Problem>) {
     let python_only = [
@@ -157,6 +191,7 @@ fn check_language(section: &ServiceSection, entry: &EntryText, problems: &mut Ve
         ("loop", section.r#loop.as_ref().map(|key| &key.span)),
         ("lifespan", section.lifespan.as_ref().map(|key| &key.span)),
         ("asgi_spec", section.asgi_spec.as_ref().map(|key| &key.span)),
+        ("root_path", section.root_path.as_ref().map(|key| &key.span)),
     ];
     let node_only = [
         ("node", section.node.as_ref().map(|key| &key.span)),

@@ -55,6 +55,8 @@ pub enum LinkNotice {
     },
     /// The application could not be loaded; its own words.
     StartFailed(String),
+    /// As many requests have been begun as its service lets a worker have; more will come until it is drained.
+    RequestsReached(u64),
     /// No answer to a ping for as long as the service allows. Its requests have been answered with 504.
     Unresponsive,
     /// The worker closed its end.
@@ -85,6 +87,10 @@ struct Shared {
     writer: Writer,
     /// Requests begun since there was no output.
     waiting: usize,
+    /// Requests since the worker was started.
+    begun: u64,
+    /// How many of them are to be told of, once.
+    begun_max: u64,
     /// Known when the worker has said what it is.
     interface: Option<Interface>,
     /// The worker is known to be gone.
@@ -101,6 +107,8 @@ impl Link {
             driver: None,
             writer: Writer::default(),
             waiting: 0,
+            begun: 0,
+            begun_max: service.admission().requests_max(),
             interface: None,
             severed: false,
             ended: false,
@@ -173,6 +181,7 @@ impl Link {
         }
         let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
         self.in_flight.store(shared.protocol.open_requests(), Ordering::Relaxed);
+        shared.begun += 1;
         shared.wake_driver();
         shared.give_head_start();
         key
@@ -394,6 +403,10 @@ impl<N: Fn(LinkNotice)> Driver<N> {
         let mut shared = self.link.shared.lock();
         if shared.severed {
             return Poll::Ready(Pause::End(LinkNotice::Closed));
+        }
+        if shared.begun >= shared.begun_max {
+            shared.begun_max = u64::MAX;
+            (self.notify)(LinkNotice::RequestsReached(shared.begun));
         }
         if !shared.protocol.output().is_empty() && !mem::replace(&mut self.looked, true) {
             return Poll::Ready(Pause::Look);

@@ -4,6 +4,7 @@
 //! come first served; when the queue is full, or the service is broken, it is refused at once.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -29,6 +30,11 @@ pub struct Admission {
     pub body_bytes_max: u64,
     /// A worker that has not answered a ping for so long is unresponsive; `None`: it is never asked.
     pub heartbeat: Option<Duration>,
+    /// A worker that has had so many requests is told of; `None`: none is.
+    pub requests_max: Option<u64>,
+    /// By how much at most a worker's own limit is above that: servers that were started together are not to replace
+    /// their workers together.
+    pub requests_jitter: u64,
 }
 
 impl Default for Admission {
@@ -40,7 +46,19 @@ impl Default for Admission {
             queue_timeout: Duration::from_secs(10),
             body_bytes_max: u64::MAX,
             heartbeat: None,
+            requests_max: None,
+            requests_jitter: 0,
         }
+    }
+}
+
+impl Admission {
+    /// The limit of one worker.
+    pub(crate) fn requests_max(&self) -> u64 {
+        let Some(requests) = self.requests_max else { return u64::MAX };
+        // Each state hashes with keys of its own.
+        let random = RandomState::new().hash_one(requests);
+        requests.saturating_add(random % self.requests_jitter.saturating_add(1))
     }
 }
 
@@ -49,6 +67,9 @@ impl Default for Admission {
 pub struct Service {
     name: String,
     admission: Admission,
+    /// What a proxy has cut off its requests' paths: put back in front of them, as the application's mount. Empty for
+    /// none; no slash at the end.
+    root_path: String,
     pool: Mutex<Pool>,
     /// Those of its sessions that live in one worker.
     sessions: Sessions,
@@ -86,10 +107,21 @@ impl Service {
         Self {
             name,
             admission,
+            root_path: String::new(),
             pool: Mutex::default(),
             sessions: Sessions::default(),
             waiting: AtomicUsize::new(0),
         }
+    }
+
+    /// The same for an application that a proxy serves below `root_path`, which it strips: `/api`.
+    #[must_use]
+    pub fn below(self, root_path: &str) -> Self {
+        Self { root_path: root_path.to_owned(), ..self }
+    }
+
+    pub(crate) fn root_path(&self) -> &str {
+        &self.root_path
     }
 
     /// Its name in the configuration.

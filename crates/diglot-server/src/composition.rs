@@ -90,6 +90,7 @@ fn report(reporter: &Reporter, notice: LinkNotice) {
     match notice {
         LinkNotice::Ready { .. } => reporter.ready(),
         LinkNotice::StartFailed(message) => reporter.start_failed(&message),
+        LinkNotice::RequestsReached(requests) => reporter.requests_reached(requests),
         LinkNotice::Unresponsive => reporter.unresponsive(),
         LinkNotice::Closed => reporter.link_closed(LinkEnd::Closed),
         LinkNotice::Broken(violation) => {

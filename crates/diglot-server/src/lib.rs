@@ -222,8 +222,10 @@ fn front_service(service: &diglot_config::Service) -> Service {
         queue_timeout: service.queue_timeout,
         body_bytes_max: service.body_bytes_max,
         heartbeat: service.heartbeat,
+        requests_max: service.max_requests,
+        requests_jitter: service.max_requests_jitter,
     };
-    Service::new(service.name.clone(), admission)
+    Service::new(service.name.clone(), admission).below(&service.root_path)
 }
 
 fn spec(
@@ -240,6 +242,8 @@ fn spec(
         policy: Policy {
             start_timeout: service.start_timeout,
             drain_timeout: config.server.timeouts.grace,
+            lifetime: service.lifetime,
+            memory_bytes_max: service.memory_bytes_max,
             ..Policy::default()
         },
     }

@@ -42,6 +42,33 @@ pub enum LinkEnd {
     Broken { rule: String },
 }
 
+/// A limit of its service that a worker has reached: another takes its place, and it loses no request by that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// It has been given this many requests.
+    Requests(u64),
+    /// It has been ready for so long.
+    Lifetime(Duration),
+    /// Its resident memory.
+    Memory { bytes: u64, bytes_max: u64 },
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// As people read it; what is measured is never exact.
+        fn mib(bytes: u64) -> u64 {
+            bytes >> 20
+        }
+        match *self {
+            Self::Requests(requests) => write!(f, "it has had {requests} requests"),
+            Self::Lifetime(lifetime) => write!(f, "it has lived for {lifetime:?}"),
+            Self::Memory { bytes, bytes_max } => {
+                write!(f, "it holds {} MiB of memory, above its limit of {} MiB", mib(bytes), mib(bytes_max))
+            }
+        }
+    }
+}
+
 /// What happened, seen from outside the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -73,6 +100,8 @@ pub enum WorkerEvent {
     LinkClosed(LinkEnd),
     /// It missed its heartbeat for too long.
     Unresponsive,
+    /// It is to be replaced. Its lifetime is not told this way: the machine reckons it.
+    LimitReached(Limit),
     /// Its process has ended and been reaped, and its output has been read to the end.
     Exited { exit: Exit, last_stderr: Vec<String> },
 }

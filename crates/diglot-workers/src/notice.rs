@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::event::WorkerName;
+use crate::event::{Limit, WorkerName};
 use crate::failure::Failure;
 
 /// Something worth a line in the log. `Display` says what happened, to whom, and what comes next.
@@ -22,10 +22,18 @@ pub enum Notice {
     ServiceRecovered { service: Arc<str> },
     /// Every worker of the service has been replaced.
     RestartDone { service: Arc<str> },
+    /// A worker has reached a limit `age` after it was ready; its replacement is being started.
+    LimitReached { worker: WorkerName, limit: Limit, age: Duration },
+    /// The replacement of a worker that has reached a limit could not start; the old one serves on until the next
+    /// attempt.
+    ReplacementFailed { worker: WorkerName, failure: Failure, retry_in: Duration },
     /// A new worker could not take the place of an old one; the old one serves on, and so do those not yet
     /// replaced.
     RestartFailed { worker: WorkerName, failure: Failure },
 }
+
+/// A worker that reaches a limit sooner is replaced more often than it can be of use: the limit is too low for its app.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// How loud a notice should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,10 +47,12 @@ impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
             Self::ServiceRecovered { .. } | Self::RestartDone { .. } => Severity::Info,
-            Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
-            Self::WorkerFailed { .. } | Self::ServiceBroken { .. } | Self::RestartFailed { .. } => {
-                Severity::Error
-            }
+            Self::LimitReached { age, .. } if *age >= YOUNG => Severity::Info,
+            Self::LimitReached { .. } | Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
+            Self::WorkerFailed { .. }
+            | Self::ServiceBroken { .. }
+            | Self::RestartFailed { .. }
+            | Self::ReplacementFailed { .. } => Severity::Error,
         }
     }
 }
@@ -76,6 +86,22 @@ impl fmt::Display for Notice {
             Self::RestartDone { service } => {
                 write!(f, "service \"{service}\": every worker has been restarted")
             }
+            Self::LimitReached { worker, limit, age } => {
+                write!(f, "{worker} is replaced: {limit}")?;
+                if *age < YOUNG {
+                    write!(
+                        f,
+                        ", only {:.1} s after it was ready: the limit is low for this app",
+                        age.as_secs_f64()
+                    )?;
+                }
+                Ok(())
+            }
+            Self::ReplacementFailed { worker, failure, retry_in } => write!(
+                f,
+                "{worker} could not be replaced at its limit, the old one serves on; the next attempt is in \
+                 {retry_in:?}: {failure:#}"
+            ),
             Self::RestartFailed { worker, failure } => {
                 write!(f, "{worker} could not be restarted, the old one serves on: {failure:#}")
             }

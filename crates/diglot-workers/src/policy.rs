@@ -13,6 +13,11 @@ pub struct Policy {
     /// How long a worker that is of no more use (failed start, closed link) may take to end by itself, so that
     /// its own exit status and last words are seen, before it is killed.
     pub exit_timeout: Duration,
+    /// A worker that has been ready for so long is replaced; `None`: never for that. Without jitter, because the workers
+    /// of a service are replaced one after another anyway.
+    pub lifetime: Option<Duration>,
+    /// A worker whose resident memory is above so many bytes is replaced; `None`: it is not measured.
+    pub memory_bytes_max: Option<u64>,
     /// Delay before the second replacement in a row; it doubles with each further failure. The first
     /// replacement of a worker that had been stable comes at once.
     pub backoff_min: Duration,
@@ -34,6 +39,8 @@ impl Default for Policy {
             start_timeout: Duration::from_secs(120),
             drain_timeout: Duration::from_secs(30),
             exit_timeout: Duration::from_secs(2),
+            lifetime: None,
+            memory_bytes_max: None,
             backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(10),
             stable_after: Duration::from_secs(10),

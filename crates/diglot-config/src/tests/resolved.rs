@@ -66,7 +66,12 @@ fn defaults() {
             root: machine.path("project"),
             routes: vec![Route::everything()],
             workers: 1,
+            max_requests: None,
+            max_requests_jitter: 0,
+            lifetime: None,
+            memory_bytes_max: None,
             strip: false,
+            root_path: String::new(),
             env: [].into(),
             port: None,
             concurrency: Service::CONCURRENCY_DEFAULT,
@@ -108,7 +113,11 @@ fn every_key() {
         entry = "./main.py:make()"
         routes = ["/api", "example.com/shop/"]
         workers = 3
+        max_requests = 10_000
+        lifetime = "12h"
+        memory = "1 GiB"
         strip = true
+        root_path = "/shop/"
         env = { A = "table" }
         env_file = ".env"
         venv = "env"
@@ -198,7 +207,12 @@ fn every_key() {
             root: machine.path("project/api"),
             routes: vec![route(None, "/api"), route(Some("example.com"), "/shop")],
             workers: 3,
+            max_requests: Some(10_000),
+            max_requests_jitter: 1_000,
+            lifetime: Some(seconds(12 * 60 * 60)),
+            memory_bytes_max: Some(1 << 30),
             strip: true,
+            root_path: "/shop".to_owned(),
             env: [("A", "table"), ("B", "file")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -299,4 +313,28 @@ fn modules_on_pythonpath_are_found() {
     let machine = machine.var("PYTHONPATH", "lib");
     assert!(machine.with_targets(&["stock:app"]).config.is_some());
     assert!(machine.with_file(text("stock:app")).config.is_none(), "the service's own replaces it");
+}
+
+#[test]
+fn the_environment_says_what_nothing_else_does() {
+    let machine =
+        Machine::new().var("WEB_CONCURRENCY", " 3").var("FORWARDED_ALLOW_IPS", "10.0.0.1, fd00::/8,");
+    let of_targets = config(machine.with_targets(&["main:app", "/w=server.js"]));
+    assert_eq!(of_targets.services.iter().map(|service| service.workers).collect::<Vec<_>>(), [3, 3]);
+    assert_eq!(of_targets.server.trusted_proxies.to_string(), "10.0.0.1 fd00::/8 unix");
+    assert_eq!(of_targets.notes.len(), 2, "{:?}", of_targets.notes);
+
+    let text = "[server]\ntrusted_proxies = []\n[services.a]\nentry = \"main:app\"\nworkers = 2\n";
+    let of_file = config(machine.with_file(text));
+    assert_eq!((of_file.services[0].workers, of_file.server.trusted_proxies.to_string()), (2, String::new()));
+    assert_eq!(of_file.notes, [] as [&str; 0], "nothing was taken from it");
+
+    let arguments =
+        Arguments { targets: vec!["main:app".to_owned()], workers: Some(4), ..Arguments::default() };
+    assert_eq!(config(machine.resolve(&arguments)).services[0].workers, 4);
+
+    let everyone = Machine::new().var("FORWARDED_ALLOW_IPS", "*").var("WEB_CONCURRENCY", "");
+    let config = config(everyone.with_targets(&["main:app"]));
+    assert!(config.server.trusted_proxies.trust(Some([203, 0, 113, 7].into())));
+    assert_eq!(config.services[0].workers, 1, "an empty variable says nothing");
 }

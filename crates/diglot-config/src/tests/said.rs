@@ -246,3 +246,21 @@ fn spans_fit_any_range() {
     check(4..99, (2, 2, 1));
     check(99..100, (2, 3, 0));
 }
+
+#[test]
+fn an_environment_that_cannot_be_meant() {
+    let machine =
+        Machine::new().var("WEB_CONCURRENCY", "0").var("FORWARDED_ALLOW_IPS", "10.0.0.1,proxy.local");
+    let zero = machine.shown(&machine.with_targets(&["main:app"]));
+    let machine = machine.var("WEB_CONCURRENCY", "many");
+    insta::assert_snapshot!([zero, machine.shown(&machine.with_targets(&["main:app"]))].join("\n"));
+}
+
+says!(
+    lives_of_workers,
+    "[services.a]\nentry = \"main:app\"\nmax_requests = 0\nlifetime = 3600\nmemory = \"1 MiB\"\n\
+     [services.b]\nentry = \"main:app\"\nroutes = \"/b\"\nmax_requests_jitter = 5\nroot_path = \"api\"\n\
+     [services.c]\nentry = \"server.js\"\nroutes = \"/c\"\nroot_path = \"/c\"\n\
+     [services.d]\nentry = \"main:app\"\nroutes = \"/d\"\nroot_path = \"https://example.com/d/../x\"\n\
+     [services.e]\nentry = \"main:app\"\nroutes = \"/e\"\nroot_path = \"/d/../x\"\n"
+);

@@ -95,6 +95,22 @@ pub(super) fn dispatch(
         Err(answer) => return Dispatched::Answer(answer),
     };
     let mut line = request_line(head, peer.id, destination.mount_length);
+    let target;
+    if !service.root_path().is_empty() && head.form != h1::TargetForm::Asterisk {
+        target = [
+            &line.target[..head.path_start],
+            service.root_path().as_bytes(),
+            &line.target[head.path_start..],
+        ]
+        .concat();
+        if u16::try_from(target.len()).is_err() {
+            return Dispatched::Answer(Answer::HEAD_TOO_LARGE);
+        }
+        let root_length = service.root_path().len() as u16;
+        line.target = &target;
+        line.path_length += root_length;
+        line.mount_length += root_length;
+    }
     if handshake.is_some() {
         line.flags |= REQUEST_WEBSOCKET;
     }

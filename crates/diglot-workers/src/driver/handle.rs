@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::launch::Launched;
-use crate::event::{Event, LinkEnd, WorkerEvent, WorkerId};
+use crate::event::{Event, Limit, LinkEnd, WorkerEvent, WorkerId};
 use crate::log::line::clean_block;
 
 /// What arrives at the supervisor's task.
@@ -116,6 +116,11 @@ impl Reporter {
     /// The worker missed its heartbeat for too long: it will be killed and replaced.
     pub fn unresponsive(&self) {
         self.report(8, WorkerEvent::Unresponsive);
+    }
+
+    /// The worker has been given as many requests as it may have: it will be replaced, and serves until then.
+    pub fn requests_reached(&self, requests: u64) {
+        self.report(16, WorkerEvent::LimitReached(Limit::Requests(requests)));
     }
 
     fn report(&self, bit: u8, event: WorkerEvent) {

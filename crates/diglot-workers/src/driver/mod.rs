@@ -5,6 +5,7 @@
 
 mod handle;
 mod launch;
+mod memory;
 mod orphans;
 mod output;
 mod process;

@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::handle::{Message, Outbox, RESTART, Reporter, SupervisorHandle};
 use super::launch::{Launch, Launched, Launcher};
+use super::memory;
 use super::orphans::OrphanReaper;
 use super::output::Output;
 use super::process::{Children, Group};
 use super::watch::Ending;
-use crate::event::{Action, Event, ServiceState, WorkerEvent, WorkerId, WorkerName};
+use crate::event::{Action, Event, Limit, ServiceState, WorkerEvent, WorkerId, WorkerName};
 use crate::failure::StartError;
 use crate::log::{Log, Stream};
 use crate::machine::{Machine, ServiceShape};
@@ -152,12 +154,15 @@ struct Driver<H> {
     handle: SupervisorHandle,
     /// Who waits for the start, until it is known how it went.
     started: Option<oneshot::Sender<Result<(), StartError>>>,
+    /// When memory is measured next; `None` where no service has a limit for it.
+    measuring: Option<Interval>,
     has_stopped: bool,
 }
 
 struct Service {
     name: Arc<str>,
     launch: Arc<Launch>,
+    memory_bytes_max: Option<u64>,
 }
 
 /// A worker's process, as far as it has got.
@@ -178,7 +183,12 @@ impl<H: Handler> Driver<H> {
         // The machine never has more than one extra worker per service.
         let processes_max = services.iter().map(|spec| spec.workers.saturating_add(1)).sum();
         let children = Arc::new(Children::default());
-        let service = |spec: ServiceSpec| Service { name: spec.name, launch: Arc::new(spec.launch) };
+        let measures = services.iter().any(|spec| spec.policy.memory_bytes_max.is_some());
+        let service = |spec: ServiceSpec| Service {
+            name: spec.name,
+            launch: Arc::new(spec.launch),
+            memory_bytes_max: spec.policy.memory_bytes_max,
+        };
         Ok(Self {
             machine: Machine::new(&shapes),
             handler,
@@ -190,6 +200,7 @@ impl<H: Handler> Driver<H> {
             inbox,
             handle,
             started: Some(started),
+            measuring: measures.then(|| interval(memory::PERIOD)),
             has_stopped: false,
         })
     }
@@ -201,6 +212,10 @@ impl<H: Handler> Driver<H> {
             let message = tokio::select! {
                 message = self.inbox.recv() => message,
                 () = sleep_until(deadline) => Some(Message::Event(Event::DeadlineReached)),
+                () = tick(self.measuring.as_mut()) => {
+                    self.measure();
+                    continue;
+                }
             };
             match message {
                 Some(message) => self.take(message),
@@ -220,6 +235,20 @@ impl<H: Handler> Driver<H> {
                     self.feed(Event::Worker(worker, WorkerEvent::SpawnFailed { message }));
                 }
             }
+        }
+    }
+
+    /// Says which workers hold more memory than they may. One that is not ready, or has been told of, is not heard.
+    fn measure(&mut self) {
+        let over = |(worker, process): (&WorkerId, &Process)| {
+            let bytes_max = self.services[worker.service].memory_bytes_max?;
+            let Process::Alive { group, .. } = process else { return None };
+            let bytes = memory::resident_bytes(group.id()).filter(|&bytes| bytes > bytes_max)?;
+            Some((*worker, Limit::Memory { bytes, bytes_max }))
+        };
+        let reached: Vec<(WorkerId, Limit)> = self.workers.iter().filter_map(over).collect();
+        for (worker, limit) in reached {
+            self.feed(Event::Worker(worker, WorkerEvent::LimitReached(limit)));
         }
     }
 
@@ -333,6 +362,20 @@ impl<H> Drop for Driver<H> {
                 group.kill();
             }
         }
+    }
+}
+
+/// The first tick comes after the first period.
+fn interval(period: Duration) -> Interval {
+    let mut interval = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+async fn tick(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
     }
 }
 

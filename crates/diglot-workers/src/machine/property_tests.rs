@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::{Machine, ServiceShape};
-use crate::event::{Action, Event, LinkEnd, ServiceState, WorkerEvent, WorkerId};
+use crate::event::{Action, Event, Limit, LinkEnd, ServiceState, WorkerEvent, WorkerId};
 use crate::failure::Exit;
 use crate::notice::Notice;
 use crate::policy::Policy;
@@ -22,6 +22,7 @@ enum Step {
     LinkClosed(usize),
     LinkBroken(usize),
     Unresponsive(usize),
+    LimitReached(usize),
     /// Something is said of a worker that is gone.
     Late(usize),
     Restart,
@@ -39,6 +40,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<usize>().prop_map(Step::LinkClosed),
         1 => any::<usize>().prop_map(Step::LinkBroken),
         1 => any::<usize>().prop_map(Step::Unresponsive),
+        4 => any::<usize>().prop_map(Step::LimitReached),
         1 => any::<usize>().prop_map(Step::Late),
         2 => Just(Step::Restart),
         6 => (0u64..20_000).prop_map(|ms| Step::Pass(Duration::from_millis(ms))),
@@ -194,6 +196,7 @@ impl World {
                 (self.pick(worker), WorkerEvent::LinkClosed(LinkEnd::Broken { rule: "length".to_owned() }))
             }
             Step::Unresponsive(worker) => (self.pick(worker), WorkerEvent::Unresponsive),
+            Step::LimitReached(worker) => (self.pick(worker), WorkerEvent::LimitReached(Limit::Requests(1))),
             Step::Late(number) => {
                 let gone = self.gone.len();
                 ((gone > 0).then(|| self.gone[number % gone]), WorkerEvent::Unresponsive)

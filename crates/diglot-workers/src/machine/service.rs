@@ -21,7 +21,17 @@ pub(super) struct Service {
     state: ServiceState,
     /// A rolling restart is under way: workers of a generation below this one are to be replaced.
     restart_below: Option<u32>,
+    worn: Worn,
     stopping: bool,
+}
+
+/// Replacements of workers that have reached a limit.
+#[derive(Debug, Default)]
+struct Worn {
+    /// Replacements in a row that could not start.
+    failures: u32,
+    /// The last one could not; none is tried before this instant.
+    until: Option<Instant>,
 }
 
 /// The place of one of a service's N workers.
@@ -120,6 +130,7 @@ impl Service {
             circuit: Circuit::closed(),
             state: ServiceState::Serving,
             restart_below: None,
+            worn: Worn::default(),
             stopping: false,
         }
     }
@@ -140,13 +151,13 @@ impl Service {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.slots.iter().filter_map(Slot::deadline).min()
+        self.slots.iter().filter_map(Slot::deadline).chain(self.worn.until).min()
     }
 
     /// Replace every worker spawned so far.
     pub(super) fn restart(&mut self, turn: &mut Turn<'_>) {
         self.restart_below = Some(turn.next_generation());
-        self.advance_restart(turn);
+        self.advance_replacements(turn);
     }
 
     /// Let the workers finish within `grace`; no new ones are made.
@@ -167,6 +178,7 @@ impl Service {
     fn end_replacements(&mut self) {
         self.stopping = true;
         self.restart_below = None;
+        self.worn.until = None;
         for slot in &mut self.slots {
             if let Seat::BackingOff { .. } = slot.seat {
                 slot.seat = Seat::Vacant;
@@ -218,6 +230,7 @@ impl Service {
                 self.fill_seat(slot, turn);
             }
         }
+        self.worn.until.take_if(|until| *until <= turn.now);
         self.advance(turn);
     }
 
@@ -235,6 +248,7 @@ impl Service {
         slot.has_been_ready = true;
         match std::mem::replace(&mut slot.beside, Beside::Nobody) {
             Beside::Candidate(candidate) if candidate.is_ready() => {
+                self.worn.failures = 0;
                 if let Seat::Held(mut old) = std::mem::replace(&mut slot.seat, Seat::Held(candidate)) {
                     old.retire(drain_timeout, turn);
                     slot.beside = Beside::Retiree(old);
@@ -299,8 +313,14 @@ impl Service {
         let Some(failure) = failure else { return };
         let worker = self.worker_name(slot);
         if was_candidate && !self.stopping {
-            self.restart_below = None;
-            turn.report(Notice::RestartFailed { worker, failure });
+            // Whatever it was made for: where one does not start, the next one would not either.
+            self.worn.failures = self.worn.failures.saturating_add(1);
+            let retry_in = self.policy.backoff(self.worn.failures.saturating_add(1));
+            self.worn.until = Some(turn.now + retry_in);
+            turn.report(match self.restart_below.take() {
+                Some(_) => Notice::RestartFailed { worker, failure },
+                None => Notice::ReplacementFailed { worker, failure, retry_in },
+            });
         } else {
             turn.report(Notice::BadEnd { worker, failure });
         }
@@ -311,23 +331,44 @@ impl Service {
         self.slots[slot].seat = Seat::Held(Worker::spawn(id, &self.policy, turn));
     }
 
-    /// What follows from any change: the restart's next step, and whether the service still serves.
+    /// What follows from any change: who is replaced next, and whether the service still serves.
     fn advance(&mut self, turn: &mut Turn<'_>) {
         if !self.stopping {
-            self.advance_restart(turn);
+            self.advance_replacements(turn);
             self.update_state(turn);
         }
     }
 
-    fn advance_restart(&mut self, turn: &mut Turn<'_>) {
-        let Some(below) = self.restart_below else { return };
+    /// One at a time: those that a restart is to replace, then those that have reached a limit.
+    fn advance_replacements(&mut self, turn: &mut Turn<'_>) {
         if self.slots.iter().any(|slot| !matches!(slot.beside, Beside::Nobody)) {
             return;
         }
+        self.advance_restart(turn);
+        if self.restart_below.is_none() && self.worn.until.is_none() {
+            self.replace_worn(turn);
+        }
+    }
+
+    fn replace_worn(&mut self, turn: &mut Turn<'_>) {
+        let reached = |slot: &Slot| slot.ready_worker()?.limit_reached(turn.now);
+        let worn = self.slots.iter().enumerate().find_map(|(index, slot)| Some((index, reached(slot)?)));
+        if let Some((slot, (limit, age))) = worn {
+            turn.report(Notice::LimitReached { worker: self.worker_name(slot), limit, age });
+            self.begin_replacement(slot, turn);
+        }
+    }
+
+    fn begin_replacement(&mut self, slot: usize, turn: &mut Turn<'_>) {
+        let id = self.new_worker_id(slot, turn);
+        self.slots[slot].beside = Beside::Candidate(Worker::spawn(id, &self.policy, turn));
+    }
+
+    fn advance_restart(&mut self, turn: &mut Turn<'_>) {
+        let Some(below) = self.restart_below else { return };
         let is_old = |worker: &Worker| worker.id.generation < below;
         if let Some(slot) = self.slots.iter().position(|slot| slot.ready_worker().is_some_and(is_old)) {
-            let id = self.new_worker_id(slot, turn);
-            self.slots[slot].beside = Beside::Candidate(Worker::spawn(id, &self.policy, turn));
+            self.begin_replacement(slot, turn);
         } else if self.slots.iter().all(|slot| slot.ready_worker().is_some()) {
             self.restart_below = None;
             turn.report(Notice::RestartDone { service: self.name.clone() });

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Turn;
-use crate::event::{Action, LinkEnd, WorkerEvent, WorkerId};
+use crate::event::{Action, Limit, LinkEnd, WorkerEvent, WorkerId};
 use crate::failure::{Exit, Failure, Reason};
 use crate::policy::Policy;
 
@@ -20,7 +20,7 @@ enum Life {
     /// Spawned; its app is loading. Killed at the deadline.
     Starting { deadline: Instant },
     /// It serves. Has proved itself once `settles` has come.
-    Ready { settles: Option<Instant> },
+    Ready { since: Instant, settles: Option<Instant>, expires: Option<Instant>, reached: Option<Limit> },
     /// Told to finish what it has and end. Killed at the deadline.
     Draining { deadline: Instant, grace: Duration },
     /// Of no more use, for this reason; expected to end by itself. Killed at the deadline.
@@ -59,13 +59,23 @@ impl Worker {
         matches!(self.life, Life::Ready { .. })
     }
 
+    /// The limit for which it is to be replaced, and how long it had been ready: it serves until then.
+    pub(super) fn limit_reached(&self, now: Instant) -> Option<(Limit, Duration)> {
+        match self.life {
+            Life::Ready { since, reached: Some(limit), .. } => {
+                Some((limit, now.saturating_duration_since(since)))
+            }
+            _ => None,
+        }
+    }
+
     /// When time alone changes this worker's state.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self.life {
             Life::Starting { deadline }
             | Life::Draining { deadline, .. }
             | Life::Leaving { deadline, .. } => Some(deadline),
-            Life::Ready { settles } => settles,
+            Life::Ready { settles, expires, .. } => settles.into_iter().chain(expires).min(),
             Life::Killed { .. } => None,
         }
     }
@@ -104,9 +114,11 @@ impl Worker {
                 self.kill(Some(Failure::new(reason)), turn);
                 None
             }
-            Life::Ready { settles } => {
-                *settles = None;
-                Some(Passed::Settled)
+            Life::Ready { settles, expires, reached, .. } => {
+                if expires.take_if(|expires| *expires <= turn.now).is_some() {
+                    *reached = reached.or(policy.lifetime.map(Limit::Lifetime));
+                }
+                settles.take_if(|settles| *settles <= turn.now).map(|_| Passed::Settled)
             }
             Life::Draining { grace, .. } => {
                 let grace = *grace;
@@ -130,7 +142,12 @@ impl Worker {
                 if !matches!(self.life, Life::Starting { .. }) {
                     return Fate::Unchanged;
                 }
-                self.life = Life::Ready { settles: Some(turn.now + policy.stable_after) };
+                self.life = Life::Ready {
+                    since: turn.now,
+                    settles: Some(turn.now + policy.stable_after),
+                    expires: policy.lifetime.map(|lifetime| turn.now + lifetime),
+                    reached: None,
+                };
                 Fate::BecameReady
             }
             WorkerEvent::StartFailed { message } => {
@@ -151,6 +168,12 @@ impl Worker {
             }
             WorkerEvent::Unresponsive => {
                 self.kill_for(Reason::Unresponsive, turn);
+                Fate::Unchanged
+            }
+            WorkerEvent::LimitReached(limit) => {
+                if let Life::Ready { reached, .. } = &mut self.life {
+                    *reached = reached.or(Some(limit));
+                }
                 Fate::Unchanged
             }
             WorkerEvent::SpawnFailed { message } => {
