@@ -211,3 +211,40 @@ def test_fastapi_websockets(worker):
     assert (denied.status, denied.body) == (401, b'{"detail":"go away"}')
     assert front.response(front.websocket("/nowhere").stream).status == 403
     assert front.drain() == 0
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_anyio_cancels_what_waits_for_a_message(worker, loop):
+    pytest.importorskip("anyio")
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    front = worker(
+        """
+        import anyio
+
+        async def app(scope, receive, send):
+            await receive()
+            await send({"type": "websocket.accept"})
+            for _ in range(3):
+                with anyio.move_on_after(0.005) as scope:
+                    await receive()
+                assert scope.cancelled_caught
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(receive)
+                await anyio.sleep(0.005)
+                group.cancel_scope.cancel()
+            await send({"type": "websocket.send", "text": "ready"})
+            with anyio.fail_after(5):
+                message = await receive()
+            await send({"type": "websocket.send", "text": message["text"]})
+        """,
+        lifespan="off",
+        loop=loop,
+    )
+    socket = front.websocket()
+    socket.accepted()
+    assert socket.receive() == "ready"
+    assert socket.echoed("one") == "one"
+    assert socket.closed() == (1000, "")
+    assert front.drain() == 0
