@@ -154,7 +154,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         id: "asgi-sleep",
-        title: "10 ms ASGI, 512 connections",
+        title: "ASGI of 10 ms, 512 connections",
         language: Language::Python,
         load: Load { connections: SLEEP_CONNECTIONS, ..get(&[("/", "Hello, world!")]) },
         contenders: &[
@@ -176,7 +176,7 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         id: "ws-broadcast",
-        title: "WebSocket broadcast to 32",
+        title: "WebSocket broadcast",
         language: Language::Python,
         load: Load { sends: Sends::WebSocketBroadcast, connections: 32 },
         contenders: WEBSOCKET_CONTENDERS,
