@@ -30,6 +30,9 @@ class AsgiLink:
     def failed(self, reason: str) -> None:
         """Says why the application could not be started."""
 
+    def breathe(self) -> None:
+        """Says that the worker lives though its loop stands still. Any thread may say so."""
+
     def claim(self, session: str) -> None:
         """Asks for the requests that name this session."""
 

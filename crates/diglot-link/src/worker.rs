@@ -201,6 +201,11 @@ impl<T: Clone> Worker<T> {
         frame::encode(self.output.tail(), link_header(Type::Failed), &reason.as_bytes()[start..]);
     }
 
+    /// Says that the worker lives, without being asked: its event loop stands still for a reason.
+    pub fn breathe(&mut self) {
+        frame::encode(self.output.tail(), link_header(Type::Pong), &[0; PING_BYTES]);
+    }
+
     /// Asks for the requests of a session: those whose query has its name as `sid`.
     ///
     /// # Errors

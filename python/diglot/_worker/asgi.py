@@ -5,7 +5,7 @@ import inspect
 import platform
 import sys
 
-from . import errors, lifespan, loops, sessions
+from . import debugger, errors, lifespan, loops, sessions
 from .process import after_fork, link_ended
 
 
@@ -29,6 +29,7 @@ def serve(native, options, app, loop):
     )
     after_fork(link.fileno())
     sessions.watch(link)
+    debugger.install(link.breathe)
     life = lifespan.Lifespan(app, options.lifespan, state)
     try:
         _run(loop, loop.create_task(_live(link, life, loop, drained)), link)

@@ -4,7 +4,7 @@ import platform
 import sys
 import threading
 
-from . import errors, sessions
+from . import debugger, errors, sessions
 from .process import after_fork, link_ended
 
 #: Threads a worker has at most, unless its service says otherwise. Those beyond the first are started when all before
@@ -45,6 +45,8 @@ def serve(native, options, app):
     )
     after_fork(link.fileno())
     sessions.watch(link)
+    # Another thread answers for the worker.
+    debugger.install(lambda: None)
     link.ready(f"{platform.python_implementation()} {platform.python_version()}, {threads} threads")
     link.work()
     for thread in others:

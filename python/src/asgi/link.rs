@@ -176,6 +176,14 @@ impl AsgiLink {
         self.flush_blocking(py)
     }
 
+    /// Says that the worker lives though its loop stands still. Any thread may say so.
+    fn breathe(&self, py: Python<'_>) {
+        let mut state = self.state.borrow(py);
+        state.worker.breathe();
+        // What the socket does not take now waits for the loop.
+        let _ = transport::flush(self.socket.as_fd(), state.worker.output());
+    }
+
     /// Asks for the requests that name this session.
     fn claim(&self, py: Python<'_>, session: &str) -> PyResult<()> {
         self.worker(py, |worker| worker.claim(session.as_bytes()))
