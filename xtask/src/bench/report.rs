@@ -73,7 +73,8 @@ fn markdown(results: &Results, name: &str) -> String {
          Written by `cargo xtask bench`; do not edit. Diglot and its peers were run in turn on one machine, each \
          freshly started and warmed up, one worker each, access logs off, loaded over loopback by wrk on the same \
          cores; WebSockets by a client of our own, `crates/diglot-front/examples/load`, each connection with one \
-         32-byte message under way, and a broadcast to 32 subscribers with two. Diglot runs at its defaults, each peer at the best settings its documentation names. Figures are \
+         32-byte message under way, and a broadcast to 32 subscribers with two. Diglot runs at its defaults, each \
+         peer at the best settings its documentation names. Figures are \
          medians over the rounds. CPU-seconds and memory are those of all processes that answer, and in \
          parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it.\n\n\
          The *p99 at* so many requests a second is of a second measurement, in which every contender of a row is \
