@@ -1,9 +1,9 @@
 //! What the encoder makes of messages.
 
-use diglot_front::websocket::{COMPRESSED_BYTES_MIN, Encoder, Kind, write_close};
+use diglot_front::websocket::{COMPRESSED_BYTES_MIN, Deflate, Encoder, Kind, write_close};
 
 use crate::connection::DEFLATE;
-use crate::peer::{Frame, inflate, read_frames};
+use crate::peer::{Frame, compress, inflate, read_frames};
 
 fn parts(encoder: &mut Encoder, kind: Kind, parts: &[&[u8]]) -> Vec<Frame> {
     let mut out = b"what stood there before".to_vec();
@@ -62,6 +62,22 @@ fn messages_are_compressed_where_it_is_worth_it() {
     // Unless a part of it is on its way already.
     let frames = parts(&mut encoder, Kind::Binary, &[&long, &noise]);
     assert_eq!((frames[0].first, frames[1].first), (0x42, 0x80));
+}
+
+#[test]
+fn the_window_is_the_one_agreed_on_whatever_a_message_before_had() {
+    // What repeats does so at distances that only the large window reaches.
+    let data: Vec<u8> =
+        (0..20_000u32).map(|n| (n % 3000).wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    assert!(compress(&data, 6, 15).len() * 2 < data.len());
+    let lengths = [None, Some(9), Some(15), Some(9)].map(|server_max_window_bits| {
+        let mut encoder = Encoder::new(Some(Deflate { server_max_window_bits, ..DEFLATE }));
+        let frames = parts(&mut encoder, Kind::Binary, &[&data]);
+        frames[0].payload.len()
+    });
+    assert!(lengths[0] * 2 < data.len(), "{lengths:?}");
+    assert!(lengths[1] * 10 > data.len() * 9, "{lengths:?}");
+    assert_eq!(lengths[..2], lengths[2..]);
 }
 
 #[test]
