@@ -1,5 +1,7 @@
 """One server for each application and module of tests; `--server peer` takes the one its authors test with."""
 
+import signal
+
 import pytest
 from servers import Server
 
@@ -14,6 +16,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # A run that is asked to end ends its servers as well, by its fixtures.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line("markers", "diglot_only(why): what no peer can do, or does in another way")
 
 

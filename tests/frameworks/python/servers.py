@@ -179,6 +179,16 @@ class Server:
         url = self.url.replace("http:", "ws:", 1) + path
         return websockets.sync.client.connect(url, open_timeout=PATIENCE_S, close_timeout=PATIENCE_S, **options)
 
+    def handshake(self, path):
+        """The response to a WebSocket's handshake, whatever it is."""
+        headers = {
+            "connection": "Upgrade",
+            "upgrade": "websocket",
+            "sec-websocket-version": "13",
+            "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        }
+        return httpx.get(self.url + path, headers=headers, timeout=PATIENCE_S)
+
     def signal(self, number):
         self.process.send_signal(number)
 

@@ -1,18 +1,21 @@
 """Starlette."""
 
 import gzip
+import json
 import uuid
 
 import httpx
 import pytest
 from servers import APPS, App
+from websockets.exceptions import ConnectionClosed
 
+EXPECTED = ("Traceback", "provoked", "Exception in ", "Malformed JSON data received", "JSONDecodeError")
 NUMBERS = (APPS / "starlette_app/static/numbers.txt").read_bytes()
 
 
 @pytest.fixture(scope="module")
 def server(serve):
-    return serve(App("starlette_app", "main:app", "asgi", expected=("Traceback", "provoked", "Exception in ")))
+    return serve(App("starlette_app", "main:app", "asgi", expected=EXPECTED))
 
 
 def test_the_scope(server, client):
@@ -214,6 +217,37 @@ def test_downloads(client):
     response = client.get("/download")
     assert response.content == NUMBERS
     assert response.headers["content-disposition"] == "attachment; filename*=utf-8''gr%C3%B6%C3%9Fe.txt"
+
+
+def test_a_websocket_endpoint_with_a_session(server):
+    name = uuid.uuid4().hex
+    with server.client(follow_redirects=True) as browser:
+        browser.get("/sessions/set?name=Anna")
+        mine = {"cookie": f"session={browser.cookies['session']}", "x-journal": name}
+        with server.websocket("/sessions/talk", additional_headers=mine) as socket:
+            hello = json.loads(socket.recv(timeout=60))
+            assert hello == {"session": {"name": "Anna"}, "path": "/sessions/talk"}
+            socket.send('{"a": "\xfc"}')
+            assert json.loads(socket.recv(timeout=60)) == {"got": {"a": "\xfc"}}
+            socket.send("no JSON")
+            with pytest.raises(ConnectionClosed) as end:
+                socket.recv(timeout=60)
+            assert end.value.rcvd.code == 1003
+        # What it fails by, not the code it closes with.
+        journal = browser.get("/journal?until=closed with 1011", headers={"x-journal": name})
+        assert journal.json() == ["closed with 1011"]
+
+
+def test_middleware_meets_websockets(server):
+    with server.websocket("/layered/hello") as socket:
+        assert socket.recv(timeout=60) == "hello"
+    proxied = {"x-forwarded-proto": "https"}
+    with server.websocket("/secure/hello", additional_headers=proxied) as socket:
+        assert socket.recv(timeout=60) == "hello"
+    # What answers a handshake with a response of its own.
+    assert server.handshake("/hosted/hello").status_code == 400
+    redirect = server.handshake("/secure/hello")
+    assert (redirect.status_code, redirect.headers["location"].partition(":")[0]) == (307, "wss")
 
 
 def test_mounted_under_a_prefix(serve):

@@ -19,3 +19,11 @@ class Journal:
             self._changed.clear()
             await asyncio.wait_for(self._changed.wait(), 30)
         return list(self._entries)
+
+
+_journals = {}
+
+
+def journal_of(connection):
+    """The journal that a request or WebSocket names."""
+    return _journals.setdefault(connection.headers.get("x-journal"), Journal())

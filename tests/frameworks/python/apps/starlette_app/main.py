@@ -4,7 +4,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from journal import Journal
+from journal import journal_of
+from sockets import Talk, hello
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask, BackgroundTasks
 from starlette.concurrency import run_in_threadpool
@@ -25,17 +26,12 @@ from starlette.responses import (
     Response,
     StreamingResponse,
 )
-from starlette.routing import Host, Mount, Route
+from starlette.routing import Host, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
 HERE = Path(__file__).parent
 templates = Jinja2Templates(directory=HERE / "templates")
-journals = {}
-
-
-def journal_of(request):
-    return journals.setdefault(request.headers.get("x-journal"), Journal())
 
 
 async def where(request):
@@ -165,7 +161,12 @@ async def session_clear(request):
 
 
 sessions = Starlette(
-    routes=[Route("/set", session_set), Route("/get", session_get, name="get"), Route("/clear", session_clear)],
+    routes=[
+        Route("/set", session_set),
+        Route("/get", session_get, name="get"),
+        Route("/clear", session_clear),
+        WebSocketRoute("/talk", Talk),
+    ],
     middleware=[Middleware(SessionMiddleware, secret_key="for tests", max_age=60)],
 )
 
@@ -186,6 +187,9 @@ class Inner:
         self.app = app
 
     async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
         scope["state"]["seen"].append("inner")
 
         async def sending(message):
@@ -221,7 +225,7 @@ async def short(request):
 
 
 layered = Starlette(
-    routes=[Route("/seen", seen, methods=["GET", "POST"]), Route("/many", many)],
+    routes=[WebSocketRoute("/hello", hello), Route("/seen", seen, methods=["GET", "POST"]), Route("/many", many)],
     middleware=[Middleware(Outer), Middleware(Inner)],
 )
 zipped = Starlette(
@@ -242,10 +246,12 @@ shared = Starlette(
     ],
 )
 hosted = Starlette(
-    routes=[Route("/", short)],
+    routes=[WebSocketRoute("/hello", hello), Route("/", short)],
     middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["good.example", "*.good.example"])],
 )
-secure = Starlette(routes=[Route("/", where)], middleware=[Middleware(HTTPSRedirectMiddleware)])
+secure = Starlette(
+    routes=[WebSocketRoute("/hello", hello), Route("/", where)], middleware=[Middleware(HTTPSRedirectMiddleware)]
+)
 debugged = Starlette(debug=True, routes=[Route("/fails", fails)])
 branded = Starlette(
     routes=[Route("/fails", fails), Route("/teapot", teapot)], exception_handlers={404: not_found, 500: broken}
