@@ -179,15 +179,18 @@ class Server:
         url = self.url.replace("http:", "ws:", 1) + path
         return websockets.sync.client.connect(url, open_timeout=PATIENCE_S, close_timeout=PATIENCE_S, **options)
 
-    def handshake(self, path):
+    def handshake(self, path, **headers):
         """The response to a WebSocket's handshake, whatever it is."""
-        headers = {
+        headers |= {
             "connection": "Upgrade",
             "upgrade": "websocket",
             "sec-websocket-version": "13",
             "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
         }
-        return httpx.get(self.url + path, headers=headers, timeout=PATIENCE_S)
+        with httpx.stream("GET", self.url + path, headers=headers, timeout=PATIENCE_S) as response:
+            if response.status_code != httpx.codes.SWITCHING_PROTOCOLS:
+                response.read()
+            return response
 
     def signal(self, number):
         self.process.send_signal(number)

@@ -9,7 +9,11 @@ from pathlib import Path
 from servers import APPS, App
 
 ADMINISTRATOR = {"username": "anna", "password": "right and long"}
-ENTRIES = {"asgi": "project.asgi:application", "wsgi": "project.wsgi:application"}
+ENTRIES = {
+    "asgi": "project.asgi:application",
+    "wsgi": "project.wsgi:application",
+    "channels": "project.channels:application",
+}
 
 
 def manage(*arguments, **environment):
@@ -46,10 +50,11 @@ class Sites:
         migrate(DJANGO_SQLITE=str(self._folder / "empty.sqlite3"))
         manage("collectstatic", "--noinput", "--verbosity=0", DJANGO_STATIC_ROOT=str(self._folder / "static"))
 
-    def app(self, interface, environment=(), **options):
-        """The project as an application."""
+    def app(self, kind, environment=(), **options):
+        """The project as an application of a kind of `ENTRIES`."""
         self._made += 1
         database = self._folder / f"{self._made}.sqlite3"
         shutil.copy(self._folder / "empty.sqlite3", database)
         paths = {"DJANGO_SQLITE": str(database), "DJANGO_STATIC_ROOT": str(self._folder / "static")}
-        return App("django_site", ENTRIES[interface], interface, environment={**paths, **dict(environment)}, **options)
+        interface = "wsgi" if kind == "wsgi" else "asgi"
+        return App("django_site", ENTRIES[kind], interface, environment={**paths, **dict(environment)}, **options)
