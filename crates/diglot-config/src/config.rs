@@ -6,7 +6,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{proxies::TrustedProxies, service::Service};
+use crate::{identity::Identity, proxies::TrustedProxies, service::Service};
 
 /// Everything a server needs to know, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +31,15 @@ pub struct Server {
     pub threads: Option<usize>,
     pub limits: Limits,
     pub timeouts: Timeouts,
-    /// One line a request on stderr.
-    pub access_log: bool,
+    /// Permission bits of Unix sockets; `None` leaves them to the umask.
+    pub socket_mode: Option<u32>,
+    /// As whom the server and its workers go on once the addresses are bound.
+    pub identity: Option<Identity>,
+    /// Where the server's process id is written.
+    pub pidfile: Option<PathBuf>,
+    pub access_log: AccessLog,
+    /// What Diglot itself logs at least.
+    pub log_level: LogLevel,
     /// Who may say for whom they ask.
     pub trusted_proxies: TrustedProxies,
     pub websocket: WebSocket,
@@ -46,6 +53,44 @@ pub enum Listen {
     /// Port 0 leaves the choice of a free port to the system.
     Tcp(SocketAddr),
     Unix(PathBuf),
+    /// A descriptor of a listening socket that this process was started with.
+    Inherited(i32),
+    /// Those that systemd passes: `LISTEN_FDS`.
+    Systemd,
+}
+
+/// Whether and how each request has a line on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum AccessLog {
+    #[default]
+    Off,
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much Diglot says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The word it is written with.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
 }
 
 /// This machine only, port 8000.
@@ -60,6 +105,8 @@ impl fmt::Display for Listen {
         match self {
             Listen::Tcp(address) => write!(f, "{address}"),
             Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+            Listen::Inherited(descriptor) => write!(f, "fd:{descriptor}"),
+            Listen::Systemd => f.write_str("systemd"),
         }
     }
 }
@@ -77,6 +124,8 @@ pub struct Limits {
     pub body_bytes_max: u64,
     /// Open client connections; further ones wait in the system's accept queue.
     pub connections_max: usize,
+    /// Connections in that queue of each address, as far as the system grants them (`net.core.somaxconn`).
+    pub backlog: u32,
 }
 
 impl Limits {
@@ -97,6 +146,7 @@ impl Default for Limits {
             body_bytes_max: 1024 * 1024 * 1024,
             // Descriptors run out before this on most systems; it bounds memory where they do not.
             connections_max: 65_536,
+            backlog: 4_096,
         }
     }
 }

@@ -2,10 +2,10 @@
 //! in their editor, so they are written for that person.
 
 use crate::{
-    config::Limits,
+    config::{Limits, LogLevel},
     read::section,
     service::{AsgiSpec, EventLoop, Interface, Lifespan},
-    values::{OneOf, OneOrMany, OrNone, Size, Table, Wait, Whole},
+    values::{AccessLogKey, Mode, OneOf, OneOrMany, OrNone, Size, Table, Wait, Whole},
 };
 
 /// Workers of one service, and threads of one process.
@@ -23,6 +23,7 @@ const REQUEST_LINE_MIN: u64 = 64;
 const HEADER_BYTES_MIN: u64 = 1_024;
 const HEADER_COUNT_MAX: u64 = 1_000;
 const CONNECTIONS_MAX: u64 = 1_048_576;
+const BACKLOG_MAX: u64 = 65_535;
 const CEILING: u64 = Limits::HEADER_BYTES_CEILING as u64;
 
 pub(crate) type Workers = Whole<1, WORKERS_MAX>;
@@ -56,12 +57,26 @@ section! {
     /// The front: where it listens, and what it takes.
     ServerSection, "in `[server]`" {
         /// Where clients connect: `"127.0.0.1:8000"`, `"[::1]:8000"`, `"unix:/run/diglot.sock"`. One or an array.
-        /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `--listen` replaces it.
+        /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `"systemd"` takes the sockets of a `.socket`
+        /// unit, `"fd:3"` one that this process was started with. `--listen` replaces it.
         listen: OneOrMany<String>,
+        /// Who may connect to Unix sockets, as permission bits in octal: `"660"`. By default what the umask leaves.
+        socket_mode: Mode,
+        /// As whom the server and its workers run: a name or a number. Diglot is started as root then, and gives that up
+        /// once it has bound its addresses; Unix sockets and the pid file are given to that user. Linux only.
+        user: String,
+        /// The group of the server and its workers. By default that of `user`.
+        group: String,
+        /// A file for the process id of the server, once it is bound; removed at the end.
+        pidfile: String,
         /// Threads of the front. By default chosen by the number of cores.
         threads: Whole<1, WORKERS_MAX>,
-        /// One line for each request on stderr.
-        access_log: bool,
+        /// One line for each request on stderr: `true` for text, `"json"` for one object each (`time`, `client`, `method`,
+        /// `target`, `version`, `status`, `bytes`, `ms`). `--access-log` and `--no-access-log` replace it.
+        access_log: AccessLogKey,
+        /// What Diglot itself says at least, on stderr. What workers write is always passed on. `--log-level` replaces it, and
+        /// the variable `DIGLOT_LOG` both; it can choose by part, as in `warn,diglot_front=debug`.
+        log_level: OneOf<LogLevel>,
         /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: IP addresses, networks such as
         /// `"10.0.0.0/8"`, `"unix"` for whoever opens a Unix socket, `"*"` for everyone. One or an array, `[]` for nobody.
         /// Where this key is missing, `FORWARDED_ALLOW_IPS` says it, as for uvicorn and gunicorn.
@@ -110,6 +125,9 @@ section! {
         /// Open client connections; further ones wait until one closes. Never more than the limit of open files (`ulimit
         /// -Hn`) has room for beside the workers.
         connections: Whole<1, CONNECTIONS_MAX>,
+        /// Connections that the system holds at each address until they are accepted; it may grant fewer
+        /// (`net.core.somaxconn`).
+        backlog: Whole<1, BACKLOG_MAX>,
     }
 }
 

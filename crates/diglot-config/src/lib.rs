@@ -10,6 +10,7 @@ mod entry;
 mod env_file;
 mod environment;
 mod file;
+mod identity;
 mod interpreter;
 mod listen;
 mod meant;
@@ -30,12 +31,13 @@ mod units;
 mod values;
 mod workplace;
 
-pub use config::{Config, Limits, Listen, Server, Timeouts, WebSocket};
+pub use config::{AccessLog, Config, Limits, Listen, LogLevel, Server, Timeouts, WebSocket};
 pub use environment::Environment;
+pub use identity::Identity;
 pub use interpreter::{Origin, Python};
 pub use problem::{Problem, Severity, Source, Span, render};
 pub use proxies::TrustedProxies;
-pub use resolve::{Arguments, FILE_NAME, NothingGiven, Resolution, resolve};
+pub use resolve::{Arguments, FILE_NAME, ForTargets, NothingGiven, Resolution, resolve};
 pub use service::{
     AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Service,
 };

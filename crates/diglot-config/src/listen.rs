@@ -15,6 +15,12 @@ impl Listen {
             let path = path.strip_prefix("//").filter(|rest| rest.starts_with('/')).unwrap_or(path);
             return parse_unix(path, base);
         }
+        if text == "systemd" {
+            return Ok(Listen::Systemd);
+        }
+        if let Some(number) = text.strip_prefix("fd:") {
+            return parse_descriptor(number.strip_prefix("//").unwrap_or(number));
+        }
         if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(Listen::Tcp(address));
         }
@@ -50,8 +56,21 @@ impl Listen {
                     && (one.ip().is_unspecified() || other.ip().is_unspecified());
                 one.port() != 0 && one.port() == other.port() && (same_ip || covers)
             }
+            (Listen::Inherited(one), Listen::Inherited(other)) => one == other,
+            // Which descriptors systemd passes is known only once it has.
+            (Listen::Systemd, Listen::Systemd | Listen::Inherited(_))
+            | (Listen::Inherited(_), Listen::Systemd) => true,
             _ => false,
         }
+    }
+}
+
+/// The numbers 1 and 2 are this process's own output.
+fn parse_descriptor(number: &str) -> Result<Listen, Flaw> {
+    match number.parse::<i32>() {
+        Ok(descriptor) if descriptor == 0 || descriptor > 2 => Ok(Listen::Inherited(descriptor)),
+        _ => Err(Flaw::new(format!("`{number}` is no descriptor of a listening socket"))
+            .hint("the number that whoever starts Diglot gives it, as in \"fd:3\"")),
     }
 }
 
@@ -92,6 +111,9 @@ mod tests {
         check("unix:///run/x.sock", "unix:/run/x.sock");
         check("unix:x.sock", "unix:/base/x.sock");
         check("unix:./run/x.sock", "unix:/base/run/x.sock");
+        check("fd:3", "fd:3");
+        check("fd://0", "fd:0");
+        check("systemd", "systemd");
     }
 
     #[test]
@@ -118,6 +140,9 @@ mod tests {
         check("unix:", "unix:/run/diglot.sock");
         check("unix:/run/", "unix:/run/diglot.sock");
         check("", "an IP address and a port");
+        check("fd:", "\"fd:3\"");
+        check("fd:2", "\"fd:3\"");
+        check("fd:-1", "\"fd:3\"");
         check("example.com:80", "an IP address and a port");
         assert!(listen(&format!("unix:/{}", "x".repeat(200))).is_err());
         assert!(listen("unix:/a\0b").is_err());
@@ -138,5 +163,10 @@ mod tests {
         check("[::]:8000", "127.0.0.1:8000", false);
         check("unix:/a", "unix:/a", true);
         check("unix:/a", "unix:/b", false);
+        check("fd:3", "fd:3", true);
+        check("fd:3", "fd:4", false);
+        check("fd:3", "systemd", true);
+        check("systemd", "systemd", true);
+        check("systemd", "unix:/a", false);
     }
 }

@@ -6,7 +6,7 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Limits, Listen, Service, Timeouts, TrustedProxies, WebSocket,
+    Limits, Listen, LogLevel, Service, Timeouts, TrustedProxies, WebSocket,
     file::{
         File, LimitsSection, ServerSection, ServiceLimitsSection, ServiceSection, ServiceTimeoutsSection,
         TimeoutsSection, WebSocketSection,
@@ -68,12 +68,14 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("ServerSection", "listen", json!([Listen::default().to_string()])),
         ("ServerSection", "access_log", json!(false)),
+        ("ServerSection", "log_level", json!(LogLevel::default().as_str())),
         ("ServerSection", "trusted_proxies", json!(proxies.split(' ').collect::<Vec<_>>())),
         ("LimitsSection", "request_line", size(limits.request_line_bytes_max)),
         ("LimitsSection", "headers", size(limits.header_bytes_max)),
         ("LimitsSection", "header_count", json!(limits.header_count_max)),
         ("LimitsSection", "body", json!(show_size(limits.body_bytes_max))),
         ("LimitsSection", "connections", json!(limits.connections_max)),
+        ("LimitsSection", "backlog", json!(limits.backlog)),
         ("TimeoutsSection", "header_read", wait(timeouts.header_read)),
         ("TimeoutsSection", "idle", wait(timeouts.idle)),
         ("TimeoutsSection", "body", wait(timeouts.body)),
@@ -170,6 +172,9 @@ fn kind(schema: &Value) -> String {
     }
     match schema["type"].as_str() {
         Some("integer") => format!("integer{}", bounds(schema, |number| number.to_string())),
+        Some("string") if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("[0-7]")) => {
+            "permissions".to_owned()
+        }
         Some("string") if schema.get("pattern").is_some() => "time".to_owned(),
         Some(plain) => plain.to_owned(),
         None => panic!("no kind: {schema}"),

@@ -6,9 +6,10 @@ use std::{
 };
 
 use crate::{
-    config::{Config, Limits, Listen, Server, Timeouts, WebSocket},
+    config::{AccessLog, Config, Limits, Listen, LogLevel, Server, Timeouts, WebSocket},
     environment::{Environment, absolute},
     file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, WebSocketSection, Workers},
+    identity,
     problem::{Flaw, Problem, Source, Span},
     proxies::TrustedProxies,
     read::{Located, Reader},
@@ -37,6 +38,21 @@ pub struct Arguments {
     pub workers: Option<u64>,
     /// Replaces `server.control`.
     pub control: Option<PathBuf>,
+    /// Replaces `server.log_level`.
+    pub log_level: Option<LogLevel>,
+    /// Turns `server.access_log` on, if it is off, or off.
+    pub access_log: Option<bool>,
+    pub for_targets: ForTargets,
+}
+
+/// What a file says of a service by a key, for all TARGETs. Paths start from the working directory.
+#[derive(Clone, Debug, Default)]
+pub struct ForTargets {
+    /// `root`.
+    pub app_dir: Option<String>,
+    /// `env_file`.
+    pub env_files: Vec<String>,
+    pub root_path: Option<String>,
 }
 
 /// What came of it.
@@ -65,6 +81,11 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
     let listen: Vec<Word> =
         arguments.listen.iter().map(|address| option(&mut line, "--listen", address)).collect();
     let workers = arguments.workers.map(|number| option(&mut line, "--workers", &number.to_string()));
+    let ForTargets { app_dir, env_files, root_path } = &arguments.for_targets;
+    let app_dir = app_dir.as_ref().map(|folder| (folder, option(&mut line, "--app-dir", folder)));
+    let env_files: Vec<_> =
+        env_files.iter().map(|file| (file, option(&mut line, "--env-file", file))).collect();
+    let root_path = root_path.as_ref().map(|path| (path, option(&mut line, "--root-path", path)));
     let targets: Vec<Word> = arguments.targets.iter().map(|target| line.push(target)).collect();
     let line = line.finish();
     let at = |word: &Word| Span { source: Arc::clone(&line), range: word.clone() };
@@ -94,6 +115,19 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
         }
     };
 
+    let absolute_at = |(path, word): &(&String, Word)| Located {
+        value: environment.cwd.join(path).display().to_string(),
+        span: at(word),
+    };
+    let for_targets = ServiceKeys {
+        root: app_dir.as_ref().map(absolute_at),
+        env_files: env_files.iter().map(absolute_at).collect(),
+        root_path: root_path.map(|(path, word)| Located { value: path.clone(), span: at(&word) }),
+    };
+    match arguments.targets.is_empty() {
+        true => draft.problems.extend(for_targets.without_targets()),
+        false => draft.services.iter_mut().for_each(|(_, service)| for_targets.put_into(&mut service.value)),
+    }
     let mut listen_base = draft.base.clone();
     if !listen.is_empty() {
         let addresses = arguments.listen.iter().zip(&listen);
@@ -110,7 +144,53 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
     }
     draft.take_defaults(environment);
     let control = arguments.control.as_ref().map(|path| absolute(&environment.cwd, path));
-    Ok(draft.resolve(&listen_base, control, environment))
+    let mut resolution = draft.resolve(&listen_base, control, environment);
+    if let Some(config) = &mut resolution.config {
+        arguments.put_into(&mut config.server);
+    }
+    Ok(resolution)
+}
+
+impl Arguments {
+    fn put_into(&self, server: &mut Server) {
+        server.log_level = self.log_level.unwrap_or(server.log_level);
+        server.access_log = match (self.access_log, server.access_log) {
+            (Some(false), _) => AccessLog::Off,
+            (Some(true), AccessLog::Off) => AccessLog::Text,
+            (_, present) => present,
+        };
+    }
+}
+
+/// [`ForTargets`] as the keys of a section.
+struct ServiceKeys {
+    root: Option<Located<String>>,
+    env_files: Vec<Located<String>>,
+    root_path: Option<Located<String>>,
+}
+
+impl ServiceKeys {
+    fn put_into(&self, section: &mut ServiceSection) {
+        section.root = self.root.clone();
+        section.root_path = self.root_path.clone();
+        if let Some(first) = self.env_files.first() {
+            section.env_file =
+                Some(Located { value: OneOrMany(self.env_files.clone()), span: first.span.clone() });
+        }
+    }
+
+    /// A file has these by service: which one would be meant?
+    fn without_targets(&self) -> Vec<Problem> {
+        let keys = self.root.iter().map(|at| (at, "root"));
+        let keys = keys.chain(self.env_files.first().map(|at| (at, "env_file")));
+        let keys = keys.chain(self.root_path.iter().map(|at| (at, "root_path")));
+        keys.map(|(at, key)| {
+            Problem::error("this is for TARGETs, and there is none")
+                .at(&at.span)
+                .hint(format!("in the file, the key of a service is `{key}`"))
+        })
+        .collect()
+    }
 }
 
 /// `NAME VALUE`, of which only the value is pointed at.
@@ -312,6 +392,11 @@ fn resolve_server(
     base: &Path,
     problems: &mut Vec<Problem>,
 ) -> Server {
+    let identity = identity::resolve(section.user.as_ref(), section.group.as_ref());
+    let identity = identity.unwrap_or_else(|(flaw, key)| {
+        problems.push(flaw.at(&key.span));
+        None
+    });
     Server {
         listen: listen.iter().map(|(address, _)| address.clone()).collect(),
         threads: section.threads.map(|threads| threads.value.as_usize()),
@@ -319,7 +404,11 @@ fn resolve_server(
         timeouts: section
             .timeouts
             .map_or_else(Timeouts::default, |timeouts| resolve_timeouts(timeouts.value)),
-        access_log: section.access_log.is_some_and(|access_log| access_log.value),
+        socket_mode: section.socket_mode.map(|mode| mode.value.0),
+        identity,
+        pidfile: section.pidfile.map(|path| absolute(base, Path::new(&path.value))),
+        access_log: section.access_log.map(|written| written.value.0).unwrap_or_default(),
+        log_level: section.log_level.map(|level| level.value.0).unwrap_or_default(),
         trusted_proxies: section
             .trusted_proxies
             .map_or_else(TrustedProxies::default, |written| resolve_proxies(&written.value.0, problems)),
@@ -352,6 +441,8 @@ fn resolve_limits(section: LimitsSection) -> Limits {
             .map_or(default.header_count_max, |count| count.value.as_usize()),
         body_bytes_max: section.body.map_or(default.body_bytes_max, |size| size.value.bytes_max()),
         connections_max: section.connections.map_or(default.connections_max, |count| count.value.as_usize()),
+        // Its bound is below.
+        backlog: section.backlog.map_or(default.backlog, |count| count.value.0 as u32),
     }
 }
 

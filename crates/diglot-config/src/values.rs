@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::{Spanned, de::DeValue};
 
 use crate::{
-    config::Limits,
+    config::{AccessLog, Limits, LogLevel},
     problem::{Flaw, closest},
     read::{FromToml, Located, Reader},
     service::{AsgiSpec, EventLoop, Interface, Lifespan},
@@ -60,6 +60,24 @@ impl Choice for AsgiSpec {
     const CHOICES: &[(&str, Self)] =
         &[("2.3", AsgiSpec::V2_3), ("2.4", AsgiSpec::V2_4), ("2.5", AsgiSpec::V2_5)];
 }
+
+impl Choice for LogLevel {
+    const CHOICES: &[(&str, Self)] = &[
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+    ];
+}
+
+/// Permission bits in octal, `"660"`, as `chmod` takes them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mode(pub(crate) u32);
+
+/// `true`, `false`, or the word `"json"`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AccessLogKey(pub(crate) AccessLog);
 
 /// A [`Choice`] as a file holds it.
 #[derive(Clone, Copy, Debug)]
@@ -247,6 +265,55 @@ impl<T: Choice> FromToml for OneOf<T> {
     }
 }
 
+impl FromToml for Mode {
+    fn expected() -> String {
+        "permission bits in octal".to_owned()
+    }
+
+    fn hint(found: &DeValue<'_>) -> Option<String> {
+        let digits = found.as_integer().map(|number| number.as_str().trim_start_matches('0'));
+        Some(format!(
+            "write them in quotes, as chmod takes them: \"{}\"",
+            digits.filter(|d| is_mode(d)).unwrap_or("660")
+        ))
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        let Some(text) = value.get_ref().as_str() else { return reader.wrong_type(value) };
+        let digits = text.strip_prefix("0o").or(text.strip_prefix('0')).unwrap_or(text);
+        if is_mode(digits)
+            && let Ok(mode) = u32::from_str_radix(digits, 8)
+        {
+            return Some(Mode(mode));
+        }
+        let flaw = Flaw::new(format!("`{text}` is no set of permissions"));
+        flawless(Err(flaw.hint("three octal digits, as chmod takes them: \"660\"")), value, reader)
+    }
+}
+
+fn is_mode(digits: &str) -> bool {
+    digits.len() == 3 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'7'))
+}
+
+impl FromToml for AccessLogKey {
+    fn expected() -> String {
+        "true, false or \"json\"".to_owned()
+    }
+
+    fn hint(found: &DeValue<'_>) -> Option<String> {
+        bool::hint(found)
+    }
+
+    fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
+        match value.get_ref() {
+            DeValue::Boolean(true) => Some(AccessLogKey(AccessLog::Text)),
+            DeValue::Boolean(false) => Some(AccessLogKey(AccessLog::Off)),
+            DeValue::String(text) if text == "json" => Some(AccessLogKey(AccessLog::Json)),
+            _ => reader.wrong_type(value),
+        }
+    }
+}
+
 /// `"a", "b" or "c"`.
 fn choices<T: Choice>() -> String {
     let words: Vec<String> = T::CHOICES.iter().map(|(word, _)| format!("\"{word}\"")).collect();
@@ -341,6 +408,10 @@ mod schema {
             { "type": "integer", "minimum": MIN, "maximum": MAX },
             { "type": "string", "pattern": "^[0-9]+( *([KkMmGg][Ii]?)?[Bb])?$" }
         ]
+    }));
+    inline_schema!([] Mode, _generator => json_schema!({ "type": "string", "pattern": "^(0o?)?[0-7]{3}$" }));
+    inline_schema!([] AccessLogKey, _generator => json_schema!({
+        "anyOf": [{ "type": "boolean" }, { "const": "json" }]
     }));
     inline_schema!([] Wait, _generator => json_schema!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|h)$" }));
     inline_schema!([T: JsonSchema] OrNone<T>, generator => {

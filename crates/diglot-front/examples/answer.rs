@@ -6,12 +6,13 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use diglot_config::{Limits, Listen, Route, Timeouts, TrustedProxies, WebSocket};
-use diglot_front::{FixedAnswer, Front, Listener, Router, Settings, Target};
+use diglot_config::{AccessLog, Limits, Listen, Route, Timeouts, TrustedProxies, WebSocket};
+use diglot_front::{FixedAnswer, Front, Listener, Router, Settings, SocketOptions, Target};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let listener = Listener::bind(&Listen::Tcp(address.parse()?))?;
+    let options = SocketOptions { backlog: Limits::default().backlog, mode: None, owner: (None, None) };
+    let listener = Listener::bind(&Listen::Tcp(address.parse()?), &options)?;
     let answer = FixedAnswer {
         status: 200,
         fields: "Content-Type: text/plain\r\n".to_owned(),
@@ -23,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         threads: 1,
         limits: Limits::default(),
         timeouts: Timeouts::default(),
-        access_log: false,
+        access_log: AccessLog::Off,
         trusted_proxies: TrustedProxies::default(),
         websocket: WebSocket::default(),
     };

@@ -31,8 +31,9 @@ mod sessions;
 mod shared;
 mod threads;
 
+pub use http1::{ACCESS_JSON, ACCESS_TEXT};
 pub use link::{Link, LinkNotice};
-pub use listener::{Address, Listener};
+pub use listener::{Address, Listener, SocketOptions};
 pub use router::{FixedAnswer, Router, Target};
 pub use service::{Admission, Service};
 pub use threads::{Front, Settings};

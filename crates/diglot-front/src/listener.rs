@@ -4,8 +4,8 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use diglot_config::Listen;
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::sockopt::{socket_acceptconn, socket_type};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -21,12 +23,21 @@ use crate::client::Ends;
 use crate::http1::Connection;
 use crate::shared::Shared;
 
-/// Connections the system holds that have not been accepted.
-const BACKLOG: i32 = 4_096;
 /// How long accepting pauses when the system has no descriptor or memory for one more connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a thread says no more of that: the log must not fill while a crowd is at the door.
 const COMPLAINT_PAUSE: Duration = Duration::from_secs(10);
+
+/// How sockets are made.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketOptions {
+    /// Connections the system holds that have not been accepted.
+    pub backlog: u32,
+    /// Permission bits of a Unix socket's file; `None` leaves them to the umask.
+    pub mode: Option<u32>,
+    /// User and group a Unix socket's file is given to.
+    pub owner: (Option<u32>, Option<u32>),
+}
 
 /// A bound socket, not yet accepting.
 #[derive(Debug)]
@@ -84,11 +95,12 @@ impl fmt::Display for Address {
 impl Listener {
     /// Binds and listens. Clients that come early wait in the system's queue until the front starts.
     ///
-    /// A file that is left of a Unix socket nobody listens on is removed first.
+    /// A file that is left of a Unix socket nobody listens on is removed first. [`Listen::Systemd`] stands for several
+    /// listeners: [`Self::inherit`] makes each.
     ///
     /// # Errors
     /// What the system says: above all that the address is in use, or not this machine's.
-    pub fn bind(listen: &Listen) -> io::Result<Self> {
+    pub fn bind(listen: &Listen, options: &SocketOptions) -> io::Result<Self> {
         let (socket, address, file) = match listen {
             Listen::Tcp(address) => {
                 let domain = Domain::for_address(*address);
@@ -105,12 +117,54 @@ impl Listener {
                 remove_stale(path)?;
                 let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
                 socket.bind(&SockAddr::unix(path)?)?;
+                // Before it listens: until then nobody can connect, whatever the umask has left.
+                if let Some(mode) = options.mode {
+                    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+                }
+                if let (uid, gid) = options.owner
+                    && (uid.is_some() || gid.is_some())
+                {
+                    std::os::unix::fs::chown(path, uid, gid)?;
+                }
                 (socket, Address::Unix(path.clone()), Some(SocketFile::at(path)?))
             }
+            Listen::Inherited(descriptor) => return Self::inherit(*descriptor),
+            Listen::Systemd => return Err(io::ErrorKind::Unsupported.into()),
         };
-        socket.listen(BACKLOG)?;
+        socket.listen(options.backlog.cast_signed())?;
         socket.set_nonblocking(true)?;
         Ok(Self { socket, address, _file: file })
+    }
+
+    /// Takes over a listening socket that this process was started with. Its file, if it has one, is left where it is at
+    /// the end: it belongs to whoever made it.
+    ///
+    /// # Errors
+    /// If the descriptor is none, or is no stream socket that listens.
+    pub fn inherit(descriptor: RawFd) -> io::Result<Self> {
+        // SAFETY: borrowed for two calls that fail on a number that is no open socket.
+        #[allow(unsafe_code)]
+        let borrowed = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        let listens =
+            socket_type(borrowed)? == rustix::net::SocketType::STREAM && socket_acceptconn(borrowed)?;
+        if !listens {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no stream socket that listens"));
+        }
+        // SAFETY: it is open, and it is nobody else's: this process has made no listening socket under a number that
+        // its configuration names, since no address is named twice.
+        #[allow(unsafe_code)]
+        let owned = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        fcntl_setfd(&owned, FdFlags::CLOEXEC)?;
+        let socket = socket2::Socket::from(owned);
+        socket.set_nonblocking(true)?;
+        let local = socket.local_addr()?;
+        let address = match (local.as_socket(), local.as_pathname()) {
+            (Some(address), _) => Address::Tcp(address),
+            (None, Some(path)) => Address::Unix(path.to_owned()),
+            // An abstract name, which is no path.
+            (None, None) => Address::Unix(PathBuf::from("@")),
+        };
+        Ok(Self { socket, address, _file: None })
     }
 
     /// Where it can be reached.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use diglot_config::{Limits, Timeouts, TrustedProxies, WebSocket};
+use diglot_config::{AccessLog, Limits, Timeouts, TrustedProxies, WebSocket};
 use parking_lot::Mutex;
 use slab::Slab;
 use tokio::sync::Notify;
@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     pub(crate) codec: h1::Limits,
     pub(crate) timeouts: Timeouts,
     /// One line a request in the log.
-    pub(crate) access_log: bool,
+    pub(crate) access_log: AccessLog,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) websocket: WebSocket,
     pub(crate) connections: Connections,

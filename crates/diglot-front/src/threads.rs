@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use diglot_config::{Limits, Timeouts, TrustedProxies, WebSocket};
+use diglot_config::{AccessLog, Limits, Timeouts, TrustedProxies, WebSocket};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
@@ -30,7 +30,7 @@ pub struct Settings {
     /// How long the front waits for it.
     pub timeouts: Timeouts,
     /// One line a request in the log.
-    pub access_log: bool,
+    pub access_log: AccessLog,
     /// Who may say for whom they ask.
     pub trusted_proxies: TrustedProxies,
     /// What WebSockets may send, and how they are kept alive.

@@ -4,24 +4,36 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 
-use diglot_config::{Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Service};
+use diglot_config::{
+    Entry, EventLoop, Identity, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Service,
+};
 use diglot_front::Address;
 use diglot_workers::Launch;
 use serde_json::{Value, json};
 
 use crate::sdk::Sdk;
+use crate::sockets::PASSED_VARIABLES;
 
 /// The variable that tells a worker what to run. It is gone before user code sees the environment.
 const WORKER_ENV: &str = "DIGLOT_WORKER";
 
-/// How the workers of `service` are run behind listeners at `addresses`, with that soft limit of open files.
+/// How the workers of `service` are run behind listeners at `addresses`, as whom the server has become, with that soft
+/// limit of open files.
 pub(crate) fn launch(
     service: &Service,
     sdk: &Sdk,
     addresses: &[Address],
+    identity: Option<&Identity>,
     open_files_max: Option<u64>,
 ) -> Launch {
     let mut env: BTreeMap<OsString, OsString> = env::vars_os().collect();
+    PASSED_VARIABLES.iter().for_each(|name| drop(env.remove(OsStr::new(name))));
+    // Else those of root, whose files the workers may not read.
+    if let Some(Identity { name: Some(name), home: Some(home), .. }) = identity {
+        env.insert("HOME".into(), home.clone().into());
+        env.insert("USER".into(), name.into());
+        env.insert("LOGNAME".into(), name.into());
+    }
     env.extend(service.env.iter().map(|(name, value)| (name.into(), value.into())));
     let (program, args, about) = match &service.entry {
         Entry::Python(python) => {

@@ -4,23 +4,28 @@
 
 mod composition;
 mod descriptors;
+mod identity;
 mod launch;
 mod log;
+mod pidfile;
 mod sdk;
 mod signals;
+mod sockets;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diglot_config::{Config, Entry, Limits, Listen};
+use diglot_config::{Config, Entry, Limits, Listen, Server};
 use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings, Target};
 use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
 use tokio::time::{Instant, timeout_at};
 
 use composition::{Composition, Loading};
 use descriptors::Descriptors;
+use pidfile::PidFile;
 use sdk::{Sdk, SdkError};
 use signals::{Signal, Signals};
 
@@ -37,6 +42,12 @@ const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
 enum Error {
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Bind { listen: Listen, error: io::Error },
+    #[error(
+        "cannot go on as the user and group of the configuration: {0}; start diglot as root, or leave out `user` and `group`"
+    )]
+    Identity(io::Error),
+    #[error("cannot write the pid file {}: {error}", .path.display())]
+    PidFile { path: PathBuf, error: io::Error },
     #[error(transparent)]
     Sdk(#[from] SdkError),
     #[error("{0}")]
@@ -58,7 +69,7 @@ fn hint(error: &io::Error) -> &'static str {
 
 /// Serves until told to stop. The exit code is the process's own: 0 stopped as asked, 1 could not start.
 pub fn run(config: Config) -> ExitCode {
-    let served = log::start().map_err(Error::from).and_then(|log| {
+    let served = log::start(config.server.log_level).map_err(Error::from).and_then(|log| {
         let served = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -80,9 +91,10 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let descriptors = Descriptors::raise();
     let mut signals = Signals::listen()?;
     config.notes.iter().for_each(|note| tracing::info!("{note}"));
+    let listeners = sockets::bind(&config.server)?;
+    let _pidfile = settle(&config.server)?;
     let needs_native = config.services.iter().any(|service| matches!(service.entry, Entry::Python(_)));
     let sdk = Sdk::prepare(needs_native)?;
-    let listeners = bind(&config.server.listen)?;
     let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
 
     let services: Vec<Arc<Service>> =
@@ -118,11 +130,16 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     stop(&front, listeners, &services, running, &commands, config.server.timeouts.grace, &mut signals).await
 }
 
-fn bind(listen: &[Listen]) -> Result<Vec<Listener>, Error> {
-    let bind = |listen: &Listen| {
-        Listener::bind(listen).map_err(|error| Error::Bind { listen: listen.clone(), error })
+/// What only who binds may do, once that is done: the pid file is written, and privileges are given up.
+fn settle(server: &Server) -> Result<Option<PidFile>, Error> {
+    let identity = server.identity.as_ref();
+    let owner = (identity.and_then(|identity| identity.uid), identity.map(|identity| identity.gid));
+    let write = |path: &PathBuf| {
+        PidFile::write(path, owner).map_err(|error| Error::PidFile { path: path.clone(), error })
     };
-    listen.iter().map(bind).collect()
+    let file = server.pidfile.as_ref().map(write).transpose()?;
+    identity.map_or(Ok(()), identity::assume).map_err(Error::Identity)?;
+    Ok(file)
 }
 
 /// Starts every worker. `None`: told to stop before all were ready.
@@ -238,7 +255,7 @@ fn spec(
     ServiceSpec {
         name: service.name.as_str().into(),
         workers: service.workers,
-        launch: launch::launch(service, sdk, addresses, descriptors.given),
+        launch: launch::launch(service, sdk, addresses, config.server.identity.as_ref(), descriptors.given),
         policy: Policy {
             start_timeout: service.start_timeout,
             drain_timeout: config.server.timeouts.grace,

@@ -2,24 +2,33 @@
 
 use std::io::{self, Write};
 
+use diglot_config::LogLevel;
+use diglot_front::{ACCESS_JSON, ACCESS_TEXT};
 use diglot_workers::{Log, LogEntry, LogSink, Origin};
+use tracing::{Event as Traced, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Format, Writer};
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 
-/// Chooses what Diglot itself logs, as `info`, `debug` or `diglot_front=trace`.
+/// Chooses what Diglot itself logs, as `info`, `debug` or `diglot_front=trace`, above what the configuration says.
 const FILTER_ENV: &str = "DIGLOT_LOG";
 
 /// Starts the log and sends what this process traces into it.
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(crate) fn start() -> io::Result<Log> {
+pub(crate) fn start(level: LogLevel) -> io::Result<Log> {
     let log = Log::start(Stderr { line: Vec::new() })?;
-    let filter = EnvFilter::try_from_env(FILTER_ENV).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env(FILTER_ENV).unwrap_or_else(|_| {
+        // Whoever asks for an access log and for silence wants the one and not the rest.
+        EnvFilter::new(format!("{},{ACCESS_TEXT}=info,{ACCESS_JSON}=info", level.as_str()))
+    });
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_target(false)
+        .event_format(Lines(Format::default().with_ansi(false).with_target(false)))
         .with_writer(IntoLog(log.clone()))
         .finish();
     // Only a second server in one process could have set one, and then it keeps it.
@@ -49,6 +58,31 @@ impl LogSink for Stderr {
             }
         };
         let _ = io::stderr().write_all(&self.line);
+    }
+}
+
+/// Time, level and message; of the access log as JSON, an object and nothing else.
+struct Lines(Format);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Traced<'_>,
+    ) -> std::fmt::Result {
+        if event.metadata().target() != ACCESS_JSON {
+            return self.0.format_event(context, writer, event);
+        }
+        writer.write_str("{\"time\":\"")?;
+        SystemTime.format_time(&mut writer)?;
+        writer.write_str("\",")?;
+        context.format_fields(writer.by_ref(), event)?;
+        writer.write_str("}\n")
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use diglot_config::{ForTargets, LogLevel};
 
 /// One server for Node.js and Python services, side by side behind one port.
 #[derive(Debug, Parser)]
@@ -46,6 +47,7 @@ Examples:
   diglot serve server.js --listen 0.0.0.0:3000
   diglot serve /=web/server.js /api=api.main:app --workers 2
   diglot serve --config deploy/diglot.toml --listen unix:/run/diglot.sock
+  diglot serve main:app --host 0.0.0.0 --port 80
 
 Ends with 0 when stopped as asked, 2 when the arguments or the configuration are wrong, 1 when a service cannot start.
 SIGTERM and SIGINT finish what is in flight; a second one ends at once.")]
@@ -57,14 +59,106 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Listen here instead of where the configuration says [default: 127.0.0.1:8000]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, short = 'b', alias = "bind", value_name = "ADDR")]
     pub(crate) listen: Vec<String>,
-    /// Workers of every service [default: 1]
-    #[arg(long, value_name = "N")]
+    /// Workers of every service [default: WEB_CONCURRENCY, or 1]
+    #[arg(long, short, value_name = "N")]
     pub(crate) workers: Option<u64>,
+    #[command(flatten)]
+    pub(crate) log: Log,
+    #[command(flatten)]
+    pub(crate) as_uvicorn: AsUvicorn,
     /// Path of the socket on which other commands talk to this server. Hidden while there are none
     #[arg(long, value_name = "PATH", hide = true)]
     pub(crate) control: Option<PathBuf>,
+}
+
+/// What is logged, above what the configuration says.
+#[derive(Args, Debug)]
+pub(crate) struct Log {
+    /// What Diglot itself logs at least [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<Level>,
+    /// One line for each request
+    #[arg(long, overrides_with = "no_access_log")]
+    pub(crate) access_log: bool,
+    #[arg(long, overrides_with = "access_log", hide = true)]
+    pub(crate) no_access_log: bool,
+}
+
+/// Levels, and the words other servers have for them.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Level {
+    #[value(alias = "critical")]
+    Error,
+    #[value(alias = "warning")]
+    Warn,
+    Info,
+    Debug,
+    #[value(alias = "notset")]
+    Trace,
+}
+
+/// A command line written for uvicorn means the same here.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "As with uvicorn")]
+pub(crate) struct AsUvicorn {
+    /// With --port, what --listen says in one
+    #[arg(long, value_name = "IP")]
+    pub(crate) host: Option<String>,
+    /// With --host, what --listen says in one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// For --listen unix:PATH
+    #[arg(long, value_name = "PATH")]
+    pub(crate) uds: Option<String>,
+    /// For --listen fd:N
+    #[arg(long, value_name = "N")]
+    pub(crate) fd: Option<u32>,
+    /// The folder of the TARGETs: their workers' working directory, where their modules are found
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) app_dir: Option<String>,
+    /// A file of NAME=value lines for the TARGETs' environment
+    #[arg(long, alias = "env-files", value_name = "FILE")]
+    pub(crate) env_file: Vec<String>,
+    /// Where a proxy serves the TARGETs, if it cuts that off the path: /api
+    #[arg(long, alias = "url-path-prefix", value_name = "PATH")]
+    pub(crate) root_path: Option<String>,
+    /// The TARGETs name functions that make the applications: for main:make_app()
+    #[arg(long)]
+    pub(crate) factory: bool,
+}
+
+impl AsUvicorn {
+    const HOST: &str = "127.0.0.1";
+    const PORT: u16 = 8000;
+
+    /// The addresses, as `--listen` takes them.
+    fn listen(&self) -> impl Iterator<Item = String> {
+        let tcp = (self.host.is_some() || self.port.is_some()).then(|| {
+            let (host, port) = (self.host.as_deref().unwrap_or(Self::HOST), self.port.unwrap_or(Self::PORT));
+            // As it is written in an address, and as it is written alone.
+            match host.contains(':') && !host.starts_with('[') {
+                true => format!("[{host}]:{port}"),
+                false => format!("{host}:{port}"),
+            }
+        });
+        let unix = self.uds.as_ref().map(|path| format!("unix:{path}"));
+        let inherited = self.fd.map(|descriptor| format!("fd:{descriptor}"));
+        tcp.into_iter().chain(unix).chain(inherited)
+    }
+}
+
+impl From<Level> for LogLevel {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Error => LogLevel::Error,
+            Level::Warn => LogLevel::Warn,
+            Level::Info => LogLevel::Info,
+            Level::Debug => LogLevel::Debug,
+            Level::Trace => LogLevel::Trace,
+        }
+    }
 }
 
 /// Show every problem in the configuration, each with its place and a hint.
@@ -130,7 +224,27 @@ impl From<ConfigFile> for diglot_config::Arguments {
 
 impl From<Serve> for diglot_config::Arguments {
     fn from(serve: Serve) -> Self {
-        let Serve { targets, config, listen, workers, control } = serve;
-        diglot_config::Arguments { targets, config, listen, workers, control }
+        let Serve { mut targets, config, mut listen, workers, log, as_uvicorn, control } = serve;
+        listen.extend(as_uvicorn.listen());
+        if as_uvicorn.factory {
+            targets
+                .iter_mut()
+                .filter(|target| !target.ends_with(')'))
+                .for_each(|target| target.push_str("()"));
+        }
+        diglot_config::Arguments {
+            targets,
+            config,
+            listen,
+            workers,
+            control,
+            log_level: log.log_level.map(LogLevel::from),
+            access_log: (log.access_log || log.no_access_log).then_some(log.access_log),
+            for_targets: ForTargets {
+                app_dir: as_uvicorn.app_dir,
+                env_files: as_uvicorn.env_file,
+                root_path: as_uvicorn.root_path,
+            },
+        }
     }
 }

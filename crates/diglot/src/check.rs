@@ -33,7 +33,7 @@ fn taken_addresses(resolution: &Resolution) -> Vec<Problem> {
     let taken = resolution.listen.iter().filter_map(|(listen, span)| {
         let problem = Problem::warning(in_use(listen)?).hint(match listen {
             Listen::Tcp(_) => "stop what listens there, or choose another port; port 0 takes a free one",
-            Listen::Unix(_) => "stop what listens there, or choose another path",
+            _ => "stop what listens there, or choose another path",
         });
         Some(match span {
             Some(span) => problem.at(span),
@@ -52,6 +52,8 @@ fn in_use(listen: &Listen) -> Option<String> {
             std::io::ErrorKind::AddrNotAvailable => format!("`{listen}` is no address of this machine"),
             _ => format!("`{listen}` cannot be bound: {error}"),
         }),
+        // Whoever starts the server passes these.
+        Listen::Inherited(_) | Listen::Systemd => None,
         // A socket file nobody listens on is a left-over, which the server replaces.
         Listen::Unix(path) => UnixStream::connect(path).is_ok().then(|| format!("`{listen}` is in use")),
     }

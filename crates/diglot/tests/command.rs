@@ -108,12 +108,31 @@ fn arguments_that_are_none() {
         ("unknown_command", ["sevre"].as_slice()),
         ("unknown_option", &["serve", "--liste", "x"]),
         ("an_entry_for_a_command", &["/api=api/main.py", "server.js"]),
-        ("port_alone", &["serve", "server.js", "--port", "3000"]),
-        ("port_alone_with_equals", &["serve", "server.js", "--port=3000"]),
-        ("host_alone", &["serve", "server.js", "--host", "0.0.0.0"]),
+        ("an_option_that_is_a_key", &["serve", "main:app", "--limit-max-requests", "1000"]),
+        ("a_short_option_that_is_a_key", &["serve", "main:app", "-u=www-data"]),
+        ("an_option_there_is_none_for", &["serve", "main:app", "--no-server-header"]),
+        ("a_level_that_is_none", &["serve", "main:app", "--log-level", "loud"]),
         ("reload", &["serve", "--reload", "main:app"]),
         ("workers_that_are_no_number", &["serve", "main:app", "--workers", "many"]),
         ("run_without_a_command", &["run", "api"]),
+    ] {
+        insta::assert_snapshot!(name, project.says(arguments));
+    }
+}
+
+/// What uvicorn's command line says is understood: each of these is found wrong for what it means, not for its words.
+#[test]
+fn options_of_uvicorn_mean_the_same() {
+    let project = project();
+    project.file("main.py", "").file("server.js", "");
+    for (name, arguments) in [
+        ("a_host_that_is_a_name", ["serve", "main:app", "--host", "localhost", "--port", "80"].as_slice()),
+        ("a_host_and_a_listen", &["serve", "main:app", "--host", "0.0.0.0", "-b", "127.0.0.1:8000"]),
+        ("a_host_of_ipv6", &["serve", "main:app", "--host", "::1", "--listen", "[::1]:8000"]),
+        ("a_socket_and_a_descriptor", &["serve", "main:app", "--uds", "run/", "--fd", "2"]),
+        ("a_folder_that_is_missing", &["serve", "main:app", "--app-dir", "src", "--env-file", ".env"]),
+        ("a_root_path_for_node", &["serve", "server.js", "--root-path", "/shop"]),
+        ("a_factory", &["serve", "server.js", "--factory", "--log-level", "critical", "--no-access-log"]),
     ] {
         insta::assert_snapshot!(name, project.says(arguments));
     }

@@ -39,7 +39,11 @@ fn defaults() {
             threads: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
-            access_log: false,
+            socket_mode: None,
+            identity: None,
+            pidfile: None,
+            access_log: AccessLog::Off,
+            log_level: LogLevel::Info,
             trusted_proxies: TrustedProxies::default(),
             websocket: WebSocket::default(),
             control: None,
@@ -96,10 +100,15 @@ fn every_key() {
         [server]
         listen = ["127.0.0.1:0", "unix:run.sock"]
         threads = 2
-        access_log = true
+        socket_mode = "660"
+        group = "7777"
+        user = "6666"
+        pidfile = "run/diglot.pid"
+        access_log = "json"
+        log_level = "debug"
         trusted_proxies = "10.0.0.0/8"
         control = "control.sock"
-        limits = { request_line = 4_096, headers = "64 KiB", header_count = 0x20, body = "none", connections = 10 }
+        limits = { request_line = 4_096, headers = "64 KiB", header_count = 0x20, body = "none", connections = 10, backlog = 128 }
         timeouts = { header_read = "1s", idle = "2s", body = "3s", write = "4s", grace = "5s", start = "6s", heartbeat = "7s" }
         websocket = { message = "none", compression = false, ping_interval = "8s", ping_timeout = "9s" }
 
@@ -148,6 +157,7 @@ fn every_key() {
                 header_count_max: 32,
                 body_bytes_max: Limits::UNLIMITED,
                 connections_max: 10,
+                backlog: 128,
             },
             timeouts: Timeouts {
                 header_read: seconds(1),
@@ -158,7 +168,11 @@ fn every_key() {
                 start: seconds(6),
                 heartbeat: Some(seconds(7)),
             },
-            access_log: true,
+            socket_mode: Some(0o660),
+            identity: Some(Identity { uid: Some(6666), gid: 7777, name: None, home: None }),
+            pidfile: Some(machine.path("project/run/diglot.pid")),
+            access_log: AccessLog::Json,
+            log_level: LogLevel::Debug,
             websocket: WebSocket {
                 message_bytes_max: Limits::UNLIMITED,
                 compression: false,
@@ -337,4 +351,35 @@ fn the_environment_says_what_nothing_else_does() {
     let config = config(everyone.with_targets(&["main:app"]));
     assert!(config.server.trusted_proxies.trust(Some([203, 0, 113, 7].into())));
     assert_eq!(config.services[0].workers, 1, "an empty variable says nothing");
+}
+
+#[test]
+fn arguments_for_all_targets() {
+    let machine = Machine::new();
+    machine.file("project/src/shop.py", "").file("project/.env", "A=1\n");
+    let arguments = Arguments {
+        targets: vec!["shop:app".to_owned()],
+        log_level: Some(LogLevel::Warn),
+        access_log: Some(true),
+        for_targets: ForTargets {
+            app_dir: Some("src".to_owned()),
+            env_files: vec![".env".to_owned()],
+            root_path: Some("/shop".to_owned()),
+        },
+        ..Arguments::default()
+    };
+    let found = config(machine.resolve(&arguments));
+    let service = &found.services[0];
+    assert_eq!(service.root, machine.path("project/src"));
+    assert_eq!(service.env.get("A").map(String::as_str), Some("1"));
+    assert_eq!(service.root_path, "/shop");
+    assert_eq!((found.server.log_level, found.server.access_log), (LogLevel::Warn, AccessLog::Text));
+
+    let text = "[server]\naccess_log = \"json\"\n[services.a]\nentry = \"main:app\"\n";
+    let with = |access_log| {
+        machine.file("project/diglot.toml", text);
+        config(machine.resolve(&Arguments { access_log, ..Arguments::default() })).server.access_log
+    };
+    assert_eq!(with(Some(true)), AccessLog::Json);
+    assert_eq!(with(Some(false)), AccessLog::Off);
 }

@@ -264,3 +264,27 @@ says!(
      [services.d]\nentry = \"main:app\"\nroutes = \"/d\"\nroot_path = \"https://example.com/d/../x\"\n\
      [services.e]\nentry = \"main:app\"\nroutes = \"/e\"\nroot_path = \"/d/../x\"\n"
 );
+
+says!(
+    keys_of_the_process,
+    "[server]\nlisten = [\"fd:x\", \"systemd\", \"systemd\"]\nsocket_mode = 660\nuser = \"nobody-here\"\n\
+     access_log = \"yes\"\nlog_level = \"warning\"\n[services.a]\nentry = \"main:app\"\n"
+);
+says!(
+    users_and_groups,
+    "[server]\nsocket_mode = \"rw\"\nuser = \"4000000\"\n[services.a]\nentry = \"main:app\"\n"
+);
+says!(a_group_that_is_none, "[server]\ngroup = \"nobody-here\"\n[services.a]\nentry = \"main:app\"\n");
+
+#[test]
+fn arguments_for_targets_where_there_are_none() {
+    let machine = Machine::new();
+    machine.file("project/diglot.toml", "[services.a]\nentry = \"main:app\"\n");
+    let for_targets = ForTargets {
+        app_dir: Some("src".to_owned()),
+        env_files: vec![".env".to_owned()],
+        root_path: Some("/shop".to_owned()),
+    };
+    let said = machine.resolve(&Arguments { for_targets, ..Arguments::default() });
+    insta::assert_snapshot!(machine.shown(&said));
+}

@@ -231,8 +231,8 @@ impl Connection {
             return Poll::Ready(Turn::Over);
         }
         let answer = Answer::HEAD_TIMED_OUT;
-        if self.shared.access_log {
-            Record::of_malformed(self.peer.own_name()).write(answer.status, answer.content_bytes());
+        if let Some(mut record) = Record::of_malformed(self.shared.access_log, self.peer.own_name()) {
+            record.write(answer.status, answer.content_bytes());
         }
         answer.write(&mut self.output, &RequestFacts::unknown(), false);
         Poll::Ready(Turn::Answered { lives_on: false })
@@ -256,8 +256,8 @@ impl Connection {
                 Err(rejection) => {
                     tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
                     let answer = Answer::rejected(&rejection);
-                    if shared.access_log {
-                        Record::of_malformed(peer.own_name()).write(rejection.status, answer.content_bytes());
+                    if let Some(mut record) = Record::of_malformed(shared.access_log, peer.own_name()) {
+                        record.write(rejection.status, answer.content_bytes());
                     }
                     answer.write(output, &RequestFacts::unknown(), false);
                     return Some(Turn::Answered { lives_on: false });
@@ -266,8 +266,8 @@ impl Connection {
             let dispatched = dispatch(shared, peer, exchange, &parsed, &bytes[parsed.head_bytes..], waited);
             let request = RequestFacts::of(&parsed);
             let (head_bytes, has_body) = (parsed.head_bytes, has_body(&parsed));
-            if shared.access_log && record.is_none() {
-                *record = Some(Record::of(peer.name(), &parsed));
+            if record.is_none() {
+                *record = Record::of(shared.access_log, peer.name(), &parsed);
             }
             *head = None;
             Some(match dispatched {

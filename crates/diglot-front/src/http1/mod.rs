@@ -13,6 +13,7 @@ mod websocket;
 
 use crate::h1;
 
+pub use access::{ACCESS_JSON, ACCESS_TEXT};
 pub(crate) use connection::Connection;
 
 /// Checked trailers as lines again.
