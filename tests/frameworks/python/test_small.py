@@ -1,10 +1,13 @@
 """A turn through each framework that has fewer users: routes, media, sessions, uploads, streams, files, errors."""
 
+import json
+
 import pytest
 from servers import APPS, App
+from websockets.exceptions import ConnectionClosed
 
-# The last is what Pyramid's use of setuptools is warned of.
-EXPECTED = ("provoked in ", "Traceback", "ERROR", "pkg_resources is deprecated")
+# Pyramid's use of setuptools is warned of; Falcon reports what it refuses.
+EXPECTED = ("provoked in ", "Traceback", "ERROR", "pkg_resources is deprecated", "HTTPForbidden")
 NUMBERS = (APPS / "small/static/numbers.txt").read_bytes()
 STREAM = "".join(f"{number}\n" for number in range(1000))
 LARGE = b"0123456789abcdef" * (2 * 1024 * 1024 // 16)
@@ -39,7 +42,7 @@ def files(client, path="/static/numbers.txt"):
 
 
 def test_litestar(open_app):
-    _, client = open_app("litestar_app:app", "asgi")
+    server, client = open_app("litestar_app:app", "asgi")
     answer = client.get("/items/7", headers={"x-limit": "3"}).json()
     assert answer == {"number": 7, "limit": 3, "started": True}
     created = client.post("/items", json={"name": "Pen", "price": 1.5})
@@ -58,6 +61,14 @@ def test_litestar(open_app):
     assert (stock.status_code, stock.json()) == (409, {"missing": "pen"})
     failed = client.get("/fails")
     assert (failed.status_code, failed.json()["detail"]) == (500, "Internal Server Error")
+    with server.websocket("/ws/listener") as socket:
+        socket.send('{"name": "Pen", "price": 1}')
+        assert json.loads(socket.recv(timeout=60)) == {"name": "Pen", "limit": 10}
+    with server.websocket("/ws/raw/3", subprotocols=["one", "two"]) as socket:
+        assert (socket.subprotocol, socket.response.headers["x-accepted"]) == ("two", "1")
+        socket.send(b"ab")
+        assert socket.recv(timeout=60) == b"ababab"
+    assert server.handshake("/ws/raw/0").status_code == 403
 
 
 def test_quart(open_app):
@@ -76,6 +87,18 @@ def test_quart(open_app):
     assert client.get("/none").text == "nothing at /none"
     assert client.get("/fails").status_code == 500
     server.wait_for("LookupError: provoked in Quart")
+    mine = {"additional_headers": {"cookie": f"session={client.cookies['session']}"}, "subprotocols": ["one", "two"]}
+    with server.websocket("/ws/n", **mine) as socket:
+        assert (socket.subprotocol, socket.response.headers["x-accepted"]) == ("two", "1")
+        assert json.loads(socket.recv(timeout=60)) == {"name": "n", "session": "J\xf6rg", "asked": ["one", "two"]}
+        for message in ("text", b"bytes"):
+            socket.send(message)
+            assert socket.recv(timeout=60) == message
+        socket.send("close")
+        with pytest.raises(ConnectionClosed) as end:
+            socket.recv(timeout=60)
+        assert (end.value.rcvd.code, end.value.rcvd.reason) == (4004, "as asked")
+    assert server.handshake("/ws/refused").status_code == 401
     server.stop()
     assert "Quart has stopped serving" in server.log
 
@@ -153,3 +176,10 @@ def test_falcon(open_app, entry, interface, validated):
     server.wait_for("LookupError: provoked in Falcon")
     if interface == "asgi":
         assert "Falcon has started" in server.log
+        with server.websocket("/ws", subprotocols=["two"]) as socket:
+            assert (socket.subprotocol, socket.response.headers["x-accepted"]) == ("two", "1")
+            socket.send('{"a": "\xfc"}')
+            assert json.loads(socket.recv(timeout=60)) == {"got": {"a": "\xfc"}}
+            socket.close(4005)
+        server.wait_for("Falcon's client left with 4005")
+        assert server.handshake("/ws?refused=1").status_code == 403

@@ -33,3 +33,7 @@ def test_sanic_is_an_asgi_application_too(serve):
         assert client.get("/").json() == {"started": True, "scheme": "http", "ip": "127.0.0.1"}
         assert client.post("/upload", files={"file": b"x" * 1_000_000}).json() == {"bytes": 1_000_000}
         assert client.get("/stream").text == "0\n1\n2\n"
+    with server.websocket("/ws") as socket:
+        for message in ("text", b"bytes"):
+            socket.send(message)
+            assert socket.recv(timeout=60) == message

@@ -71,6 +71,18 @@ class AsyncStream:
         resp.stream = parts()
 
 
+class Talk:
+    async def on_websocket(self, req, ws):
+        if req.get_param("refused"):
+            raise falcon.HTTPForbidden
+        await ws.accept(subprotocol="two" if "two" in ws.subprotocols else None, headers={"x-accepted": "1"})
+        try:
+            while True:
+                await ws.send_media({"got": await ws.receive_media()})
+        except falcon.WebSocketDisconnected as left:
+            print(f"Falcon's client left with {left.code}", flush=True)
+
+
 class Fails:
     def on_get(self, req, resp):
         raise LookupError("provoked in Falcon")
@@ -92,3 +104,4 @@ def _with_routes(app, item, upload, stream, fails):
 
 wsgi = _with_routes(falcon.App(middleware=[Timing()]), Item(), Upload(), Stream(), Fails())
 asgi = _with_routes(falcon.asgi.App(middleware=[Timing()]), AsyncItem(), AsyncUpload(), AsyncStream(), AsyncFails())
+asgi.add_route("/ws", Talk())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from litestar import Controller, Litestar, MediaType, Request, get, post
+from litestar import Controller, Litestar, MediaType, Request, WebSocket, get, post, websocket, websocket_listener
 from litestar.datastructures import State, UploadFile
 from litestar.di import Provide
 from litestar.enums import RequestEncodingType
@@ -21,8 +21,8 @@ class Item:
     price: float
 
 
-async def provide_limit(request: Request) -> int:
-    return int(request.headers.get("x-limit", 10))
+async def provide_limit(headers: dict[str, str]) -> int:
+    return int(headers.get("x-limit", 10))
 
 
 class Items(Controller):
@@ -67,6 +67,21 @@ def on_a_thread() -> str:
     return "from a thread"
 
 
+@websocket_listener("/ws/listener")
+async def listener(data: dict, limit: int) -> dict:
+    return {"name": data["name"], "limit": limit}
+
+
+@websocket("/ws/raw/{number:int}")
+async def raw(socket: WebSocket, number: int) -> None:
+    if number == 0:
+        await socket.close()
+        return
+    await socket.accept(subprotocols="two", headers={"x-accepted": "1"})
+    async for part in socket.iter_data(mode="binary"):
+        await socket.send_bytes(part * number)
+
+
 @get("/fails")
 async def fails() -> None:
     raise LookupError("provoked in Litestar")
@@ -95,6 +110,8 @@ app = Litestar(
         events,
         count,
         on_a_thread,
+        listener,
+        raw,
         fails,
         stock,
         create_static_files_router("/static", [Path(__file__).parent / "static"]),

@@ -2,7 +2,19 @@
 
 import asyncio
 
-from quart import Quart, flash, g, get_flashed_messages, redirect, render_template_string, request, session, url_for
+from quart import (
+    Quart,
+    abort,
+    flash,
+    g,
+    get_flashed_messages,
+    redirect,
+    render_template_string,
+    request,
+    session,
+    url_for,
+    websocket,
+)
 from quart.helpers import stream_with_context
 
 app = Quart(__name__)
@@ -92,6 +104,20 @@ async def background():
 async def is_done():
     await asyncio.wait_for(done.wait(), 30)
     return {"done": True}
+
+
+@app.websocket("/ws/<name>")
+async def talk(name):
+    if name == "refused":
+        abort(401)
+    await websocket.accept(headers={"X-Accepted": "1"}, subprotocol="two")
+    await websocket.send_json({"name": name, "session": session.get("name"), "asked": websocket.requested_subprotocols})
+    while True:
+        message = await websocket.receive()
+        if message == "close":
+            await websocket.close(4004, "as asked")
+            return
+        await websocket.send(message)
 
 
 @app.get("/fails")

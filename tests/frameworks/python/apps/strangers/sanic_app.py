@@ -26,3 +26,9 @@ async def stream(request):
     for number in range(3):
         await answer.send(f"{number}\n")
     await answer.eof()
+
+
+@app.websocket("/ws")
+async def talk(request, ws):
+    while (message := await ws.recv()) is not None:
+        await ws.send(message)
