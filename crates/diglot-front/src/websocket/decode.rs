@@ -1,7 +1,9 @@
 //! Reads what a client sends behind its handshake (RFC 6455 sections 5 to 8), in pieces of any size.
 
+use diglot_link::message;
+
 use super::fault::Fault;
-use super::frame::{CLOSE, CONTINUATION, Kind, PING, TEXT, is_close_code};
+use super::frame::{CLOSE, CONTINUATION, Kind, PING, TEXT};
 use super::header::{self, Header, Place};
 use super::inflate::{Inflating, STEP_BYTES_MAX, Then};
 use super::mask::Key;
@@ -372,7 +374,7 @@ fn close(payload: &[u8]) -> Result<Item<'_>, Fault> {
         return Ok(Item::Close { code: None, reason: "" });
     };
     let code = u16::from_be_bytes(code);
-    if !is_close_code(code) {
+    if !message::Close::is_sendable(code) {
         return Err(Fault::CloseCodeInvalid);
     }
     let reason = std::str::from_utf8(reason).map_err(|_| Fault::CloseReasonUtf8)?;

@@ -100,7 +100,7 @@ pub fn write_pong(out: &mut Vec<u8>, payload: &[u8]) {
 }
 
 /// Appends a close frame, behind which nothing may be sent (RFC 6455 section 5.5.1). Without a code there is no reason
-/// either. The code is one of [`super::is_close_code`], which is not checked; of the reason at most 123 bytes are sent,
+/// either. The code is one of [`diglot_link::message::Close::is_sendable`], which is not checked; of the reason at most 123 bytes are sent,
 /// cut between two characters.
 pub fn write_close(out: &mut Vec<u8>, code: Option<u16>, reason: &str) {
     let Some(code) = code else { return write_frame(out, FIN | CLOSE, b"") };

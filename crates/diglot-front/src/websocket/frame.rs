@@ -36,9 +36,3 @@ pub enum Kind {
     /// Any bytes.
     Binary,
 }
-
-/// Whether a close frame may carry the code (RFC 6455 section 7.4 and the registry it opened): those that are
-/// registered and not reserved to say that there was no close frame, and those left to libraries and applications.
-pub const fn is_close_code(code: u16) -> bool {
-    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
-}

@@ -29,6 +29,6 @@ mod utf8;
 pub use decode::{Decoded, Decoder, Item, Limits};
 pub use encode::{COMPRESSED_BYTES_MIN, Encoder, write_close, write_ping, write_pong};
 pub use fault::Fault;
-pub use frame::{CONTROL_BYTES_MAX, Kind, is_close_code};
+pub use frame::{CONTROL_BYTES_MAX, Kind};
 pub use handshake::{Handshake, Refusal, is_handshake};
 pub use offer::Deflate;
