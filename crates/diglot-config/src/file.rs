@@ -67,7 +67,7 @@ section! {
         user: String,
         /// The group of the server and its workers. By default that of `user`.
         group: String,
-        /// A file for the process id of the server, once it is bound; removed at the end.
+        /// A file for the process id of the server, once it is bound; removed at the end, where `user` has the right to.
         pidfile: String,
         /// Threads of the front. By default chosen by the number of cores.
         threads: Whole<1, WORKERS_MAX>,

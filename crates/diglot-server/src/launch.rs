@@ -28,11 +28,15 @@ pub(crate) fn launch(
 ) -> Launch {
     let mut env: BTreeMap<OsString, OsString> = env::vars_os().collect();
     PASSED_VARIABLES.iter().for_each(|name| drop(env.remove(OsStr::new(name))));
-    // Else those of root, whose files the workers may not read.
-    if let Some(Identity { name: Some(name), home: Some(home), .. }) = identity {
-        env.insert("HOME".into(), home.clone().into());
-        env.insert("USER".into(), name.into());
-        env.insert("LOGNAME".into(), name.into());
+    // Else those of root, whose files the workers may not read. A number without a name is at home nowhere.
+    if let Some(Identity { uid: Some(_), name, home, .. }) = identity {
+        env.insert("HOME".into(), home.clone().unwrap_or_else(|| "/".into()).into());
+        for variable in ["USER", "LOGNAME"] {
+            match name {
+                Some(name) => drop(env.insert(variable.into(), name.into())),
+                None => drop(env.remove(OsStr::new(variable))),
+            }
+        }
     }
     env.extend(service.env.iter().map(|(name, value)| (name.into(), value.into())));
     let (program, args, about) = match &service.entry {

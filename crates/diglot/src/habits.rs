@@ -8,14 +8,10 @@ const NO_TLS: &str = "TLS has not come yet: let a proxy end it, and pass on plai
 const NO_HTTP2: &str = "HTTP/2 has not come yet: requests are HTTP/1.1";
 const NO_RELOAD: &str = "restarting on change has not come yet; the signal SIGHUP restarts the workers";
 const NO_METRICS: &str = "metrics have not come yet";
-const NO_SYSLOG: &str = "the log goes to stderr: let systemd or the container take it from there";
+const ONE_LOG: &str = "the log goes to stderr: let systemd or the container take it from there";
 const NO_LOGGING: &str =
     "set up logging in the application; Diglot's own lines have `log_level` under [server]";
 const OWN_PARSER: &str = "there is one HTTP/1 parser, which is strict; leave this out";
-const OWN_THREADS: &str =
-    "leave this out: the server's threads are `threads` under [server], and workers have one event loop each";
-const SUPERVISED: &str =
-    "leave this out: a worker that fails is always replaced, later and later if it goes on failing";
 
 /// Options of uvicorn, gunicorn and Granian that Diglot has as keys of its file, and what to write there.
 const KEYS: &[(&[&str], &str)] = &[
@@ -52,7 +48,10 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["--user", "-u"], "under [server]: user = \"www-data\""),
     (&["--group", "-g"], "under [server]: group = \"www-data\""),
     (&["--pid", "--pid-file"], "under [server]: pidfile = \"/run/diglot.pid\""),
-    (&["-p"], "a port is `--port 8000`; a pid file is, under [server] in diglot.toml, pidfile = \"/run/diglot.pid\""),
+    (
+        &["-p"],
+        "a port is `--port 8000`; a pid file is, under [server] in diglot.toml, pidfile = \"/run/diglot.pid\"",
+    ),
     (&["--backlog"], "under [server.limits]: backlog = 2048"),
     (&["--limit-request-line"], "under [server.limits]: request_line = 4094"),
     (&["--limit-request-fields"], "under [server.limits]: header_count = 100"),
@@ -81,44 +80,36 @@ const KEYS: &[(&[&str], &str)] = &[
     (&["--chdir", "--working-dir"], "write '--app-dir FOLDER'"),
 ];
 
-/// Options that have no counterpart, and what to do without.
+/// Options that have no counterpart, and what to do without. A star stands for the rest of an option's name.
 const NONE: &[(&[&str], &str)] = &[
+    (&["--reload*", "--no-reload*", "--watch"], NO_RELOAD),
     (
         &[
-            "--reload",
-            "--watch",
-            "--reload-dir",
-            "--reload-include",
-            "--reload-exclude",
-            "--reload-delay",
-            "--reload-engine",
-            "--reload-extra-file",
-            "--reload-paths",
-            "--reload-tick",
-        ],
-        NO_RELOAD,
-    ),
-    (
-        &[
-            "--ssl-keyfile",
-            "--ssl-certfile",
-            "--ssl-certificate",
-            "--ssl-keyfile-password",
-            "--ssl-version",
-            "--ssl-cert-reqs",
-            "--ssl-ca-certs",
-            "--ssl-ca",
-            "--ssl-ciphers",
+            "--ssl-*",
+            "--no-ssl-*",
             "--keyfile",
             "--certfile",
             "--cert-reqs",
             "--ca-certs",
             "--ciphers",
+            "--suppress-ragged-eofs",
+            "--do-handshake-on-connect",
         ],
         NO_TLS,
     ),
-    (&["--http2", "--http-protocols"], NO_HTTP2),
-    (&["--http", "--http-parser"], OWN_PARSER),
+    (&["--http2*", "--no-http2*", "--http-protocols"], NO_HTTP2),
+    (
+        &[
+            "--http",
+            "--http-parser",
+            "--permit-*",
+            "--strip-header-spaces",
+            "--casefold-http-method",
+            "--http1-*",
+            "--no-http1-*",
+        ],
+        OWN_PARSER,
+    ),
     (
         &["--ws", "--no-ws"],
         "leave this out: the server speaks WebSocket itself, with applications that accept it",
@@ -128,10 +119,22 @@ const NONE: &[(&[&str], &str)] = &[
         "leave this out: a client is slowed down when the application does not take its messages",
     ),
     (&["--log-config", "--log-config-json", "--logger-class"], NO_LOGGING),
-    (&["--log-file", "--error-logfile", "--log-syslog", "--log-syslog-to"], NO_SYSLOG),
+    (
+        &[
+            "--log-file",
+            "--error-logfile",
+            "--log-syslog*",
+            "--disable-redirect-access-to-syslog",
+            "--capture-output",
+            "--enable-stdio-inheritance",
+            "-R",
+        ],
+        ONE_LOG,
+    ),
+    (&["--log", "--no-log"], "write '--log-level error'"),
     (
         &["--access-logformat", "--access-log-fmt"],
-        "its format is fixed; for JSON, under [server]: access_log = \"json\"",
+        "its format is fixed; for JSON, under [server] in diglot.toml: access_log = \"json\"",
     ),
     (&["--use-colors", "--no-use-colors"], "leave this out: the log has no colours"),
     (
@@ -143,25 +146,51 @@ const NONE: &[(&[&str], &str)] = &[
         "leave this out: Date is sent, as RFC 9110 asks, or the application's own",
     ),
     (&["--header"], "let the application set it, in a middleware"),
+    (
+        &["--forwarder-headers", "--header-map"],
+        "leave this out: names with `_` are dropped, so that no client can forge what a proxy says",
+    ),
     (&["--worker-class", "-k"], "leave this out: ASGI and WSGI are told apart by looking"),
     (
         &["--preload"],
         "leave this out: each worker loads the application by itself, so that none shares sockets with another",
     ),
+    (
+        &["--reuse-port"],
+        "leave this out: several servers share a port by '--listen fd:N' or '--listen systemd'",
+    ),
     (&["--daemon", "-D"], "leave this out, and let systemd or the container keep it"),
     (&["--name", "-n", "--process-name"], "leave this out: the log names each worker's process id"),
-    (&["--runtime-threads", "--runtime-mode", "--runtime-blocking-threads", "--task-impl"], OWN_THREADS),
-    (&["--respawn-failed-workers", "--respawn-interval"], SUPERVISED),
-    (&["--metrics", "--statsd-host"], NO_METRICS),
     (
-        &["--static-path-mount", "--static-path-route"],
-        "static files have not come yet: let the application or a proxy serve them",
+        &["--runtime-*", "--task-impl", "--blocking-threads-idle-timeout"],
+        "leave this out: the server's threads are `threads` under [server] in diglot.toml, and workers have one event \
+         loop each",
     ),
     (
-        &["--proxy-protocol"],
+        &["--respawn-*", "--no-respawn-*"],
+        "leave this out: a worker that fails is always replaced, later and later if it goes on failing",
+    ),
+    (&["--rss-*"], "leave this out: `memory` is looked at every 5 s"),
+    (&["--metrics*", "--no-metrics", "--statsd-*", "--dogstatsd-*", "--enable-backlog-metric"], NO_METRICS),
+    (&["--static-path-*"], "static files have not come yet: let the application or a proxy serve them"),
+    (
+        &["--proxy-protocol", "--proxy-allow-from"],
         "the PROXY protocol has not come yet; X-Forwarded-For is believed from trusted_proxies",
     ),
-    (&["--check-config"], "write `diglot check`"),
+    (&["--protocol", "--uwsgi-*"], "leave this out: clients and proxies speak HTTP"),
+    (&["--check-config", "--print-config"], "write `diglot check`"),
+    (&["--paste*", "--paster"], "call paste.deploy.loadapp in a module, and name what it returns"),
+    (&["--dirty-*"], "give what is slow a service of its own"),
+    (&["--control-socket*", "--no-control-socket"], "leave this out: nothing is served there yet"),
+    (&["--worker-tmp-dir"], "leave this out: a worker's signs of life go over its link"),
+    (&["--asgi-disconnect-grace-period"], "leave this out: who goes on after its client has left is let"),
+    (
+        &["--reset-contextvars"],
+        "leave this out: each request has a context of its own, a copy of the lifespan's",
+    ),
+    (&["--initgroups"], "leave this out: the further groups of `user` are always taken"),
+    (&["--no-sendfile", "--no-factory"], "leave this out"),
+    (&["--spew"], "write `python -m trace` before the application, without Diglot"),
 ];
 
 /// The error with advice of ours, where the words that were typed tell what was wanted.
@@ -188,16 +217,25 @@ fn advice(error: &Error, words: &[String]) -> Option<String> {
         ErrorKind::UnknownArgument => {
             let option = context(ContextKind::InvalidArg)?;
             let option = option.split('=').next().unwrap_or(option);
-            let find = |table: &'static [(&[&str], &str)]| {
-                table.iter().find(|(options, _)| options.contains(&option)).map(|(_, words)| *words)
-            };
-            match find(KEYS) {
-                Some(key) if key.starts_with("under ") => Some(format!("in diglot.toml, {key}")),
-                Some(key) => Some(key.to_owned()),
-                None => find(NONE).map(str::to_owned),
-            }
+            answer(option)
         }
         _ => None,
+    }
+}
+
+/// What to write instead of an option of another server.
+fn answer(option: &str) -> Option<String> {
+    let is_it = |known: &&str| match known.strip_suffix('*') {
+        Some(start) => option.starts_with(start),
+        None => *known == option,
+    };
+    let find = |table: &'static [(&[&str], &'static str)]| {
+        table.iter().find(|(options, _)| options.iter().any(is_it)).map(|(_, words)| *words)
+    };
+    match find(KEYS) {
+        Some(key) if key.starts_with("under ") => Some(format!("in diglot.toml, {key}")),
+        Some(key) => Some(key.to_owned()),
+        None => find(NONE).map(str::to_owned),
     }
 }
 
@@ -208,7 +246,10 @@ fn looks_like_an_entry(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::arguments::Arguments;
 
     #[test]
     fn each_option_has_one_answer() {
@@ -218,5 +259,32 @@ mod tests {
         options.sort_unstable();
         options.dedup();
         assert_eq!(options.len(), count);
+    }
+
+    /// The page has every option of the three servers in the first column of its tables.
+    #[test]
+    fn every_option_of_the_migration_page_is_taken_or_answered() {
+        let page = include_str!("../../../docs/migrating.md");
+        let cells = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        let words = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let options: Vec<&str> =
+            words.filter(|word| word.starts_with('-')).filter_map(|word| word.split(' ').next()).collect();
+        assert!(options.len() > 200, "{options:?}");
+        let command = Arguments::command();
+        let serve = command.find_subcommand("serve").expect("there is one");
+        let takes = |option: &str| {
+            serve.get_arguments().any(|argument| {
+                let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+                let hidden = argument.get_all_aliases().unwrap_or_default();
+                let short = argument.get_short().map(|short| format!("-{short}"));
+                let is_long = |name: &&str| option.strip_prefix("--") == Some(*name);
+                long.iter().chain(&hidden).any(is_long) || short.as_deref() == Some(option)
+            })
+        };
+        let open = |option: &&&str| {
+            !takes(option) && answer(option).is_none() && !["-v", "--version", "-c"].contains(*option)
+        };
+        let open: Vec<&&str> = options.iter().filter(open).collect();
+        assert_eq!(open, [] as [&&str; 0]);
     }
 }
