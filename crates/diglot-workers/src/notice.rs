@@ -35,6 +35,11 @@ pub enum Notice {
 /// A worker that reaches a limit sooner is replaced more often than it can be of use: the limit is too low for its app.
 const YOUNG: Duration = Duration::from_secs(60);
 
+/// Whether a limit was reached sooner than whoever set it can have meant. A lifetime is what was asked for.
+fn is_early(limit: &Limit, age: Duration) -> bool {
+    !matches!(limit, Limit::Lifetime(_)) && age < YOUNG
+}
+
 /// How loud a notice should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -47,7 +52,7 @@ impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
             Self::ServiceRecovered { .. } | Self::RestartDone { .. } => Severity::Info,
-            Self::LimitReached { age, .. } if *age >= YOUNG => Severity::Info,
+            Self::LimitReached { limit, age, .. } if !is_early(limit, *age) => Severity::Info,
             Self::LimitReached { .. } | Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
             Self::WorkerFailed { .. }
             | Self::ServiceBroken { .. }
@@ -88,7 +93,7 @@ impl fmt::Display for Notice {
             }
             Self::LimitReached { worker, limit, age } => {
                 write!(f, "{worker} is replaced: {limit}")?;
-                if *age < YOUNG {
+                if is_early(limit, *age) {
                     write!(
                         f,
                         ", only {:.1} s after it was ready: the limit is low for this app",

@@ -1,6 +1,6 @@
 //! Workers that reach a limit of their lives.
 
-use super::{World, check, running, s, world_with};
+use super::{check, running, s, world_with};
 use crate::event::{Event, Limit, WorkerEvent};
 use crate::failure::Exit;
 use crate::policy::Policy;
