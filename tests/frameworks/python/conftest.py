@@ -48,13 +48,15 @@ def serve(kind_of):
         return server
 
     yield start
+    running = [server for server in started if server.process.poll() is None]
+    for server in running:
+        server.signal(signal.SIGTERM)
     problems = []
-    for server in started:
-        if server.process.poll() is None:
-            try:
-                server.stop()
-            except AssertionError as problem:
-                problems.append(str(problem))
+    for server in running:
+        try:
+            server.judge()
+        except AssertionError as problem:
+            problems.append(str(problem))
     assert not problems, "\n\n".join(problems)
 
 

@@ -203,6 +203,10 @@ class Server:
     def stop(self):
         """Asks it to end, and judges how it did and what it has logged."""
         self.signal(signal.SIGTERM)
+        self.judge()
+
+    def judge(self):
+        """Waits until it has ended, as it was asked to, and judges how it did and what it has logged."""
         try:
             code = self.process.wait(PATIENCE_S)
         finally:
