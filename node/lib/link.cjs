@@ -309,6 +309,9 @@ class Link {
       }
       case TYPE.CLOSED:
         return this.handler.closed(id);
+      // A Node program hears of the end with DRAIN, by SIGTERM.
+      case TYPE.FAREWELL:
+        return;
       case TYPE.DRAIN:
         this.draining = true;
         return this.handler.drain();

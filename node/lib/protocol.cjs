@@ -40,6 +40,7 @@ const TYPE = Object.freeze({
   DRAIN: 0x22,
   PING: 0x23,
   PONG: 0x24,
+  FAREWELL: 0x2a,
 });
 
 /** Bits of a REQUEST's flags. */
@@ -84,6 +85,7 @@ PAYLOAD_MAX_BY_TYPE[TYPE.FAILED] = MESSAGE_BYTES_MAX;
 PAYLOAD_MAX_BY_TYPE[TYPE.DRAIN] = 0;
 PAYLOAD_MAX_BY_TYPE[TYPE.PING] = 8;
 PAYLOAD_MAX_BY_TYPE[TYPE.PONG] = 8;
+PAYLOAD_MAX_BY_TYPE[TYPE.FAREWELL] = 0;
 
 /** What a type's flags must be: 0 none, 1 END or none, 2 END. */
 const FLAGS_BY_TYPE = new Uint8Array(256);
@@ -95,7 +97,7 @@ FLAGS_BY_TYPE[TYPE.TRAILERS] = 2;
 
 /** What a type's address must be: 0 any, 1 the link's (stream and generation 0), 2 a connection's (generation 0). */
 const ADDRESS_BY_TYPE = new Uint8Array(256);
-for (const type of [TYPE.READY, TYPE.FAILED, TYPE.DRAIN, TYPE.PING, TYPE.PONG]) ADDRESS_BY_TYPE[type] = 1;
+for (const type of [TYPE.READY, TYPE.FAILED, TYPE.DRAIN, TYPE.PING, TYPE.PONG, TYPE.FAREWELL]) ADDRESS_BY_TYPE[type] = 1;
 for (const type of [TYPE.OPEN, TYPE.CLOSED]) ADDRESS_BY_TYPE[type] = 2;
 
 /** The front did what no conforming front does. The worker ends; nothing is repaired. */

@@ -86,29 +86,38 @@ fn a_second_signal_ends_at_once() {
     assert!(client.try_response(false).map_or(true, |answer| [502, 503].contains(&answer.status)));
 }
 
+/// An event stream of a Node program goes on for as long as it may.
 #[test]
 fn an_event_stream_is_cut_when_the_grace_period_is_over() {
     let running = with_grace("1s");
-    let mut streams = ["/sse", "/asgi/sse"].map(|path| {
-        let mut client = running.connect();
-        client.send(format!("GET {path} HTTP/1.1\r\nHost: test\r\n\r\n"));
-        client.take_until(b"data: ").expect("an event");
-        client
-    });
+    let mut client = running.connect();
+    client.send("GET /sse HTTP/1.1\r\nHost: test\r\n\r\n");
+    client.take_until(b"data: ").expect("an event");
     let asked = Instant::now();
     running.signal(Signal::TERM);
-    for client in &mut streams {
-        let rest = client.rest();
-        assert!(
-            !rest.is_ok_and(|rest| rest.ends_with(b"\r\n0\r\n\r\n")),
-            "a cut stream must not look complete"
-        );
-    }
+    let rest = client.rest();
+    assert!(!rest.is_ok_and(|rest| rest.ends_with(b"\r\n0\r\n\r\n")), "a cut stream must not look complete");
     let (status, log) = running.ended();
     assert_eq!(status.code(), Some(0), "{log:?}");
     let took = asked.elapsed();
     assert!(took > Duration::from_millis(500), "events go on during the grace period: {took:?}");
     assert!(took < Duration::from_secs(5), "it took {took:?}");
+}
+
+/// That of an ASGI application is told of the end, as of a client that leaves, and ends by itself.
+#[test]
+fn an_event_stream_of_an_asgi_application_ends_when_the_server_stops() {
+    let running = with_grace("30s");
+    let mut client = running.connect();
+    client.send("GET /asgi/sse HTTP/1.1\r\nHost: test\r\n\r\n");
+    client.take_until(b"data: ").expect("an event");
+    let asked = Instant::now();
+    running.signal(Signal::TERM);
+    let rest = client.rest().expect("an orderly end");
+    assert!(rest.ends_with(b"\r\n0\r\n\r\n"), "{:?}", String::from_utf8_lossy(&rest));
+    let (status, log) = running.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
 }
 
 /// A handler that outlasts the grace period costs its own request, and the exit code says nothing of it.

@@ -15,12 +15,17 @@ const STAMP: &str = ".made-from";
 ///
 /// Made with `python3` from PATH.
 pub(crate) fn venv(folder: &Path, requirements: &Path) -> Result<PathBuf> {
+    venv_of_interpreter(Path::new("python3"), folder, requirements)
+}
+
+/// The same, made with this interpreter.
+pub(crate) fn venv_of_interpreter(interpreter: &Path, folder: &Path, requirements: &Path) -> Result<PathBuf> {
     let python = folder.join("bin/python");
     let wanted = read(requirements)?;
     if is_made_from(folder, &wanted) {
         return Ok(python);
     }
-    step(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    step(Command::new(interpreter).args(["-m", "venv", "--clear"]).arg(folder))?;
     step(
         Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use crate::environments::{npm_ci, venv};
+use crate::environments::{npm_ci, venv, venv_of_interpreter};
 use crate::runner::{Closing, run_and_show};
 use crate::server::{Launch, Ready, Server};
 use crate::workspace::{build_diglot, cargo, root, step, target};
@@ -36,6 +36,10 @@ pub(crate) struct Options {
     /// Bodies of 1 GiB and 15,000 connections where the whole server is tested, instead of a fraction: takes minutes more
     #[arg(long)]
     full: bool,
+    /// The Python package's tests with these interpreters instead of `python3`: versions, which are looked for on PATH and
+    /// among pyenv's, or paths. Those of versions that are not there are left out
+    #[arg(long, value_delimiter = ',', value_name = "VERSION")]
+    python: Vec<String>,
 }
 
 /// In the order they run: what is quick and likely to fail first.
@@ -79,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         eprintln!("\n== {name}");
         let start = Instant::now();
-        let result = suite.run(&diglot, options.full);
+        let result = suite.run(&diglot, options);
         if let Err(error) = &result {
             eprintln!("{name}: {error:#}");
         }
@@ -119,21 +123,13 @@ impl Suite {
         }
     }
 
-    fn run(self, diglot: &Path, full: bool) -> Result<Vec<String>> {
+    fn run(self, diglot: &Path, options: &Options) -> Result<Vec<String>> {
         match self {
             Self::Rust => {
                 let (mut command, closing) = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
                 run_and_show(&mut command, closing)
             }
-            Self::Python => {
-                let python = venv(&venv_of("python"), &root().join("python/tests/requirements.txt"))?;
-                let mut command = Command::new(python);
-                command
-                    .args(["-W", "error", "-m", "pytest", "-W", "error"])
-                    .current_dir(root().join("python"));
-                command.env(NATIVE_VARIABLE, diglot.with_file_name(native_module()));
-                run_and_show(&mut command, Closing::Pytest)
-            }
+            Self::Python => python_package(diglot, &options.python),
             Self::Node => {
                 let folder = root().join("node");
                 install_node_modules(&folder)?;
@@ -146,7 +142,7 @@ impl Suite {
                     command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
                 }
                 install_node_modules(&apps)?;
-                if full {
+                if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }
                 run_and_show(command.env(DIGLOT_VARIABLE, diglot), closing)
@@ -161,6 +157,55 @@ impl Suite {
             Self::Browser => browser(diglot),
         }
     }
+}
+
+/// The Python package's tests, with each of these interpreters.
+fn python_package(diglot: &Path, versions: &[String]) -> Result<Vec<String>> {
+    let requirements = root().join("python/tests/requirements.txt");
+    let run = |python: &Path| {
+        let mut command = Command::new(python);
+        command.args(["-W", "error", "-m", "pytest", "-W", "error"]).current_dir(root().join("python"));
+        command.env(NATIVE_VARIABLE, diglot.with_file_name(native_module()));
+        run_and_show(&mut command, Closing::Pytest)
+    };
+    if versions.is_empty() {
+        return run(&venv(&venv_of("python"), &requirements)?);
+    }
+    let mut closing = Vec::new();
+    for version in versions {
+        let Some(interpreter) = python_of(version) else {
+            closing.push(format!("{version}: not on this machine"));
+            continue;
+        };
+        let folder = venv_of(&format!("python-{}", version.replace('/', "-")));
+        let lines = run(&venv_of_interpreter(&interpreter, &folder, &requirements)?)
+            .with_context(|| format!("with Python {version}"))?;
+        closing.push(format!("{version}: {}", lines.join(" ")));
+    }
+    Ok(closing)
+}
+
+/// The interpreter of a version: on PATH, or the newest of pyenv's.
+fn python_of(version: &str) -> Option<PathBuf> {
+    if version.contains('/') {
+        return Some(PathBuf::from(version));
+    }
+    let pyenv = std::env::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv")));
+    let of_pyenv = pyenv.and_then(|pyenv| {
+        let folders = std::fs::read_dir(pyenv.join("versions")).ok()?;
+        let named = folders.flatten().filter(|folder| {
+            let name = folder.file_name();
+            name.to_str().is_some_and(|name| name == version || name.starts_with(&format!("{version}.")))
+        });
+        named.map(|folder| folder.path().join("bin/python")).max()
+    });
+    // A shim of pyenv's stands for versions that are not chosen, too, and then only says so.
+    let name = format!("python{version}");
+    let runs =
+        |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    of_pyenv.or_else(|| runs(&name).then(|| PathBuf::from(&name)))
 }
 
 /// The digit board, installed and served as its README says, and the tests that drive it.

@@ -261,6 +261,11 @@ impl Link {
         self.service.part(self);
     }
 
+    /// Tells the worker that the server stops and waits for what is in flight.
+    pub(crate) fn farewell(&self) {
+        self.with((), Front::farewell);
+    }
+
     /// Ends the link from this side: the worker is gone, though something may hold its end open.
     pub fn sever(&self) {
         let mut shared = self.shared.lock();

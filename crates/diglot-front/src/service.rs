@@ -210,6 +210,12 @@ impl Service {
         }
     }
 
+    /// The server stops and waits for what is in flight: its workers hear of it.
+    pub fn farewell(&self) {
+        let links = self.pool.lock().links.clone();
+        links.iter().for_each(|link| link.farewell());
+    }
+
     /// The server stops: requests that wait, and those that still come, are refused.
     pub fn close(&self) {
         let mut pool = self.pool.lock();

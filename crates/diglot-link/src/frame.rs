@@ -78,6 +78,8 @@ pub enum Type {
     Claim = 0x28,
     /// Worker to front: that session is over.
     Release = 0x29,
+    /// Front to worker: the server stops; DRAIN follows when requests are over. Streams without end should come to theirs.
+    Farewell = 0x2A,
     /// Worker to front: a WebSocket handshake is accepted; fields of the 101 response.
     Accept = 0x30,
     /// Both ways: a text message of a WebSocket, or a part of one.
@@ -110,6 +112,7 @@ impl Type {
             0x24 => Self::Pong,
             0x28 => Self::Claim,
             0x29 => Self::Release,
+            0x2A => Self::Farewell,
             0x30 => Self::Accept,
             0x31 => Self::Text,
             0x32 => Self::Binary,
@@ -132,7 +135,7 @@ impl Type {
             Self::Credit => 4,
             Self::Cancel => 1,
             Self::Ping | Self::Pong => 8,
-            Self::Stop | Self::Closed | Self::Drain => 0,
+            Self::Stop | Self::Closed | Self::Drain | Self::Farewell => 0,
         }
     }
 
@@ -156,7 +159,8 @@ impl Type {
             | Self::Ping
             | Self::Pong
             | Self::Claim
-            | Self::Release => stream == 0 && generation == 0,
+            | Self::Release
+            | Self::Farewell => stream == 0 && generation == 0,
             Self::Open | Self::Closed => generation == 0,
             Self::Credit => stream != 0 || generation == 0,
             _ => true,

@@ -366,6 +366,11 @@ impl<T: Clone> Front<T> {
         }
     }
 
+    /// Tells the worker that the server stops, though requests may follow: streams without end should come to theirs.
+    pub fn farewell(&mut self) {
+        frame::encode(self.output.tail(), link_header(Type::Farewell), &[]);
+    }
+
     /// Asks the worker for a [`FrontEvent::Pong`] with the same payload.
     pub fn ping(&mut self, payload: [u8; 8]) {
         frame::encode(self.output.tail(), link_header(Type::Ping), &payload);
@@ -473,6 +478,7 @@ impl<T: Clone> Front<T> {
             | Type::Open
             | Type::Closed
             | Type::Drain
+            | Type::Farewell
             | Type::Ready
             | Type::Failed
             | Type::Ping => Err(out_of_turn),

@@ -146,6 +146,8 @@ pub enum WorkerEvent<'b, T> {
     },
     /// [`Worker::body`] and [`Worker::message`] may have room again on all streams.
     LinkCredit,
+    /// The server stops: streams without end should come to theirs. Requests may follow.
+    Farewell,
     /// No request follows: finish what is open, then end.
     Drain,
 }
@@ -543,6 +545,7 @@ impl<T: Clone> Worker<T> {
                 self.draining = true;
                 Ok(Some(WorkerEvent::Drain))
             }
+            Type::Farewell => Ok(Some(WorkerEvent::Farewell)),
             Type::Ping if payload.len() != PING_BYTES => Err(Violation::Malformed { kind: Type::Ping }),
             Type::Ping => {
                 frame::encode(self.output.tail(), link_header(Type::Pong), payload);

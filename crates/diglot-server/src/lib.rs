@@ -192,6 +192,7 @@ async fn stop(
         front.stop_accepting();
         // A server that takes this one's place can bind now.
         drop(listeners);
+        services.iter().for_each(|service| service.farewell());
         let drained = timeout_at(end - for_workers, front.drained()).await;
         if drained.is_err() {
             tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");

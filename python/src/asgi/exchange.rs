@@ -331,7 +331,7 @@ impl Exchange {
                 state.trailers_due = trailers;
                 let is_event_stream = head.is_event_stream;
                 state.is_event_stream = is_event_stream;
-                state.told_to_end = is_event_stream && link.is_draining(py);
+                state.told_to_end = is_event_stream && link.is_stopping(py);
                 state.phase = Phase::Started(head);
                 drop(state);
                 if is_event_stream {

@@ -83,6 +83,8 @@ struct State {
     /// The loop says when the socket takes more.
     writer_added: bool,
     draining: bool,
+    /// Streams without end are told to come to one.
+    stopping: bool,
 }
 
 #[pymethods]
@@ -136,6 +138,7 @@ impl AsgiLink {
                 written_at: Instant::now(),
                 writer_added: false,
                 draining: false,
+                stopping: false,
             }),
         })
     }
@@ -266,9 +269,9 @@ impl AsgiLink {
         self.raises_after_disconnect
     }
 
-    /// The front has said that no request follows.
-    pub(crate) fn is_draining(&self, py: Python<'_>) -> bool {
-        self.state.borrow(py).draining
+    /// The server stops, or replaces this worker.
+    pub(crate) fn is_stopping(&self, py: Python<'_>) -> bool {
+        self.state.borrow(py).stopping
     }
 
     /// Bytes that cost `credit` are no longer held.
@@ -468,15 +471,20 @@ impl AsgiLink {
                 self.scopes.borrow(py).open(py, connection, &ends)?;
             }
             Some(WorkerEvent::Closed { connection }) => self.scopes.borrow(py).close(connection),
+            Some(WorkerEvent::Farewell) => self.server_stops(py)?,
             Some(WorkerEvent::Drain) => {
                 self.state.borrow(py).draining = true;
-                for conversation in self.conversations(py) {
-                    conversation.server_stops(py)?;
-                }
+                self.server_stops(py)?;
                 self.check_drained(py)?;
             }
         }
         Ok(())
+    }
+
+    /// The server stops, or replaces this worker.
+    fn server_stops(&self, py: Python<'_>) -> PyResult<()> {
+        self.state.borrow(py).stopping = true;
+        self.conversations(py).iter().try_for_each(|conversation| conversation.server_stops(py))
     }
 
     /// What the frames of a stream are for from now on.

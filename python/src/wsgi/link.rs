@@ -381,7 +381,7 @@ impl WsgiLink {
                 self.tell(py, key, |_| {});
             }
             // Whoever waits for credit is among those that are told when the read is over.
-            Some(WorkerEvent::LinkCredit) => {}
+            Some(WorkerEvent::LinkCredit | WorkerEvent::Farewell) => {}
             // Only what was accepted has them, and nothing here accepts.
             Some(WorkerEvent::Message { .. } | WorkerEvent::Close { .. }) => {}
             Some(WorkerEvent::Open { connection, ends }) => {

@@ -256,6 +256,7 @@ fn from_front() -> impl Iterator<Item = Value> {
             ("CLOSE by the client", Type::Close, FLAG_END, 7, 258, close_payload(1001, "on to other päges")),
             ("CLOSE, a close frame without a code", Type::Close, FLAG_END, 7, 258, close_payload(1005, "")),
             ("CLOSE, a connection that fell", Type::Close, FLAG_END, 7, 258, close_payload(1006, "")),
+            ("FAREWELL", Type::Farewell, 0, 0, 0, vec![]),
             ("DRAIN", Type::Drain, 0, 0, 0, vec![]),
             ("PING", Type::Ping, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),
         ],

@@ -46,7 +46,7 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
         }
         Type::Failed => json!({ "text": str::from_utf8(payload).unwrap() }),
         Type::Ping | Type::Pong => json!({ "bytes": latin1(payload) }),
-        Type::Stop | Type::Closed | Type::Drain => json!({}),
+        Type::Stop | Type::Closed | Type::Drain | Type::Farewell => json!({}),
     }
 }
 
