@@ -448,3 +448,54 @@ fn the_access_log_has_a_line_when_it_is_over() {
     socket.close(1000, "").closed().expect("a close frame");
     running.wait_for(|line| line.contains("\"GET /echo HTTP/1.1\" 101 5 "));
 }
+
+/// What the application sends is no sign of life of its client.
+#[test]
+fn a_silent_client_is_found_though_the_application_sends() {
+    let running = served("websocket = { ping_interval = \"300ms\", ping_timeout = \"300ms\" }").run();
+    let mut socket = open(&running, "/member");
+    let observer = thread::spawn({
+        let address = running.address();
+        move || {
+            let mut client = diglot_tests::Client::connect(address);
+            for _ in 0..40 {
+                client.get("/all?text=news");
+                thread::sleep(Duration::from_millis(50));
+            }
+        }
+    });
+    assert_eq!(socket.closed().expect("a close frame").0, 1011);
+    observer.join().expect("its requests are answered");
+}
+
+/// A client whose messages the application does not take is not taken for silent: its pongs lie behind them.
+#[test]
+fn a_client_of_a_slow_application_is_not_given_up() {
+    let running = served("websocket = { ping_interval = \"200ms\", ping_timeout = \"200ms\" }").run();
+    let mut socket = open(&running, "/silent");
+    let message = masked(FIN | opcode::BINARY, &[7; 60_000]);
+    for _ in 0..20 {
+        socket.client().send(&message);
+    }
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(2) {
+        let frame = socket.frame().expect("pings go on");
+        assert_eq!(frame.first, FIN | opcode::PING, "{frame:?}");
+    }
+}
+
+/// What an echo needed on its way is not kept for the next.
+#[test]
+fn a_large_message_leaves_nothing_with_its_connection() {
+    let running = served("").run();
+    let front = running.process();
+    let mut sockets: Vec<Socket> = (0..300).map(|_| open(&running, "/echo")).collect();
+    let before = front.resident_bytes();
+    let message = vec![7; 120_000];
+    for socket in &mut sockets {
+        socket.send(FIN | opcode::BINARY, &message);
+        assert_eq!(socket.message().1.len(), message.len());
+    }
+    let each = front.resident_bytes().saturating_sub(before) / sockets.len() as u64;
+    assert!(each <= 8 * 1024, "{each} bytes are kept for each");
+}

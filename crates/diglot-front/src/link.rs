@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use diglot_link::credit::STANDING_STREAMS_MAX;
 use diglot_link::frame::Type;
 use diglot_link::message::{CancelReason, Close, Field, Interface, Open, RequestLine, TooLong};
 use diglot_link::{Front, FrontEvent, StreamKey, Violation};
@@ -149,7 +150,7 @@ impl Link {
     /// True if it may have one more.
     #[inline]
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight() < self.concurrency()
+        self.in_flight() < self.concurrency() && self.load() < STANDING_STREAMS_MAX as usize
     }
 
     /// Sends a request. `announce` is the client connection, where this link does not know it yet; it does from now on.
@@ -475,7 +476,12 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     });
                 }
                 Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
-                Some(FrontEvent::Claim(session)) => self.link.service.sessions().claim(session, &self.link),
+                Some(FrontEvent::Claim(session)) => {
+                    // One that drains gets no requests, of whatever session.
+                    if shared.protocol.takes_requests() {
+                        self.link.service.sessions().claim(session, &self.link);
+                    }
+                }
                 Some(FrontEvent::Release(session)) => {
                     self.link.service.sessions().release(session, &self.link)
                 }

@@ -151,10 +151,9 @@ impl Service {
     /// Chooses a worker for a request with this query. `waited` says that it comes from the queue and is not sent behind
     /// those in it.
     pub(crate) fn admit(&self, query: Option<&[u8]>, waited: bool) -> Admitted {
-        if let Some(link) = self.sessions.find(query)
-            && link.has_room()
-        {
-            return Admitted::To(link);
+        if let Some(link) = self.sessions.find(query) {
+            // Nobody else can answer.
+            return if link.has_room() { Admitted::To(link) } else { Admitted::Full };
         }
         let mut pool = self.pool.lock();
         if pool.closed {

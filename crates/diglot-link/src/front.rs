@@ -444,6 +444,9 @@ impl<T: Clone> Front<T> {
             }
             Type::Stop => {
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
+                if slot.response == ResponseState::WebSocket {
+                    return Err(out_of_turn);
+                }
                 if !std::mem::replace(&mut slot.request_open, false) {
                     return Ok(None);
                 }

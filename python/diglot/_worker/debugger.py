@@ -50,21 +50,16 @@ class _Debugger(pdb.Pdb):
 
     @contextlib.contextmanager
     def _in_the_foreground(self):
-        # Who is not in the foreground is stopped for changing it, unless it ignores that, as only the main thread can.
-        is_main = threading.current_thread() is threading.main_thread()
-        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN) if is_main else None
         foreground = None
+        with contextlib.suppress(OSError):
+            foreground = os.tcgetpgrp(self.terminal)
+            _put_in_front(self.terminal, os.getpgrp())
         try:
-            with contextlib.suppress(OSError):
-                foreground = os.tcgetpgrp(self.terminal)
-                os.tcsetpgrp(self.terminal, os.getpgrp())
             yield
         finally:
             if foreground is not None:
                 with contextlib.suppress(OSError):
-                    os.tcsetpgrp(self.terminal, foreground)
-            if is_main:
-                signal.signal(signal.SIGTTOU, before)
+                    _put_in_front(self.terminal, foreground)
 
     @contextlib.contextmanager
     def _breathing(self):
@@ -81,3 +76,12 @@ class _Debugger(pdb.Pdb):
         finally:
             done.set()
             thread.join()
+
+
+def _put_in_front(terminal, group):
+    # Who is not in the foreground is stopped for changing it, unless the thread blocks the signal.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    try:
+        os.tcsetpgrp(terminal, group)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

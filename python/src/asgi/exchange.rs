@@ -45,6 +45,8 @@ struct State {
     /// The server is about to stop, and the application of an event stream is told that its client left: it ends the
     /// response.
     told_to_end: bool,
+    /// It has asked, and so has heard of it, and may send its last events.
+    end_heard: bool,
     /// The application has returned or raised.
     app_done: bool,
     /// What is left of the Content-Length the application announced.
@@ -100,6 +102,7 @@ impl Exchange {
             phase: Phase::Awaited,
             is_event_stream: false,
             told_to_end: false,
+            end_heard: false,
             app_done: false,
             length_left: None,
             bodiless: false,
@@ -151,6 +154,7 @@ impl Exchange {
             return Ok(());
         }
         state.told_to_end = true;
+        state.end_heard |= !state.receivers.is_empty();
         let waiting = std::mem::take(&mut state.receivers);
         drop(state);
         wake(py, waiting)
@@ -274,6 +278,7 @@ impl Exchange {
             || (state.told_to_end && is_taken)
             || matches!(state.phase, Phase::Complete)
         {
+            state.end_heard = true;
             drop(state);
             return Ok(Polled::Ready(disconnect(py)?));
         }
@@ -620,6 +625,10 @@ impl Exchange {
         }
         if matches!(state.phase, Phase::Ending | Phase::Complete) {
             return Ok(link.sent(py));
+        }
+        // From ASGI 2.4 on an application may rely on `send()` to tell it, and never ask.
+        if state.told_to_end && !state.end_heard && link.raises_after_disconnect() {
+            return Err(ClientDisconnected::new_err("the server stops"));
         }
         drop(state);
         Self::take(slf, Event::read(event, link.spare_lines(py))?)

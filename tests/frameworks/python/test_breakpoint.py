@@ -23,6 +23,23 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": b"%d" % answer})
 """
 
+#: On a thread that is not the main one.
+THREAD = """
+import asyncio
+
+def work():
+    answer = 41
+    breakpoint()
+    return answer
+
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        raise NotImplementedError
+    answer = await asyncio.to_thread(work)
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"%d" % answer})
+"""
+
 WSGI = """
 def app(environ, start_response):
     answer = 41
@@ -57,7 +74,7 @@ class Terminal:
 
 
 @pytest.mark.diglot_only("uvicorn and gunicorn have the terminal as their own stdin")
-@pytest.mark.parametrize("source", [ASGI, WSGI], ids=["asgi", "wsgi"])
+@pytest.mark.parametrize("source", [ASGI, THREAD, WSGI], ids=["asgi", "thread", "wsgi"])
 def test_on_a_terminal(tmp_path, source):
     (tmp_path / "main.py").write_text(source)
     (tmp_path / "diglot.toml").write_text(HEARTBEAT)

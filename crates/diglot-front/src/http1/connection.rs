@@ -375,8 +375,10 @@ impl Connection {
         let ended = std::future::poll_fn(|context| websocket.poll(&mut self, context)).await;
         drop(websocket);
         self.deadline.lift();
-        if ended == Ended::Closing {
-            self.close().await;
+        match ended {
+            Ended::Closing => self.close().await,
+            // What the system has taken for a client that does not read would stay with it.
+            Ended::Cut => self.socket.reset(),
         }
     }
 

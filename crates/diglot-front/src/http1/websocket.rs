@@ -11,6 +11,7 @@ use diglot_link::message::Close;
 use super::access::Record;
 use super::connection::Connection;
 use crate::buffers;
+use crate::deadline::Deadline;
 use crate::exchange::{Arrived, Exchange, Lost};
 use crate::link::Link;
 use crate::websocket::{
@@ -22,6 +23,10 @@ const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
 /// How long the client's close frame is waited for after ours.
 const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
+/// What a client may still send behind our close frame.
+const IGNORED_BYTES_MAX: usize = 512 * 1024;
+/// Memory for frames that is kept for the next ones.
+const KEPT_BYTES_MAX: usize = 1024;
 /// How long the worker's answer to a message is waited for when the client breaks a rule behind it.
 const ANSWER_PATIENCE: std::time::Duration = std::time::Duration::from_millis(50);
 
@@ -51,6 +56,12 @@ pub(super) struct WebSocket {
     /// The worker has not been told that it is over.
     worker_waits: bool,
     waits_for: Patience,
+    /// When the client has been silent for too long.
+    silence: Deadline,
+    /// The worker takes no more for now, so that the client is not read.
+    blocked: bool,
+    /// What the client has sent behind our close frame.
+    ignored_bytes: usize,
     /// Something has come from the client since this was last looked at.
     heard: bool,
     /// A ping has been sent since something came.
@@ -82,8 +93,6 @@ enum Patience {
     Nothing,
     /// The client to take output.
     Write,
-    /// A sign of life.
-    Ping,
     /// The client's close frame.
     Close,
     /// The worker's answer to what came before the client broke a rule.
@@ -137,6 +146,9 @@ impl WebSocket {
             unanswered: 0,
             worker_waits: true,
             waits_for: Patience::Nothing,
+            silence: Deadline::new(),
+            blocked: false,
+            ignored_bytes: 0,
             heard: false,
             pinged: false,
             sent_bytes: 0,
@@ -174,8 +186,12 @@ impl WebSocket {
                     Read::Gone => return Poll::Ready(Ended::Cut),
                     // A pong may have been written.
                     Read::NeedsInput | Read::Blocked if flushed && !connection.output.is_empty() => continue,
-                    Read::NeedsInput | Read::Blocked => {}
+                    Read::NeedsInput => self.blocked = false,
+                    Read::Blocked => self.blocked = true,
                 }
+            }
+            if self.poll_silence(flushed, connection, context).is_ready() {
+                continue;
             }
             match self.poll_deadline(flushed, connection, context) {
                 Poll::Ready(Some(ended)) => return Poll::Ready(ended),
@@ -199,8 +215,13 @@ impl WebSocket {
                 self.take_notes(&mut connection.output);
             }
         }
-        if connection.shared.is_stopping() {
-            self.leave(&mut connection.output);
+        if self.arrived.frames.is_empty() {
+            if self.arrived.frames.capacity() > KEPT_BYTES_MAX {
+                self.arrived.frames = Vec::new();
+            }
+            if connection.shared.is_stopping() {
+                self.leave(&mut connection.output);
+            }
         }
     }
 
@@ -325,6 +346,14 @@ impl WebSocket {
                     }
                 };
                 *taken += decoded.consumed;
+                if self.stage == Stage::Closing {
+                    let inflated_bytes = if let Item::Data { data, .. } = decoded.item { data.len() } else { 0 };
+                    self.ignored_bytes += decoded.consumed + inflated_bytes;
+                    if self.ignored_bytes > IGNORED_BYTES_MAX {
+                        self.stage = Stage::Over;
+                        return Read::Look;
+                    }
+                }
                 match decoded.item {
                     Item::NeedMore => return Read::NeedsInput,
                     Item::NeedRoom => return Read::Blocked,
@@ -399,10 +428,9 @@ impl WebSocket {
         context: &mut Context<'_>,
     ) -> Poll<Option<Ended>> {
         let Connection { shared, deadline, output, .. } = connection;
-        let settings = &shared.websocket;
         let waits_for = match self.stage {
             _ if !flushed => Patience::Write,
-            Stage::Open => Patience::Ping,
+            Stage::Open => Patience::Nothing,
             Stage::Failing(_) if self.unanswered > 0 => Patience::Answer,
             Stage::Failing(fault) => {
                 self.end_failed(output, fault);
@@ -414,39 +442,63 @@ impl WebSocket {
             self.waits_for = waits_for;
             deadline.lift();
         }
-        match (waits_for, settings.ping_interval) {
-            (Patience::Nothing, _) | (Patience::Ping, None) => return Poll::Pending,
-            (Patience::Write, _) => deadline.set_once(shared.timeouts.write),
-            (Patience::Close, _) => deadline.set_once(CLOSE_TIMEOUT),
-            (Patience::Answer, _) => deadline.set_once(ANSWER_PATIENCE),
-            (Patience::Ping, Some(_)) if self.pinged && !self.heard => {
-                deadline.set_once(settings.ping_timeout)
-            }
-            (Patience::Ping, Some(interval)) => deadline.set_once(interval),
+        match waits_for {
+            Patience::Nothing => return Poll::Pending,
+            Patience::Write => deadline.set_once(shared.timeouts.write),
+            Patience::Close => deadline.set_once(CLOSE_TIMEOUT),
+            Patience::Answer => deadline.set_once(ANSWER_PATIENCE),
         }
         if deadline.poll(context).is_pending() {
             return Poll::Pending;
         }
         match waits_for {
-            Patience::Write => return Poll::Ready(Some(Ended::Cut)),
-            Patience::Close | Patience::Nothing => return Poll::Ready(Some(Ended::Closing)),
+            Patience::Write => Poll::Ready(Some(Ended::Cut)),
+            Patience::Close | Patience::Nothing => Poll::Ready(Some(Ended::Closing)),
             Patience::Answer => {
                 self.unanswered = 0;
-                return Poll::Ready(None);
+                Poll::Ready(None)
             }
-            Patience::Ping => {}
         }
-        if std::mem::take(&mut self.heard) {
-            self.pinged = false;
-        } else if self.pinged {
-            self.tell_worker(ABNORMAL, "");
-            self.close(output, INTERNAL_ERROR, "keepalive ping timeout");
-            self.stage = Stage::Over;
-        } else {
-            write_ping(output, b"");
-            self.pinged = true;
+    }
+
+    /// Asks a silent client for a sign of life, and gives it up if there is none. Ready where there is output.
+    fn poll_silence(
+        &mut self,
+        flushed: bool,
+        connection: &mut Connection,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let Connection { shared, output, .. } = connection;
+        let settings = &shared.websocket;
+        let (Some(interval), Stage::Open) = (settings.ping_interval, self.stage) else {
+            return Poll::Pending;
+        };
+        loop {
+            let awaits_pong = self.pinged && !self.heard;
+            self.silence.set_once(if awaits_pong { settings.ping_timeout } else { interval });
+            if self.silence.poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if self.blocked {
+                // What it has said is not read. The ping finds a connection that has fallen.
+                self.pinged = false;
+            } else if std::mem::take(&mut self.heard) {
+                self.pinged = false;
+                continue;
+            } else if self.pinged {
+                self.tell_worker(ABNORMAL, "");
+                self.close(output, INTERNAL_ERROR, "keepalive ping timeout");
+                self.stage = Stage::Over;
+                return Poll::Ready(());
+            } else {
+                self.pinged = true;
+            }
+            // One that does not take what there is would not take a ping either.
+            if flushed {
+                write_ping(output, b"");
+                return Poll::Ready(());
+            }
         }
-        Poll::Ready(None)
     }
 }
 

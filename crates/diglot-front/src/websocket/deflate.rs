@@ -1,6 +1,5 @@
 //! Compresses messages part by part (RFC 7692 section 7.2.1).
 
-use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use flate2::{Compress, Compression, FlushCompress};
@@ -25,11 +24,13 @@ pub(super) struct Deflating {
 }
 
 thread_local! {
-    static SHELF: Shelf<Deflating> = const { RefCell::new(Vec::new()) };
+    static SHELF: Shelf<Deflating> = const { Shelf::new() };
 }
 
 impl Lent for Deflating {
     const KEPT_MAX: usize = 4;
+    /// Clients that read slowly hold theirs from the first to the last part: further messages go as they are.
+    const LENT_MAX: usize = 64;
 
     fn shelf() -> &'static LocalKey<Shelf<Self>> {
         &SHELF

@@ -60,6 +60,9 @@ impl Encoder {
             _ if self.deflating.is_some() => {}
             _ => return write_frame(out, first, data),
         }
+        if !self.deflating.is_some() {
+            return write_frame(out, first, data);
+        }
         let rsv1 = if opcode == CONTINUATION { 0 } else { RSV1 };
         let start = out.len();
         let is_shorter = self.write_deflated(out, first | rsv1, data, last);

@@ -1,7 +1,6 @@
 //! Inflates a message while it comes (RFC 7692 section 7.2.2): never more than there is room for, and never more than
 //! the limit says.
 
-use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -36,11 +35,13 @@ pub(super) struct Inflating {
 }
 
 thread_local! {
-    static SHELF: Shelf<Inflating> = const { RefCell::new(Vec::new()) };
+    static SHELF: Shelf<Inflating> = const { Shelf::new() };
 }
 
 impl Lent for Inflating {
     const KEPT_MAX: usize = 16;
+    /// What a client has compressed must be inflated.
+    const LENT_MAX: usize = usize::MAX;
 
     fn shelf() -> &'static LocalKey<Shelf<Self>> {
         &SHELF
