@@ -454,7 +454,7 @@ impl Socket {
         let state = this.state.borrow(py);
         if state.gone.is_some() && matches!(state.phase, Phase::Connecting | Phase::Open | Phase::Denied(_)) {
             return match event {
-                SocketEvent::Close { .. } => Ok(link.sent(py)),
+                SocketEvent::Close(_) => Ok(link.sent(py)),
                 _ => Err(client_is_gone()),
             };
         }
@@ -463,8 +463,9 @@ impl Socket {
                 drop(state);
                 Self::send_message(slf, message)
             }
-            (Phase::Open, SocketEvent::Close { code, reason }) => {
+            (Phase::Open, SocketEvent::Close(closing)) => {
                 drop(state);
+                let (code, reason) = closing.read()?;
                 let reason = reason.as_ref().map_or(Ok(""), |reason| reason.to_str())?;
                 if this.close(py, code, reason)? { Self::wait_for_room(slf) } else { Ok(link.sent(py)) }
             }
@@ -476,7 +477,7 @@ impl Socket {
                 link.wrote(py)?;
                 Ok(link.sent(py))
             }
-            (Phase::Connecting, SocketEvent::Close { .. }) => {
+            (Phase::Connecting, SocketEvent::Close(_)) => {
                 drop(state);
                 this.refuse(py, 403, b"", b"")?;
                 Ok(link.sent(py))

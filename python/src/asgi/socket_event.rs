@@ -23,13 +23,15 @@ pub(crate) enum SocketEvent<'py> {
         lines: Vec<u8>,
     },
     Send(Message<'py>),
-    Close {
-        code: u16,
-        reason: Option<Bound<'py, PyString>>,
-    },
+    /// What it says is of use, and read, only where there is a WebSocket to be closed.
+    Close(Closing<'py>),
     /// `websocket.http.response.start` or `.body`, as HTTP's.
     Response(Event<'py>),
 }
+
+/// A `websocket.close`.
+#[derive(Debug)]
+pub(crate) struct Closing<'py>(Bound<'py, PyDict>);
 
 /// A message to a client: `bytes` or `str`.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl<'py> SocketEvent<'py> {
         match kind.to_str()? {
             "websocket.send" => Self::message(&event).map(Self::Send),
             "websocket.accept" => Ok(Self::Accept { lines: accepted_fields(&event)? }),
-            "websocket.close" => Self::close(&event),
+            "websocket.close" => Ok(Self::Close(Closing(event))),
             "websocket.http.response.start" => Event::start(&event, Vec::new()).map(Self::Response),
             "websocket.http.response.body" => Event::body(&event).map(Self::Response),
             other => Err(PyValueError::new_err(format!("{other:?} is no ASGI event a WebSocket has"))),
@@ -89,7 +91,22 @@ impl<'py> SocketEvent<'py> {
         }
     }
 
-    fn close(event: &Bound<'py, PyDict>) -> PyResult<Self> {
+    /// The event's name, for messages.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Accept { .. } => "websocket.accept",
+            Self::Send(_) => "websocket.send",
+            Self::Close(_) => "websocket.close",
+            Self::Response(Event::Start { .. }) => "websocket.http.response.start",
+            Self::Response(_) => "websocket.http.response.body",
+        }
+    }
+}
+
+impl<'py> Closing<'py> {
+    /// Code and reason, checked.
+    pub(crate) fn read(&self) -> PyResult<(u16, Option<Bound<'py, PyString>>)> {
+        let Self(event) = self;
         let py = event.py();
         let code = match event.get_item(intern!(py, "code"))? {
             None => 1000,
@@ -129,18 +146,7 @@ impl<'py> SocketEvent<'py> {
                 )));
             }
         }
-        Ok(Self::Close { code, reason })
-    }
-
-    /// The event's name, for messages.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Accept { .. } => "websocket.accept",
-            Self::Send(_) => "websocket.send",
-            Self::Close { .. } => "websocket.close",
-            Self::Response(Event::Start { .. }) => "websocket.http.response.start",
-            Self::Response(_) => "websocket.http.response.body",
-        }
+        Ok((code, reason))
     }
 }
 

@@ -68,9 +68,6 @@ def test_parameters_cookies_and_json(server):
     assert refused(server, "/ws/none").status_code == 403
 
 
-@pytest.mark.xfail(
-    reason="FastAPI closes with a list as the reason, which has no place in a refusal and is judged all the same"
-)
 def test_parameters_that_are_not_valid(server):
     assert refused(server, "/ws/json/x").status_code == 403
 

@@ -196,6 +196,10 @@ impl Active {
         self.exchange.recycle(frames);
         match step {
             Ok(Step::More | Step::Complete | Step::Switched) => {}
+            // What the application had sent is the client's, and no other answer can follow it.
+            Ok(Step::Cancelled) if self.reply.has_begun() => {
+                return Some(self.give_up(CancelReason::Refused));
+            }
             Ok(Step::Cancelled) => return Some(self.fail(connection, &Answer::CANCELLED)),
             Err(fault) => return Some(self.faulty(connection, fault)),
         }

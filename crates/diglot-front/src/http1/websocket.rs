@@ -347,7 +347,8 @@ impl WebSocket {
                 };
                 *taken += decoded.consumed;
                 if self.stage == Stage::Closing {
-                    let inflated_bytes = if let Item::Data { data, .. } = decoded.item { data.len() } else { 0 };
+                    let inflated_bytes =
+                        if let Item::Data { data, .. } = decoded.item { data.len() } else { 0 };
                     self.ignored_bytes += decoded.consumed + inflated_bytes;
                     if self.ignored_bytes > IGNORED_BYTES_MAX {
                         self.stage = Stage::Over;
