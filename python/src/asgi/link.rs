@@ -17,7 +17,7 @@ use super::exchange::wake;
 use super::tasks::{StartTasks, Tasks, ends_the_process};
 use crate::gil_cell::GilCell;
 use crate::scope::Scopes;
-use crate::transport::{self, FLUSH_AFTER, Input, Received};
+use crate::transport::{self, BATCH_FLUSH_AFTER, Input, PART_FLUSH_AFTER, Received};
 
 /// Reads of one wake: so much may be handled before other callbacks of the loop have their turn.
 const READS_PER_WAKE_MAX: usize = 4;
@@ -345,10 +345,10 @@ impl AsgiLink {
 
     /// A part of a response, or a message, was added to the output, and more will follow: it leaves at once unless something
     /// left just now. What makes the parts may compute for long without ever returning to the loop; and parts made faster than
-    /// [`FLUSH_AFTER`], or for many clients in one tick, still share their writes.
+    /// [`PART_FLUSH_AFTER`], or for many clients in one tick, still share their writes.
     pub(crate) fn streamed(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.state.borrow(py);
-        let write_now = !state.writer_added && state.written_at.elapsed() > FLUSH_AFTER;
+        let write_now = !state.writer_added && state.written_at.elapsed() > PART_FLUSH_AFTER;
         drop(state);
         if write_now { self.write(py) } else { self.wrote(py) }
     }
@@ -383,7 +383,7 @@ impl AsgiLink {
                     // What failed concerns one frame; those behind it are not to wait for the next read.
                     Err(error) => outcome = Err(error),
                 }
-                if flushed_at.elapsed() > FLUSH_AFTER {
+                if flushed_at.elapsed() > BATCH_FLUSH_AFTER {
                     this.write(slf.py())?;
                     flushed_at = Instant::now();
                 }

@@ -21,7 +21,7 @@ use super::exchange::{Part, Sent, State as ExchangeState, WsgiExchange, not_byte
 use super::input::Input as WsgiInput;
 use super::pool::{Permit, Pool, STALLED_AFTER};
 use crate::gil_cell::GilCell;
-use crate::transport::{self, FLUSH_AFTER, Input, Received};
+use crate::transport::{self, BATCH_FLUSH_AFTER, Input, Received};
 
 /// After a slow request, so many are taken for slow as well: the next thread is called without waiting for the watch.
 const SLOW_REMEMBERED: u32 = 16;
@@ -445,7 +445,7 @@ impl WsgiLink {
         let now = Instant::now();
         let mut state = this.state.borrow(py);
         state.slow = if now - began > STALLED_AFTER { SLOW_REMEMBERED } else { state.slow.saturating_sub(1) };
-        let flush_due = now - state.flushed_at > FLUSH_AFTER;
+        let flush_due = now - state.flushed_at > BATCH_FLUSH_AFTER;
         if flush_due {
             state.flushed_at = now;
         }
