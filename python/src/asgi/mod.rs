@@ -9,6 +9,7 @@ mod event;
 mod exchange;
 mod inbox;
 mod link;
+mod reply;
 mod socket;
 mod socket_event;
 mod tasks;
