@@ -484,6 +484,68 @@ fn a_client_of_a_slow_application_is_not_given_up() {
     }
 }
 
+/// Messages whose length is a multiple of what the server inflates at once, or of a stream's credit, and those next to them.
+#[test]
+fn compressed_messages_of_any_length_come_back() {
+    let running = served("").run();
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n";
+    let (mut socket, answer) = Socket::ask(running.address(), "/echo", offer);
+    let agreed = answer.field("sec-websocket-extensions").expect("an extension");
+    assert!(agreed.starts_with("permessage-deflate"), "{agreed}");
+    let around = |length: usize| length - 2..length + 3;
+    for length in (1..=4).flat_map(|parts| around(parts * 65_536)).chain(around(65_536 - 12)).chain(0..3) {
+        let content: Vec<u8> = (0..length).map(|at| (at % 251 + at / 65_536) as u8).collect();
+        for pieces in [1, 3] {
+            let deflated = deflate(&content);
+            let piece_bytes = deflated.len().div_ceil(pieces);
+            for (at, piece) in deflated.chunks(piece_bytes).enumerate() {
+                let is_last = (at + 1) * piece_bytes >= deflated.len();
+                let first = if at == 0 { RSV1 | opcode::BINARY } else { opcode::CONTINUATION };
+                socket.send(if is_last { FIN | first } else { first }, piece);
+            }
+            assert!(inflated_message(&mut socket) == content, "{length} bytes in {pieces} frames");
+        }
+    }
+    assert_eq!(socket.close(1000, "").closed().expect("a close frame"), (1000, String::new()));
+}
+
+/// The first byte's bit of a message that is compressed (RFC 7692 section 6).
+const RSV1: u8 = 0x40;
+/// What is left out behind each compressed message (RFC 7692 section 7.2.1).
+const DEFLATE_TAIL: &[u8] = &[0x00, 0x00, 0xff, 0xff];
+
+fn deflate(content: &[u8]) -> Vec<u8> {
+    let mut deflated = Vec::with_capacity(content.len() + 64);
+    flate2::Compress::new(flate2::Compression::fast(), false)
+        .compress_vec(content, &mut deflated, flate2::FlushCompress::Sync)
+        .expect("room for it");
+    assert!(deflated.ends_with(DEFLATE_TAIL));
+    deflated.truncate(deflated.len() - DEFLATE_TAIL.len());
+    deflated
+}
+
+/// The next message, inflated if it is compressed.
+fn inflated_message(socket: &mut Socket) -> Vec<u8> {
+    let (mut content, mut is_compressed) = (Vec::new(), false);
+    loop {
+        let frame = socket.frame().expect("a frame");
+        is_compressed |= frame.first & RSV1 != 0;
+        content.extend(frame.payload);
+        if frame.first & FIN == 0 {
+            continue;
+        }
+        if !is_compressed {
+            return content;
+        }
+        content.extend(DEFLATE_TAIL);
+        let mut inflated = Vec::with_capacity(512 * 1024);
+        flate2::Decompress::new(false)
+            .decompress_vec(&content, &mut inflated, flate2::FlushDecompress::Sync)
+            .expect("deflate");
+        return inflated;
+    }
+}
+
 /// What an echo needed on its way is not kept for the next.
 #[test]
 fn a_large_message_leaves_nothing_with_its_connection() {

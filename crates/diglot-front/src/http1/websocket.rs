@@ -315,7 +315,7 @@ impl WebSocket {
             if connection.output.len() >= OUTPUT_BYTES_HIGH || !self.send_held() {
                 return Read::Blocked;
             }
-            if connection.taken < connection.input.len() {
+            if connection.taken < connection.input.len() || self.decoder.holds_data() {
                 match self.decode(connection) {
                     Read::NeedsInput => {}
                     read => return read,
@@ -333,7 +333,8 @@ impl WebSocket {
     fn decode(&mut self, connection: &mut Connection) -> Read {
         let Connection { input, taken, output, .. } = connection;
         SCRATCH.with_borrow_mut(|scratch| {
-            while *taken < input.len() {
+            // A message that inflates to just what there was room for ends without further input.
+            while *taken < input.len() || self.decoder.holds_data() {
                 let room = match self.stage {
                     Stage::Open => self.link.message_room(self.key).unwrap_or(0).min(BODY_BYTES_MAX),
                     Stage::Failing(_) | Stage::Closing | Stage::Over => BODY_BYTES_MAX,

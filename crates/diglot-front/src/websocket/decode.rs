@@ -291,8 +291,8 @@ impl Decoder {
         Ok(Inflated { consumed: step.taken, next })
     }
 
-    /// Whether there may be data to come out though no input comes.
-    fn holds_data(&self) -> bool {
+    /// Whether there may be data, or the end of a message, to come out though no input comes.
+    pub fn holds_data(&self) -> bool {
         self.inflating.peek().is_some_and(|inflating| inflating.may_hold_more)
     }
 
