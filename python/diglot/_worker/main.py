@@ -18,7 +18,7 @@ def run(sdk):
         from . import loops
 
         try:
-            event_loop = loops.new(options.loop)
+            event_loop = loops.new(options.loop, native)
         except loops.Unavailable as unavailable:
             give_up(native, options.link_fd, str(unavailable))
     try:

@@ -7,12 +7,16 @@ mod awaitable;
 mod conversation;
 mod event;
 mod exchange;
+mod file;
 mod inbox;
 mod link;
+mod outbox;
 mod reply;
 mod socket;
 mod socket_event;
 mod tasks;
+mod timers;
 mod waiter;
 
 pub(crate) use link::AsgiLink;
+pub(crate) use timers::Timers;
