@@ -68,8 +68,9 @@ impl Scopes {
         asgi.set_item("version", "3.0")?;
         asgi.set_item("spec_version", spec_version)?;
         let extensions = PyDict::new(py);
-        extensions.set_item("http.response.trailers", PyDict::new(py))?;
-        extensions.set_item("http.response.early_hint", PyDict::new(py))?;
+        for name in ["trailers", "early_hint", "pathsend", "zerocopysend"] {
+            extensions.set_item(format!("http.response.{name}"), PyDict::new(py))?;
+        }
         let websocket_asgi = PyDict::new(py);
         websocket_asgi.set_item("version", "3.0")?;
         websocket_asgi.set_item("spec_version", WEBSOCKET_SPEC_VERSION)?;

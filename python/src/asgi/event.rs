@@ -5,16 +5,33 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyString, PyTuple};
 
+use super::file::Source;
 use crate::errors::type_name;
 use crate::response::Head;
 
 /// An event an HTTP application may send.
 #[derive(Debug)]
 pub(crate) enum Event<'py> {
-    Start { head: Head, trailers: bool },
-    Body { data: Bound<'py, PyBytes>, more: bool },
-    Trailers { lines: Vec<u8>, more: bool },
-    EarlyHint { lines: Vec<u8> },
+    Start {
+        head: Head,
+        trailers: bool,
+    },
+    Body {
+        data: Bound<'py, PyBytes>,
+        more: bool,
+    },
+    /// `http.response.pathsend` (never with `more`) or `http.response.zerocopysend`.
+    File {
+        source: Source<'py>,
+        more: bool,
+    },
+    Trailers {
+        lines: Vec<u8>,
+        more: bool,
+    },
+    EarlyHint {
+        lines: Vec<u8>,
+    },
 }
 
 impl<'py> Event<'py> {
@@ -26,6 +43,8 @@ impl<'py> Event<'py> {
         match kind.to_str()? {
             "http.response.start" => Self::start(&event, lines),
             "http.response.body" => Self::body(&event),
+            "http.response.pathsend" => Self::path(&event),
+            "http.response.zerocopysend" => Self::open_file(&event),
             "http.response.trailers" => {
                 let head = Head { lines, ..Head::default() };
                 let head = read_fields(event.get_item(intern!(py, "headers"))?, head)?;
@@ -77,11 +96,40 @@ impl<'py> Event<'py> {
         Ok(Self::Body { data, more: flag(event, intern!(py, "more_body"))? })
     }
 
+    /// A file by its path.
+    fn path(event: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let py = event.py();
+        let Some(path) = event.get_item(intern!(py, "path"))? else {
+            return Err(PyValueError::new_err("http.response.pathsend needs a \"path\""));
+        };
+        let path = path.cast_into::<PyString>().map_err(|error| {
+            let given = type_name(&error.into_inner());
+            PyTypeError::new_err(format!("\"path\" is a str, not {given}"))
+        })?;
+        Ok(Self::File { source: Source::Path(path), more: false })
+    }
+
+    /// A file that the application has opened.
+    fn open_file(event: &Bound<'py, PyDict>) -> PyResult<Self> {
+        let py = event.py();
+        let Some(file) = event.get_item(intern!(py, "file"))? else {
+            return Err(PyValueError::new_err("http.response.zerocopysend needs a \"file\""));
+        };
+        let offset = byte_count(event, intern!(py, "offset"))?;
+        let count = byte_count(event, intern!(py, "count"))?;
+        Ok(Self::File {
+            source: Source::Open { file, offset, count },
+            more: flag(event, intern!(py, "more_body"))?,
+        })
+    }
+
     /// The event's name, for messages.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Start { .. } => "http.response.start",
             Self::Body { .. } => "http.response.body",
+            Self::File { source: Source::Path(_), .. } => "http.response.pathsend",
+            Self::File { source: Source::Open { .. }, .. } => "http.response.zerocopysend",
             Self::Trailers { .. } => "http.response.trailers",
             Self::EarlyHint { .. } => "http.response.early_hint",
         }
@@ -140,6 +188,18 @@ fn flag(event: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<bool> 
     match event.get_item(key)? {
         Some(value) => value.is_truthy(),
         None => Ok(false),
+    }
+}
+
+/// A number of bytes of a file, if it is there.
+fn byte_count(event: &Bound<'_, PyDict>, key: &Bound<'_, PyString>) -> PyResult<Option<u64>> {
+    let Some(value) = event.get_item(key)?.filter(|value| !value.is_none()) else { return Ok(None) };
+    if !value.is_instance_of::<PyInt>() {
+        return Err(PyTypeError::new_err(format!("\"{key}\" is an int, not {}", type_name(&value))));
+    }
+    match value.extract::<u64>() {
+        Ok(count) if i64::try_from(count).is_ok() => Ok(Some(count)),
+        _ => Err(PyValueError::new_err(format!("\"{key}\" is {value}: no file has so many bytes"))),
     }
 }
 

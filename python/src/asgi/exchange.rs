@@ -13,6 +13,7 @@ use super::awaitable::{Wait, WaitFor};
 use super::conversation::{Conversation, Ended, Polled};
 use super::event::Event;
 use super::link::AsgiLink;
+use super::outbox::{Outbox, Part};
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -49,15 +50,17 @@ pub(super) struct State {
     /// It has asked, and so has heard of it, and may send its last events.
     end_heard: bool,
     /// The application has returned or raised.
-    app_done: bool,
+    pub(super) app_done: bool,
     /// What is left of the Content-Length the application announced.
     pub(super) length_left: Option<u64>,
     /// The response has no body, whatever the application sends.
     pub(super) bodiless: bool,
     pub(super) trailers_due: bool,
     pub(super) trailer_lines: Vec<u8>,
-    /// Parts of the response for which there was no credit, each with how much of it has been sent.
-    pub(super) outbox: VecDeque<(Py<PyBytes>, usize)>,
+    /// Parts of the response for which there was no credit.
+    pub(super) outbox: Outbox,
+    /// Why the rest of a file could not be sent, until the application has been told.
+    pub(super) failure: Option<PyErr>,
     receivers: Vec<Py<PyAny>>,
     pub(super) senders: Vec<Py<PyAny>>,
 }
@@ -109,7 +112,8 @@ impl Exchange {
             bodiless: false,
             trailers_due: false,
             trailer_lines: Vec::new(),
-            outbox: VecDeque::new(),
+            outbox: Outbox::new(),
+            failure: None,
             receivers: Vec::new(),
             senders: Vec::new(),
         };
@@ -180,7 +184,7 @@ impl Exchange {
         state.gone = true;
         let app_done = state.app_done;
         let is_whole = state.request_ended;
-        let unsent = std::mem::take(&mut state.outbox);
+        let unsent = (std::mem::take(&mut state.outbox), state.failure.take());
         let mut waiting = std::mem::take(&mut state.receivers);
         waiting.append(&mut state.senders);
         drop(state);
@@ -218,7 +222,11 @@ impl Exchange {
             Phase::Streaming | Phase::Trailers => Ended::Incomplete,
         };
         let is_to_finish = matches!(state.phase, Phase::Streaming | Phase::Trailers);
+        let failure = state.failure.take();
         drop(state);
+        if let Some(failure) = failure {
+            self.report_failure(py, failure)?;
+        }
         match ended {
             Ended::Well if is_to_finish => self.finish_response(py, Vec::new())?,
             Ended::Well | Ended::Closed1011 => {}
@@ -333,7 +341,7 @@ impl Exchange {
         }
         let Phase::Started(head) = std::mem::replace(&mut state.phase, Phase::Awaited) else { return Ok(()) };
         drop(state);
-        Self::respond(slf, head, PyBytes::new(py, b""), true).map(drop)
+        Self::respond(slf, head, Part::empty(py), true).map(drop)
     }
 
     /// The application's `send`.
@@ -341,7 +349,10 @@ impl Exchange {
         let py = slf.py();
         let this = slf.get();
         let link = this.link.get();
-        let state = this.state.borrow(py);
+        let mut state = this.state.borrow(py);
+        if let Some(failure) = state.failure.take() {
+            return Err(failure);
+        }
         if state.gone {
             drop(state);
             if link.raises_after_disconnect() {

@@ -3,12 +3,13 @@
 use diglot_link::message::CancelReason;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 
 use super::awaitable::{Wait, WaitFor};
 use super::conversation::{Conversation, Polled};
 use super::event::{Event, out_of_turn};
 use super::exchange::{Exchange, Phase, keep_waiting, wake};
+use super::file::{FilePart, Source};
+use super::outbox::Part;
 use crate::response::Head;
 
 impl Exchange {
@@ -33,12 +34,17 @@ impl Exchange {
             }
             (Phase::Started(head), Event::Body { data, more }) => {
                 drop(state);
-                Self::respond(slf, head, data, more)
+                Self::respond(slf, head, Part::of_bytes(data), more)
             }
             (Phase::Streaming, Event::Body { data, more }) => {
                 state.phase = Phase::Streaming;
                 drop(state);
-                Self::send_body(slf, data, more)
+                Self::send_part(slf, Part::of_bytes(data), more)
+            }
+            (phase @ (Phase::Started(_) | Phase::Streaming), Event::File { source, more }) => {
+                state.phase = phase;
+                drop(state);
+                Self::take_file(slf, source, more)
             }
             (Phase::Awaited, Event::EarlyHint { lines }) => {
                 drop(state);
@@ -74,84 +80,112 @@ impl Exchange {
         }
     }
 
-    /// The head leaves, with as much of `data` as there is credit for.
+    /// A file as the next part of the body.
+    fn take_file(slf: &Bound<'_, Self>, source: Source<'_>, more: bool) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        // What cannot be opened leaves everything as it was: the application may still answer in another way.
+        let file = Part::File(FilePart::open(source)?);
+        let mut state = this.state.borrow(py);
+        match std::mem::replace(&mut state.phase, Phase::Streaming) {
+            Phase::Started(head) => {
+                drop(state);
+                Self::respond(slf, head, file, more)
+            }
+            Phase::Streaming => {
+                drop(state);
+                Self::send_part(slf, file, more)
+            }
+            // The application's own file object has sent something when it was asked for its position.
+            phase => {
+                state.phase = phase;
+                drop(state);
+                Ok(this.link.get().sent(py))
+            }
+        }
+    }
+
+    /// The head leaves, with as much of `part` as there is credit for.
     pub(super) fn respond(
         slf: &Bound<'_, Self>,
         mut head: Head,
-        data: Bound<'_, PyBytes>,
+        mut part: Part,
         more: bool,
     ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let this = slf.get();
         let link = this.link.get();
         let bodiless = this.is_head || head.has_no_body();
+        if !bodiless && let Err(failure) = part.read(py, usize::MAX) {
+            this.state.borrow(py).phase = Phase::Started(head);
+            return Err(failure);
+        }
         let mut state = this.state.borrow(py);
+        let trailers_due = state.trailers_due;
+        let is_known = this.is_head || (matches!(part, Part::File(_)) && !trailers_due);
+        if is_known && !more && !head.has_no_body() && head.length.is_none() {
+            // Where the fields are too long for it already, the front frames the body without.
+            head.push(b"content-length", part.left().to_string().as_bytes()).ok();
+        }
         state.bodiless = bodiless;
         state.length_left = if bodiless { None } else { head.length };
-        let trailers_due = state.trailers_due;
-        if this.is_head && !more && !head.has_no_body() && head.length.is_none() {
-            head.lines.extend_from_slice(format!("content-length: {}\r\n", data.as_bytes().len()).as_bytes());
-        }
         state.phase = Phase::Streaming;
         drop(state);
-        let data = if bodiless { PyBytes::new(py, b"") } else { data };
-        let (data, short) = this.measured(py, data, more)?;
-        if short {
+        let mut part = if bodiless { Part::empty(py) } else { part };
+        if this.measure(py, &mut part, more)? {
             link.spare(py, head.lines);
             this.give_up(py)?;
             return Ok(link.sent(py));
         }
-        let bytes = data.as_bytes();
         let ends = !more && !trailers_due;
-        let taken = link.worker(py, |worker| worker.respond(this.key, head.status, &head.lines, bytes, ends));
+        let bytes = part.at_hand(py);
+        let ends_here = ends && bytes.len() as u64 == part.left();
+        let taken =
+            link.worker(py, |worker| worker.respond(this.key, head.status, &head.lines, bytes, ends_here));
         let taken = taken.unwrap_or(bytes.len());
-        let all = taken == bytes.len();
+        part.sent(taken);
         link.spare(py, head.lines);
-        Self::given(slf, data, if all { None } else { Some(taken) }, more)
+        let is_whole = part.left() == 0 || this.send_now(py, &mut part, ends)?;
+        Self::given(slf, (!is_whole).then_some(part), more)
     }
 
     /// More of the body.
-    fn send_body(slf: &Bound<'_, Self>, data: Bound<'_, PyBytes>, more: bool) -> PyResult<Py<PyAny>> {
+    fn send_part(slf: &Bound<'_, Self>, part: Part, more: bool) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let this = slf.get();
         let link = this.link.get();
         let state = this.state.borrow(py);
         let (bodiless, trailers_due) = (state.bodiless, state.trailers_due);
+        let must_queue = !state.outbox.is_empty();
         drop(state);
-        let data = if bodiless { PyBytes::new(py, b"") } else { data };
-        let (data, short) = this.measured(py, data, more)?;
-        if short {
+        let mut part = if bodiless { Part::empty(py) } else { part };
+        if this.measure(py, &mut part, more)? {
             this.give_up(py)?;
             return Ok(link.sent(py));
         }
-        let bytes = data.as_bytes();
-        if bytes.is_empty() && more {
+        if part.left() == 0 && more {
             return Ok(link.sent(py));
         }
-        let must_queue = !this.state.borrow(py).outbox.is_empty();
-        let ends = !more && !trailers_due;
-        let taken = match must_queue {
-            true => 0,
-            false => link.worker(py, |worker| worker.body(this.key, bytes, ends)),
-        };
-        let all = !must_queue && taken == bytes.len();
-        Self::given(slf, data, if all { None } else { Some(taken) }, more)
+        let is_whole = !must_queue && this.send_now(py, &mut part, !more && !trailers_due)?;
+        Self::given(slf, (!is_whole).then_some(part), more)
     }
 
-    /// After a part of the body was sent, or (`sent`) only some of it.
-    fn given(
-        slf: &Bound<'_, Self>,
-        data: Bound<'_, PyBytes>,
-        sent: Option<usize>,
-        more: bool,
-    ) -> PyResult<Py<PyAny>> {
+    /// Sends of `part` what there is credit for; true if that was all.
+    fn send_now(&self, py: Python<'_>, part: &mut Part, ends: bool) -> PyResult<bool> {
+        let sent = part.send_on(py, self.link.get(), self.key, ends);
+        if sent.is_err() {
+            self.is_owed(py, part.left());
+        }
+        sent
+    }
+
+    /// After a part of the body was sent, but for its `rest`.
+    fn given(slf: &Bound<'_, Self>, rest: Option<Part>, more: bool) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let this = slf.get();
         let link = this.link.get();
         let mut state = this.state.borrow(py);
-        if let Some(sent) = sent {
-            state.outbox.push_back((data.unbind(), sent));
-        }
+        state.outbox.extend(rest);
         let queued = !state.outbox.is_empty();
         let trailers_due = state.trailers_due;
         if !more {
@@ -177,39 +211,59 @@ impl Exchange {
     }
 
     /// Cuts what exceeds the announced length; true if, at the end, something is missing.
-    fn measured<'py>(
-        &self,
-        py: Python<'py>,
-        data: Bound<'py, PyBytes>,
-        more: bool,
-    ) -> PyResult<(Bound<'py, PyBytes>, bool)> {
+    fn measure(&self, py: Python<'_>, part: &mut Part, more: bool) -> PyResult<bool> {
         let mut state = self.state.borrow(py);
-        let Some(left) = state.length_left else { return Ok((data, false)) };
-        let length = data.as_bytes().len() as u64;
+        let Some(left) = state.length_left else { return Ok(false) };
+        let length = part.left();
         state.length_left = Some(left.saturating_sub(length));
-        let missing = if more { 0 } else { left.saturating_sub(length) };
         drop(state);
-        if length > left {
+        let missing = if more { 0 } else { left.saturating_sub(length) };
+        let message = if length > left {
             let excess = length - left;
-            self.report(
-                py,
-                &format!(
-                    "the response's body is longer than its Content-Length: {excess} bytes were cut off"
-                ),
-                None,
-            )?;
-            return Ok((PyBytes::new(py, &data.as_bytes()[..left as usize]), false));
+            part.cut_to(left);
+            format!("the response's body is longer than its Content-Length: {excess} bytes were cut off")
+        } else if missing > 0 {
+            format!("the response's body is {missing} bytes shorter than its Content-Length: it was given up")
+        } else {
+            return Ok(false);
+        };
+        self.report(py, &message, None)?;
+        Ok(missing > 0)
+    }
+
+    /// So many bytes that counted as sent will not be.
+    fn is_owed(&self, py: Python<'_>, unsent: u64) {
+        let mut state = self.state.borrow(py);
+        state.length_left = state.length_left.map(|left| left + unsent);
+    }
+
+    /// The rest of a file, `unsent` bytes, cannot be sent: the application hears of it by the `send()` that waits, or by its
+    /// next. The body is not over, then; what was to follow the file is not sent.
+    fn file_failed(&self, py: Python<'_>, unsent: u64, failure: PyErr) -> PyResult<()> {
+        let mut state = self.state.borrow(py);
+        let behind = std::mem::take(&mut state.outbox);
+        let waiting = std::mem::take(&mut state.senders);
+        let app_done = state.app_done;
+        state.phase = Phase::Streaming;
+        state.trailer_lines.clear();
+        let failure = if app_done { Some(failure) } else { state.failure.replace(failure) };
+        drop(state);
+        self.is_owed(py, unsent + behind.iter().map(Part::left).sum::<u64>());
+        drop(behind);
+        if app_done && let Some(failure) = failure {
+            self.report_failure(py, failure)?;
+            self.give_up(py)?;
         }
-        if missing > 0 {
-            self.report(
-                py,
-                &format!(
-                    "the response's body is {missing} bytes shorter than its Content-Length: it was given up"
-                ),
-                None,
-            )?;
-        }
-        Ok((data, missing > 0))
+        wake(py, waiting)
+    }
+
+    /// Says in the log what nobody was told.
+    pub(super) fn report_failure(&self, py: Python<'_>, failure: PyErr) -> PyResult<()> {
+        self.report(
+            py,
+            "a file could not be sent whole",
+            Some(failure.into_value(py).into_bound(py).into_any()),
+        )
     }
 
     /// The body is over and `lines` are the trailer fields.
@@ -247,9 +301,13 @@ impl Exchange {
 
     pub(super) fn poll_room(&self, py: Python<'_>) -> PyResult<Polled> {
         let link = self.link.get();
-        let state = self.state.borrow(py);
+        let mut state = self.state.borrow(py);
+        let failure = state.failure.take();
         let waits = !state.gone && !state.outbox.is_empty();
         drop(state);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
         if waits {
             let future = link.create_future(py)?;
             keep_waiting(py, &self.state, |state| &mut state.senders, &future)?;
@@ -266,19 +324,23 @@ impl Exchange {
         let link = self.link.get();
         loop {
             let mut state = self.state.borrow(py);
-            let Some((data, sent)) = state.outbox.pop_front() else { return Ok(()) };
+            let Some(mut part) = state.outbox.pop_front() else { return Ok(()) };
             let ends = state.outbox.is_empty() && matches!(state.phase, Phase::Ending);
             let ends_here = ends && state.trailer_lines.is_empty();
-            let rest = &data.as_bytes(py)[sent..];
-            let taken = link.worker(py, |worker| worker.body(self.key, rest, ends_here));
-            if taken < rest.len() {
-                state.outbox.push_front((data, sent + taken));
+            drop(state);
+            let is_whole = match part.send_on(py, link, self.key, ends_here) {
+                Ok(is_whole) => is_whole,
+                Err(failure) => return self.file_failed(py, part.left(), failure),
+            };
+            let mut state = self.state.borrow(py);
+            if !is_whole {
+                state.outbox.push_front(part);
                 return Ok(());
             }
             let waiting =
                 if state.outbox.is_empty() { std::mem::take(&mut state.senders) } else { Vec::new() };
             drop(state);
-            drop(data);
+            drop(part);
             link.wrote(py)?;
             if ends {
                 self.end(py)?;
