@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import uuid
 
 import httpx
@@ -217,6 +218,41 @@ def test_downloads(client):
     response = client.get("/download")
     assert response.content == NUMBERS
     assert response.headers["content-disposition"] == "attachment; filename*=utf-8''gr%C3%B6%C3%9Fe.txt"
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A file of 20 MB that no compression makes smaller, and its content."""
+    path = tmp_path_factory.mktemp("large") / "data"
+    content = random.Random(7).randbytes(20_000_001)
+    path.write_bytes(content)
+    return path, content
+
+
+# What stands in between passes files on by their path, too, where the server takes them.
+@pytest.mark.parametrize("prefix", ["", "/layered", "/zipped"])
+def test_large_files(server, large, prefix):
+    path, content = large
+    with server.client(params={"path": str(path)}, headers={"accept-encoding": "identity"}) as client:
+        whole = client.get(f"{prefix}/large")
+        assert (whole.status_code, whole.headers["content-length"]) == (200, str(len(content)))
+        assert whole.content == content
+        part = client.get(f"{prefix}/large", headers={"range": "bytes=1000000-6000000"})
+        assert (part.status_code, part.content) == (206, content[1_000_000:6_000_001])
+        head = client.head(f"{prefix}/large")
+        assert (head.headers["content-length"], head.content) == (str(len(content)), b"")
+
+
+def test_others_are_served_while_a_large_file_waits_for_its_reader(server, client, large):
+    path, content = large
+    with client.stream("GET", "/large", params={"path": str(path)}) as response:
+        parts = response.iter_raw()
+        received = next(parts)
+        with server.client() as other:
+            for _ in range(10):
+                assert other.get("/methods").text == "got"
+        received += b"".join(parts)
+    assert received == content
 
 
 def test_a_websocket_endpoint_with_a_session(server):

@@ -224,12 +224,21 @@ async def short(request):
     return PlainTextResponse("short")
 
 
+async def large(request):
+    return FileResponse(request.query_params["path"], media_type="application/octet-stream")
+
+
 layered = Starlette(
-    routes=[WebSocketRoute("/hello", hello), Route("/seen", seen, methods=["GET", "POST"]), Route("/many", many)],
+    routes=[
+        WebSocketRoute("/hello", hello),
+        Route("/seen", seen, methods=["GET", "POST"]),
+        Route("/many", many),
+        Route("/large", large),
+    ],
     middleware=[Middleware(Outer), Middleware(Inner)],
 )
 zipped = Starlette(
-    routes=[Route("/many", many), Route("/events", events), Route("/short", short)],
+    routes=[Route("/many", many), Route("/events", events), Route("/short", short), Route("/large", large)],
     middleware=[Middleware(GZipMiddleware, minimum_size=500)],
 )
 shared = Starlette(
@@ -296,6 +305,7 @@ app = Starlette(
         Route("/methods", Methods),
         Route("/cookies", cookies),
         Route("/download", download),
+        Route("/large", large),
         Mount("/sessions", sessions, name="sessions"),
         Mount("/layered", layered),
         Mount("/zipped", zipped),
