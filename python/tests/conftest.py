@@ -1,12 +1,20 @@
 """Workers for tests: real processes, each with an application written for its test."""
 
 import sys
+import sysconfig
 import textwrap
+from pathlib import Path
 
 import pytest
 from front import PYTHON, Front
 
 sys.path.append(str(PYTHON))
+
+# Nothing runs on a free-threaded build, but what tests how that is said.
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    collect_ignore = [
+        path.name for path in Path(__file__).parent.glob("test_*.py") if path.name != "test_interpreter.py"
+    ]
 
 MAIN = {"module": "main", "attr": None, "call": False}
 
