@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import sys
 import time
 
 import pytest
@@ -651,8 +652,14 @@ return [str(asyncio.get_event_loop().run_until_complete(asyncio.sleep(0, 7))).en
         threads=1,
         environment={"PYTHONWARNINGS": "default"},
     )
-    assert front.request().body == b"7"
+    response = front.request()
     assert front.drain() == 0
+    if interface == "wsgi" and sys.version_info >= (3, 14):
+        # The loop is one that was made to look at the application; from 3.14 on Python itself makes none when asked.
+        assert response.status == 500
+        assert "There is no current event loop" in front.stderr()
+        return
+    assert response.body == b"7"
     assert "unclosed" not in front.stderr() or interface == "wsgi"
 
 
