@@ -71,6 +71,9 @@ impl Scopes {
         for name in ["trailers", "early_hint", "pathsend", "zerocopysend"] {
             extensions.set_item(format!("http.response.{name}"), PyDict::new(py))?;
         }
+        if has_middleware_that_drops_paths(py)? {
+            extensions.del_item("http.response.pathsend")?;
+        }
         let websocket_asgi = PyDict::new(py);
         websocket_asgi.set_item("version", "3.0")?;
         websocket_asgi.set_item("spec_version", WEBSOCKET_SPEC_VERSION)?;
@@ -270,4 +273,17 @@ pub(crate) fn percent_decoded(path: &[u8]) -> Vec<u8> {
 
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
+}
+
+/// True if the application has imported a Starlette from 0.36.0 to 0.38.0. Its `FileResponse` sends paths, and its own
+/// middleware fails on them: answers would be 500 that are files under servers without the extension. 0.38.1 took
+/// paths out again, 0.47 brought them back with such middleware as lets them through.
+fn has_middleware_that_drops_paths(py: Python<'_>) -> PyResult<bool> {
+    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
+    let Ok(starlette) = modules.get_item("starlette") else { return Ok(false) };
+    let version = starlette.getattr("__version__").and_then(|version| version.extract::<String>());
+    let Ok(version) = version else { return Ok(false) };
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
+    let (major, minor, patch) = (parts.next().flatten(), parts.next().flatten(), parts.next().flatten());
+    Ok(major == Some(0) && (matches!(minor, Some(36 | 37)) || (minor == Some(38) && patch == Some(0))))
 }

@@ -106,6 +106,26 @@ def test_both_extensions_are_announced(worker):
     assert "'http.response.pathsend': {}" in text and "'http.response.zerocopysend': {}" in text
 
 
+@pytest.mark.parametrize(
+    ("version", "announced"),
+    [("0.35.1", True), ("0.36.0", False), ("0.37.2", False), ("0.38.0", False), ("0.38.1", True), ("1.10.0", True)],
+)
+def test_no_path_for_a_starlette_whose_middleware_fails_on_it(worker, version, announced):
+    front = worker(
+        """
+        import starlette
+
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": repr(scope["extensions"]).encode()})
+        """,
+        files={"starlette.py": f"__version__ = '{version}'"},
+        lifespan="off",
+    )
+    text = front.request().body.decode()
+    assert ("pathsend" in text, "zerocopysend" in text) == (announced, True)
+
+
 @pytest.mark.parametrize("size", [0, 1, ABOARD_MAX, ABOARD_MAX + 1, 65536, 65537, ABOARD_MAX + STREAM_WINDOW + 1])
 def test_a_file_of_each_size(worker, tmp_path, size):
     content = os.urandom(size)
