@@ -12,9 +12,17 @@ use pyo3::Python;
 #[derive(Debug)]
 pub(crate) struct GilCell<T>(RefCell<T>);
 
+// In a free-threaded CPython a token proves that a thread is attached, not that no other is. An object's head is larger
+// there, which tells the builds apart without a build script.
+const _: () = assert!(
+    size_of::<pyo3::ffi::PyObject>() == 2 * size_of::<usize>(),
+    "a free-threaded Python was found, and this module needs the GIL: build with PYO3_NO_PYTHON=1"
+);
+
 // SAFETY: every access goes through `borrow`, whose caller proves by its token that it holds the GIL; and the
 // GIL of the one interpreter this module can be loaded in orders the accesses of all threads, those to the borrow
-// flag included. The stable ABI this crate is built for is not loaded by builds of CPython without a GIL.
+// flag included. Builds of CPython without a GIL do not load the stable ABI this crate is built for, and a module built
+// for one of them is ruled out above.
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Sync for GilCell<T> {}
 
