@@ -407,6 +407,16 @@ def test_a_client_that_leaves_ends_it(worker, tmp_path, data, event, spec):
     assert not is_open(front, "/data")
 
 
+def test_a_client_that_leaves_closes_the_file_though_the_application_goes_on(worker, tmp_path, data):
+    lines = [pathsend(tmp_path / "data").removeprefix("await "), "await asyncio.Event().wait()"]
+    front = worker(sends(*lines), lifespan="off")
+    stream = front.begin()
+    assert front.frame_of(stream).kind == RESPONSE
+    assert is_open(front, "/data")
+    front.send(CANCEL, stream, b"\x01")
+    assert not is_open(front, "/data")
+
+
 def test_a_file_that_shrinks_raises_from_send(worker, tmp_path, data):
     front = worker(sends(pathsend(tmp_path / "data")), lifespan="off")
     stream = front.begin()

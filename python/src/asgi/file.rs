@@ -127,7 +127,7 @@ impl FilePart {
         &self.at_hand
     }
 
-    /// Sees to it that bytes are at hand if any are left: about as many as there is `room` for.
+    /// Sees to it that bytes are at hand if any are left and there is `room`, and no more than that.
     ///
     /// # Errors
     /// `OSError` with the file's name: it could not be read, or has become shorter.

@@ -50,7 +50,7 @@ impl Part {
         }
     }
 
-    /// Sees to it that bytes are in memory if any are left: about as many as there is `room` for.
+    /// Sees to it that bytes are in memory if any are left and there is `room`, and no more than that.
     ///
     /// # Errors
     /// What a file says to that.
@@ -94,9 +94,6 @@ impl Part {
     ) -> PyResult<bool> {
         loop {
             let room = link.worker(py, |worker| worker.body_room(key));
-            if room == 0 && self.left() > 0 {
-                return Ok(false);
-            }
             self.read(py, room)?;
             let bytes = self.at_hand(py);
             let ends_here = ends && bytes.len() as u64 == self.left();
