@@ -4,7 +4,7 @@ import os
 import struct
 
 import pytest
-from front import BINARY, CANCEL, CLOSE, CREDIT, LAST, RESPONSE, STOP, STREAM_WINDOW
+from front import BINARY, CANCEL, CLOSE, CREDIT, DRAIN, FAREWELL, LAST, RESPONSE, STOP, STREAM_WINDOW
 
 LOOPS = pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 
@@ -924,23 +924,86 @@ def test_event_streams_end_when_the_server_stops(worker):
             except asyncio.TimeoutError:
                 message = {"type": "nothing"}
             await send({"type": "http.response.body", "body": message["type"].encode(), "more_body": True})
-            if scope["query_string"]:
+            if scope["query_string"] == b"cancelled":
                 raise asyncio.CancelledError
-            if scope["path"] == "/other":
-                await send({"type": "http.response.body"})
+            if scope["query_string"] == b"unended":
+                return
+            await send({"type": "http.response.body"})
         """,
         lifespan="off",
     )
-    targets = ("/events", "/events?cancelled", "/other")
-    streams = [front.begin("GET", target) for target in targets]
+    # What an application does not end itself is cut (reason 4 of CANCEL), and no fault of its either.
+    expected = {
+        "/events": (b"http.disconnect", None),
+        "/events?unended": (b"http.disconnect", 4),
+        "/events?cancelled": (b"http.disconnect", 4),
+        "/other": (b"nothing", None),
+    }
+    streams = {front.begin("GET", target): expected[target] for target in expected}
     for stream in streams:
         frame = front.frame_of(stream)
         assert frame.head()[2] == b"first "
-    front.send(0x22)
-    for stream, said in zip(streams, (b"http.disconnect", b"http.disconnect", b"nothing"), strict=True):
-        response = front.response(stream)
-        assert (response.body, response.cancelled) == (said, None)
+    front.send(FAREWELL)
+    for stream, response in streams.items():
+        told = front.response(stream)
+        assert (told.body, told.cancelled) == response
+    assert front.drain() == 0
+
+
+def test_event_streams_go_on_while_a_worker_drains(worker):
+    front = worker(
+        """
+        async def app(scope, receive, send):
+            await receive()
+            headers = [(b"content-type", b"text/event-stream")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"first ", "more_body": True})
+            await receive()
+            await send({"type": "http.response.body", "body": b"last"})
+        """,
+        lifespan="off",
+    )
+    stream = front.begin("GET", "/")
+    assert front.frame_of(stream).head()[2] == b"first "
+    front.send(DRAIN)
+    front.quiet()
+    front.send(FAREWELL)
+    assert (front.response(stream).body, front.wait()) == (b"last", 0)
+
+
+def test_what_still_runs_at_the_end_of_the_grace_period_is_cancelled(worker):
+    """A handler that waits for what does not come, though its client has been told: it and the lifespan end in order."""
+    front = worker(
+        """
+        import asyncio, sys
+
+        async def app(scope, receive, send):
+            if scope["type"] == "lifespan":
+                while (message := await receive())["type"] == "lifespan.startup":
+                    await send({"type": "lifespan.startup.complete"})
+                print("lifespan over", file=sys.stderr)
+                return await send({"type": "lifespan.shutdown.complete"})
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.accept"})
+            else:
+                await send({"type": "http.response.start", "status": 200})
+                await send({"type": "http.response.body", "body": b"whole"})
+            try:
+                await asyncio.Queue().get()
+            finally:
+                print("finally", file=sys.stderr)
+        """,
+    )
+    assert front.request().body == b"whole"
+    socket = front.websocket()
+    socket.accepted()
+    front.send(DRAIN)
+    socket.send_close(1012)
+    front.quiet()
+    front.send(DRAIN)
     assert front.wait() == 0
+    assert front.stderr() == "finally\nfinally\nlifespan over\n"
 
 
 def test_an_event_stream_that_begins_while_the_server_stops(worker):
@@ -959,6 +1022,7 @@ def test_an_event_stream_that_begins_while_the_server_stops(worker):
         lifespan="off",
     )
     stream = front.begin("GET", "/")
-    front.send(0x22)
-    assert front.response(stream).body == b"bye"
-    assert front.wait() == 0
+    front.send(FAREWELL)
+    told = front.response(stream)
+    assert (told.body, told.cancelled) == (b"bye", None)
+    assert front.drain() == 0

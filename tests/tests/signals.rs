@@ -104,52 +104,6 @@ fn an_event_stream_is_cut_when_the_grace_period_is_over() {
     assert!(took < Duration::from_secs(5), "it took {took:?}");
 }
 
-/// That of an ASGI application is told of the end, as of a client that leaves, and ends by itself.
-#[test]
-fn an_event_stream_of_an_asgi_application_ends_when_the_server_stops() {
-    let running = with_grace("30s");
-    let mut client = running.connect();
-    client.send("GET /asgi/sse HTTP/1.1\r\nHost: test\r\n\r\n");
-    client.take_until(b"data: ").expect("an event");
-    let asked = Instant::now();
-    running.signal(Signal::TERM);
-    let rest = client.rest().expect("an orderly end");
-    assert!(rest.ends_with(b"\r\n0\r\n\r\n"), "{:?}", String::from_utf8_lossy(&rest));
-    let (status, log) = running.ended();
-    assert_eq!(status.code(), Some(0), "{log:?}");
-    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
-}
-
-/// From ASGI 2.4 on frameworks leave it to `send()` to tell them.
-#[test]
-fn an_event_stream_that_only_sends_ends_too() {
-    let app = r#"
-import asyncio
-
-async def app(scope, receive, send):
-    if scope["type"] != "http":
-        raise NotImplementedError
-    headers = [(b"content-type", b"text/event-stream")]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    while True:
-        await send({"type": "http.response.body", "body": b"data: x\n\n", "more_body": True})
-        await asyncio.sleep(0.02)
-"#;
-    let config =
-        "[server]\nlisten = \"127.0.0.1:0\"\n[services.api]\nentry = \"main:app\"\nasgi_spec = \"2.4\"\n";
-    let running = server().file("main.py", app).file("diglot.toml", config).run();
-    let mut client = running.connect();
-    client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
-    client.take_until(b"data: ").expect("an event");
-    let asked = Instant::now();
-    running.signal(Signal::TERM);
-    assert!(client.rest().expect("an orderly end").ends_with(b"\r\n0\r\n\r\n"));
-    let (status, log) = running.ended();
-    assert_eq!(status.code(), Some(0), "{log:?}");
-    assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
-    assert!(!log.iter().any(|line| line.contains("Traceback")), "{log:?}");
-}
-
 /// A handler that outlasts the grace period costs its own request, and the exit code says nothing of it.
 #[test]
 fn a_handler_that_never_returns_does_not_keep_the_server() {

@@ -262,8 +262,8 @@ impl Link {
         self.service.part(self);
     }
 
-    /// Tells the worker that the server stops and waits for what is in flight.
-    pub(crate) fn farewell(&self) {
+    /// Tells the worker that streams without end should come to theirs.
+    pub fn farewell(&self) {
         self.with((), Front::farewell);
     }
 
@@ -280,12 +280,13 @@ impl Link {
         !shared.ended && shared.protocol.takes_requests()
     }
 
-    /// Ends what the worker still has in flight, at the end of the grace period.
+    /// Ends what the worker still has in flight, and has it cancel what it runs, at the end of the grace period.
     pub fn abandon(&self) {
         let mut shared = self.shared.lock();
         for exchange in shared.protocol.cancel_all(CancelReason::ShuttingDown) {
             exchange.lose(Lost::ShuttingDown);
         }
+        shared.protocol.hasten();
         shared.wake_driver();
     }
 

@@ -209,7 +209,7 @@ impl Service {
         }
     }
 
-    /// The server stops and waits for what is in flight: its workers hear of it.
+    /// Streams without end should come to theirs: its workers hear of it.
     pub fn farewell(&self) {
         let links = self.pool.lock().links.clone();
         links.iter().for_each(|link| link.farewell());

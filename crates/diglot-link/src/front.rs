@@ -366,7 +366,15 @@ impl<T: Clone> Front<T> {
         }
     }
 
-    /// Tells the worker that the server stops, though requests may follow: streams without end should come to theirs.
+    /// Tells a worker that drains that its time is over: what it still runs is to be cancelled.
+    pub fn hasten(&mut self) {
+        if self.draining {
+            frame::encode(self.output.tail(), link_header(Type::Drain), &[]);
+        }
+    }
+
+    /// Tells the worker that the server will not wait much longer, though requests may follow: streams without end should
+    /// come to theirs.
     pub fn farewell(&mut self) {
         frame::encode(self.output.tail(), link_header(Type::Farewell), &[]);
     }

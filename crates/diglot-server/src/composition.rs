@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use diglot_front::{Front, Link, LinkNotice, Service};
 use diglot_workers::{Attach, Handler, LinkEnd, Notice, Reporter, ServiceState, Severity, WorkerId};
+use tokio::time::Instant;
 
-/// How long before a worker is killed its last requests are given up, so that it can hear of it.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long before a worker is killed its last requests are given up, so that it can hear of it, and end.
+const ABANDON_BEFORE_END: Duration = Duration::from_secs(1);
+/// How long before a worker that is replaced is killed its event streams are told to come to an end. Nobody waits for the
+/// worker, and a stream may have an end of its own, as the answer of a language model: so it is told late.
+const FAREWELL_BEFORE_END: Duration = Duration::from_secs(5);
 
 /// The supervisor's view of the front.
 pub(crate) struct Composition {
@@ -62,7 +66,10 @@ impl Handler for Composition {
         let Some(link) = self.links.get(&worker).cloned() else { return };
         link.drain();
         tokio::spawn(async move {
-            tokio::time::sleep(grace.saturating_sub(FAREWELL.min(grace / 4))).await;
+            let end = Instant::now() + grace;
+            tokio::time::sleep_until(end - FAREWELL_BEFORE_END.min(grace / 2)).await;
+            link.farewell();
+            tokio::time::sleep_until(end - ABANDON_BEFORE_END.min(grace / 4)).await;
             link.abandon();
         });
     }

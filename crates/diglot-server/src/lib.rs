@@ -35,6 +35,9 @@ const LOADING_NOTICE: Duration = Duration::from_secs(5);
 const LOG_FLUSH: Duration = Duration::from_secs(1);
 /// Most of the grace period belongs to requests; this much of it, and at most the second, to the end of the workers.
 const WORKERS_SHARE: u32 = 5;
+/// The part of the grace period after which event streams are told to come to an end: many have none of their own, and the
+/// server would wait for them in vain.
+const EVENT_STREAMS_SHARE: u32 = 2;
 const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
 
 /// Why a server did not start.
@@ -192,8 +195,13 @@ async fn stop(
         front.stop_accepting();
         // A server that takes this one's place can bind now.
         drop(listeners);
-        services.iter().for_each(|service| service.farewell());
-        let drained = timeout_at(end - for_workers, front.drained()).await;
+        let drained = timeout_at(end - for_workers, async {
+            if timeout_at(end - grace / EVENT_STREAMS_SHARE, front.drained()).await.is_err() {
+                services.iter().for_each(|service| service.farewell());
+                front.drained().await;
+            }
+        })
+        .await;
         if drained.is_err() {
             tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");
         }

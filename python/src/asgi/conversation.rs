@@ -106,6 +106,8 @@ impl Conversation {
     pub(crate) fn app_returned(&self, py: Python<'_>) -> PyResult<()> {
         let message = match (self.app_ended(py, false)?, self) {
             (Ended::Well, _) => return Ok(()),
+            // The application did as it was told.
+            (Ended::Incomplete, _) if self.is_left(py) => return Ok(()),
             (Ended::Unanswered, Self::Http(_)) => "the application returned without a response: sent 500",
             (Ended::Unanswered, Self::WebSocket(_)) => {
                 "the application returned without accepting the WebSocket or refusing it: sent 500"

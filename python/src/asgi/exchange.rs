@@ -151,8 +151,8 @@ impl Exchange {
         matches!(self.state.borrow(py).phase, Phase::Complete)
     }
 
-    /// The server is about to stop. An event stream would keep it for as long as it is patient: its application is told
-    /// that the client left, and may still send its last events.
+    /// The server will not wait much longer. An event stream may have no end: its application is told that the client left, and
+    /// may still send its last events. What it does not end itself is cut, so that no client takes it for whole.
     pub(crate) fn server_stops(&self, py: Python<'_>) -> PyResult<()> {
         let mut state = self.state.borrow(py);
         if !state.is_event_stream {
@@ -213,15 +213,13 @@ impl Exchange {
             link.wrote(py)?;
             return Ok(Ended::Well);
         }
-        let is_last_event = state.told_to_end && state.length_left.is_none_or(|left| left == 0);
         let ended = match state.phase {
             Phase::Ending | Phase::Complete => Ended::Well,
             Phase::Awaited | Phase::Started(_) => Ended::Unanswered,
             Phase::Trailers if !failed => Ended::Well,
-            Phase::Streaming if !failed && is_last_event => Ended::Well,
             Phase::Streaming | Phase::Trailers => Ended::Incomplete,
         };
-        let is_to_finish = matches!(state.phase, Phase::Streaming | Phase::Trailers);
+        let is_to_finish = matches!(state.phase, Phase::Trailers);
         let failure = state.failure.take();
         drop(state);
         if let Some(failure) = failure {

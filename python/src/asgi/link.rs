@@ -85,6 +85,8 @@ struct State {
     draining: bool,
     /// Streams without end are told to come to one.
     stopping: bool,
+    /// What still runs has been cancelled.
+    time_is_over: bool,
 }
 
 #[pymethods]
@@ -139,6 +141,7 @@ impl AsgiLink {
                 writer_added: false,
                 draining: false,
                 stopping: false,
+                time_is_over: false,
             }),
         })
     }
@@ -264,12 +267,17 @@ impl AsgiLink {
         self.sent.clone_ref(py)
     }
 
+    /// The grace period is over, and what still ran has been cancelled.
+    pub(super) fn is_time_over(&self, py: Python<'_>) -> bool {
+        self.state.borrow(py).time_is_over
+    }
+
     /// From ASGI 2.4 on, `send()` raises once the client is gone.
     pub(crate) fn raises_after_disconnect(&self) -> bool {
         self.raises_after_disconnect
     }
 
-    /// The server stops, or replaces this worker.
+    /// The server stops, or replaces this worker, and will not wait much longer.
     pub(crate) fn is_stopping(&self, py: Python<'_>) -> bool {
         self.state.borrow(py).stopping
     }
@@ -473,15 +481,17 @@ impl AsgiLink {
             Some(WorkerEvent::Closed { connection }) => self.scopes.borrow(py).close(connection),
             Some(WorkerEvent::Farewell) => self.server_stops(py)?,
             Some(WorkerEvent::Drain) => {
-                self.state.borrow(py).draining = true;
-                self.server_stops(py)?;
+                if std::mem::replace(&mut self.state.borrow(py).draining, true) {
+                    self.state.borrow(py).time_is_over = true;
+                    self.cancel_tasks(py)?;
+                }
                 self.check_drained(py)?;
             }
         }
         Ok(())
     }
 
-    /// The server stops, or replaces this worker.
+    /// The server stops, or replaces this worker, and will not wait much longer.
     fn server_stops(&self, py: Python<'_>) -> PyResult<()> {
         self.state.borrow(py).stopping = true;
         self.conversations(py).iter().try_for_each(|conversation| conversation.server_stops(py))

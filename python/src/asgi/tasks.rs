@@ -41,6 +41,10 @@ impl Tasks {
     pub(super) fn is_empty(&self) -> bool {
         self.suspended.is_empty()
     }
+
+    fn all(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
+        self.suspended.values().map(|(task, _)| task.clone_ref(py)).collect()
+    }
 }
 
 impl AsgiLink {
@@ -136,6 +140,14 @@ impl AsgiLink {
         self.conclude(py, task, &conversation)
     }
 
+    /// Cancels the Tasks that have suspended, as `asyncio.run()` does at its end.
+    pub(super) fn cancel_tasks(&self, py: Python<'_>) -> PyResult<()> {
+        for task in self.tasks.borrow(py).all(py) {
+            task.call_method0(py, intern!(py, "cancel"))?;
+        }
+        Ok(())
+    }
+
     /// True if a request's Task has just ended with this very exception.
     pub(super) fn is_of_task(&self, py: Python<'_>, error: &Bound<'_, PyAny>) -> PyResult<bool> {
         let mut tasks = self.tasks.borrow(py);
@@ -144,8 +156,7 @@ impl AsgiLink {
             drop(tasks);
             return Ok(true);
         }
-        let suspended: Vec<Py<PyAny>> =
-            tasks.suspended.values().map(|(task, _)| task.clone_ref(py)).collect();
+        let suspended = tasks.all(py);
         drop(tasks);
         drop(answered);
         for task in suspended {
@@ -179,7 +190,8 @@ impl AsgiLink {
         conversation: &Conversation,
         exception: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let is_quiet = conversation.is_left(py) && is_about_disconnect(exception);
+        let is_expected = conversation.is_left(py) || self.is_time_over(py);
+        let is_quiet = is_expected && is_about_disconnect(exception);
         conversation.app_raised(py, exception, is_quiet)?;
         self.forget_if_over(py, conversation)?;
         self.check_drained(py)
