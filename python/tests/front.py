@@ -1,11 +1,13 @@
 """The server's end of a link, in plain Python: what the tests drive a real worker process with."""
 
+import fcntl
 import json
 import os
 import socket
 import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -237,6 +239,16 @@ class Front:
             if frame.stream == stream:
                 return frame
             self.kept.setdefault(frame.stream, []).append(frame)
+
+    def unread(self):
+        """How many bytes the worker has sent that nobody has read here."""
+        (count,) = struct.unpack("<i", fcntl.ioctl(self.socket, termios.FIONREAD, bytes(4)))
+        return count
+
+    def unheard(self):
+        """True while the worker has not read all that was sent to it."""
+        (count,) = struct.unpack("<i", fcntl.ioctl(self.socket, termios.TIOCOUTQ, bytes(4)))
+        return count > 0
 
     def quiet(self, seconds=0.2):
         """True if the worker sends nothing for a while. Only for what must not happen."""

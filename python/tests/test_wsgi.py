@@ -558,6 +558,132 @@ except OSError as error:
     assert front.request("GET", "/seen").body in (b"['ClientDisconnected']", b"[]")
 
 
+@pytest.mark.parametrize("threads", [1, 8])
+def test_a_client_that_leaves_while_there_is_nothing_to_send(worker, threads):
+    front = worker(
+        app(
+            """
+start_response("200 OK", [])
+if environ["PATH_INFO"] == "/closed":
+    return [str(len(closed)).encode()]
+return Waiting()
+""",
+            before="""
+class Waiting:
+    def __iter__(self):
+        yield b"first"
+        while True:
+            time.sleep(0.001)
+            yield b""
+    def close(self):
+        closed.append(1)
+""",
+        ),
+        threads=threads,
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).head()[2] == b"first"
+    front.send(CANCEL, stream, b"\x01")
+    frame = front.frame_of(stream)
+    assert (frame.kind, frame.payload) == (CANCEL, b"\x06")
+    assert front.request("GET", "/closed").body == b"1"
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_write_raises_when_the_client_has_left(worker, threads):
+    front = worker(
+        app(
+            """
+write = start_response("200 OK", [])
+if environ["PATH_INFO"] == "/seen":
+    return [repr(closed).encode()]
+try:
+    while True:
+        write(b"x")
+        time.sleep(0.001)
+except OSError as error:
+    closed.append(type(error).__name__)
+    raise
+"""
+        ),
+        threads=threads,
+    )
+    stream = front.begin()
+    assert front.frame_of(stream).kind == RESPONSE
+    front.send(CANCEL, stream, b"\x01")
+    while (frame := front.frame_of(stream)).kind != CANCEL:
+        assert frame.kind == BODY
+    assert front.request("GET", "/seen").body == b"['ClientDisconnected']"
+    assert front.drain() == 0
+    assert front.stderr() == ""
+
+
+WRAPPED = """
+stream = environ["wsgi.input"]
+start_response("200 OK", [])
+path = environ["PATH_INFO"]
+if path == "/buffered":
+    reader = io.BufferedReader(stream)
+    parts = [reader.read(2), reader.readline(), reader.peek(1)[:1], reader.read(), reader.read(), reader.closed]
+elif path == "/text":
+    reader = io.TextIOWrapper(stream, "utf-8")
+    parts = [reader.readline(), reader.read(1), reader.read(), reader.read()]
+elif path == "/lines":
+    parts = list(io.TextIOWrapper(io.BufferedReader(stream), "utf-8", newline=""))
+elif path == "/csv":
+    parts = list(csv.reader(io.TextIOWrapper(stream, "utf-8", newline="")))
+elif path == "/collected":
+    io.TextIOWrapper(stream, "utf-8").close()
+    parts = [stream.closed, stream.read()]
+else:
+    ways = ("readable", "writable", "seekable", "isatty")
+    parts = [getattr(stream, way)() for way in ways] + [stream.flush(), stream.read1(3), stream.read1(0), stream.read1()]
+return [repr(parts).encode()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "expect"),
+    [
+        ("/buffered", [b"a,", "b\xfc\n".encode(), b"c", b"c,d\n", b"", False]),
+        ("/text", ["a,b\xfc\n", "c", ",d\n", ""]),
+        ("/lines", ["a,b\xfc\n", "c,d\n"]),
+        ("/csv", [["a", "b\xfc"], ["c", "d"]]),
+        ("/collected", [False, "a,b\xfc\nc,d\n".encode()]),
+        ("/", [True, False, False, False, None, b"a,b", b"", "\xfc\nc,d\n".encode()]),
+    ],
+)
+def test_the_body_as_a_stream_of_io(worker, path, expect):
+    front = worker(app(WRAPPED, before="import csv, io"))
+    body = "a,b\xfc\nc,d\n".encode()
+    assert front.request("POST", path, body=body).body == repr(expect).encode()
+    if path == "/":
+        return  # it is about what has arrived
+    stream = front.begin("POST", path, end=False)
+    for byte in body:
+        front.send(BODY, stream, bytes([byte]))
+    front.send(BODY, stream, b"", END)
+    assert front.response(stream).body == repr(expect).encode()
+
+
+def test_a_buffered_body_gives_what_has_arrived(worker):
+    front = worker(
+        app(
+            """
+reader = io.TextIOWrapper(io.BufferedReader(environ["wsgi.input"]), "utf-8")
+start_response("200 OK", [])
+return (line.encode() for line in reader)
+""",
+            before="import io",
+        )
+    )
+    stream = front.begin("POST", end=False)
+    front.send(BODY, stream, b"one\n")
+    assert front.frame_of(stream).head()[2] == b"one\n"
+    front.send(BODY, stream, b"two\n", END)
+    assert front.frame_of(stream).payload == b"two\n"
+
+
 def test_several_threads_wait_for_bodies(worker):
     front = worker(app("start_response('200 OK', [])\nreturn [environ['wsgi.input'].read()]"), threads=4)
     streams = [front.begin("POST", end=False) for _ in range(4)]
@@ -601,6 +727,42 @@ return parts()
         owed, ended = len(frame.payload), frame.end
         received += frame.payload
     assert aboard + received == b"".join(bytes([number]) * 65536 for number in range(64))
+
+
+def test_credit_that_comes_while_the_link_is_full(worker):
+    front = worker(
+        app(
+            """
+start_response("200 OK", [])
+return iter([b"head", b"x" * int(environ["PATH_INFO"].strip("/"))])
+"""
+        ),
+        threads=2,
+    )
+    extra, window = 1000, STREAM_WINDOW
+
+    def waiting(at_least):
+        while front.unread() < at_least:
+            time.sleep(0.001)
+
+    # Nothing of this is read here: the first fills a part of the socket's buffer, the second more than the rest.
+    first = front.begin("GET", f"/{window + extra}")
+    waiting(window)
+    second = front.begin("GET", f"/{window + extra}")
+    # The second has begun to leave. It keeps the GIL until it waits for room.
+    waiting(window + 8192)
+    front.send(CREDIT, second, struct.pack("<I", extra))
+    while front.unheard():
+        time.sleep(0.001)
+    received = {first: 0, second: 0}
+    while received[second] < window + extra:
+        frame = front.frame()
+        if frame.stream in received:
+            data = frame.head()[2] if frame.kind == RESPONSE else frame.payload
+            received[frame.stream] += len(data) - (len(b"head") if frame.kind == RESPONSE else 0)
+    front.send(CREDIT, first, struct.pack("<I", extra))
+    while received[first] < window + extra:
+        received[first] += len(front.frame_of(first).payload)
 
 
 def test_a_large_request(worker):

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::link::WsgiLink;
 use super::pool::Permit;
-use crate::errors::type_name;
+use crate::errors::{ClientDisconnected, type_name};
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
 use crate::response::Head;
@@ -278,14 +278,17 @@ impl WsgiExchange {
         Ok(slf.getattr(pyo3::intern!(py, "write"))?.unbind())
     }
 
-    /// The callable `start_response` returns: sends `data` at once.
+    /// The callable `start_response` returns: sends `data` at once. Raises [`ClientDisconnected`] once the client has left:
+    /// there is no iterator whose `close()` could tell the application.
     #[pyo3(signature = (data, /))]
     fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let data = data.cast::<PyBytes>().map_err(|_| not_bytes(data))?;
         match self.send(py, data.as_bytes(), false)? {
             Sent::Going => WsgiLink::streamed(self.link.bind(py)),
             Sent::Complete => WsgiLink::completed(self.link.bind(py)),
-            Sent::Gone => Ok(()),
+            Sent::Gone => {
+                Err(ClientDisconnected::new_err("the client left before its response was complete"))
+            }
         }
     }
 }

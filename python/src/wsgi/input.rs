@@ -1,14 +1,16 @@
 //! `wsgi.input`: the request's body as a file.
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList};
+use pyo3::types::{PyBytes, PyList, PySlice};
 
 use super::exchange::WsgiExchange;
 use super::link::WsgiLink;
 use crate::errors::ClientDisconnected;
 
 /// `wsgi.input`. It waits, without the GIL, for what has not arrived; after the body's end it is at its end as a file.
+///
+/// PEP 3333 asks for four methods. The others are what `io.BufferedReader` and `io.TextIOWrapper` ask of a raw stream. Closing
+/// it, which a wrapper does when it is collected, leaves it open: what is behind the wrapper may still read.
 #[derive(Debug)]
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct Input {
@@ -60,6 +62,13 @@ impl Input {
             }
             WsgiLink::wait_for(exchange.link.bind(py), exchange)?;
         }
+    }
+
+    fn read_some(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<u8>> {
+        let mut data = Vec::new();
+        // A frame that only ends the body is a part without bytes.
+        while data.is_empty() && limit > 0 && self.take(py, &mut data, limit, None)? {}
+        Ok(data)
     }
 
     fn read_line(&self, py: Python<'_>, size: Option<isize>) -> PyResult<Vec<u8>> {
@@ -120,19 +129,42 @@ impl Input {
         Ok(lines)
     }
 
-    /// Reads into a writable buffer, as `io.BufferedReader` does with its raw stream.
+    /// What is there, up to `size` bytes; waits only if that is nothing. `io.TextIOWrapper` prefers it.
+    #[pyo3(signature = (size = None, /))]
+    fn read1<'py>(&self, py: Python<'py>, size: Option<isize>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.read_some(py, limit(size))?))
+    }
+
+    /// Reads what is there into a writable buffer, as `io.BufferedReader` does with its raw stream.
     fn readinto(&self, py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let size = buffer.len()?;
-        let data =
-            self.read(py, Some(isize::try_from(size).map_err(|_| PyValueError::new_err("too large"))?))?;
-        let count = data.as_bytes().len();
-        buffer.set_item(pyo3::types::PySlice::new(py, 0, count as isize, 1), data)?;
-        Ok(count)
+        let data = self.read_some(py, buffer.len()?)?;
+        let slice = PySlice::new(py, 0, data.len() as isize, 1);
+        buffer.set_item(slice, PyBytes::new(py, &data))?;
+        Ok(data.len())
     }
 
     fn readable(&self) -> bool {
         true
     }
+
+    fn writable(&self) -> bool {
+        false
+    }
+
+    fn seekable(&self) -> bool {
+        false
+    }
+
+    fn isatty(&self) -> bool {
+        false
+    }
+
+    #[getter]
+    fn closed(&self) -> bool {
+        false
+    }
+
+    fn flush(&self) {}
 
     fn close(&self) {}
 

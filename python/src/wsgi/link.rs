@@ -251,14 +251,18 @@ impl WsgiLink {
     pub(crate) fn completed(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
         // An idle thread is called by the watch, and writes.
-        if this.pool.has_idle() { Ok(()) } else { this.flush(slf.py()) }
+        if this.pool.has_idle() { Ok(()) } else { this.flush(slf.py()).map(drop) }
     }
 
-    /// Waits, inside of a request, until something may have changed for it.
+    /// Waits, inside of a request, until something may have changed for it. Not to be called with the GIL given up since the
+    /// caller has looked at its exchange.
     pub(crate) fn wait_for(slf: &Bound<'_, Self>, exchange: &WsgiExchange) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        this.flush(py)?;
+        if this.flush(py)? {
+            // Another thread may have read meanwhile what this one would now wait for.
+            return py.check_signals();
+        }
         let mut state = this.state.borrow(py);
         if let Some(input) = state.input.take() {
             drop(state);
@@ -277,8 +281,9 @@ impl WsgiLink {
         py.check_signals()
     }
 
-    /// Writes what there is to write; without the GIL where that takes time.
-    fn flush(&self, py: Python<'_>) -> PyResult<()> {
+    /// Writes what there is to write; without the GIL where that takes time. True if it did: other threads may have run.
+    fn flush(&self, py: Python<'_>) -> PyResult<bool> {
+        let mut waited = false;
         loop {
             let mut state = self.state.borrow(py);
             let flushed = transport::flush(self.socket.as_fd(), state.worker.output());
@@ -286,8 +291,9 @@ impl WsgiLink {
             match flushed {
                 Ok(false) => py.detach(|| transport::wait_for(self.socket.as_fd(), PollFlags::OUT))?,
                 // A write that failed needs no words: the reader sees the end of the link too.
-                Ok(true) | Err(_) => return Ok(()),
+                Ok(true) | Err(_) => return Ok(waited),
             }
+            waited = true;
         }
     }
 
@@ -495,10 +501,12 @@ impl WsgiLink {
         for data in result.try_iter()? {
             let data = data?;
             let data = data.cast::<PyBytes>().map_err(|_| not_bytes(&data))?;
-            if data.as_bytes().is_empty() {
-                continue;
-            }
-            match exchange.send(py, data.as_bytes(), false)? {
+            // An empty part asks for nothing to be sent. It is where an application that waits looks after its client.
+            let sent = match data.as_bytes() {
+                b"" => Sent::Going,
+                data => exchange.send(py, data, false)?,
+            };
+            match sent {
                 Sent::Going => Self::streamed(slf)?,
                 Sent::Complete => Self::completed(slf)?,
                 Sent::Gone => return Ok(()),
