@@ -31,8 +31,8 @@ pub struct Server {
     pub threads: Option<usize>,
     pub limits: Limits,
     pub timeouts: Timeouts,
-    /// Permission bits of Unix sockets; `None` leaves them to the umask.
-    pub socket_mode: Option<u32>,
+    /// Permission bits of Unix sockets.
+    pub socket_mode: u32,
     /// As whom the server and its workers go on once the addresses are bound.
     pub identity: Option<Identity>,
     /// Where the server's process id is written.
@@ -45,6 +45,11 @@ pub struct Server {
     pub websocket: WebSocket,
     /// The control socket, where it was named.
     pub control: Option<PathBuf>,
+}
+
+impl Server {
+    /// As uvicorn's: a proxy runs as a user of its own, and must be able to connect.
+    pub const SOCKET_MODE_DEFAULT: u32 = 0o666;
 }
 
 /// One place the front accepts connections at. `Display` gives back the form it is written in.

@@ -60,7 +60,8 @@ section! {
         /// Port 0 takes a free one; `0.0.0.0` and `[::]` are every interface. `"systemd"` takes the sockets of a `.socket`
         /// unit, `"fd:3"` one that this process was started with. `--listen` replaces it.
         listen: OneOrMany<String>,
-        /// Who may connect to Unix sockets, as permission bits in octal: `"660"`. By default what the umask leaves.
+        /// Who may connect to Unix sockets, as permission bits in octal: `"660"`. By default `"666"`, everyone, as
+        /// with uvicorn: whoever may not is kept out by the permissions of the folder.
         socket_mode: Mode,
         /// As whom the server and its workers run: a name or a number. Diglot is started as root then, and gives that up
         /// once it has bound its addresses; Unix sockets and the pid file are given to that user. Linux only.
@@ -76,6 +77,7 @@ section! {
         access_log: AccessLogKey,
         /// What Diglot itself says at least, on stderr. What workers write is always passed on. `--log-level` replaces it, and
         /// the variable `DIGLOT_LOG` both; it can choose by part, as in `warn,diglot_front=debug`.
+        /// `"critical"`, `"warning"` and `"notset"` are what other servers call the first, the second and the last.
         log_level: OneOf<LogLevel>,
         /// Peers whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed: IP addresses, networks such as
         /// `"10.0.0.0/8"`, `"unix"` for whoever opens a Unix socket, `"*"` for everyone. One or an array, `[]` for nobody.
@@ -182,9 +184,11 @@ section! {
         /// front of `path`, and WSGI's `SCRIPT_NAME`. Where the proxy does not cut, leave it out and use `routes` with
         /// `strip`.
         root_path: String,
-        /// Environment variables of the workers, above those of `env_file`.
+        /// Environment variables of the workers, above those of Diglot's own environment and of `env_file`.
         env: Table<String>,
-        /// A file of `NAME=value` lines, or an array of them; later ones win.
+        /// A file of `NAME=value` lines, or an array of them; later ones win. What Diglot's own environment has is not
+        /// changed. `${NAME}` and `${NAME:-default}` are filled in, but not in single quotes; a value in quotes may go on over
+        /// lines.
         env_file: OneOrMany<String>,
         /// The Python interpreter: a path, or a command on PATH. By default the one of the venv, else `python3`.
         python: String,

@@ -34,6 +34,26 @@ pub(crate) fn instead_of_key(key: &str, here: &str, table: &DeTable<'_>) -> Opti
                 None => "`entry` says what is run: entry = \"main:app\", or entry = \"server.js\"".to_owned(),
             })
         }
+        "timeout" if here == ServerSection::PLACE || here == ServiceSection::PLACE => Some(
+            "each wait has a name: gunicorn's timeout is heartbeat = \"30s\" in `[services.NAME.timeouts]`, and \
+             `[server.timeouts]` has idle, header_read, body, write, grace and start"
+                .to_owned(),
+        ),
+        "reload" | "watch" => Some(
+            "restarting on change has not come yet: remove it; the signal SIGHUP restarts the workers".to_owned(),
+        ),
+        "static" | "static_files" | "static_url" | "statics" => Some(
+            "static files have not come yet: let the application serve them (WhiteNoise, StaticFiles), or a proxy"
+                .to_owned(),
+        ),
+        "tls" | "ssl" | "certfile" | "keyfile" | "ssl_certfile" | "ssl_keyfile" | "certificate" => {
+            Some("TLS has not come yet: let a proxy end it, and pass on plain HTTP".to_owned())
+        }
+        name if here == File::PLACE => {
+            let section = table.get(name)?.get_ref().as_table()?;
+            let is_service = ["entry", "routes"].iter().any(|key| section.contains_key(*key));
+            is_service.then(|| format!("a service is written `[services.{name}]`"))
+        }
         _ => None,
     }
 }
@@ -113,8 +133,9 @@ fn main_of_package(text: &str) -> Option<String> {
 }
 
 /// Modules to name instead of the one that is missing from `folder`: the one it is a slip of the pen for, else one
-/// of its name in a package, else those that are there.
-pub(crate) fn modules(missing: &str, folder: &Path) -> Vec<String> {
+/// of its name in a package, else those that are there. `inside` is what was named within it, empty for nothing: only
+/// packages that have it can have been meant then.
+pub(crate) fn modules(missing: &str, inside: &str, folder: &Path) -> Vec<String> {
     let (mut files, mut packages) = (Vec::new(), Vec::new());
     for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned) else { continue };
@@ -124,10 +145,22 @@ pub(crate) fn modules(missing: &str, folder: &Path) -> Vec<String> {
             packages.push(stem);
         }
     }
+    if !inside.is_empty() {
+        files.clear();
+        let path = inside.replace('.', "/");
+        packages.retain(|package| {
+            let path = folder.join(package).join(&path);
+            path.is_dir() || path.with_extension("py").is_file()
+        });
+    }
     files.sort();
     packages.sort();
     if let Some(meant) = closest(missing, files.iter().chain(&packages).map(String::as_str)) {
         return vec![meant.to_owned()];
+    }
+    if !inside.is_empty() {
+        packages.truncate(NAMES_MAX);
+        return packages;
     }
     let file = format!("{missing}.py");
     packages.retain(|package| folder.join(package).join(&file).is_file());

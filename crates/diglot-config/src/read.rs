@@ -106,6 +106,22 @@ impl Reader {
         None
     }
 
+    /// Says that this is no table; and where its key should have been, if it is one of such a table.
+    pub(crate) fn no_table<T: FromToml>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        place: &str,
+        keys: &[&str],
+    ) -> Option<T> {
+        let misplaced = self.entry.clone().filter(|key| keys.contains(&key.as_str()));
+        self.wrong_type::<T>(value);
+        if let (Some(key), Some(problem)) = (misplaced, self.problems.last_mut()) {
+            problem.hint =
+                Some(format!("`{key}` belongs {place}, below a line with a name of yours for NAME"));
+        }
+        None
+    }
+
     /// Says of a key that there is none such here, and which one may have been meant.
     pub(crate) fn unknown_key(
         &mut self,
@@ -195,7 +211,9 @@ macro_rules! section {
                 value: &toml::Spanned<toml::de::DeValue<'_>>,
                 reader: &mut $crate::read::Reader,
             ) -> Option<Self> {
-                let Some(table) = value.get_ref().as_table() else { return reader.wrong_type(value) };
+                let Some(table) = value.get_ref().as_table() else {
+                    return reader.no_table(value, $name::PLACE, $name::KEYS);
+                };
                 let mut section = $name::default();
                 for (key, value) in table {
                     let name = key.get_ref().as_ref();

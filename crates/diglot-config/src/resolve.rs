@@ -97,14 +97,24 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
                 .hint("keep one: with TARGETs, no file is read");
             let problem =
                 config.iter().fold(problem, |problem, word| problem.related(&at(word), "the other"));
-            return Ok(Resolution {
-                config: None,
-                problems: vec![problem],
-                workplaces: Vec::new(),
-                listen: Vec::new(),
-            });
+            return Ok(refused(problem));
         }
-        (None, false) => Draft::of_targets(arguments, &targets, &line, environment),
+        (None, false) => {
+            let mut draft = Draft::of_targets(arguments, &targets, &line, environment);
+            if environment.cwd.join(FILE_NAME).is_file() {
+                let problem = Problem::warning(format!("with a TARGET, `{FILE_NAME}` is not read"));
+                let hint = "for what it says, run `diglot serve` without one";
+                draft.problems.push(problem.at(&at(&targets[0])).hint(hint));
+            }
+            draft
+        }
+        (Some(path), true) if path.extension().is_some_and(|ending| ending == "py") => {
+            let problem = Problem::error("a configuration is TOML, and this is Python");
+            let problem = problem.hint(format!(
+                "docs/migrating.md has the key for each setting of gunicorn; `{FILE_NAME}` is where they go"
+            ));
+            return Ok(refused(config.iter().fold(problem, |problem, word| problem.at(&at(word)))));
+        }
         (Some(path), true) => Draft::of_file(&absolute(&environment.cwd, path), environment),
         (None, true) => {
             let path = environment.cwd.join(FILE_NAME);
@@ -149,6 +159,11 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
         arguments.put_into(&mut config.server);
     }
     Ok(resolution)
+}
+
+/// What comes of arguments that cannot be meant.
+fn refused(problem: Problem) -> Resolution {
+    Resolution { config: None, problems: vec![problem], workplaces: Vec::new(), listen: Vec::new() }
 }
 
 impl Arguments {
@@ -290,7 +305,9 @@ impl Draft {
     fn take_workers(&mut self, written: &Located<String>) {
         let number = match written.value.trim().parse() {
             Ok(number) => Workers::check(number),
-            Err(_) => Err(Flaw::new(format!("`{}` is no number of workers", written.value))),
+            Err(_) => Err(Flaw::new(format!("`{}` is no number of workers", written.value)).hint(format!(
+                "a whole number, as in {WORKERS_VARIABLE}=4; `nproc` tells how many cores there are"
+            ))),
         };
         let number = match number {
             Ok(number) => number,
@@ -404,7 +421,7 @@ fn resolve_server(
         timeouts: section
             .timeouts
             .map_or_else(Timeouts::default, |timeouts| resolve_timeouts(timeouts.value)),
-        socket_mode: section.socket_mode.map(|mode| mode.value.0),
+        socket_mode: section.socket_mode.map_or(Server::SOCKET_MODE_DEFAULT, |mode| mode.value.0),
         identity,
         pidfile: section.pidfile.map(|path| absolute(base, Path::new(&path.value))),
         access_log: section.access_log.map(|written| written.value.0).unwrap_or_default(),

@@ -26,7 +26,8 @@ pub struct Service {
     pub strip: bool,
     /// What a proxy cuts off the path: `/api`, without a slash at the end; empty for nothing.
     pub root_path: String,
-    /// Added to the environment the server itself was started with: `env_file`, then `env`.
+    /// Added to the environment the server itself was started with: what `env_file` has
+    /// beyond it, then `env`.
     pub env: BTreeMap<String, String>,
     /// Which of a Node program's servers is the routed one, where it is not the first that listens.
     pub port: Option<u16>,

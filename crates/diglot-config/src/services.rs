@@ -281,7 +281,8 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
     let may_go_on = (!problem.is_error()).then_some(());
     // Without an app's name after a colon, nearly anything may have been meant: only a slip of the pen is certain.
     let is_app = written != module;
-    let names = modules(&missing, &folder);
+    let inside = module.split('.').skip_while(|part| *part != missing).skip(1).collect::<Vec<_>>().join(".");
+    let names = modules(&missing, &inside, &folder);
     let is_slip = matches!(names.as_slice(), [name] if closest(&missing, [name.as_str()]).is_some());
     let entries: Vec<String> =
         names.iter().map(|name| format!("`{}`", written.replacen(&missing, name, 1))).collect();

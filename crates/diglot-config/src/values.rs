@@ -40,6 +40,13 @@ pub(crate) struct Table<T>(pub(crate) Vec<(Located<String>, Located<T>)>);
 /// One of a few words.
 pub(crate) trait Choice: Copy + 'static {
     const CHOICES: &[(&str, Self)];
+    /// Words that others have for them: taken, and not offered.
+    const ALIASES: &[(&str, Self)] = &[];
+
+    fn find(word: &str) -> Option<Self> {
+        let words = Self::CHOICES.iter().chain(Self::ALIASES);
+        words.into_iter().find(|(known, _)| *known == word).map(|(_, choice)| *choice)
+    }
 }
 
 impl Choice for Interface {
@@ -69,6 +76,8 @@ impl Choice for LogLevel {
         ("debug", LogLevel::Debug),
         ("trace", LogLevel::Trace),
     ];
+    const ALIASES: &[(&str, Self)] =
+        &[("critical", LogLevel::Error), ("warning", LogLevel::Warn), ("notset", LogLevel::Trace)];
 }
 
 /// Permission bits in octal, `"660"`, as `chmod` takes them.
@@ -167,10 +176,14 @@ impl<const MIN: u64, const MAX: u64> FromToml for Whole<MIN, MAX> {
     }
 
     fn hint(found: &DeValue<'_>) -> Option<String> {
-        found
-            .as_str()
-            .and_then(|text| text.parse::<u64>().ok())
-            .map(|number| format!("without quotes: {number}"))
+        let text = found.as_str()?;
+        match text.parse::<u64>() {
+            Ok(number) => Some(format!("without quotes: {number}")),
+            Err(_) if matches!(text, "auto" | "max") => {
+                Some("it is not chosen by itself: `nproc` tells how many cores there are".to_owned())
+            }
+            Err(_) => None,
+        }
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
@@ -254,8 +267,8 @@ impl<T: Choice> FromToml for OneOf<T> {
 
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
         let Some(written) = value.get_ref().as_str() else { return reader.wrong_type(value) };
-        if let Some((_, chosen)) = T::CHOICES.iter().find(|(word, _)| *word == written) {
-            return Some(OneOf(*chosen));
+        if let Some(chosen) = T::find(written) {
+            return Some(OneOf(chosen));
         }
         let mut problem = Flaw::new(format!("expected {}, found \"{written}\"", choices::<T>()));
         if let Some(meant) = closest(written, T::CHOICES.iter().map(|(word, _)| *word)) {
@@ -301,7 +314,11 @@ impl FromToml for AccessLogKey {
     }
 
     fn hint(found: &DeValue<'_>) -> Option<String> {
-        bool::hint(found)
+        bool::hint(found).or_else(|| {
+            found
+                .as_str()
+                .map(|_| "its format is fixed: true for text, \"json\" for one object each".to_owned())
+        })
     }
 
     fn from_toml(value: &Spanned<DeValue<'_>>, reader: &mut Reader) -> Option<Self> {
@@ -418,7 +435,7 @@ mod schema {
         json_schema!({ "anyOf": [generator.subschema_for::<T>(), { "const": "none" }] })
     });
     inline_schema!([T: Choice] OneOf<T>, _generator => json_schema!({
-        "enum": T::CHOICES.iter().map(|(word, _)| *word).collect::<Vec<_>>()
+        "enum": T::CHOICES.iter().chain(T::ALIASES).map(|(word, _)| *word).collect::<Vec<_>>()
     }));
     inline_schema!([T: JsonSchema] OneOrMany<T>, generator => {
         let one = generator.subschema_for::<T>();

@@ -124,7 +124,7 @@ fn find_root(section: &ServiceSection, base: &Path, problems: &mut Vec<Problem>)
     None
 }
 
-/// `env_file` in its order, then `env`.
+/// `env_file` in its order, where the process has nothing of that name; then `env`, whatever the process has.
 fn read_env(
     section: &ServiceSection,
     root: &Path,
@@ -138,9 +138,7 @@ fn read_env(
             let path = absolute(root, Path::new(&file.value));
             match read_source(&path, environment.shown(&path)) {
                 Ok(source) => {
-                    let (variables, flaws) = env_file::parse(&source);
-                    env.extend(variables);
-                    problems.extend(flaws);
+                    problems.extend(env_file::read_into(&mut env, &source, environment));
                 }
                 Err(problem) => {
                     let problem = problem.at(&file.span);

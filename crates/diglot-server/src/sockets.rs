@@ -21,7 +21,7 @@ pub(crate) fn bind(server: &Server) -> Result<Vec<Listener>, Error> {
     let identity = server.identity.as_ref();
     let options = SocketOptions {
         backlog: server.limits.backlog,
-        mode: server.socket_mode,
+        mode: Some(server.socket_mode),
         owner: (identity.and_then(|identity| identity.uid), identity.map(|identity| identity.gid)),
     };
     let mut listeners = Vec::new();

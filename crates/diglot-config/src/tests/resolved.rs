@@ -39,7 +39,7 @@ fn defaults() {
             threads: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
-            socket_mode: None,
+            socket_mode: 0o666,
             identity: None,
             pidfile: None,
             access_log: AccessLog::Off,
@@ -168,7 +168,7 @@ fn every_key() {
                 start: seconds(6),
                 heartbeat: Some(seconds(7)),
             },
-            socket_mode: Some(0o660),
+            socket_mode: 0o660,
             identity: Some(Identity { uid: Some(6666), gid: 7777, name: None, home: None }),
             pidfile: Some(machine.path("project/run/diglot.pid")),
             access_log: AccessLog::Json,
@@ -356,6 +356,17 @@ fn the_environment_says_what_nothing_else_does() {
 #[test]
 fn arguments_for_all_targets() {
     let machine = Machine::new();
+/// What a container is started with beats a file that is checked in, as with uvicorn and Granian.
+#[test]
+fn environments() {
+    let machine = Machine::new().var("A", "process").var("B", "process").var("C", "process");
+    machine.file("project/one.env", "A=file\nD=one\nE=${C}\n").file("project/two.env", "D=two, after ${D}\n");
+    let text = "[services.a]\nentry = \"main:app\"\nenv = { B = \"table\" }\nenv_file = [\"one.env\", \"two.env\"]\n";
+    let env = config(machine.with_file(text)).services.remove(0).env;
+    let expect = [("B", "table"), ("D", "two, after one"), ("E", "process")];
+    assert_eq!(env, expect.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+}
+
     machine.file("project/src/shop.py", "").file("project/.env", "A=1\n");
     let arguments = Arguments {
         targets: vec!["shop:app".to_owned()],

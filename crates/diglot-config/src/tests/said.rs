@@ -276,6 +276,49 @@ says!(
 );
 says!(a_group_that_is_none, "[server]\ngroup = \"nobody-here\"\n[services.a]\nentry = \"main:app\"\n");
 
+says!(
+    words_of_others_for_values,
+    "[main]\nentry = \"main:app\"\n[server]\naccess_log = \"combined\"\nlog_level = \"warning\"\ntimeout = 30\nreload = true\n\
+     certfile = \"x\"\n[services]\nentry = \"main:app\"\nroutes = [\"/x\"]\n[services.a]\nentry = \"main:app\"\n\
+     workers = \"auto\"\ntimeout = 30\nstatic = \"public\"\n"
+);
+
+#[test]
+fn levels_by_the_names_of_others() {
+    let machine = Machine::new();
+    let text = "[server]\nlog_level = \"warning\"\n[services.a]\nentry = \"main:app\"\n";
+    assert_eq!(config(machine.with_file(text)).server.log_level, LogLevel::Warn);
+}
+
+#[test]
+fn a_target_beside_a_file() {
+    let machine = Machine::new();
+    machine.file("project/diglot.toml", "[services.a]\nentry = \"main:app\"\n");
+    let said = machine.with_targets(&["main:app"]);
+    insta::assert_snapshot!(machine.shown(&said));
+    assert!(said.config.is_some());
+}
+
+#[test]
+fn a_configuration_in_python() {
+    let machine = Machine::new();
+    let arguments = Arguments { config: Some("gunicorn.conf.py".into()), ..Arguments::default() };
+    insta::assert_snapshot!(machine.shown(&machine.resolve(&arguments)));
+}
+
+/// A module in a file has none in it: only a package that holds what was named can have been meant.
+#[test]
+fn a_package_that_is_missing() {
+    let machine = Machine::new();
+    machine
+        .file("project/shop/main.py", "")
+        .file("project/other/jobs.py", "")
+        .file("project/bad_start.py", "");
+    let said = ["web.main:app", "web.jobs:app", "web.nothing:app"];
+    let said = said.map(|target| machine.shown(&machine.with_targets(&[target])));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
 #[test]
 fn arguments_for_targets_where_there_are_none() {
     let machine = Machine::new();
