@@ -63,16 +63,21 @@ struct KeptPair {
 
 impl Scopes {
     /// `state` is the lifespan's, copied for each request.
-    pub(crate) fn new(py: Python<'_>, spec_version: &str, state: Py<PyDict>) -> PyResult<Self> {
+    pub(crate) fn new(
+        py: Python<'_>,
+        spec_version: &str,
+        has_pathsend: bool,
+        state: Py<PyDict>,
+    ) -> PyResult<Self> {
         let asgi = PyDict::new(py);
         asgi.set_item("version", "3.0")?;
         asgi.set_item("spec_version", spec_version)?;
         let extensions = PyDict::new(py);
-        for name in ["trailers", "early_hint", "pathsend", "zerocopysend"] {
+        for name in ["trailers", "early_hint", "zerocopysend"] {
             extensions.set_item(format!("http.response.{name}"), PyDict::new(py))?;
         }
-        if has_middleware_that_drops_paths(py)? {
-            extensions.del_item("http.response.pathsend")?;
+        if has_pathsend {
+            extensions.set_item("http.response.pathsend", PyDict::new(py))?;
         }
         let websocket_asgi = PyDict::new(py);
         websocket_asgi.set_item("version", "3.0")?;
@@ -273,17 +278,4 @@ pub(crate) fn percent_decoded(path: &[u8]) -> Vec<u8> {
 
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
-}
-
-/// True if the application has imported a Starlette from 0.36.0 to 0.38.0. Its `FileResponse` sends paths, and its own
-/// middleware fails on them: answers would be 500 that are files under servers without the extension. 0.38.1 took
-/// paths out again, 0.47 brought them back with such middleware as lets them through.
-fn has_middleware_that_drops_paths(py: Python<'_>) -> PyResult<bool> {
-    let modules = py.import(intern!(py, "sys"))?.getattr(intern!(py, "modules"))?;
-    let Ok(starlette) = modules.get_item("starlette") else { return Ok(false) };
-    let version = starlette.getattr("__version__").and_then(|version| version.extract::<String>());
-    let Ok(version) = version else { return Ok(false) };
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().ok());
-    let (major, minor, patch) = (parts.next().flatten(), parts.next().flatten(), parts.next().flatten());
-    Ok(major == Some(0) && (matches!(minor, Some(36 | 37)) || (minor == Some(38) && patch == Some(0))))
 }

@@ -110,6 +110,7 @@ fn about_python(python: &PythonEntry, sdk: &Sdk) -> Value {
             Lifespan::Off => "off",
         },
         "asgi_spec": python.asgi_spec.as_str(),
+        "pathsend": python.pathsend,
         "native": sdk.native,
         "sdk": sdk.python,
     })

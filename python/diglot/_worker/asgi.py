@@ -21,6 +21,7 @@ def serve(native, options, app, loop):
             "task_type": asyncio.Task,
             "has_eager_start": sys.version_info >= (3, 12),
             "spec_version": options.asgi_spec,
+            "pathsend": options.pathsend,
             "state": state,
             "report": errors.report,
             "drained": lambda: drained.done() or drained.set_result(None),

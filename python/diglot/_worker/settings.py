@@ -20,6 +20,7 @@ class Settings:
         self.loop = values.get("loop") or "auto"
         self.lifespan = values.get("lifespan") or "auto"
         self.asgi_spec = values.get("asgi_spec") or "2.3"
+        self.pathsend = values.get("pathsend", False)
 
     @classmethod
     def take(cls):

@@ -93,7 +93,8 @@ struct State {
 impl AsgiLink {
     /// Takes over the link of the descriptor `fd`, once the server's greeting is there.
     ///
-    /// `options` hold: `loop`, `app`, `task_type`, `has_eager_start` (of that type), `spec_version`, `state`, and the callables
+    /// `options` hold: `loop`, `app`, `task_type`, `has_eager_start` (of that type), `spec_version`, `pathsend` (whether it is offered),
+    /// `state`, and the callables
     /// `report(message, exception)`, `drained()` and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
@@ -108,7 +109,8 @@ impl AsgiLink {
         }
         let done_future = event_loop.call_method0(py, "create_future")?;
         done_future.call_method1(py, "set_result", (py.None(),))?;
-        let scopes = Scopes::new(py, &spec_version, option("state")?.cast_into()?.unbind())?;
+        let state = option("state")?.cast_into()?.unbind();
+        let scopes = Scopes::new(py, &spec_version, option("pathsend")?.extract()?, state)?;
         let mut worker = Worker::new();
         let socket = crate::own_fd(fd)?;
         let (socket, input) = py.detach(|| transport::greet(socket, &mut worker))?;
