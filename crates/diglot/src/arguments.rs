@@ -82,7 +82,8 @@ pub(crate) struct Log {
     /// One line for each request
     #[arg(long, overrides_with = "no_access_log")]
     pub(crate) access_log: bool,
-    #[arg(long, overrides_with = "access_log", hide = true)]
+    /// None, whatever the configuration says
+    #[arg(long, overrides_with = "access_log")]
     pub(crate) no_access_log: bool,
 }
 
@@ -118,7 +119,7 @@ pub(crate) struct AsUvicorn {
     /// The folder of the TARGETs: their workers' working directory, where their modules are found
     #[arg(long, value_name = "FOLDER")]
     pub(crate) app_dir: Option<String>,
-    /// A file of NAME=value lines for the TARGETs' environment
+    /// A file of NAME=value lines for the TARGETs; what is in the environment already wins
     #[arg(long, alias = "env-files", value_name = "FILE")]
     pub(crate) env_file: Vec<String>,
     /// Where a proxy serves the TARGETs, if it cuts that off the path: /api

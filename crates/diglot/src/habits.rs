@@ -1,6 +1,14 @@
 //! Answers to what other servers have taught people to type: clap knows which words are wrong, and not why.
 
-use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use std::{process::ExitCode, sync::Arc};
+
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue, Error, ErrorKind},
+};
+use diglot_config::{Problem, Source, Span};
+
+use crate::{arguments::Arguments, report};
 
 const NODE_ENDINGS: [&str; 3] = [".js", ".mjs", ".cjs"];
 
@@ -11,73 +19,145 @@ const NO_METRICS: &str = "metrics have not come yet";
 const ONE_LOG: &str = "the log goes to stderr: let systemd or the container take it from there";
 const NO_LOGGING: &str =
     "set up logging in the application; Diglot's own lines have `log_level` under [server]";
+const CONFIG_FILE: &str = "write '--config FILE' for a diglot.toml; a gunicorn.conf.py is Python, which the server does not \
+                           run: docs/migrating.md has the key for each of its settings";
 const OWN_PARSER: &str = "there is one HTTP/1 parser, which is strict; leave this out";
 
-/// Options of uvicorn, gunicorn and Granian that Diglot has as keys of its file, and what to write there.
-const KEYS: &[(&[&str], &str)] = &[
-    (&["--threads", "--blocking-threads"], "under [services.NAME]: threads = 8"),
+/// How the value of another server's option is written here, with an example for where none was typed that will do.
+#[derive(Clone, Copy)]
+enum Typed {
+    /// Nothing is taken over.
+    Nothing,
+    Number(&'static str),
+    Boolean(&'static str),
+    /// A number of seconds, as a time with its unit.
+    Seconds(&'static str),
+    /// A number of milliseconds, the same.
+    Milliseconds(&'static str),
+    /// Seconds, where 0 stands for never.
+    SecondsOrNever(&'static str),
+    /// A number of MiB, as a size.
+    Mebibytes(&'static str),
+    Text(&'static str),
+    /// A word that stays without quotes.
+    Word(&'static str),
+    OneOf(&'static [&'static str]),
+    /// `NAME=value`, as a table.
+    Variable,
+    /// Addresses between commas, as an array.
+    Proxies,
+    Mode,
+    /// What a file of those permissions lacks.
+    Umask,
+}
+
+/// Options of uvicorn, gunicorn and Granian that Diglot has as keys of its file, and what to write there. `{}` stands
+/// for the value.
+const KEYS: &[(&[&str], &str, Typed)] = &[
+    (&["--threads", "--blocking-threads"], "under [services.NAME]: threads = {}", Typed::Number("8")),
     (
         &["--interface"],
-        "it is found by looking; where it cannot be, under [services.NAME]: interface = \"wsgi\"",
+        "it is found by looking; where it cannot be, under [services.NAME]: interface = {}",
+        Typed::OneOf(&["asgi", "wsgi"]),
     ),
-    (&["--loop", "--asgi-loop"], "under [services.NAME]: loop = \"uvloop\""),
-    (&["--lifespan", "--asgi-lifespan"], "under [services.NAME]: lifespan = \"on\""),
-    (&["--env", "-e"], "under [services.NAME]: env = { NAME = \"value\" }"),
-    (&["--pythonpath"], "set PYTHONPATH, or under [services.NAME]: env = { PYTHONPATH = \"src\" }"),
-    (&["--limit-max-requests", "--max-requests"], "under [services.NAME]: max_requests = 10_000"),
+    (
+        &["--loop", "--asgi-loop"],
+        "under [services.NAME]: loop = {}",
+        Typed::OneOf(&["uvloop", "asyncio", "auto"]),
+    ),
+    (
+        &["--lifespan", "--asgi-lifespan"],
+        "under [services.NAME]: lifespan = {}",
+        Typed::OneOf(&["on", "off", "auto"]),
+    ),
+    (&["--env", "-e"], "under [services.NAME]: env = {}", Typed::Variable),
+    (
+        &["--pythonpath"],
+        "set PYTHONPATH, or under [services.NAME]: env = { PYTHONPATH = {} }",
+        Typed::Text("src"),
+    ),
+    (
+        &["--limit-max-requests", "--max-requests"],
+        "under [services.NAME]: max_requests = {}",
+        Typed::Number("10_000"),
+    ),
     (
         &["--limit-max-requests-jitter", "--max-requests-jitter"],
-        "under [services.NAME]: max_requests_jitter = 1_000",
+        "under [services.NAME]: max_requests_jitter = {}",
+        Typed::Number("1_000"),
     ),
-    (&["--workers-lifetime"], "under [services.NAME]: lifetime = \"12h\""),
-    (&["--workers-max-rss"], "under [services.NAME]: memory = \"1 GiB\""),
+    (&["--workers-lifetime"], "under [services.NAME]: lifetime = {}", Typed::Seconds("12h")),
+    (&["--workers-max-rss"], "under [services.NAME]: memory = {}", Typed::Mebibytes("1 GiB")),
     (
         &["--limit-concurrency", "--backpressure", "--worker-connections"],
-        "under [services.NAME]: concurrency = 100 (requests in flight of a worker) and queue = 0 (no waiting, 503 at once)",
+        "under [services.NAME]: concurrency = {} (requests in flight of a worker) and queue = 0 (no waiting, 503 at once)",
+        Typed::Number("100"),
     ),
     (
         &["--forwarded-allow-ips"],
-        "set FORWARDED_ALLOW_IPS, or under [server]: trusted_proxies = [\"10.0.0.0/8\"]",
+        "set the variable FORWARDED_ALLOW_IPS to that, or under [server]: trusted_proxies = {}",
+        Typed::Proxies,
     ),
     (
         &["--proxy-headers"],
         "leave this out: they are believed from trusted_proxies (under [server]), which is this machine by default",
+        Typed::Nothing,
     ),
-    (&["--no-proxy-headers"], "under [server]: trusted_proxies = []"),
-    (&["--uds-permissions", "--umask", "-m"], "under [server]: socket_mode = \"660\""),
-    (&["--user", "-u"], "under [server]: user = \"www-data\""),
-    (&["--group", "-g"], "under [server]: group = \"www-data\""),
-    (&["--pid", "--pid-file"], "under [server]: pidfile = \"/run/diglot.pid\""),
+    (&["--no-proxy-headers"], "under [server]: trusted_proxies = []", Typed::Nothing),
+    (&["--uds-permissions", "--socket-mode"], "under [server]: socket_mode = {}", Typed::Mode),
+    (&["--umask", "-m"], "for Unix sockets, under [server]: socket_mode = {}", Typed::Umask),
+    (&["--user", "-u"], "under [server]: user = {}", Typed::Text("www-data")),
+    (&["--group", "-g"], "under [server]: group = {}", Typed::Text("www-data")),
+    (&["--pid", "--pid-file"], "under [server]: pidfile = {}", Typed::Text("/run/diglot.pid")),
     (
         &["-p"],
         "a port is `--port 8000`; a pid file is, under [server] in diglot.toml, pidfile = \"/run/diglot.pid\"",
+        Typed::Nothing,
     ),
-    (&["--backlog"], "under [server.limits]: backlog = 2048"),
-    (&["--limit-request-line"], "under [server.limits]: request_line = 4094"),
-    (&["--limit-request-fields"], "under [server.limits]: header_count = 100"),
+    (&["--backlog"], "under [server.limits]: backlog = {}", Typed::Number("2048")),
+    (&["--limit-request-line"], "under [server.limits]: request_line = {}", Typed::Number("4094")),
+    (&["--limit-request-fields"], "under [server.limits]: header_count = {}", Typed::Number("100")),
     (
-        &["--limit-request-field_size", "--h11-max-incomplete-event-size", "--http1-buffer-size"],
+        &["--limit-request-field_size"],
         "under [server.limits]: headers = \"32 KiB\" (of the whole head)",
+        Typed::Nothing,
     ),
-    (&["--timeout-keep-alive", "--keep-alive"], "under [server.timeouts]: idle = \"75s\""),
-    (&["--http1-header-read-timeout"], "under [server.timeouts]: header_read = \"30s\""),
+    (
+        &["--h11-max-incomplete-event-size", "--http1-buffer-size"],
+        "under [server.limits]: headers = {} (bytes of the whole head, at most 65_536)",
+        Typed::Number("32_768"),
+    ),
+    (&["--timeout-keep-alive", "--keep-alive"], "under [server.timeouts]: idle = {}", Typed::Seconds("75s")),
+    (
+        &["--http1-header-read-timeout"],
+        "under [server.timeouts]: header_read = {}",
+        Typed::Milliseconds("30s"),
+    ),
     (
         &["--timeout-graceful-shutdown", "--graceful-timeout", "--workers-kill-timeout"],
-        "under [server.timeouts]: grace = \"30s\"",
+        "under [server.timeouts]: grace = {}",
+        Typed::Seconds("30s"),
     ),
     (
         &["--timeout", "-t", "--timeout-worker-healthcheck"],
-        "under [services.NAME.timeouts]: heartbeat = \"30s\" (a worker that gives no sign of life for so long is replaced)",
+        "under [services.NAME.timeouts]: heartbeat = {} (a worker that gives no sign of life for so long is replaced)",
+        Typed::SecondsOrNever("30s"),
     ),
-    (&["--ws-max-size", "--websocket-max-message-size"], "under [server.websocket]: message = \"16 MiB\""),
-    (&["--ws-ping-interval"], "under [server.websocket]: ping_interval = \"20s\""),
-    (&["--ws-ping-timeout"], "under [server.websocket]: ping_timeout = \"20s\""),
-    (&["--ws-per-message-deflate"], "under [server.websocket]: compression = false"),
+    (
+        &["--ws-max-size", "--websocket-max-message-size"],
+        "under [server.websocket]: message = {} (bytes)",
+        Typed::Number("16_777_216"),
+    ),
+    (&["--ws-ping-interval"], "under [server.websocket]: ping_interval = {}", Typed::SecondsOrNever("20s")),
+    (&["--ws-ping-timeout"], "under [server.websocket]: ping_timeout = {}", Typed::Seconds("20s")),
+    (&["--ws-per-message-deflate"], "under [server.websocket]: compression = {}", Typed::Boolean("false")),
     (
         &["--access-logfile"],
         "`--access-log` writes it to stderr; for JSON, under [server]: access_log = \"json\"",
+        Typed::Nothing,
     ),
-    (&["--chdir", "--working-dir"], "write '--app-dir FOLDER'"),
+    (&["--chdir", "--working-dir"], "write '--app-dir {}'", Typed::Word("FOLDER")),
+    (&["-c"], CONFIG_FILE, Typed::Nothing),
 ];
 
 /// Options that have no counterpart, and what to do without. A star stands for the rest of an option's name.
@@ -119,17 +199,10 @@ const NONE: &[(&[&str], &str)] = &[
         "leave this out: a client is slowed down when the application does not take its messages",
     ),
     (&["--log-config", "--log-config-json", "--logger-class"], NO_LOGGING),
+    (&["--log-file", "--error-logfile", "--log-syslog*", "--disable-redirect-access-to-syslog"], ONE_LOG),
     (
-        &[
-            "--log-file",
-            "--error-logfile",
-            "--log-syslog*",
-            "--disable-redirect-access-to-syslog",
-            "--capture-output",
-            "--enable-stdio-inheritance",
-            "-R",
-        ],
-        ONE_LOG,
+        &["--capture-output", "-R", "--enable-stdio-inheritance"],
+        "leave this out, it is always so: each line of a worker is logged with its service",
     ),
     (&["--log", "--no-log"], "write '--log-level error'"),
     (
@@ -193,49 +266,197 @@ const NONE: &[(&[&str], &str)] = &[
     (&["--spew"], "write `python -m trace` before the application, without Diglot"),
 ];
 
-/// The error with advice of ours, where the words that were typed tell what was wanted.
-pub(crate) fn explain(mut error: Error) -> Error {
+/// Says what is wrong with the command line, with advice of ours where the words that were typed tell what was wanted.
+pub(crate) fn explain(mut error: Error) -> ExitCode {
     let words: Vec<String> =
         std::env::args_os().map(|word| word.to_string_lossy().into_owned()).skip(1).collect();
-    let Some(advice) = advice(&error, &words) else { return error };
-    error.remove(ContextKind::SuggestedSubcommand);
-    error.remove(ContextKind::SuggestedArg);
-    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
-    error
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            if let Some(problems) = unknown_options(&words) {
+                report::problems(&problems);
+                return report::wrong();
+            }
+        }
+        ErrorKind::ValueValidation if is_workers(&error) && words.iter().any(|word| is_auto(word)) => {
+            let advice = "the number is not chosen by itself: `--workers $(nproc)` is one for each core";
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
+        }
+        ErrorKind::InvalidSubcommand if words.first().is_some_and(|word| looks_like_an_entry(word)) => {
+            let advice = format!("to run it: diglot serve {}", words.join(" "));
+            error.remove(ContextKind::SuggestedSubcommand);
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![advice.into()]));
+        }
+        _ => {}
+    }
+    error.exit()
 }
 
-fn advice(error: &Error, words: &[String]) -> Option<String> {
-    let context = |kind: ContextKind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let word = context(ContextKind::InvalidSubcommand)?;
-            looks_like_an_entry(word).then(|| format!("to run it: diglot serve {}", words.join(" ")))
+fn is_workers(error: &Error) -> bool {
+    matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(option)) if option.contains("--workers"))
+}
+
+fn is_auto(word: &str) -> bool {
+    let value = word.rsplit('=').next().unwrap_or(word);
+    matches!(value, "auto" | "max")
+}
+
+/// A problem for each option that the command does not have. `None` where none of them is another server's: what clap
+/// says is better then.
+fn unknown_options(words: &[String]) -> Option<Vec<Problem>> {
+    let commands = Arguments::command();
+    let command = commands.find_subcommand(words.first()?)?;
+    let line: String = std::iter::once("diglot")
+        .chain(words.iter().map(String::as_str))
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace(['\n', '\r'], " ");
+    let source = Arc::new(Source { name: "command line".to_owned(), text: line });
+    let mut problems = Vec::new();
+    let (mut is_any_known, mut last_key) = (false, None);
+    let mut start = "diglot ".len();
+    let mut is_value = false;
+    let (mut after_unknown, mut bare) = (false, Vec::new());
+    for (index, word) in words.iter().enumerate() {
+        let begin = start;
+        start += word.len() + 1;
+        if word == "--" {
+            break;
         }
-        ErrorKind::UnknownArgument => {
-            let option = context(ContextKind::InvalidArg)?;
-            let option = option.split('=').next().unwrap_or(option);
-            answer(option)
+        // What follows an option that is not known may be its value; the first word is the command.
+        let follows_unknown = std::mem::take(&mut after_unknown);
+        if index == 0 || std::mem::take(&mut is_value) {
+            continue;
         }
-        _ => None,
+        if !word.starts_with('-') || word == "-" {
+            bare.push((follows_unknown, !word.contains(':'), word.as_str()));
+            continue;
+        }
+        let (option, attached) = split_option(word);
+        if let Some(argument) = argument_of(command, option) {
+            is_value = argument.get_action().takes_values() && attached.is_none();
+            continue;
+        }
+        after_unknown = attached.is_none();
+        let next =
+            words.get(index + 1).map(String::as_str).filter(|next| *next == "-" || !next.starts_with('-'));
+        let answer = answer(option, attached.or(next));
+        is_any_known |= answer.is_some();
+        if answer.as_ref().is_some_and(|answer| answer.contains("in diglot.toml, under [")) {
+            last_key = Some(problems.len());
+        }
+        let hint = answer.unwrap_or_else(|| format!("`diglot help {}` has them all", command.get_name()));
+        let span = Span { source: Arc::clone(&source), range: begin..begin + option.len() };
+        problems.push(Problem::error(format!("there is no option `{option}`")).at(&span).hint(hint));
+    }
+    let target = bare.into_iter().min().map(|(_, _, word)| word);
+    if let (Some(target), Some(hint)) =
+        (target, last_key.and_then(|last: usize| problems.get_mut(last)?.hint.as_mut()))
+    {
+        let (_, entry) =
+            target.split_once('=').filter(|(route, _)| route.contains('/')).unwrap_or(("", target));
+        *hint += &format!(
+            "\ndiglot.toml is read where no TARGET is given: write entry = {entry:?} into it under [services.NAME], and \
+             run `diglot serve` without one"
+        );
+    }
+    is_any_known.then_some(problems)
+}
+
+/// `--option=value`, `-o=value` and `-ovalue` are two words in one.
+fn split_option(word: &str) -> (&str, Option<&str>) {
+    match word.split_once('=') {
+        Some((option, value)) if option.starts_with("--") || option.chars().count() == 2 => {
+            (option, Some(value))
+        }
+        _ if word.starts_with("--") => (word, None),
+        _ => {
+            let end = word.char_indices().nth(2).map_or(word.len(), |(at, _)| at);
+            (&word[..end], Some(&word[end..]).filter(|value| !value.is_empty()))
+        }
     }
 }
 
-/// What to write instead of an option of another server.
-fn answer(option: &str) -> Option<String> {
+/// What a command has an option for.
+fn argument_of<'a>(command: &'a clap::Command, option: &str) -> Option<&'a clap::Arg> {
+    command.get_arguments().find(|argument| {
+        let long = argument.get_long_and_visible_aliases().unwrap_or_default();
+        let hidden = argument.get_all_aliases().unwrap_or_default();
+        let short = argument.get_short().map(|short| format!("-{short}"));
+        let is_long = |name: &&str| option.strip_prefix("--") == Some(*name);
+        long.iter().chain(&hidden).any(is_long) || short.as_deref() == Some(option)
+    })
+}
+
+/// What to write instead of an option of another server that was typed with a value.
+fn answer(option: &str, value: Option<&str>) -> Option<String> {
     let is_it = |known: &&str| match known.strip_suffix('*') {
         Some(start) => option.starts_with(start),
         None => *known == option,
     };
-    let find = |table: &'static [(&[&str], &'static str)]| {
-        table.iter().find(|(options, _)| options.iter().any(is_it)).map(|(_, words)| *words)
+    let key = KEYS.iter().find(|(options, ..)| options.iter().any(is_it));
+    let Some((_, words, typed)) = key else {
+        let (_, words) = NONE.iter().find(|(options, _)| options.iter().any(is_it))?;
+        return Some((*words).to_owned());
     };
-    match find(KEYS) {
-        Some(key) if key.starts_with("under ") => Some(format!("in diglot.toml, {key}")),
-        Some(key) => Some(key.to_owned()),
-        None => find(NONE).map(str::to_owned),
+    let words = words.replacen("{}", &typed.written(value), 1);
+    let is_place = words.contains("under [") && !words.starts_with("leave this out");
+    Some(match is_place && !words.contains("diglot.toml") {
+        true => words.replacen("under [", "in diglot.toml, under [", 1),
+        false => words,
+    })
+}
+
+impl Typed {
+    /// The value as a key's, or the example.
+    fn written(self, value: Option<&str>) -> String {
+        let quoted = |text: &str| format!("{text:?}");
+        let value = value.unwrap_or_default();
+        let number = value.parse::<u64>().ok().filter(|number| *number > 0);
+        match self {
+            Self::Nothing => String::new(),
+            Self::Number(example) => number.map_or(example.to_owned(), |number| number.to_string()),
+            Self::Boolean(example) => match value.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => "true".to_owned(),
+                "false" | "0" | "no" | "off" => "false".to_owned(),
+                _ => example.to_owned(),
+            },
+            Self::SecondsOrNever(_) if value.parse() == Ok(0.0) => quoted("none"),
+            Self::Seconds(example) | Self::SecondsOrNever(example) => match value.parse::<f64>() {
+                Ok(_) if number.is_some() => quoted(&format!("{value}s")),
+                // Half a second, and so on: what is not finite is no time.
+                Ok(seconds) if (0.001..1e9).contains(&seconds) => {
+                    quoted(&format!("{:.0}ms", seconds * 1_000.0))
+                }
+                _ => quoted(example),
+            },
+            Self::Milliseconds(example) => quoted(&number.map_or(example.to_owned(), |ms| format!("{ms}ms"))),
+            Self::Mebibytes(example) => {
+                quoted(&number.map_or(example.to_owned(), |size| format!("{size} MiB")))
+            }
+            Self::Text(example) => quoted(if value.is_empty() { example } else { value }),
+            Self::Word(example) => if value.is_empty() { example } else { value }.to_owned(),
+            Self::OneOf(words) => {
+                quoted(words.iter().find(|word| **word == value).or(words.first()).unwrap_or(&""))
+            }
+            Self::Variable => match value.split_once('=') {
+                Some((name, value)) => format!("{{ {name} = {value:?} }}"),
+                None => "{ NAME = \"value\" }".to_owned(),
+            },
+            Self::Proxies => {
+                let proxies = value.split(',').map(str::trim).filter(|proxy| !proxy.is_empty());
+                let proxies: Vec<String> = proxies.map(quoted).collect();
+                match proxies.is_empty() {
+                    true => "[\"10.0.0.0/8\"]".to_owned(),
+                    false => format!("[{}]", proxies.join(", ")),
+                }
+            }
+            Self::Mode | Self::Umask => {
+                let octal = value.strip_prefix("0o").unwrap_or(value);
+                let bits = u32::from_str_radix(octal, 8).ok().filter(|bits| *bits <= 0o777);
+                let bits = bits.map(|bits| if matches!(self, Self::Umask) { 0o777 & !bits } else { bits });
+                quoted(&format!("{:03o}", bits.unwrap_or(0o660)))
+            }
+        }
     }
 }
 
@@ -246,15 +467,15 @@ fn looks_like_an_entry(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::arguments::Arguments;
 
     #[test]
     fn each_option_has_one_answer() {
-        let mut options: Vec<&str> =
-            KEYS.iter().chain(NONE).flat_map(|(options, _)| options.iter().copied()).collect();
+        let keys = KEYS.iter().map(|(options, ..)| options);
+        let mut options: Vec<&str> = keys
+            .chain(NONE.iter().map(|(options, _)| options))
+            .flat_map(|options| options.iter().copied())
+            .collect();
         let count = options.len();
         options.sort_unstable();
         options.dedup();
@@ -272,19 +493,52 @@ mod tests {
         assert!(options.len() > 200, "{options:?}");
         let command = Arguments::command();
         let serve = command.find_subcommand("serve").expect("there is one");
-        let takes = |option: &str| {
-            serve.get_arguments().any(|argument| {
-                let long = argument.get_long_and_visible_aliases().unwrap_or_default();
-                let hidden = argument.get_all_aliases().unwrap_or_default();
-                let short = argument.get_short().map(|short| format!("-{short}"));
-                let is_long = |name: &&str| option.strip_prefix("--") == Some(*name);
-                long.iter().chain(&hidden).any(is_long) || short.as_deref() == Some(option)
-            })
-        };
         let open = |option: &&&str| {
-            !takes(option) && answer(option).is_none() && !["-v", "--version", "-c"].contains(*option)
+            argument_of(serve, option).is_none()
+                && answer(option, None).is_none()
+                && !["-v", "--version"].contains(*option)
         };
         let open: Vec<&&str> = options.iter().filter(open).collect();
         assert_eq!(open, [] as [&&str; 0]);
+    }
+
+    /// A person copies the line into the file: it must be one that the file takes.
+    #[test]
+    fn values_are_taken_over() {
+        let check = |option: &str, value: &str, expect: &str| {
+            let said = answer(option, Some(value)).expect("it is known");
+            assert!(said.contains(expect), "{option} {value}: {said}");
+        };
+        check("--lifespan", "off", "lifespan = \"off\"");
+        check("--lifespan", "main:app", "lifespan = \"on\"");
+        check("--timeout", "60", "heartbeat = \"60s\"");
+        check("--timeout", "0", "heartbeat = \"none\"");
+        check("--timeout", "inf", "heartbeat = \"30s\"");
+        check("--ws-ping-interval", "0.5", "ping_interval = \"500ms\"");
+        check("--graceful-timeout", "0", "grace = \"30s\"");
+        check("--http1-header-read-timeout", "5000", "header_read = \"5000ms\"");
+        check("--threads", "4", "threads = 4");
+        check("--threads", "main:app", "threads = 8");
+        check("--forwarded-allow-ips", "*", "trusted_proxies = [\"*\"]");
+        check("--forwarded-allow-ips", "10.0.0.1, ::1", "trusted_proxies = [\"10.0.0.1\", \"::1\"]");
+        check("-e", "A=b=c", "env = { A = \"b=c\" }");
+        check("--umask", "007", "socket_mode = \"770\"");
+        check("--uds-permissions", "0o600", "socket_mode = \"600\"");
+        check("--ws-per-message-deflate", "true", "compression = true");
+        check("--workers-max-rss", "512", "memory = \"512 MiB\"");
+        check("--user", "www", "in diglot.toml, under [server]: user = \"www\"");
+        check("--chdir", "src", "'--app-dir src'");
+        check("-c", "gunicorn.conf.py", "migrating.md");
+    }
+
+    #[test]
+    fn options_and_their_values() {
+        assert_eq!(split_option("--a=b"), ("--a", Some("b")));
+        assert_eq!(split_option("--a"), ("--a", None));
+        assert_eq!(split_option("-t60"), ("-t", Some("60")));
+        assert_eq!(split_option("-t=60"), ("-t", Some("60")));
+        assert_eq!(split_option("-eA=1"), ("-e", Some("A=1")));
+        assert_eq!(split_option("-é"), ("-é", None));
+        assert_eq!(split_option("-"), ("-", None));
     }
 }

@@ -25,7 +25,10 @@ use diglot_config::Environment;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| habits::explain(error).exit());
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return habits::explain(error),
+    };
     let environment = match Environment::of_process() {
         Ok(environment) => environment,
         Err(error) => return report::refuse(&format!("the working directory cannot be told: {error}")),

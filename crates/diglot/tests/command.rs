@@ -113,7 +113,24 @@ fn arguments_that_are_none() {
         ("an_option_there_is_none_for", &["serve", "main:app", "--no-server-header"]),
         ("a_level_that_is_none", &["serve", "main:app", "--log-level", "loud"]),
         ("reload", &["serve", "--reload", "main:app"]),
+        (
+            "a_command_line_of_gunicorn",
+            &[
+                "serve",
+                "-c",
+                "gunicorn.conf.py",
+                "-w",
+                "2",
+                "--timeout",
+                "0",
+                "-t60",
+                "--zzz",
+                "-R",
+                "project.wsgi:app",
+            ],
+        ),
         ("workers_that_are_no_number", &["serve", "main:app", "--workers", "many"]),
+        ("workers_by_themselves", &["serve", "main:app", "--workers", "auto"]),
         ("run_without_a_command", &["run", "api"]),
     ] {
         insta::assert_snapshot!(name, project.says(arguments));
