@@ -1,10 +1,11 @@
-"""Telling ASGI from WSGI."""
+"""Telling ASGI from WSGI, and what is said of what cannot be loaded."""
 
 import functools
+import sys
 
 import pytest
 
-from diglot._worker.entry import LoadError, interface_of
+from diglot._worker.entry import LoadError, interface_of, load
 
 
 async def asgi(scope, receive, send):
@@ -133,3 +134,23 @@ def test_servers_of_their_own(module, name, expect):
     for app in (application(), subclass()):
         with pytest.raises(LoadError, match=expect):
             interface_of(app, "main:app")
+
+
+def test_what_is_said_of_a_missing_module(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "shop_of_test").mkdir()
+    (tmp_path / "shop_of_test" / "__init__.py").touch()
+
+    def said(text):
+        (tmp_path / "entry.py").write_text(text)
+        with pytest.raises(LoadError) as failed:
+            load({"file": "entry.py", "attr": None, "call": False})
+        return str(failed.value)
+
+    foreign = said("import nowhere_to_be_found\n")
+    assert f"`{sys.executable} -m pip install NAME`" in foreign and "diglot install" not in foreign
+    # A slip of the pen in the application's own package: no index has it.
+    assert "install" not in said("import shop_of_test.setings\n")
+    (tmp_path / "diglot.toml").touch()
+    assert "`diglot install`" in said("import nowhere_to_be_found\n")

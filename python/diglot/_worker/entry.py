@@ -217,12 +217,17 @@ def _failure(what, error, root):
     where = errors.place(error, root)
     look = f"\nlook first at {where}" if where else ""
     hint = ""
-    if isinstance(error, ModuleNotFoundError):
-        hint = (
-            f"\nthe interpreter was {sys.executable}: where a package is missing there, `diglot install` makes a venv"
-            " with what requirements.txt or pyproject.toml names"
-        )
+    if isinstance(error, ModuleNotFoundError) and error.name and not _is_own(error.name, root):
+        hint = f"\nthe interpreter was {sys.executable}: `{sys.executable} -m pip install NAME` adds a package to it"
+        if os.path.isfile(os.path.join(root, "diglot.toml")):
+            hint += ", `diglot install` all that requirements.txt or pyproject.toml names"
     return f"{what}\n{text}{hint}{look}"
+
+
+def _is_own(name, root):
+    """Whether a module would be the application's own: no package index has what is missing of it."""
+    top = os.path.join(root, name.partition(".")[0])
+    return os.path.isdir(top) or os.path.isfile(f"{top}.py")
 
 
 def _a(noun):
