@@ -163,7 +163,24 @@ impl fmt::Display for Failure {
                 writeln!(f, "  {line}")?;
             }
         }
-        fmt::Display::fmt(&self.reason, f)
+        fmt::Display::fmt(&self.reason, f)?;
+        if matches!(self.reason, Reason::StartTimedOut { .. }) && self.runs_a_server() {
+            f.write_str(
+                "; its module runs a server of its own when it is imported: put that below \
+                 `if __name__ == \"__main__\":`",
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// What uvicorn, hypercorn and Flask write once they serve.
+const SERVER_LINES: [&str; 2] = ["Uvicorn running on", "Running on http"];
+
+impl Failure {
+    fn runs_a_server(&self) -> bool {
+        let is_servers = |line: &String| SERVER_LINES.iter().any(|said| line.contains(said));
+        self.last_stderr.iter().any(is_servers)
     }
 }
 
@@ -342,6 +359,20 @@ mod tests {
         for odd in ["    at x (/y:1:1)", "\n    at x", "\n\n", "(\n    at ("] {
             assert!(shown(odd, &[]).starts_with("its app could not be loaded"), "{odd:?}");
         }
+    }
+
+    #[test]
+    fn a_module_that_serves_when_it_is_imported() {
+        let waited = |line: &str| {
+            let failure = Failure::new(Reason::StartTimedOut { after: Duration::from_secs(60) });
+            failure.with_stderr(vec![line.to_owned()]).to_string()
+        };
+        assert!(
+            waited("INFO:     Uvicorn running on http://0.0.0.0:8001")
+                .ends_with("`if __name__ == \"__main__\":`")
+        );
+        assert!(waited(" * Running on http://127.0.0.1:5000").contains("runs a server of its own"));
+        assert!(!waited("connecting to the database").contains("__main__"));
     }
 
     #[test]
