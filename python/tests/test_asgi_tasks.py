@@ -9,8 +9,8 @@ from front import BODY, CANCEL, RESPONSE
 OK = """
     import asyncio, contextvars
 
-    async def answer(send, text):
-        await send({"type": "http.response.start", "status": 200})
+    async def answer(send, text, status=200):
+        await send({"type": "http.response.start", "status": status})
         await send({"type": "http.response.body", "body": str(text).encode()})
 """
 
@@ -161,6 +161,21 @@ def test_an_application_that_fails_after_its_response(worker):
     assert front.request("POST", "/a%0Ab?key=secret").body == b"fine"
     assert front.drain() == 0
     assert "diglot: POST /a%0Ab: the application failed after its response\n" in front.stderr()
+
+
+def test_an_application_that_answers_for_its_failure(worker):
+    front = worker(
+        OK
+        + """
+    async def app(scope, receive, send):
+        await answer(send, "sorry", status=503)
+        raise LookupError("in the app")
+        """,
+        lifespan="off",
+    )
+    assert front.request("GET", "/").status == 503
+    assert front.drain() == 0
+    assert "diglot: GET /: the application failed: it answered 503\n" in front.stderr()
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

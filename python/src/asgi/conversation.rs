@@ -128,7 +128,14 @@ impl Conversation {
     ) -> PyResult<()> {
         let message = match (self.app_ended(py, !is_quiet)?, self) {
             _ if is_quiet => return Ok(()),
-            (Ended::Well, Self::Http(_)) => "the application failed after its response",
+            // A framework answers for the application, and passes the exception on for the log.
+            (Ended::Well, Self::Http(exchange)) => match exchange.get().status(py) {
+                status @ 500..=599 => {
+                    let message = format!("the application failed: it answered {status}");
+                    return self.report(py, &message, Some(exception.clone()));
+                }
+                _ => "the application failed after its response",
+            },
             (Ended::Well, Self::WebSocket(_)) => "the application failed after the WebSocket had been closed",
             (Ended::Unanswered, _) => "the application failed: sent 500",
             (Ended::Incomplete, _) => "the application failed in the middle of its response",

@@ -42,6 +42,8 @@ pub(super) struct State {
     /// Nobody waits for the response any more.
     pub(super) gone: bool,
     pub(super) phase: Phase,
+    /// Of the response that has begun; 0 before.
+    pub(super) status: u16,
     /// The response is one of server-sent events.
     pub(super) is_event_stream: bool,
     /// The server is about to stop, and the application of an event stream is told that its client left: it ends the
@@ -104,6 +106,7 @@ impl Exchange {
             continue_due: traits.expects_continue,
             gone: false,
             phase: Phase::Awaited,
+            status: 0,
             is_event_stream: false,
             told_to_end: false,
             end_heard: false,

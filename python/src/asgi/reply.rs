@@ -80,6 +80,11 @@ impl Exchange {
         }
     }
 
+    /// The status of the response that has begun, 0 before.
+    pub(crate) fn status(&self, py: Python<'_>) -> u16 {
+        self.state.borrow(py).status
+    }
+
     /// A file as the next part of the body.
     fn take_file(slf: &Bound<'_, Self>, source: Source<'_>, more: bool) -> PyResult<Py<PyAny>> {
         let py = slf.py();
@@ -127,6 +132,7 @@ impl Exchange {
             // Where the fields are too long for it already, the front frames the body without.
             head.push(b"content-length", part.left().to_string().as_bytes()).ok();
         }
+        state.status = head.status;
         state.bodiless = bodiless;
         state.length_left = if bodiless { None } else { head.length };
         state.phase = Phase::Streaming;
