@@ -129,6 +129,125 @@ def test_a_forked_child_does_not_hold_the_link(worker, interface):
         os.kill(child, signal.SIGKILL)
 
 
+FORKING = """
+import multiprocessing, os, signal, sys, time
+
+def ends():
+    time.sleep(60)
+
+def work(path):
+    if path == "/exit":
+        pid = os.fork()
+        if pid == 0:
+            sys.exit(3)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if path == "/terminate":
+        # At once, so that some are terminated before they run a line of Python.
+        children = [multiprocessing.get_context("fork").Process(target=ends) for _ in range(10)]
+        for child in children:
+            child.start()
+            child.terminate()
+        return [child.join(20) or child.exitcode for child in children]
+    if path == "/mask":
+        return [list(signal.pthread_sigmask(signal.SIG_BLOCK, ())), callable(signal.getsignal(signal.SIGTERM))]
+    return os.getpid()
+"""
+SERVING = {
+    "wsgi": """
+def app(environ, start_response):
+    body = repr(work(environ["PATH_INFO"])).encode()
+    start_response("200 OK", [])
+    return [body]
+""",
+    "asgi": """
+async def app(scope, receive, send):
+    body = repr(work(scope["path"])).encode()
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": body})
+""",
+    "asgi-suspended": """
+import asyncio
+async def app(scope, receive, send):
+    await asyncio.sleep(0.001)
+    body = repr(work(scope["path"])).encode()
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": body})
+""",
+}
+#: From 3.12 on Python warns of forks in a process with threads, which a WSGI worker is.
+FORKS_QUIETLY = {"PYTHONWARNINGS": "ignore"}
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("app", SERVING)
+def test_exit_in_a_forked_child(worker, app, loop):
+    front = worker(FORKING + SERVING[app], lifespan="off", loop=loop, environment=FORKS_QUIETLY)
+    for _ in range(2):
+        assert front.request("GET", "/exit").body == b"3"
+    assert front.request().body == str(front.process.pid).encode()
+    assert front.drain() == 0
+    assert "diglot: " not in front.stderr()
+
+
+@pytest.mark.parametrize("app", ["wsgi", "asgi"])
+def test_sigterm_ends_a_forked_child(worker, app):
+    front = worker(FORKING + SERVING[app], lifespan="off", environment=FORKS_QUIETLY)
+    assert front.request("GET", "/terminate").body == repr([-signal.SIGTERM] * 10).encode()
+    assert front.request("GET", "/mask").body == b"[[], True]"
+
+
+@pytest.mark.parametrize("app", ["wsgi", "asgi"])
+def test_sigterm_ends_a_program_that_the_application_runs(worker, app):
+    run = """
+import subprocess, sys
+
+def work(path):
+    child = subprocess.Popen([sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=-1)
+    with child:
+        child.stdout.readline()
+        child.terminate()
+        return child.wait()
+"""
+    front = worker(run + SERVING[app], lifespan="off")
+    assert front.request().body == str(-signal.SIGTERM).encode()
+
+
+@pytest.mark.parametrize("app", SERVING)
+def test_sigterm_is_left_to_the_server(worker, app):
+    front = worker(FORKING + SERVING[app], lifespan="off")
+    for _ in range(2):
+        front.process.send_signal(signal.SIGTERM)
+        assert front.request().body == str(front.process.pid).encode()
+    front.process.send_signal(signal.SIGTERM)
+    assert front.drain() == 0
+
+
+@pytest.mark.parametrize("app", SERVING)
+def test_an_application_s_own_handler_of_sigterm(worker, app):
+    own = """
+seen = []
+before = signal.signal(signal.SIGTERM, lambda number, frame: (seen.append(number), before(number, frame)))
+
+def work(path):
+    if path == "/fork":
+        pid = os.fork()
+        if pid == 0:
+            seen.clear()
+            os.kill(os.getpid(), signal.SIGTERM)
+            os._exit(len(seen))
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return seen
+"""
+    front = worker(FORKING + own + SERVING[app], lifespan="off", environment=FORKS_QUIETLY)
+    assert front.request().body == b"[]"
+    front.process.send_signal(signal.SIGTERM)
+    front.send(PING, 0, b"12345678")
+    assert front.frame().kind == PONG
+    assert front.request().body == b"[15]"
+    assert front.request("GET", "/fork").body == b"1"
+    assert front.drain() == 0
+
+
 def test_multiprocessing(worker):
     source = """
         import multiprocessing

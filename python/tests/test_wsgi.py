@@ -637,7 +637,8 @@ elif path == "/collected":
     parts = [stream.closed, stream.read()]
 else:
     ways = ("readable", "writable", "seekable", "isatty")
-    parts = [getattr(stream, way)() for way in ways] + [stream.flush(), stream.read1(3), stream.read1(0), stream.read1()]
+    parts = [getattr(stream, way)() for way in ways]
+    parts += [stream.flush(), stream.read1(3), stream.read1(0), stream.read1()]
 return [repr(parts).encode()]
 """
 

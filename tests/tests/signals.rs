@@ -67,6 +67,63 @@ fn what_is_in_flight_is_finished_and_what_is_idle_is_closed() {
     }
 }
 
+/// As systemd stops a unit: every process of it gets the signal, workers as the server.
+#[test]
+fn a_signal_to_every_process_at_once_loses_nothing() {
+    let asgi = r#"
+import asyncio
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while (message := await receive())["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        print("the lifespan's shutdown ran", flush=True)
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    print("asgi begun", flush=True)
+    await asyncio.sleep(1)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+    await send({"type": "http.response.body", "body": b"asgi"})
+"#;
+    let wsgi = r#"
+import atexit, time
+
+atexit.register(print, "the process ended in order", flush=True)
+
+def app(environ, start_response):
+    print("wsgi begun", flush=True)
+    time.sleep(1)
+    start_response("200 OK", [("Content-Length", "4")])
+    return [b"wsgi"]
+"#;
+    let running = server()
+        .file("served_asgi.py", asgi)
+        .file("served_wsgi.py", wsgi)
+        .service("/asgi=served_asgi:app")
+        .service("/wsgi=served_wsgi:app")
+        .run();
+    let workers = watched(&running);
+    assert_eq!(workers.len(), 2);
+    let mut busy = ["asgi", "wsgi"].map(|service| {
+        let mut client = running.connect();
+        client.send(format!("GET /{service} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        (service, client)
+    });
+    running.wait_for(|line| line.contains("asgi begun"));
+    running.wait_for(|line| line.contains("wsgi begun"));
+    workers.iter().for_each(|worker| worker.signal(Signal::TERM));
+    running.signal(Signal::TERM);
+    for (service, client) in &mut busy {
+        let answer = client.response();
+        assert_eq!((answer.status, answer.text().as_str()), (200, *service));
+    }
+    let (status, log) = running.ended();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+    for said in ["the lifespan's shutdown ran", "the process ended in order"] {
+        assert!(log.iter().any(|line| line.contains(said)), "{said}: {log:?}");
+    }
+}
+
 #[test]
 fn a_second_signal_ends_at_once() {
     let running = three().run();

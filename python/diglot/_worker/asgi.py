@@ -5,8 +5,7 @@ import inspect
 import platform
 import sys
 
-from . import debugger, errors, lifespan, loops, sessions
-from .process import after_fork, link_ended
+from . import debugger, lifespan, loops, process, sessions
 
 
 def serve(native, options, app, loop):
@@ -23,12 +22,12 @@ def serve(native, options, app, loop):
             "spec_version": options.asgi_spec,
             "pathsend": options.pathsend,
             "state": state,
-            "report": errors.report,
+            "report": process.report,
             "drained": lambda: drained.done() or drained.set_result(None),
-            "ended": link_ended,
+            "ended": process.link_ended,
         },
     )
-    after_fork(link.fileno())
+    process.after_fork(link.fileno())
     sessions.watch(link)
     debugger.install(link.breathe)
     life = lifespan.Lifespan(app, options.lifespan, state)
@@ -38,7 +37,8 @@ def serve(native, options, app, loop):
         link.failed(str(failed))
         sys.exit(1)
     finally:
-        loops.close(loop)
+        if not process.is_forked_child():  # whose loop watches what its parent's does, and would take it from there
+            loops.close(loop)
     link.flush_blocking()
 
 
@@ -51,7 +51,7 @@ def _run(loop, life, link):
         try:
             return loop.run_until_complete(life)
         except SystemExit as error:
-            if life.done() or not link.is_of_request(error):
+            if process.is_forked_child() or life.done() or not link.is_of_request(error):
                 raise
 
 

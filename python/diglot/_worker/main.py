@@ -3,11 +3,12 @@
 import os
 import sys
 
-from . import entry, settings
+from . import entry, process, settings
 
 
 def run(sdk):
     """Loads the application and serves it until the server says to end."""
+    process.leave_sigterm_to_the_server()
     options = settings.Settings.take()
     os.set_inheritable(options.link_fd, False)
     native = settings.load_native(options.native)
@@ -34,10 +35,12 @@ def run(sdk):
 
         try:
             wsgi.serve(native, options, app)
+        except wsgi.Unsuitable as unsuitable:
+            give_up(native, options.link_fd, str(unsuitable))
         finally:
             # Not before: what the application made when it was imported, and `asyncio.get_event_loop()` in a view on
             # the main thread, have this loop.
-            if event_loop is not None:
+            if event_loop is not None and not process.is_forked_child():
                 loops.close(event_loop)
 
 

@@ -2,25 +2,26 @@
 
 import platform
 import sys
-import threading
 
-from . import debugger, errors, sessions
-from .process import after_fork, link_ended
+from . import debugger, process, sessions
 
 #: Threads a worker has at most, unless its service says otherwise. Those beyond the first are started when all before
 #: them are inside of requests that take longer than a moment.
 THREADS_DEFAULT = 8
 
 
+class Unsuitable(Exception):
+    """The application cannot be served as it is."""
+
+
 def serve(native, options, app):
-    """Serves until the server says to end, then returns."""
+    """Serves until the server says to end, then returns. Raises `Unsuitable` before it begins."""
     threads = options.threads or THREADS_DEFAULT
+    _look_for_greenlets(threads)
     others = []
 
     def start(target, name):
-        thread = threading.Thread(target=target, name=name, daemon=True)
-        others.append(thread)
-        thread.start()
+        others.append(process.start_thread(target, name))
 
     link = native.WsgiLink(
         options.link_fd,
@@ -39,18 +40,36 @@ def serve(native, options, app):
             "threads": threads,
             "spawn": lambda: start(link.stand_by, "diglot-request"),
             "spawn_attendant": lambda: start(link.attend, "diglot-attendant"),
-            "report": errors.report,
-            "ended": link_ended,
+            "report": process.report,
+            "ended": process.link_ended,
         },
     )
-    after_fork(link.fileno())
+    process.after_fork(link.fileno())
     sessions.watch(link)
     # Another thread answers for the worker.
     debugger.install(lambda: None)
     link.ready(f"{platform.python_implementation()} {platform.python_version()}, {threads} threads")
     link.work()
-    for thread in others:
-        thread.join()
+    for wait_for_end in others:
+        wait_for_end()
+
+
+def _look_for_greenlets(threads):
+    package = process.greenlets()
+    if package is None or threads == 1:
+        return
+    advice = "remove its monkey patch: `threads = N` serves N requests at a time without it"
+    # Its locks work for several threads of the system, each of which has a hub; those of others switch to greenlets of
+    # another thread.
+    if package != "gevent":
+        raise Unsuitable(
+            f"{package} has put greenlets in the place of threads, and they do not work on several threads of the "
+            f"system, which requests run on; {advice}; or set threads = 1"
+        )
+    process.report(
+        f"gevent has put greenlets in the place of threads; requests run on {threads} threads of the system all the "
+        f"same, and gevent's subprocess works on the first of them only; {advice}"
+    )
 
 
 class FileWrapper:
