@@ -107,6 +107,14 @@ fn a_unix_socket_has_its_permissions() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
+/// A proxy runs as a user of its own.
+#[test]
+fn a_unix_socket_is_open_to_everyone_where_nothing_is_said() {
+    let server = served("listen = \"unix:x.sock\"").run();
+    let socket = fs::metadata(server.folder().join("x.sock")).expect("a socket");
+    assert_eq!(socket.permissions().mode() & 0o777, 0o666);
+}
+
 #[test]
 fn the_pid_file_is_there_while_the_server_is() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -120,7 +120,7 @@ fn in_venv(
 ) -> Result<Python, Problem> {
     let shown = environment.shown(venv);
     let service = wish.service;
-    let again = format!("make it with `diglot install`, or `python3 -m venv {shown}`");
+    let again = format!("make it with `python3 -m venv {shown}`, or, with a diglot.toml, `diglot install`");
     if !venv.is_dir() {
         return Err(Problem::error(format!("the venv `{shown}` of service `{service}` does not exist"))
             .hint(again)

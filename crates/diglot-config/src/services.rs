@@ -132,13 +132,16 @@ fn passed_over_venv(place: Place<'_>, python: &Python) -> Option<Problem> {
     let venvs = VENV_NAMES.iter().map(|name| workplace.root.join(name));
     // A link that leads nowhere is no folder any more, and all the more a venv that has gone.
     let broken = venvs.into_iter().find(|venv| venv.is_dir() || (venv.is_symlink() && !venv.exists()))?;
+    let shown = environment.shown(&broken);
     let message = format!(
-        "the venv `{}` of service `{}` is broken: {} is used instead",
-        environment.shown(&broken),
+        "the venv `{shown}` of service `{}` is broken: {} is used instead",
         written.name.value,
         python.interpreter.display()
     );
-    let problem = Problem::warning(message).hint("remove it, then make it again with `diglot install`");
+    let hint = format!(
+        "remove it, then make it again: `python3 -m venv {shown}`, or, with a diglot.toml, `diglot install`"
+    );
+    let problem = Problem::warning(message).hint(hint);
     Some(match &written.section.entry {
         Some(entry) => problem.at(&entry.span),
         None => problem,

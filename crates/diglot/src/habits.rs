@@ -467,6 +467,10 @@ fn looks_like_an_entry(word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use diglot_config::{Environment, resolve};
+
     use super::*;
 
     #[test]
@@ -502,7 +506,34 @@ mod tests {
         assert_eq!(open, [] as [&&str; 0]);
     }
 
-    /// A person copies the line into the file: it must be one that the file takes.
+    /// A person copies the line into the file.
+    #[test]
+    fn every_key_is_one_that_the_file_takes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let environment = Environment { cwd: folder.path().to_owned(), ..Environment::default() };
+        let mut checked = 0;
+        for (options, ..) in KEYS {
+            for value in [None, Some("4096")] {
+                let said = answer(options[0], value).expect("it is known");
+                let Some((table, line)) =
+                    said.split_once("under [").and_then(|(_, rest)| rest.split_once("]: "))
+                else {
+                    continue;
+                };
+                let line = line.split(" (").next().unwrap_or(line);
+                let text = format!("[{table}]\n{line}\n");
+                fs::write(folder.path().join("diglot.toml"), &text).expect("a file");
+                let resolution = resolve(&diglot_config::Arguments::default(), &environment).expect("a file");
+                let is_misread =
+                    |problem: &&Problem| problem.line() == Some(2) && !problem.message.contains("4096");
+                let misread: Vec<&Problem> = resolution.problems.iter().filter(is_misread).collect();
+                assert!(misread.is_empty(), "{text}{misread:?}");
+                checked += 1;
+            }
+        }
+        assert!(checked > 50, "{checked}");
+    }
+
     #[test]
     fn values_are_taken_over() {
         let check = |option: &str, value: &str, expect: &str| {

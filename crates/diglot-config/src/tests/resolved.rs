@@ -353,9 +353,6 @@ fn the_environment_says_what_nothing_else_does() {
     assert_eq!(config.services[0].workers, 1, "an empty variable says nothing");
 }
 
-#[test]
-fn arguments_for_all_targets() {
-    let machine = Machine::new();
 /// What a container is started with beats a file that is checked in, as with uvicorn and Granian.
 #[test]
 fn environments() {
@@ -370,6 +367,9 @@ fn environments() {
     machine.file("project/src/shop.py", "").file("project/.env", "A=1\n");
     let arguments = Arguments {
         targets: vec!["shop:app".to_owned()],
+#[test]
+fn arguments_for_all_targets() {
+    let machine = Machine::new();
         log_level: Some(LogLevel::Warn),
         access_log: Some(true),
         for_targets: ForTargets {
