@@ -208,6 +208,9 @@ section! {
         /// The revision of the ASGI HTTP specification the app is told of. From 2.4, `send()` raises once the client
         /// has left.
         asgi_spec: OneOf<AsgiSpec>,
+        /// Whether an ASGI app is offered `http.response.pathsend`: Starlette, from 0.47 on, then has the worker send its
+        /// files, without a thread; middleware that compresses or looks at bodies does not see them.
+        pathsend: bool,
         /// Which server of a Node program is the routed one: the one that listens on this port. By default the first.
         /// Unless it is set already, a program finds this port in `PORT`, or the front's where this key is missing.
         port: Whole<1, 65_535>,

@@ -93,6 +93,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("ServiceSection", "loop", json!("auto")),
         ("ServiceSection", "lifespan", json!("auto")),
         ("ServiceSection", "asgi_spec", json!("2.3")),
+        ("ServiceSection", "pathsend", json!(false)),
         ("ServiceSection", "concurrency", json!(Service::CONCURRENCY_DEFAULT)),
         ("ServiceSection", "queue", json!(Service::QUEUE_DEFAULT)),
         ("ServiceSection", "queue_timeout", wait(Service::QUEUE_TIMEOUT_DEFAULT)),

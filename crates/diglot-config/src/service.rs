@@ -85,6 +85,8 @@ pub struct PythonEntry {
     pub lifespan: Lifespan,
     /// What a scope's `asgi["spec_version"]` says.
     pub asgi_spec: AsgiSpec,
+    /// Whether a scope's `extensions` have `http.response.pathsend`.
+    pub pathsend: bool,
 }
 
 /// Where in the user's code the app is.

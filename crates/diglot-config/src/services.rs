@@ -158,6 +158,7 @@ fn python_entry(section: &ServiceSection, python: &Python, target: PythonTarget)
         event_loop: section.r#loop.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
         lifespan: section.lifespan.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
         asgi_spec: section.asgi_spec.as_ref().map(|choice| choice.value.0).unwrap_or_default(),
+        pathsend: section.pathsend.as_ref().is_some_and(|pathsend| pathsend.value),
     }
 }
 
@@ -194,6 +195,7 @@ fn check_language(section: &ServiceSection, entry: &EntryText, problems: &mut Ve
         ("loop", section.r#loop.as_ref().map(|key| &key.span)),
         ("lifespan", section.lifespan.as_ref().map(|key| &key.span)),
         ("asgi_spec", section.asgi_spec.as_ref().map(|key| &key.span)),
+        ("pathsend", section.pathsend.as_ref().map(|key| &key.span)),
         ("root_path", section.root_path.as_ref().map(|key| &key.span)),
     ];
     let node_only = [

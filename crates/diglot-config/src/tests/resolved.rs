@@ -66,6 +66,7 @@ fn defaults() {
                 event_loop: EventLoop::Auto,
                 lifespan: Lifespan::Auto,
                 asgi_spec: AsgiSpec::V2_3,
+                pathsend: false,
             }),
             root: machine.path("project"),
             routes: vec![Route::everything()],
@@ -135,6 +136,7 @@ fn every_key() {
         loop = "asyncio"
         lifespan = "off"
         asgi_spec = "2.5"
+        pathsend = true
         concurrency = 5
         queue = 0
         queue_timeout = "500ms"
@@ -217,6 +219,7 @@ fn every_key() {
                 event_loop: EventLoop::Asyncio,
                 lifespan: Lifespan::Off,
                 asgi_spec: AsgiSpec::V2_5,
+                pathsend: true,
             }),
             root: machine.path("project/api"),
             routes: vec![route(None, "/api"), route(Some("example.com"), "/shop")],
@@ -364,12 +367,12 @@ fn environments() {
     assert_eq!(env, expect.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
 }
 
-    machine.file("project/src/shop.py", "").file("project/.env", "A=1\n");
-    let arguments = Arguments {
-        targets: vec!["shop:app".to_owned()],
 #[test]
 fn arguments_for_all_targets() {
     let machine = Machine::new();
+    machine.file("project/src/shop.py", "").file("project/.env", "A=1\n");
+    let arguments = Arguments {
+        targets: vec!["shop:app".to_owned()],
         log_level: Some(LogLevel::Warn),
         access_log: Some(true),
         for_targets: ForTargets {
