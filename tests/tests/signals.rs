@@ -174,6 +174,8 @@ fn a_handler_that_never_returns_does_not_keep_the_server() {
     let (status, log) = running.stop();
     assert_eq!(status.code(), Some(0), "{log:?}");
     assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
+    let killed = log.iter().find(|line| line.contains(" was killed: ")).expect("it is said");
+    assert!(killed.ends_with(" took longer than 1s"), "as it was configured: {killed}");
     assert_eq!(other.try_response(false).map(|answer| answer.status).unwrap_or(503), 503);
 }
 

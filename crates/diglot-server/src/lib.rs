@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use diglot_config::{Config, Entry, Limits, Listen, Server};
 use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings, Target};
-use diglot_workers::{Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
+use diglot_workers::{Grace, Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
 use tokio::time::{Instant, timeout_at};
 
 use composition::{Composition, Loading};
@@ -206,7 +206,7 @@ async fn stop(
             tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");
         }
         services.iter().for_each(|service| service.close());
-        commands.shutdown(end.saturating_duration_since(Instant::now()));
+        commands.shutdown(Grace { left: end.saturating_duration_since(Instant::now()), whole: grace });
     };
     tokio::select! {
         () = drain => {}

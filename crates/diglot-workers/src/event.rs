@@ -69,6 +69,22 @@ impl fmt::Display for Limit {
     }
 }
 
+/// How long workers may take to finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grace {
+    /// From now on.
+    pub left: Duration,
+    /// In all, as people have set it: what was spent before on requests is part of it. They are told of this.
+    pub whole: Duration,
+}
+
+impl From<Duration> for Grace {
+    /// Nothing of it is spent.
+    fn from(whole: Duration) -> Self {
+        Self { left: whole, whole }
+    }
+}
+
 /// What happened, seen from outside the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -82,7 +98,7 @@ pub enum Event {
     /// the old one drains.
     Restart,
     /// Let the workers finish what they have within `grace`, then end them.
-    Shutdown { grace: Duration },
+    Shutdown { grace: Grace },
     /// End every worker now.
     ShutdownNow,
 }

@@ -17,7 +17,7 @@ mod policy;
 pub use driver::{
     Attach, Handler, LINK_ENV, Launch, Reporter, Running, ServiceSpec, Supervisor, SupervisorHandle,
 };
-pub use event::{Action, Event, Limit, LinkEnd, ServiceState, WorkerEvent, WorkerId, WorkerName};
+pub use event::{Action, Event, Grace, Limit, LinkEnd, ServiceState, WorkerEvent, WorkerId, WorkerName};
 pub use failure::{Exit, Failure, Reason, StartError};
 pub use log::{
     LINE_BYTES_MAX, Log, LogEntry, LogSink, Origin, QUEUED_BYTES_MAX, QUEUED_LINES_MAX,

@@ -14,7 +14,7 @@ pub enum Notice {
     WorkerFailed { worker: WorkerName, failure: Failure, retry_in: Duration },
     /// A worker on its way out did not end cleanly; nothing follows from it but lost in-flight requests.
     BadEnd { worker: WorkerName, failure: Failure },
-    /// A draining worker was not done in time and was killed.
+    /// A draining worker was not done in time and was killed: all of `grace` is over.
     DrainTimedOut { worker: WorkerName, grace: Duration },
     /// No worker of the service is ready and they keep failing.
     ServiceBroken { service: Arc<str>, retry_every_at_most: Duration },
@@ -78,8 +78,6 @@ impl fmt::Display for Notice {
             }
             Self::BadEnd { worker, failure } => write!(f, "{worker} did not finish cleanly: {failure}"),
             Self::DrainTimedOut { worker, grace } => {
-                // Time has passed since it was told to stop: 5s, not 4.999871s.
-                let grace = Duration::from_millis((grace.as_millis() as u64 + 5) / 10 * 10);
                 write!(f, "{worker} was killed: its requests or its shutdown took longer than {grace:?}")
             }
             Self::ServiceBroken { service, retry_every_at_most } => write!(

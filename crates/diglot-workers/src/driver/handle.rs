@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::launch::Launched;
-use crate::event::{Event, Limit, LinkEnd, WorkerEvent, WorkerId};
+use crate::event::{Event, Grace, Limit, LinkEnd, WorkerEvent, WorkerId};
 use crate::log::line::clean_block;
 
 /// What arrives at the supervisor's task.
@@ -58,8 +57,8 @@ pub struct SupervisorHandle {
 impl SupervisorHandle {
     /// Let every worker finish what it has within `grace`, then end it. Only the first call counts; to end sooner,
     /// [`shutdown_now`](Self::shutdown_now).
-    pub fn shutdown(&self, grace: Duration) {
-        self.command(SHUTDOWN, Event::Shutdown { grace });
+    pub fn shutdown(&self, grace: impl Into<Grace>) {
+        self.command(SHUTDOWN, Event::Shutdown { grace: grace.into() });
     }
 
     /// End every worker at once.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::service::Service;
-use crate::event::{Action, Event, WorkerEvent, WorkerId};
+use crate::event::{Action, Event, Grace, WorkerEvent, WorkerId};
 use crate::failure::StartError;
 use crate::notice::Notice;
 use crate::policy::Policy;
@@ -121,7 +121,7 @@ impl Machine {
             (Event::Start, _) => {}
             (Event::Worker(id, event), _) => {
                 if let Err(error) = self.on_worker(id, event, now) {
-                    self.stop(Some(error), self.start_failure_grace, now);
+                    self.stop(Some(error), self.start_failure_grace.into(), now);
                 }
             }
             (Event::DeadlineReached, _) => self.for_each_service(now, Service::pass_deadlines),
@@ -148,7 +148,7 @@ impl Machine {
         self.services.iter().filter_map(Service::next_deadline).min()
     }
 
-    fn stop(&mut self, start_error: Option<StartError>, grace: Duration, now: Instant) {
+    fn stop(&mut self, start_error: Option<StartError>, grace: Grace, now: Instant) {
         self.begin_stopping(start_error);
         self.for_each_service(now, |service, turn| service.stop(grace, turn));
     }

@@ -202,7 +202,7 @@ impl World {
                 ((gone > 0).then(|| self.gone[number % gone]), WorkerEvent::Unresponsive)
             }
             Step::Restart => return self.feed(Event::Restart),
-            Step::Shutdown => return self.feed(Event::Shutdown { grace: Duration::from_secs(5) }),
+            Step::Shutdown => return self.feed(Event::Shutdown { grace: Duration::from_secs(5).into() }),
             Step::ShutdownNow => return self.feed(Event::ShutdownNow),
             Step::Pass(time) => return self.pass(time),
         };
@@ -267,7 +267,7 @@ proptest! {
         prop_assert_eq!(after.len(), before.len());
         prop_assert!(after.iter().all(|worker| !before.contains(worker)), "a restart replaces every worker");
 
-        world.feed(Event::Shutdown { grace: Duration::from_secs(5) });
+        world.feed(Event::Shutdown { grace: Duration::from_secs(5).into() });
         world.calm_down();
         prop_assert!(world.stopped);
     }

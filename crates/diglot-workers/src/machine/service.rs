@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Turn;
 use super::circuit::Circuit;
 use super::worker::{Fate, Passed, Worker};
-use crate::event::{Action, ServiceState, WorkerEvent, WorkerId, WorkerName};
+use crate::event::{Action, Grace, ServiceState, WorkerEvent, WorkerId, WorkerName};
 use crate::failure::{Failure, StartError};
 use crate::notice::Notice;
 use crate::policy::Policy;
@@ -161,7 +161,7 @@ impl Service {
     }
 
     /// Let the workers finish within `grace`; no new ones are made.
-    pub(super) fn stop(&mut self, grace: Duration, turn: &mut Turn<'_>) {
+    pub(super) fn stop(&mut self, grace: Grace, turn: &mut Turn<'_>) {
         self.end_replacements();
         for worker in self.slots.iter_mut().flat_map(Slot::workers_mut) {
             worker.retire(grace, turn);
@@ -250,7 +250,7 @@ impl Service {
             Beside::Candidate(candidate) if candidate.is_ready() => {
                 self.worn.failures = 0;
                 if let Seat::Held(mut old) = std::mem::replace(&mut slot.seat, Seat::Held(candidate)) {
-                    old.retire(drain_timeout, turn);
+                    old.retire(drain_timeout.into(), turn);
                     slot.beside = Beside::Retiree(old);
                 }
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::{Machine, ServiceShape};
-use crate::event::{Action, Event, LinkEnd, WorkerEvent, WorkerId};
+use crate::event::{Action, Event, Grace, LinkEnd, WorkerEvent, WorkerId};
 use crate::failure::Exit;
 use crate::policy::Policy;
 
@@ -128,7 +128,7 @@ fn all_start_at_once_and_the_last_one_ready_ends_the_start() {
 fn a_server_without_services_has_started_and_stops() {
     let mut world = world(&[]);
     check(world.feed(Event::Start), &["started"]);
-    check(world.feed(Event::Shutdown { grace: s(1.0) }), &["stopped"]);
+    check(world.feed(Event::Shutdown { grace: s(1.0).into() }), &["stopped"]);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_first_start_that_fails_ends_it_all_and_the_first_reason_counts() {
         world.exit(1, Exit::Code(0)),
         &["stopped: service \"web\", worker 2 did not start: it ended before it was ready: exit code 3"],
     );
-    check(world.feed(Event::Shutdown { grace: s(1.0) }), &[]);
+    check(world.feed(Event::Shutdown { grace: s(1.0).into() }), &[]);
 }
 
 #[test]
@@ -355,7 +355,10 @@ fn a_shutdown_drains_kills_what_takes_too_long_and_starts_nothing_more() {
     let mut world = running(&[2, 2]);
     world.exit(4, CRASH);
     world.exit(5, CRASH);
-    check(world.feed(Event::Shutdown { grace: s(5.0) }), &["drain #1 5s", "drain #2 5s", "drain #3 5s"]);
+    check(
+        world.feed(Event::Shutdown { grace: s(5.0).into() }),
+        &["drain #1 5s", "drain #2 5s", "drain #3 5s"],
+    );
     check(world.closed(1), &[]);
     check(world.exit(1, Exit::Code(0)), &[]);
     check(
@@ -377,13 +380,21 @@ fn a_shutdown_drains_kills_what_takes_too_long_and_starts_nothing_more() {
 #[test]
 fn a_second_signal_ends_at_once_and_a_shorter_grace_counts() {
     let mut world = running(&[2]);
-    world.feed(Event::Shutdown { grace: s(60.0) });
+    world.feed(Event::Shutdown { grace: s(60.0).into() });
     world.pass(s(1.0));
-    check(world.feed(Event::Shutdown { grace: s(5.0) }), &[]);
+    check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &[]);
     check(world.pass(s(5.0)), &["kill #1", "report ...", "kill #2", "report ..."]);
 
+    // What requests have had of it is part of what people are told.
+    let mut world = running(&[1]);
+    let grace = Grace { left: s(1.0), whole: s(5.0) };
+    check(world.feed(Event::Shutdown { grace }), &["drain #1 1s"]);
+    let told =
+        "report service \"web\", worker 1 was killed: its requests or its shutdown took longer than 5s";
+    check(world.pass(s(1.0)), &["kill #1", told]);
+
     let mut world = running(&[2]);
-    world.feed(Event::Shutdown { grace: s(60.0) });
+    world.feed(Event::Shutdown { grace: s(60.0).into() });
     check(world.exit(2, Exit::Code(0)), &[]);
     check(world.feed(Event::ShutdownNow), &["kill #1"]);
     check(world.feed(Event::ShutdownNow), &[]);
@@ -392,7 +403,7 @@ fn a_second_signal_ends_at_once_and_a_shorter_grace_counts() {
 
 #[test]
 fn a_shutdown_during_the_start_interrupts_it() {
-    for event in [Event::Shutdown { grace: s(5.0) }, Event::ShutdownNow] {
+    for event in [Event::Shutdown { grace: s(5.0).into() }, Event::ShutdownNow] {
         let mut world = world(&[1, 1]);
         world.feed(Event::Start);
         check(world.feed(event), &["kill #1", "kill #2"]);
@@ -492,7 +503,7 @@ fn a_restart_during_a_restart_begins_anew() {
 fn a_shutdown_during_a_restart_ends_both_generations() {
     let mut world = running(&[2]);
     world.feed(Event::Restart);
-    check(world.feed(Event::Shutdown { grace: s(5.0) }), &["drain #1 5s", "kill #3", "drain #2 5s"]);
+    check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &["drain #1 5s", "kill #3", "drain #2 5s"]);
     check(world.exit(3, CRASH), &[]);
     check(world.exit(1, Exit::Code(0)), &[]);
     check(world.exit(2, Exit::Code(0)), &["stopped"]);
@@ -502,7 +513,7 @@ fn a_shutdown_during_a_restart_ends_both_generations() {
     world.feed(Event::Restart);
     world.ready(2);
     world.pass(s(28.0));
-    check(world.feed(Event::Shutdown { grace: s(5.0) }), &["drain #2 5s"]);
+    check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &["drain #2 5s"]);
     check(world.pass(s(2.0)), &["kill #1", "report ..."]);
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Turn;
-use crate::event::{Action, Limit, LinkEnd, WorkerEvent, WorkerId};
+use crate::event::{Action, Grace, Limit, LinkEnd, WorkerEvent, WorkerId};
 use crate::failure::{Exit, Failure, Reason};
 use crate::policy::Policy;
 
@@ -21,7 +21,7 @@ enum Life {
     Starting { deadline: Instant },
     /// It serves. Has proved itself once `settles` has come.
     Ready { since: Instant, settles: Option<Instant>, expires: Option<Instant>, reached: Option<Limit> },
-    /// Told to finish what it has and end. Killed at the deadline.
+    /// Told to finish what it has and end. Killed at the deadline, when all of `grace` is over.
     Draining { deadline: Instant, grace: Duration },
     /// Of no more use, for this reason; expected to end by itself. Killed at the deadline.
     Leaving { deadline: Instant, failure: Failure, was_ready: bool },
@@ -82,16 +82,17 @@ impl Worker {
 
     /// Ask it to finish: a ready one drains, one that is still starting has nothing to finish and is killed, and
     /// one that drains already gets no more time than it had.
-    pub(super) fn retire(&mut self, grace: Duration, turn: &mut Turn<'_>) {
-        let deadline = turn.now + grace;
-        match &mut self.life {
+    pub(super) fn retire(&mut self, grace: Grace, turn: &mut Turn<'_>) {
+        let deadline = turn.now + grace.left;
+        let draining = Life::Draining { deadline, grace: grace.whole };
+        match &self.life {
             Life::Ready { .. } => {
-                self.life = Life::Draining { deadline, grace };
-                turn.act(Action::Drain { worker: self.id, grace });
+                self.life = draining;
+                turn.act(Action::Drain { worker: self.id, grace: grace.left });
             }
             Life::Starting { .. } => self.kill(None, turn),
-            Life::Draining { deadline: old, .. } => *old = deadline.min(*old),
-            Life::Leaving { .. } | Life::Killed { .. } => {}
+            Life::Draining { deadline: old, .. } if deadline < *old => self.life = draining,
+            Life::Draining { .. } | Life::Leaving { .. } | Life::Killed { .. } => {}
         }
     }
 

@@ -91,7 +91,7 @@ fn a_shutdown_ends_replacements_and_their_waits() {
     let mut world = running(&[2]);
     world.worker(1, WorkerEvent::LimitReached(Limit::Requests(9)));
     world.exit(3, Exit::Code(3));
-    check(world.feed(Event::Shutdown { grace: s(5.0) }), &["drain #1 5s", "drain #2 5s"]);
+    check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &["drain #1 5s", "drain #2 5s"]);
     world.exit(1, Exit::Code(0));
     check(world.exit(2, Exit::Code(0)), &["stopped"]);
     assert!(world.machine.next_deadline().is_none(), "nothing is waited for");
