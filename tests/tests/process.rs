@@ -3,14 +3,13 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use diglot_tests::{Client, Server, binary, server};
-use rustix::io::{FdFlags, fcntl_setfd};
 
 /// The program says who it is, and what it was given of the server's environment.
 const NODE: &str = r#"
@@ -39,20 +38,14 @@ impl Drop for Ends {
 
 /// A server started by a shell that has `socket` as descriptor 3, as systemd starts one.
 fn started_with(socket: &TcpListener, folder: &std::path::Path, shell: &str) -> Ends {
-    let descriptor = socket.try_clone().expect("a descriptor");
-    let number = descriptor.as_raw_fd();
+    let socket = OwnedFd::from(socket.try_clone().expect("a descriptor"));
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", &format!("exec 3<&{number}; {shell}")])
+        .args(["-c", &format!("exec 3<&0 </dev/null; {shell}")])
         .env("DIGLOT", binary())
         .current_dir(folder)
-        .stdin(Stdio::null())
+        .stdin(Stdio::from(socket))
         .stderr(Stdio::piped());
-    // SAFETY: one system call on a descriptor that the closure owns.
-    #[allow(unsafe_code)]
-    unsafe {
-        command.pre_exec(move || Ok(fcntl_setfd(&descriptor, FdFlags::empty())?));
-    }
     Ends(command.spawn().expect("a shell"))
 }
 
@@ -125,8 +118,41 @@ fn the_pid_file_is_there_while_the_server_is() {
     assert!(!path.exists());
 }
 
+#[test]
+fn a_start_that_fails_leaves_no_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path().display();
+    let listening =
+        |second: &str| format!("listen = [\"unix:{here}/x.sock\"{second}]\npidfile = \"{here}/server.pid\"");
+    let unloadable = served(&listening("")).file("server.cjs", "throw new Error('no database');");
+    // An address of documentation (RFC 5737), which is no machine's.
+    let unbindable = served(&listening(", \"192.0.2.1:1\""));
+    for (server, reason) in [(unloadable, "no database"), (unbindable, "192.0.2.1")] {
+        let (status, log) = server.start().ended();
+        assert_eq!(status.code(), Some(1), "{log:?}");
+        assert!(log.last().expect("a line").contains(reason), "{log:?}");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "{reason}");
+    }
+}
+
 /// `nobody` on every Linux.
 const NOBODY: u32 = 65_534;
+
+/// Only root gives files away.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_socket_that_cannot_be_given_away_is_not_left() {
+    let server = served("listen = \"unix:x.sock\"\nuser = \"root\"");
+    fs::set_permissions(server.folder(), fs::Permissions::from_mode(0o777)).expect("permissions");
+    let mut command = Command::new(binary());
+    if rustix::process::geteuid().is_root() {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let output = command.arg("serve").current_dir(server.folder()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("error: cannot listen on unix:") && said.contains("not permitted"), "{said}");
+    assert!(!server.folder().join("x.sock").exists());
+}
 
 #[test]
 #[cfg(target_os = "linux")]

@@ -117,6 +117,8 @@ impl Listener {
                 remove_stale(path)?;
                 let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
                 socket.bind(&SockAddr::unix(path)?)?;
+                // Removed again, should something of what follows fail.
+                let file = SocketFile::at(path)?;
                 // Before it listens: until then nobody can connect, whatever the umask has left.
                 if let Some(mode) = options.mode {
                     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
@@ -126,7 +128,7 @@ impl Listener {
                 {
                     std::os::unix::fs::chown(path, uid, gid)?;
                 }
-                (socket, Address::Unix(path.clone()), Some(SocketFile::at(path)?))
+                (socket, Address::Unix(path.clone()), Some(file))
             }
             Listen::Inherited(descriptor) => return Self::inherit(*descriptor),
             Listen::Systemd => return Err(io::ErrorKind::Unsupported.into()),
