@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::io;
 use std::net::TcpStream;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diglot_tests::{ASGI, NODE, Process, Running, Server, WSGI, load, server};
+use diglot_tests::{ASGI, NODE, Process, Running, Server, WSGI, binary, load, server};
 use rustix::process::Signal;
 
 /// Node at `/`, ASGI at `/asgi`, WSGI at `/wsgi`.
@@ -132,15 +133,106 @@ fn a_second_signal_ends_at_once() {
     client.send("GET /asgi/slow?ms=60000&id=x HTTP/1.1\r\nHost: test\r\n\r\n");
     running.wait_for(|line| line.contains("begun"));
     running.signal(Signal::TERM);
-    running.wait_for(|line| line.contains("stopping"));
     let asked = Instant::now();
-    running.signal(Signal::TERM);
+    // One that comes too soon is the first once more.
+    while count(&running, "a second signal, SIGINT: workers end at once; 1 request in flight is cut") == 0 {
+        assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", running.log());
+        thread::sleep(Duration::from_millis(20));
+        running.signal(Signal::INT);
+    }
     let (status, log) = running.ended();
     assert_eq!(status.code(), Some(0), "{log:?}");
-    assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(4), "it took {:?}", asked.elapsed());
+    assert!(log.iter().any(|line| line.contains("WARN a second signal")), "{log:?}");
     assert!(workers.iter().all(|worker| worker.ends_within(Duration::ZERO)), "workers are left");
     // It is cut off or told; it does not get an answer that the application never gave.
     assert!(client.try_response(false).map_or(true, |answer| [502, 503].contains(&answer.status)));
+}
+
+/// `timeout` of GNU sends its signal to the server, and at once to the server's process group.
+#[test]
+fn a_signal_that_comes_twice_at_once_is_one() {
+    for (first, again) in [(Signal::TERM, Signal::TERM), (Signal::QUIT, Signal::INT)] {
+        let running = three().run();
+        let mut client = running.connect();
+        client.send("GET /asgi/slow?ms=1500&id=busy HTTP/1.1\r\nHost: test\r\n\r\n");
+        running.wait_for(|line| line.contains("begun"));
+        running.signal(first);
+        running.wait_for(|line| line.contains("stopping"));
+        running.signal(again);
+        let answer = client.response();
+        assert_eq!((answer.status, answer.text().as_str()), (200, "busy"));
+        let (status, log) = running.ended();
+        assert_eq!(status.code(), Some(0), "{log:?}");
+        assert!(!log.iter().any(|line| line.contains("a second signal,")), "{log:?}");
+    }
+}
+
+/// What ends or stops a process that does not know it, and is sent to other servers all the time.
+#[test]
+fn signals_of_other_servers_are_answered_in_the_log() {
+    let running = server().app("/", ASGI).run();
+    let worker = running.worker();
+    let signals = [
+        (Signal::USR1, "SIGUSR1: ", "nothing to reopen"),
+        (Signal::USR2, "SIGUSR2: ", "SIGHUP restarts the workers"),
+        (Signal::TTIN, "SIGTTIN: ", "`workers` in diglot.toml"),
+        (Signal::TTOU, "SIGTTOU: ", "`workers` in diglot.toml"),
+    ];
+    for (signal, name, advice) in signals {
+        running.signal(signal);
+        let line = running.wait_for(|line| line.contains(name));
+        assert!(line.contains(" INFO ") && line.contains(advice), "{line}");
+        assert_eq!(running.get("/hello").field("x-pid"), Some(worker.pid().to_string().as_str()), "{name}");
+        assert_eq!(count(&running, name), 1);
+    }
+    let (status, log) = running.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+}
+
+/// The terminal stops background jobs that write to it (`stty tostop`); a server goes on.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_background_job_of_a_terminal_serves_and_logs() {
+    // A session of its own with a terminal, whose foreground group is not the server's.
+    let terminal = r#"
+import os, pty, signal, sys
+JOB = 'stty tostop; set -m; "$0" serve main:app --listen 127.0.0.1:0 & echo "job $!"; wait'
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("sh", ["sh", "-c", JOB, sys.argv[1]])
+def give_up(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, give_up)
+signal.alarm(30)
+output = b""
+signals = [(b"listening on", signal.SIGTTOU), (b"SIGTTOU: ", signal.SIGTERM)]
+def tell(signal):
+    os.kill(int(output.split(b"job ")[1].split()[0]), signal)
+try:
+    while True:
+        output += os.read(terminal, 65536)
+        if signals and signals[0][0] in output:
+            tell(signals.pop(0)[1])
+except TimeoutError:
+    tell(signal.SIGKILL)
+except OSError:
+    # Nobody has the terminal open any more.
+    sys.stdout.buffer.write(output)
+"#;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("main.py"), ASGI.text).expect("a file");
+    let output = Command::new("python3")
+        .args(["-c", terminal])
+        .arg(binary())
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("python runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("diglot: listening on "), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("SIGTTOU: ").count(), 1, "{said}");
+    assert!(said.contains("INFO stopped"), "{said}");
 }
 
 /// An event stream of a Node program goes on for as long as it may.

@@ -90,6 +90,10 @@ impl Connections {
         self.left.notify_waiters();
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.open.lock().len()
+    }
+
     /// Waits until there are fewer than the limit.
     pub(crate) async fn room(&self) {
         self.below(self.count_max).await;
@@ -105,7 +109,7 @@ impl Connections {
             let left = self.left.notified();
             tokio::pin!(left);
             left.as_mut().enable();
-            if self.open.lock().len() < count {
+            if self.count() < count {
                 return;
             }
             left.await;

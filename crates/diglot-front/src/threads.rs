@@ -125,6 +125,11 @@ impl Front {
         self.shared.stop();
     }
 
+    /// Client connections that are open, idle ones included.
+    pub fn connections(&self) -> usize {
+        self.shared.connections.count()
+    }
+
     /// Waits until no client connection is left, and none can come: [`Self::stop_accepting`] must have been called.
     pub async fn drained(&self) {
         // Each listener on each thread has a receiver until it has stopped: one may be accepting right now.

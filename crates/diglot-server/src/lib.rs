@@ -84,7 +84,7 @@ pub fn run(config: Config) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            signals::writing_from_the_background(|| eprintln!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -158,7 +158,7 @@ async fn start(
     let started = loop {
         tokio::select! {
             started = &mut started => break started,
-            signal = signals.next() => if signal == Signal::Stop { commands.shutdown_now() },
+            signal = signals.next() => if let Signal::Stop(_) = signal { commands.shutdown_now() },
             _ = patience.tick() => if let Some(names) = loading.names() {
                 tracing::warn!(
                     "still waiting for {names}: its app is being loaded. A Python module must not run a server of its \
@@ -208,21 +208,37 @@ async fn stop(
         services.iter().for_each(|service| service.close());
         commands.shutdown(Grace { left: end.saturating_duration_since(Instant::now()), whole: grace });
     };
+    let cut = |signal: &str| {
+        tracing::warn!(
+            "a second signal, {signal}: workers end at once; {}",
+            requests_cut(front.connections())
+        );
+        commands.shutdown_now();
+    };
     tokio::select! {
         () = drain => {}
-        () = signals.wait_for_stop(|| ()) => commands.shutdown_now(),
+        signal = signals.wait_for_stop(|| ()) => cut(signal),
     }
     let stopped = running.stopped();
     tokio::pin!(stopped);
     tokio::select! {
         () = &mut stopped => {}
-        () = signals.wait_for_stop(|| ()) => {
-            commands.shutdown_now();
+        signal = signals.wait_for_stop(|| ()) => {
+            cut(signal);
             stopped.await;
         }
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What becomes of so many connections of a server that stops: each has a request in flight, the idle ones are closed.
+fn requests_cut(connections: usize) -> String {
+    match connections {
+        0 => "no request is in flight".to_owned(),
+        1 => "1 request in flight is cut".to_owned(),
+        many => format!("{many} requests in flight are cut"),
+    }
 }
 
 fn settings(config: &Config, descriptors: &Descriptors) -> Settings {

@@ -12,6 +12,8 @@ use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::signals::writing_from_the_background;
+
 /// Chooses what Diglot itself logs, as `info`, `debug` or `diglot_front=trace`, above what the configuration says.
 const FILTER_ENV: &str = "DIGLOT_LOG";
 
@@ -20,7 +22,7 @@ const FILTER_ENV: &str = "DIGLOT_LOG";
 /// # Errors
 /// If the system gives no thread.
 pub(crate) fn start(level: LogLevel) -> io::Result<Log> {
-    let log = Log::start(Stderr { line: Vec::new() })?;
+    let log = writing_from_the_background(|| Log::start(Stderr { line: Vec::new() }))?;
     let filter = EnvFilter::try_from_env(FILTER_ENV).unwrap_or_else(|_| {
         // Whoever asks for an access log and for silence wants the one and not the rest.
         EnvFilter::new(format!("{},{ACCESS_TEXT}=info,{ACCESS_JSON}=info", level.as_str()))

@@ -50,7 +50,8 @@ Examples:
   diglot serve main:app --host 0.0.0.0 --port 80
 
 Ends with 0 when stopped as asked, 2 when the arguments or the configuration are wrong, 1 when a service cannot start.
-SIGTERM and SIGINT finish what is in flight; a second one ends at once.")]
+SIGTERM, SIGINT and SIGQUIT finish what is in flight; a second one ends at once.
+SIGHUP restarts the workers, one after another, with nothing lost.")]
 pub(crate) struct Serve {
     /// A service as [ROUTE=]ENTRY; without ROUTE it takes `/`. diglot.toml is not read then
     #[arg(value_name = "TARGET")]
