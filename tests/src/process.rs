@@ -26,6 +26,8 @@ pub struct Server {
     folder: TempDir,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    /// Below `folder`.
+    started_in: PathBuf,
     listens: bool,
 }
 
@@ -35,6 +37,7 @@ pub fn server() -> Server {
         folder: TempDir::with_prefix("diglot-test-").expect("a temporary folder"),
         arguments: vec!["serve".into()],
         environment: Vec::new(),
+        started_in: PathBuf::new(),
         listens: false,
     }
 }
@@ -72,7 +75,14 @@ impl Server {
         self
     }
 
-    /// The folder it is started in.
+    /// Starts it in a folder below its own, as by a shell that went there: `PWD` says by which links.
+    pub fn started_in(mut self, path: &str) -> Self {
+        self.started_in = path.into();
+        let folder = self.folder.path().join(path);
+        self.env("PWD", folder)
+    }
+
+    /// The folder of its files, in which it is started if nothing else is said.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -92,13 +102,14 @@ impl Server {
 
     /// Starts it and waits for nothing.
     pub fn start(mut self) -> Running {
-        if !self.listens && !self.folder.path().join("diglot.toml").exists() {
+        let folder = self.folder.path().join(&self.started_in);
+        if !self.listens && !folder.join("diglot.toml").exists() {
             self.arguments.extend(["--listen".into(), "127.0.0.1:0".into()]);
         }
         let mut command = Command::new(binary());
         command
             .args(&self.arguments)
-            .current_dir(self.folder.path())
+            .current_dir(folder)
             .env_remove("PORT")
             .env_remove("VIRTUAL_ENV")
             .stdin(Stdio::null())
@@ -174,7 +185,7 @@ impl Running {
         self.address.expect("the server listens on TCP")
     }
 
-    /// The folder it runs in.
+    /// The folder of its files.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -5,8 +5,8 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     io,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -27,6 +27,16 @@ impl Environment {
     /// This process's own. Fails where the working directory has been removed.
     pub fn of_process() -> io::Result<Environment> {
         Ok(Environment { cwd: std::env::current_dir()?, vars: std::env::vars_os().collect() })
+    }
+
+    /// The same with the working directory by the name that its shell has for it (`PWD`), where that is a name of it. A
+    /// symbolic link on the way stays one: whoever follows it later finds what it points to then, such as a new release.
+    pub fn named_as_in_the_shell(mut self) -> Environment {
+        let named = self.var("PWD").map(PathBuf::from);
+        if let Some(named) = named.filter(|named| is_a_name_of(named, &self.cwd)) {
+            self.cwd = named;
+        }
+        self
     }
 
     /// A variable that is set and not empty.
@@ -58,6 +68,13 @@ impl Environment {
 /// Joined and without `.` parts. `..` stays: only the file system knows what it means behind a link.
 pub(crate) fn absolute(base: &Path, path: &Path) -> PathBuf {
     base.join(path).components().collect()
+}
+
+/// Whether a path leads to this folder from anywhere, and not by `..`, which a link may turn to another place.
+fn is_a_name_of(path: &Path, folder: &Path) -> bool {
+    let place = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino()));
+    let is_plain = path.is_absolute() && !path.components().any(|part| part == Component::ParentDir);
+    is_plain && matches!((place(path), place(folder)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// A file, or a link to one, that someone may execute.

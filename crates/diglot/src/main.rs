@@ -34,7 +34,8 @@ fn main() -> ExitCode {
         Err(error) => return report::refuse(&format!("the working directory cannot be told: {error}")),
     };
     match arguments.command {
-        Command::Serve(serve) => serve::serve(serve, &environment),
+        // Its workers start again and again, and each time in the folder that the shell's name leads to.
+        Command::Serve(serve) => serve::serve(serve, &environment.named_as_in_the_shell()),
         Command::Check(check) => check::check(check, &environment),
         Command::Install(install) => install::install(install, &environment),
         Command::Run(run) => run::run(run, &environment),
