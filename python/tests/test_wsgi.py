@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from front import BODY, CANCEL, CREDIT, DRAIN, END, INFORM, PING, PONG, RESPONSE, STREAM_WINDOW
+from front import BODY, CANCEL, CREDIT, DRAIN, END, FAILED, INFORM, PING, PONG, RESPONSE, STREAM_WINDOW
 
 DUMP = """
     import json
@@ -411,6 +411,39 @@ return [threading.current_thread().name.encode()]
     assert front.request("GET", "/go").status == 200
     for stream in blocked:
         assert front.response(stream).status == 200
+    assert front.drain() == 0
+
+
+PATCHED = """
+import _thread
+
+def start_new_thread(function, arguments):
+    raise AssertionError("a greenlet would block the thread it is on")
+
+start_new_thread.__module__ = "greenery.threads"
+_thread.start_new_thread = start_new_thread
+"""
+
+
+def test_greenlets_that_cannot_serve_are_refused(worker):
+    front = worker(app("start_response('200 OK', [])\nreturn []", before=PATCHED), await_ready=False)
+    front._exactly(16)
+    failed = front.frame()
+    assert failed.kind == FAILED and front.wait() == 1
+    said = failed.payload.decode()
+    for words in ("greenery has put greenlets", "remove its monkey patch", "`threads = N`", "or set threads = 1"):
+        assert words in said
+
+
+def test_one_thread_serves_whatever_threads_are(worker, tmp_path):
+    front = worker(PATCHED + BLOCKING, threads=1)
+    os.mkfifo(tmp_path / "go")
+    blocked = front.begin("GET", "/go")
+    # Who answers is no request's thread, and is one of the system's all the same.
+    front.send(PING, 0, b"12345678")
+    assert front.frame_of(0).kind == PONG
+    (tmp_path / "go").write_bytes(b"")
+    assert front.response(blocked).body == b"x"
     assert front.drain() == 0
 
 

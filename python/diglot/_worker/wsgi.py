@@ -58,17 +58,11 @@ def _look_for_greenlets(threads):
     package = process.greenlets()
     if package is None or threads == 1:
         return
-    advice = "remove its monkey patch: `threads = N` serves N requests at a time without it"
-    # Its locks work for several threads of the system, each of which has a hub; those of others switch to greenlets of
-    # another thread.
-    if package != "gevent":
-        raise Unsuitable(
-            f"{package} has put greenlets in the place of threads, and they do not work on several threads of the "
-            f"system, which requests run on; {advice}; or set threads = 1"
-        )
-    process.report(
-        f"gevent has put greenlets in the place of threads; requests run on {threads} threads of the system all the "
-        f"same, and gevent's subprocess works on the first of them only; {advice}"
+    # gevent's locks take threads of the system into account, and still leave some waiting for ever.
+    raise Unsuitable(
+        f"{package} has put greenlets in the place of threads, and its locks do not work for several threads of the "
+        "system, which requests run on: remove its monkey patch (`threads = N` serves N requests at a time without "
+        "it), or set threads = 1"
     )
 
 

@@ -1,5 +1,7 @@
 """Applications of frameworks that have servers of their own."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from servers import App, NeverListened
 
@@ -25,6 +27,23 @@ def test_the_message_says_what_to_do(serve, entry, words):
     assert reason.startswith("error: service ")
     for word in words:
         assert word in reason
+
+
+@pytest.mark.diglot_only("gunicorn's threads are greenlets then, which take turns")
+def test_what_gevent_has_patched(serve):
+    with pytest.raises(NeverListened) as failed:
+        serve(App("strangers", "gevent_app:app", "wsgi"))
+    reason = str(failed.value).strip().splitlines()[-1]
+    for words in ("gevent has put greenlets", "`threads = N`", "or set threads = 1"):
+        assert words in reason
+    server = serve(App("strangers", "gevent_app:app", "wsgi", threads=1))
+    with server.client() as client, ThreadPoolExecutor(4) as pool:
+        # All but one of them wait, while somebody has to answer for the worker.
+        assert {answer.text for answer in pool.map(lambda _: client.get("/slow"), range(8))} == {"MainThread"}
+        assert client.get("/thread").text == "answered"
+        assert client.post("/upload", content=b"x" * 1_000_000).text == "1000000"
+        assert client.get("/stream").text == "0\n1\n2\n"
+        assert client.get("/program").text == "said\n"
 
 
 def test_sanic_is_an_asgi_application_too(serve):
