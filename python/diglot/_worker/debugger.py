@@ -2,10 +2,11 @@
 
 A worker's stdin is empty and its stdout is the server's log, so the debugger opens the terminal itself. The worker's
 process group is not the one the terminal listens to: it is while the debugger waits for a command, and Ctrl-C is the
-debugger's then.
+debugger's then. Two debuggers take turns: whoever has the terminal holds a lock on it until it is the server's again.
 """
 
 import contextlib
+import fcntl
 import os
 import pdb
 import signal
@@ -14,6 +15,8 @@ import threading
 
 #: How often the server is told that the worker lives though its event loop stands still.
 BREATH_SECONDS = 2
+
+_turn = threading.local()
 
 
 def install(breathe):
@@ -45,14 +48,29 @@ class _Debugger(pdb.Pdb):
         self.breathe = breathe
 
     def interaction(self, *args, **options):
-        with self._in_the_foreground(), self._breathing():
+        with self._breathing(), self._alone(), self._in_the_foreground():
             super().interaction(*args, **options)
+
+    @contextlib.contextmanager
+    def _alone(self):
+        """Waits until no other debugger has the terminal; a process that ends lets go of it."""
+        if getattr(_turn, "is_ours", False):
+            yield  # a breakpoint in what was called from the prompt of another
+            return
+        lock = _open_to_lock()
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _turn.is_ours = True
+            yield
+        finally:
+            _turn.is_ours = False
+            os.close(lock)
 
     @contextlib.contextmanager
     def _in_the_foreground(self):
         foreground = None
         with contextlib.suppress(OSError):
-            foreground = os.tcgetpgrp(self.terminal)
+            foreground = _alive(os.tcgetpgrp(self.terminal))
             _put_in_front(self.terminal, os.getpgrp())
         try:
             yield
@@ -76,6 +94,28 @@ class _Debugger(pdb.Pdb):
         finally:
             done.set()
             thread.join()
+
+
+def _open_to_lock():
+    # A lock on /dev/tty would be one for all terminals of the machine.
+    with contextlib.suppress(OSError, ValueError):
+        with open("/proc/self/stat") as file:
+            number = int(file.read().rpartition(")")[2].split()[4])
+        for entry in os.scandir("/dev/pts"):
+            if entry.stat().st_rdev == number:
+                return os.open(entry.path, os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    return os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+
+
+def _alive(group):
+    """The group, or the server's if that of a debugger has ended with the terminal in its hands."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return os.getpgid(os.getppid())
+    except PermissionError:
+        pass
+    return group
 
 
 def _put_in_front(terminal, group):

@@ -111,6 +111,48 @@ def test_on_a_terminal(tmp_path, source):
         os.close(fd)
 
 
+@pytest.mark.diglot_only("uvicorn and gunicorn have the terminal as their own stdin")
+@pytest.mark.parametrize("source", [ASGI, WSGI], ids=["asgi", "wsgi"])
+def test_two_workers_take_turns(tmp_path, source):
+    source = source.replace("    answer = 41\n", '    answer = 41\n    print("at", os.getpid(), flush=True)\n')
+    (tmp_path / "main.py").write_text("import os\n" + source)
+    (tmp_path / "diglot.toml").write_text(HEARTBEAT + "workers = 2\n")
+    command = [str(binary()), "serve"]
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execv(command[0], command)
+    terminal = Terminal(fd)
+    try:
+        url = terminal.wait_for(r"listening on (http://\S+)")[1]
+        answers = []
+        asking = [threading.Thread(target=lambda: answers.append(httpx.get(url, timeout=60))) for _ in range(2)]
+        for thread in asking:
+            thread.start()
+        terminal.wait_for(r"(?s)\bat \d+.*\bat \d+")
+        # The second waits for longer than a worker may stand still.
+        time.sleep(4)
+        terminal.type("p 'first', answer")
+        terminal.wait_for(r"\('first', 41\)\r?\n\(Pdb\) $")
+        terminal.type("c")
+        terminal.wait_for(r"\(Pdb\) ")
+        terminal.type("p 'second', answer")
+        terminal.wait_for(r"\('second', 41\)\r?\n\(Pdb\) ")
+        terminal.type("c")
+        for thread in asking:
+            thread.join(60)
+        assert [(answer.status_code, answer.text) for answer in answers] == [(200, "41")] * 2
+        os.write(fd, b"\x03")
+        terminal.wait_for("stopping")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        pid = 0
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(fd)
+
+
 @pytest.mark.diglot_only("pdb without a terminal ends the request")
 def test_without_a_terminal(tmp_path):
     (tmp_path / "main.py").write_text(ASGI)
