@@ -1,9 +1,9 @@
 """The limit of a Python row: the same app called in a loop, with no server around it.
 
 `limit.py asgi|wsgi TARGET SECONDS METHOD PATH BODY_BYTES` prints one line of JSON. For each request an ASGI app gets a
-fresh scope in a new Task under uvloop, a WSGI app a fresh environ: what any server must do at the least. Clients of an ASGI
-app call it each on its own: an app whose requests use threads is faster when all go through the same stages together, which
-requests of real clients do not.
+fresh scope in a new Task under uvloop, a WSGI app a fresh environ: what any server must do at the least. Clients of an
+ASGI app call it each on its own: an app whose requests use threads is faster when all go through the same stages
+together, which requests of real clients do not.
 """
 
 import asyncio

@@ -972,7 +972,7 @@ def test_event_streams_go_on_while_a_worker_drains(worker):
 
 
 def test_what_still_runs_at_the_end_of_the_grace_period_is_cancelled(worker):
-    """A handler that waits for what does not come, though its client has been told: it and the lifespan end in order."""
+    """It waits for what does not come, though its client has been told: it ends in order, and the lifespan too."""
     front = worker(
         """
         import asyncio, sys

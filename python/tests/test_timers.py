@@ -9,8 +9,9 @@ import time
 import weakref
 
 import pytest
-from diglot._worker import loops, settings
 from front import native_library
+
+from diglot._worker import loops, settings
 
 
 @pytest.fixture(scope="module")
