@@ -365,7 +365,7 @@ fn clients_that_vanish_are_noticed_at_once() {
 
 #[test]
 fn many_idle_ones_cost_little_and_all_are_reached() {
-    let (first, last) = if is_full() { (1_000, 9_000) } else { (500, 1_500) };
+    let (first, last) = if is_full() { (1_000, 10_000) } else { (500, 1_500) };
     // They do not count against the requests a worker may have.
     let running = served("").run();
     let front = running.process();
