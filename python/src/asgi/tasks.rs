@@ -142,7 +142,8 @@ impl AsgiLink {
 
     /// Cancels the Tasks that have suspended, as `asyncio.run()` does at its end.
     pub(super) fn cancel_tasks(&self, py: Python<'_>) -> PyResult<()> {
-        for task in self.tasks.borrow(py).all(py) {
+        let suspended = self.tasks.borrow(py).all(py);
+        for task in suspended {
             task.call_method0(py, intern!(py, "cancel"))?;
         }
         Ok(())
