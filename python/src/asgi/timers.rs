@@ -79,7 +79,7 @@ impl Timers {
         args: &Bound<'py, PyTuple>,
         context: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        Self::schedule(slf, 0, delay.extract()?, Call { callback, args, context })
+        Self::schedule(slf, now_ns(), delay.extract()?, Call { callback, args, context })
     }
 
     /// Calls `callback(*args)` when the loop's clock, `time.monotonic()`, shows `when`.
@@ -138,7 +138,7 @@ struct Call<'a, 'py> {
 }
 
 impl Timers {
-    /// Schedules a call in `delay` seconds from `now_ns`, which is found out where it is 0.
+    /// Schedules a call in `delay` seconds from `now_ns`.
     fn schedule<'py>(
         slf: &Bound<'py, Self>,
         now_ns: u64,
@@ -160,7 +160,6 @@ impl Timers {
         };
         let with_args = call.args.as_sequence();
         let call = PyTuple::new(py, [call.callback])?.as_sequence().concat(with_args)?.to_tuple()?;
-        let now_ns = if now_ns == 0 { self::now_ns() } else { now_ns };
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -303,7 +302,7 @@ fn timespec(ns: u64) -> Timespec {
     Timespec { tv_sec: (ns / SECOND_NS).cast_signed(), tv_nsec: (ns % SECOND_NS).cast_signed() }
 }
 
-/// The monotonic clock, which never shows 0 to a process.
+/// The monotonic clock.
 fn now_ns() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.cast_unsigned() * SECOND_NS + now.tv_nsec.cast_unsigned()
