@@ -35,10 +35,10 @@ const LOADING_NOTICE: Duration = Duration::from_secs(5);
 const LOG_FLUSH: Duration = Duration::from_secs(1);
 /// Most of the grace period belongs to requests; this much of it, and at most the second, to the end of the workers.
 const WORKERS_SHARE: u32 = 5;
+const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
 /// The part of the grace period after which event streams are told to come to an end: many have none of their own, and the
 /// server would wait for them in vain.
 const EVENT_STREAMS_SHARE: u32 = 2;
-const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
