@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import sys
 import textwrap
@@ -328,6 +329,38 @@ def test_wsgi_signals_reach_the_application(worker):
     front.send(PING, 0, b"12345678")
     assert front.frame().kind == PONG
     assert json.loads(front.request().body) == [1]
+
+
+IDLE_MAIN_THREAD = """
+    import os, signal, threading
+
+    main = threading.main_thread()
+    signal.signal(signal.SIGUSR1, lambda *_: os.write(told, str(threading.current_thread() is main).encode()))
+    told = os.open("told", os.O_WRONLY)
+    go = threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/wait":
+            go.wait()
+        go.set()
+        start_response("200 OK", [])
+        return [str(threading.current_thread() is main).encode()]
+"""
+
+
+def test_wsgi_signals_reach_an_idle_main_thread(worker, tmp_path):
+    os.mkfifo(tmp_path / "told")
+    told = os.open(tmp_path / "told", os.O_RDONLY | os.O_NONBLOCK)
+    front = worker(IDLE_MAIN_THREAD, threads=2)
+    # The other thread reads the link once the main one is kept in a request, and goes on with it.
+    waiting = front.begin("GET", "/wait")
+    assert front.request().body == b"False"
+    assert front.response(waiting).body == b"True"
+    front.process.send_signal(signal.SIGUSR1)
+    assert select.select([told], [], [], 10)[0]
+    assert os.read(told, 16) == b"True"
+    os.close(told)
+    assert front.drain() == 0
 
 
 def failure(front):

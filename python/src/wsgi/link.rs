@@ -156,16 +156,17 @@ impl WsgiLink {
                 this.dismiss();
                 return Ok(());
             }
+            // Those of the moments since Python's code ended, which would wait for the next request otherwise.
+            py.check_signals()?;
             let input = this.state.borrow(py).input.take();
             match input {
                 Some(input) => Self::read(slf, input, true)?,
                 None => {
                     this.pool.becomes_idle();
-                    py.detach(|| this.pool.work.take());
+                    take(py, &this.pool.work)?;
                     this.provide_idle(py)?;
                 }
             }
-            py.check_signals()?;
         }
     }
 
@@ -173,7 +174,7 @@ impl WsgiLink {
     fn stand_by(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        py.detach(|| this.pool.work.take());
+        take(py, &this.pool.work)?;
         this.provide_idle(py)?;
         Self::work(slf)
     }
@@ -184,7 +185,7 @@ impl WsgiLink {
         let py = slf.py();
         let this = slf.get();
         loop {
-            py.detach(|| this.pool.attend.take());
+            take(py, &this.pool.attend)?;
             if this.pool.ending.load(Ordering::SeqCst) {
                 return Ok(());
             }
@@ -275,8 +276,9 @@ impl WsgiLink {
             state.waiters.push(Arc::clone(&permit));
             drop(state);
             exchange.state.borrow(py).waiting = Some(Arc::clone(&permit));
-            py.detach(|| permit.take());
+            let taken = take(py, &permit);
             this.state.borrow(py).waiters.retain(|waiter| !Arc::ptr_eq(waiter, &permit));
+            taken?;
         }
         py.check_signals()
     }
@@ -625,4 +627,12 @@ impl WsgiLink {
     fn end(&self, py: Python<'_>, reason: Option<&str>) -> PyResult<()> {
         self.ended.call1(py, (reason,)).map(drop)
     }
+}
+
+/// Waits for a permit without the GIL. On the main thread, Python's handlers of signals that come meanwhile are run.
+fn take(py: Python<'_>, permit: &Permit) -> PyResult<()> {
+    while py.detach(|| permit.take()).is_err() {
+        py.check_signals()?;
+    }
+    Ok(())
 }

@@ -6,12 +6,14 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
+use rustix::thread::futex;
 
 /// A request that runs longer than this no longer keeps the link and the queue to its thread.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(2);
@@ -19,24 +21,32 @@ pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(2);
 /// in which the server wants an answer to its heartbeat, and long beside requests: a busy service does not notice it.
 const ATTEND_EVERY: Duration = Duration::from_millis(100);
 
-/// Something a thread waits for, given before or after the wait begins.
+/// Something threads wait for, given before or after the wait begins.
+///
+/// A futex rather than a condition variable, which hides signals: the main thread has to come back for Python's handlers.
 #[derive(Debug, Default)]
-pub(crate) struct Permit {
-    count: Mutex<usize>,
-    given: Condvar,
-}
+pub(crate) struct Permit(AtomicU32);
+
+/// A signal came before what was waited for: Python's handlers are due.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
 
 impl Permit {
     pub(crate) fn give(&self) {
-        *self.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.given.notify_one();
+        self.0.fetch_add(1, Ordering::Release);
+        // Fails for addresses that are none.
+        let _woken = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
     }
 
     /// Waits for one. Not to be called with the GIL.
-    pub(crate) fn take(&self) {
-        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.given.wait_while(count, |count| *count == 0);
-        *waited.unwrap_or_else(PoisonError::into_inner) -= 1;
+    pub(crate) fn take(&self) -> Result<(), Interrupted> {
+        while self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |count| count.checked_sub(1)).is_err()
+        {
+            if futex::wait(&self.0, futex::Flags::PRIVATE, 0, None) == Err(Errno::INTR) {
+                return Err(Interrupted);
+            }
+        }
+        Ok(())
     }
 }
 
