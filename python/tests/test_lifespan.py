@@ -219,3 +219,43 @@ def test_an_application_that_fails_in_its_startup_is_served_and_named(worker):
     assert front.drain() == 0
     said = "diglot: the application failed in its startup and is served all the same: LookupError: no database\n"
     assert front.stderr() == said
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("mode", ["auto", "on"])
+@pytest.mark.parametrize("ending", ["sys.exit('no database')", "raise KeyboardInterrupt"])
+def test_a_startup_that_ends_the_process_has_failed(worker, loop, mode, ending):
+    source = f"""
+        import sys
+
+        async def app(scope, receive, send):
+            await receive()
+            {ending}
+    """
+    front = worker(source, lifespan=mode, loop=loop, await_ready=False)
+    front._exactly(16)
+    failed = front.frame()
+    assert failed.kind == FAILED
+    text = failed.payload.decode()
+    assert "the application's startup ended the process" in text and ending in text
+    assert front.wait() == 1
+    assert front.outputs() == ("", "")
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_shutdown_that_ends_the_process_is_reported_once(worker, loop):
+    source = """
+        import sys
+
+        async def app(scope, receive, send):
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            sys.exit("enough")
+    """
+    front = worker(source, loop=loop)
+    assert front.drain() == 0
+    stdout, stderr = front.outputs()
+    assert stdout == ""
+    assert stderr.count("SystemExit: enough") == stderr.count("Traceback") == 1
+    assert "never retrieved" not in stderr

@@ -34,6 +34,7 @@ class Lifespan:
         self._failure = None
         self._asked = False
         self._asks_again = None
+        self._stops = False
 
     async def start(self):
         """Waits for `lifespan.startup.complete`.
@@ -57,6 +58,7 @@ class Lifespan:
         """Waits for `lifespan.shutdown.complete`, or for the application to end otherwise."""
         if self._task is None or self._task.done():
             return
+        self._stops = True
         self._messages.put_nowait({"type": "lifespan.shutdown"})
         await self._stopped
         await self._end()
@@ -86,7 +88,7 @@ class Lifespan:
             await self._app(scope, self._receive, self._send)
         except BaseException as error:
             self._ended_with(error)
-            if not isinstance(error, (Exception, asyncio.CancelledError)):
+            if isinstance(error, _ENDS_THE_PROCESS) and self._serves():
                 raise
         else:
             if not self._started.done() and self._mode == "on":
@@ -96,9 +98,15 @@ class Lifespan:
                 if not future.done():
                     future.set_result(None)
 
+    def _serves(self):
+        """Whether the application is between its startup and its shutdown."""
+        return self._started.done() and self._failure is None and not self._stops
+
     def _ended_with(self, error):
         if not self._started.done():
-            if self._mode == "on":
+            if isinstance(error, _ENDS_THE_PROCESS):
+                self._failure = f"the application's startup ended the process\n{errors.formatted(error)}"
+            elif self._mode == "on":
                 self._failure = f"the application's lifespan failed\n{errors.formatted(error)}"
             elif self._asked:
                 last = traceback.format_exception_only(type(error), error)[-1].strip()
@@ -131,4 +139,6 @@ class Lifespan:
             raise RuntimeError(f"{kind!r} came twice, or after the other outcome")
 
 
+#: What ends the process wherever it is raised. In a startup it is the startup's failure, in a shutdown the end anyway.
+_ENDS_THE_PROCESS = (SystemExit, KeyboardInterrupt)
 _STARTUP_FAILED = "the application's startup failed (lifespan.startup.failed, without a message)"
