@@ -149,6 +149,18 @@ def test_a_callback_has_its_arguments_and_context(loop):
     assert seen == [(1, 2, "current"), ("other",)]
 
 
+def test_a_handle_can_be_kept_weakly(loop):
+    handles = weakref.WeakSet()
+    handle = loop.call_later(10, print)
+    handles.add(handle)
+    assert len(handles) == 1
+    handle.cancel()
+    del handle
+    loop.run_until_complete(asyncio.sleep(0))
+    gc.collect()
+    assert not handles
+
+
 def test_what_a_callback_raises_is_the_loops_to_handle_and_no_one_elses_loss(loop):
     told, called = [], []
     loop.set_exception_handler(lambda _, context: told.append(context))
@@ -157,10 +169,11 @@ def test_what_a_callback_raises_is_the_loops_to_handle_and_no_one_elses_loss(loo
         raise RuntimeError("on purpose")
 
     deadline = loop.time() + 0.002
-    loop.call_at(deadline, fail)
+    failing = loop.call_at(deadline, fail)
     loop.call_at(deadline + 1e-5, called.append, "behind it")
     time.sleep(0.003)
     loop.run_until_complete(asyncio.sleep(0.005))
+    assert told[0]["handle"] is failing
     assert [str(context["exception"]) for context in told] == ["on purpose"]
     assert "fail" in told[0]["message"]
     assert called == ["behind it"]

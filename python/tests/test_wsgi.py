@@ -285,7 +285,7 @@ write(b"x")
 try:
     raise LookupError("in the app")
 except LookupError:
-    start_response("500 Oh", [], sys.exc_info())
+    start_response(status="500 Oh", headers=[], exc_info=sys.exc_info())
 return [b"not reached"]
 """
         )

@@ -109,7 +109,7 @@ impl Timers {
         let mut outcome = Ok(());
         while outcome.is_ok() {
             let Some(handle) = self.state.borrow(py).take_due(now_ns) else { break };
-            outcome = handle.get().run(py, &self.event_loop);
+            outcome = TimerHandle::run(handle.bind(py), &self.event_loop);
         }
         // To set it anew is to have read it.
         let mut state = self.state.borrow(py);
@@ -228,7 +228,7 @@ impl State {
 
 /// What `call_later` and `call_at` return: asyncio's `TimerHandle`, as much of it as uvloop has.
 #[derive(Debug)]
-#[pyclass(frozen, module = "diglot._native")]
+#[pyclass(frozen, weakref, module = "diglot._native")]
 pub(crate) struct TimerHandle {
     timers: Py<Timers>,
     deadline: Deadline,
@@ -282,8 +282,9 @@ impl TimerHandle {
     }
 
     /// Calls the callback. What it raises is the loop's to handle, as it is for any callback.
-    fn run(&self, py: Python<'_>, event_loop: &Py<PyAny>) -> PyResult<()> {
-        let Some((call, context)) = self.state.borrow(py).call.take() else { return Ok(()) };
+    fn run(slf: &Bound<'_, Self>, event_loop: &Py<PyAny>) -> PyResult<()> {
+        let py = slf.py();
+        let Some((call, context)) = slf.get().state.borrow(py).call.take() else { return Ok(()) };
         let Err(error) = context.bind(py).getattr(intern!(py, "run"))?.call1(call.bind(py)) else {
             return Ok(());
         };
@@ -293,6 +294,7 @@ impl TimerHandle {
         let told = PyDict::new(py);
         told.set_item("message", format!("Exception in callback {}", call.bind(py).get_item(0)?.repr()?))?;
         told.set_item("exception", error)?;
+        told.set_item("handle", slf)?;
         event_loop.call_method1(py, "call_exception_handler", (told,)).map(drop)
     }
 }

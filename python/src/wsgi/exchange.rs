@@ -251,7 +251,7 @@ impl Part {
 #[pymethods]
 impl WsgiExchange {
     /// The application's `start_response(status, headers, exc_info=None)`.
-    #[pyo3(signature = (status, headers, exc_info = None, /))]
+    #[pyo3(signature = (status, headers, exc_info = None))]
     fn start_response(
         slf: &Bound<'_, Self>,
         status: &Bound<'_, PyAny>,
