@@ -16,6 +16,9 @@ class AsgiOptions(TypedDict):
     #: The lifespan's state, of which each request has a copy.
     state: dict[str, Any]
     report: Callable[[str, BaseException | None], None]
+    #: No more requests will come.
+    draining: Callable[[], object]
+    #: None will, and all are done.
     drained: Callable[[], object]
     ended: Callable[[str | None], None]
 
@@ -58,6 +61,8 @@ class WsgiOptions(TypedDict):
     spawn: Callable[[], object]
     #: Starts a thread that calls `attend`.
     spawn_attendant: Callable[[], object]
+    #: No more requests will come.
+    draining: Callable[[], object]
     report: Callable[[str, BaseException | None], None]
     ended: Callable[[str | None], None]
 

@@ -48,6 +48,7 @@ fn fail(py: Python<'_>, fd: RawFd, reason: &str) -> PyResult<()> {
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fail, module)?)?;
     module.add_class::<asgi::AsgiLink>()?;
+    #[cfg(target_os = "linux")]
     module.add_class::<asgi::Timers>()?;
     module.add_class::<wsgi::WsgiLink>()?;
     module.add("ClientDisconnected", module.py().get_type::<errors::ClientDisconnected>())?;

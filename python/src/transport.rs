@@ -17,6 +17,12 @@ pub(crate) const READ_BYTES_MAX: usize = 256 * 1024;
 /// about 15 µs: more often than this, and services that compute would pay for it in requests a second.
 pub(crate) const BATCH_FLUSH_AFTER: Duration = Duration::from_millis(2);
 
+#[cfg(target_os = "linux")]
+const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// Python ignores SIGPIPE.
+#[cfg(not(target_os = "linux"))]
+const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT;
+
 /// So long after a write, a part of a response that goes on leaves at once.
 pub(crate) const PART_FLUSH_AFTER: Duration = Duration::from_micros(500);
 
@@ -90,7 +96,7 @@ impl Input {
 /// Whatever the socket says but "not now"; the link is of no more use.
 pub(crate) fn flush(socket: BorrowedFd<'_>, output: &mut Output) -> io::Result<bool> {
     while !output.is_empty() {
-        match send(socket, output.pending(), SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
+        match send(socket, output.pending(), SEND_FLAGS) {
             Ok(count) => output.sent(count),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Ok(false),

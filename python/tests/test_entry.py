@@ -114,9 +114,22 @@ def test_no_applications(app, expect):
 
 def test_the_setting_overrules():
     assert interface_of(lambda *args: None, "main:app", "wsgi") == "wsgi"
-    assert interface_of(wsgi, "main:app", "asgi") == "asgi"
+    assert interface_of(wsgi_with_default, "main:app", "asgi") == "asgi"
     with pytest.raises(LoadError):
         interface_of(None, "main:app", "asgi")
+
+
+@pytest.mark.parametrize(
+    ("app", "asked", "expect"),
+    [
+        (wsgi, "asgi", r'interface = "asgi", but main:app cannot.*\(scope, receive, send\): is it "wsgi"\?'),
+        (asgi, "wsgi", r'interface = "wsgi", but main:app cannot.*\(environ, start_response\): is it "asgi"\?'),
+        (async_factory, "asgi", r"is it a factory\?"),
+    ],
+)
+def test_a_setting_that_cannot_be(app, asked, expect):
+    with pytest.raises(LoadError, match=expect):
+        interface_of(app, "main:app", asked)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,21 @@ def test_a_lifespan_that_fails_later(worker):
     assert "LookupError: at the end" in front.stderr()
 
 
+def test_a_shutdown_that_is_told_and_raised_is_reported_once(worker):
+    front = worker(
+        """
+        async def app(scope, receive, send):
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.failed", "message": "Traceback: no disk"})
+            raise LookupError("no disk")
+        """
+    )
+    assert front.drain() == 0
+    assert front.stderr() == "diglot: the application's shutdown failed: Traceback: no disk\n"
+
+
 def test_what_runs_in_the_loop_ends_with_it(worker):
     front = worker(
         """

@@ -8,7 +8,7 @@ import sys
 import textwrap
 
 import pytest
-from front import FAILED, PING, PONG
+from front import DRAIN, FAILED, PING, PONG
 
 ANSWER = """
     import json, os, sys
@@ -361,6 +361,47 @@ def test_wsgi_signals_reach_an_idle_main_thread(worker, tmp_path):
     assert os.read(told, 16) == b"True"
     os.close(told)
     assert front.drain() == 0
+
+
+THREADS = """
+    import threading
+
+    release = threading.Event()
+    go = threading.Event()
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/wait":
+            go.wait()
+        go.set()
+        threading.Thread(target=finish, name="mine").start()
+        start_response("200 OK", [])
+        return [str(threading.current_thread() is threading.main_thread()).encode()]
+
+    def finish():
+        release.wait({seconds})
+        print("done", flush=True)
+"""
+
+
+def test_wsgi_threads_of_handlers_are_waited_for(worker):
+    front = worker(THREADS.format(seconds=0.5), threads=2)
+    waiting = front.begin("GET", "/wait")
+    assert front.request().body == b"False"
+    assert front.response(waiting).body == b"True"
+    assert front.drain() == 0
+    assert front.outputs() == ("done\n" * 2, "")
+
+
+@pytest.mark.parametrize("interface", BOTH)
+def test_threads_that_keep_a_worker_are_named(worker, tmp_path, interface):
+    os.mkfifo(tmp_path / "go")
+    begin = "import threading\nthreading.Thread(target=lambda: open('go').close(), name='mine').start()\n"
+    front = worker(begin + textwrap.dedent(hello(interface)))
+    front.send(DRAIN)
+    line = front.process.stderr.readline().decode()
+    assert "waits for threads the application has started" in line and '"mine"' in line
+    with open(tmp_path / "go", "w"):
+        assert front.wait() == 0
 
 
 def failure(front):

@@ -259,6 +259,8 @@ class Endless(Result):
         ("start_response('200 OK', [('a', 'b\\r\\nc: d')])", 'the value of header "a" holds a line break'),
         ("start_response('200 OK', [('a', '\\u20ac')])", "beyond latin-1"),
         ("start_response('200 OK', [])\nreturn ['text']", "made of bytes objects, not str"),
+        ("start_response('200 OK', [])\nreturn b'bytes'", "an iterable of bytes objects, not bytes: return a list"),
+        ("start_response('200 OK', [])\nreturn 'text'", "an iterable of bytes objects, not str: return a list"),
         ("start_response('200 OK', [])\nreturn iter(['text'])", "made of bytes objects, not str"),
         ("start_response('200 OK', [])\nreturn None", "TypeError: 'NoneType' object is not iterable"),
         ("start_response('200 OK', [])('text')", "made of bytes objects, not str"),

@@ -23,12 +23,13 @@ def serve(native, options, app, loop):
             "pathsend": options.pathsend,
             "state": state,
             "report": process.report,
+            "draining": lambda: watch.end_polling(),
             "drained": lambda: drained.done() or drained.set_result(None),
             "ended": process.link_ended,
         },
     )
     process.after_fork(link.fileno())
-    sessions.watch(link)
+    watch = sessions.Watch(link)
     debugger.install(link.breathe)
     life = lifespan.Lifespan(app, options.lifespan, state)
     try:

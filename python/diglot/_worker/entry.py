@@ -55,6 +55,7 @@ def interface_of(app, shown, asked=None):
             hint = ": name the application in it after a colon"
         raise LoadError(f"{shown} is {_a(type(app).__name__)}, which is neither an ASGI nor a WSGI application{hint}")
     if asked is not None:
+        _must_be(asked, app, shown)
         return asked
     target = app
     while isinstance(target, functools.partial):
@@ -92,6 +93,22 @@ def interface_of(app, shown, asked=None):
         hint = "; an ASGI 2 application must be wrapped, as by asgiref.compatibility.guarantee_single_callable"
     raise LoadError(
         f"{shown} takes {taken}: ASGI takes 3 (scope, receive, send), WSGI 2 (environ, start_response){hint}"
+    )
+
+
+#: What an application of each interface is called with.
+_CALLED_WITH = {"asgi": ("scope", "receive", "send"), "wsgi": ("environ", "start_response")}
+
+
+def _must_be(asked, app, shown):
+    """Raises `LoadError` if the application cannot be called as its service says."""
+    if _takes(app, len(_CALLED_WITH[asked])):
+        return
+    other = "wsgi" if asked == "asgi" else "asgi"
+    remedy = f'is it "{other}"?' if _takes(app, len(_CALLED_WITH[other])) else "is it a factory?"
+    raise LoadError(
+        f'its service says interface = "{asked}", but {shown} cannot be called with'
+        f" ({', '.join(_CALLED_WITH[asked])}): {remedy}"
     )
 
 

@@ -2,7 +2,7 @@
 
 The native module is of CPython's stable ABI from 3.10 on. What cannot load it says "undefined symbol" (an older one,
 another implementation) or "returned uninitialized object" (a free-threaded build), which tells nobody what to do. So
-this is looked at before anything else of ours is imported, and this module is written for Pythons of any age.
+this is looked at before anything else of ours is imported, and this module is written for any Python 3.
 """
 
 import os

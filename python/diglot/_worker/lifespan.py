@@ -35,6 +35,7 @@ class Lifespan:
         self._asked = False
         self._asks_again = None
         self._stops = False
+        self._told = False
 
     async def start(self):
         """Waits for `lifespan.startup.complete`.
@@ -112,7 +113,7 @@ class Lifespan:
                 last = traceback.format_exception_only(type(error), error)[-1].strip()
                 errors.report(f"the application failed in its startup and is served all the same: {last}")
             # Else it has no lifespan: the specification has it raise when it sees the scope.
-        elif self._failure is None and not isinstance(error, asyncio.CancelledError):
+        elif self._failure is None and not self._told and not isinstance(error, asyncio.CancelledError):
             errors.report("the application's lifespan failed", error)
 
     async def _send(self, message):
@@ -130,6 +131,8 @@ class Lifespan:
             self._must_not_be(self._stopped, kind)
             if kind.endswith("failed"):
                 errors.report(f"the application's shutdown failed: {message.get('message', '')}")
+                # Frameworks tell the whole traceback, and raise it again.
+                self._told = bool(message.get("message"))
             self._stopped.set_result(None)
         else:
             raise ValueError(f"{kind!r} is no ASGI event a lifespan has")

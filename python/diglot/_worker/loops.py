@@ -11,7 +11,7 @@ class Unavailable(Exception):
 def new(choice, native):
     """A new loop, set as the thread's own: `"auto"` is uvloop where it is installed, else asyncio's.
 
-    uvloop's gets timers of the native module's: its own count whole milliseconds.
+    uvloop's gets timers of the native module's, where it has them: its own count whole milliseconds.
 
     It does not run while the application is imported, as with `gunicorn`: so code that calls `asyncio.run()` when it is
     imported works, and objects that ask for the current loop then get the one they will run in.
@@ -28,7 +28,8 @@ def new(choice, native):
                 ) from None
         else:
             loop = uvloop.new_event_loop()
-            _set_timers(loop, native.Timers(loop))
+            if hasattr(native, "Timers"):  # on Linux
+                _set_timers(loop, native.Timers(loop))
     if loop is None:
         loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

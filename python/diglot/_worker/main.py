@@ -30,6 +30,7 @@ def run(sdk):
         from . import asgi
 
         asgi.serve(native, options, app, event_loop)
+        process.name_what_keeps_it()
     else:
         from . import wsgi
 
@@ -42,6 +43,7 @@ def run(sdk):
             # the main thread, have this loop.
             if event_loop is not None and not process.is_forked_child():
                 loops.close(event_loop)
+        process.name_what_keeps_it()
 
 
 def _write_lines_at_once():

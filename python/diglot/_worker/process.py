@@ -8,6 +8,11 @@ import threading
 
 from . import errors
 
+#: Seconds a process that is done waits for threads before it names them.
+NAMED_AFTER_S = 2
+#: Of how many threads a message gives the names.
+THREADS_NAMED_MAX = 5
+
 # Python's own, taken before the application can put others in their place.
 _start_new_thread = _thread.start_new_thread
 _allocate_lock = _thread.allocate_lock
@@ -73,6 +78,9 @@ def start_thread(target, name):
     done.acquire()
 
     def run():
+        if greenlets() is None:
+            # What the application starts from here is waited for at the end, as what it starts from the main thread.
+            threading.current_thread()._daemonic = False
         try:
             target()
         except SystemExit as error:
@@ -90,6 +98,29 @@ def start_thread(target, name):
     else:
         _start_new_thread(run, ())
     return done.acquire
+
+
+def name_what_keeps_it():
+    """The process is about to end. Says which of the application's threads it waits for, if it does so for long."""
+    if greenlets() is None and _of_the_application():
+        timer = threading.Timer(NAMED_AFTER_S, _name_threads)
+        timer.daemon = True
+        timer.start()
+
+
+def _of_the_application():
+    others = set(threading.enumerate()) - {threading.main_thread()}
+    return sorted(thread.name for thread in others if not thread.daemon)
+
+
+def _name_threads():
+    names = _of_the_application()
+    if names:
+        shown = ", ".join(f'"{name}"' for name in names[:THREADS_NAMED_MAX])
+        errors.report(
+            f"this worker is done, and waits for threads the application has started: {shown}. They keep it until the"
+            " grace period is over; end them in the application's shutdown, or start them with daemon=True"
+        )
 
 
 def leave_sigterm_to_the_server():

@@ -41,11 +41,12 @@ def serve(native, options, app):
             "spawn": lambda: start(link.stand_by, "diglot-request"),
             "spawn_attendant": lambda: start(link.attend, "diglot-attendant"),
             "report": process.report,
+            "draining": lambda: watch.end_polling(),
             "ended": process.link_ended,
         },
     )
     process.after_fork(link.fileno())
-    sessions.watch(link)
+    watch = sessions.Watch(link)
     # Another thread answers for the worker.
     debugger.install(lambda: None)
     link.ready(f"{platform.python_implementation()} {platform.python_version()}, {threads} threads")

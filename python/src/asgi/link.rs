@@ -56,6 +56,7 @@ pub(super) struct Host {
     pub(super) task_options: Py<PyDict>,
     has_eager_start: bool,
     report: Py<PyAny>,
+    draining: Py<PyAny>,
     drained: Py<PyAny>,
     ended: Py<PyAny>,
 }
@@ -94,8 +95,8 @@ impl AsgiLink {
     /// Takes over the link of the descriptor `fd`, once the server's greeting is there.
     ///
     /// `options` hold: `loop`, `app`, `task_type`, `has_eager_start` (of that type), `spec_version`, `pathsend` (whether it is offered),
-    /// `state`, and the callables
-    /// `report(message, exception)`, `drained()` and `ended(reason)`.
+    /// `state`, and the callables `report(message, exception)`, `draining()` (no more requests will come), `drained()` (and all are
+    /// done) and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let option = |name: &str| options.as_any().get_item(name);
@@ -123,6 +124,7 @@ impl AsgiLink {
                 task_options: task_options.unbind(),
                 has_eager_start,
                 report: option("report")?.unbind(),
+                draining: option("draining")?.unbind(),
                 drained: option("drained")?.unbind(),
                 ended: option("ended")?.unbind(),
             },
@@ -486,6 +488,8 @@ impl AsgiLink {
                 if std::mem::replace(&mut self.state.borrow(py).draining, true) {
                     self.state.borrow(py).time_is_over = true;
                     self.cancel_tasks(py)?;
+                } else {
+                    self.host.draining.call0(py)?;
                 }
                 self.check_drained(py)?;
             }

@@ -15,8 +15,10 @@ mod reply;
 mod socket;
 mod socket_event;
 mod tasks;
+#[cfg(target_os = "linux")]
 mod timers;
 mod waiter;
 
 pub(crate) use link::AsgiLink;
+#[cfg(target_os = "linux")]
 pub(crate) use timers::Timers;

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::link::WsgiLink;
-use super::pool::Permit;
+use super::permit::Permit;
 use crate::errors::{ClientDisconnected, type_name};
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -296,6 +296,14 @@ impl WsgiExchange {
 /// The error for a part of a body that is no bytes object.
 pub(crate) fn not_bytes(data: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("a body is made of bytes objects, not {}", type_name(data)))
+}
+
+/// The error for a body that is one object instead of an iterable of them.
+pub(crate) fn not_parts(body: &Bound<'_, PyAny>) -> PyErr {
+    let name = type_name(body);
+    PyTypeError::new_err(format!(
+        "a body is an iterable of bytes objects, not {name}: return a list, [b\"...\"]"
+    ))
 }
 
 fn raised(exc_info: &Bound<'_, PyAny>) -> PyErr {

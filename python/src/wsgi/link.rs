@@ -12,14 +12,15 @@ use diglot_link::{StreamKey, Worker, WorkerEvent};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use rustix::event::PollFlags;
 use rustix::net::Shutdown;
 
 use super::environ::Environs;
-use super::exchange::{Part, Sent, State as ExchangeState, WsgiExchange, not_bytes};
+use super::exchange::{Part, Sent, State as ExchangeState, WsgiExchange, not_bytes, not_parts};
 use super::input::Input as WsgiInput;
-use super::pool::{Permit, Pool, STALLED_AFTER};
+use super::permit::Permit;
+use super::pool::{Pool, STALLED_AFTER};
 use crate::gil_cell::GilCell;
 use crate::transport::{self, BATCH_FLUSH_AFTER, Input, Received};
 
@@ -41,6 +42,7 @@ pub(crate) struct WsgiLink {
     socket: Arc<OwnedFd>,
     app: Py<PyAny>,
     report: Py<PyAny>,
+    draining: Py<PyAny>,
     ended: Py<PyAny>,
     spawn: Py<PyAny>,
     spawn_attendant: Py<PyAny>,
@@ -80,7 +82,7 @@ impl WsgiLink {
     ///
     /// `options` hold: `app`, `environ` (what all requests share), `threads`, and the callables `spawn()` (starts a
     /// thread that calls [`Self::stand_by`]), `spawn_attendant()` (one that calls [`Self::attend`]),
-    /// `report(message, exception)` and `ended(reason)`.
+    /// `report(message, exception)`, `draining()` (no more requests will come) and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let option = |name: &str| options.as_any().get_item(name);
@@ -94,6 +96,7 @@ impl WsgiLink {
             socket,
             app: option("app")?.unbind(),
             report: option("report")?.unbind(),
+            draining: option("draining")?.unbind(),
             ended: option("ended")?.unbind(),
             spawn: option("spawn")?.unbind(),
             spawn_attendant: option("spawn_attendant")?.unbind(),
@@ -396,7 +399,12 @@ impl WsgiLink {
                 self.environs.borrow(py).open(py, connection, &ends)?;
             }
             Some(WorkerEvent::Closed { connection }) => self.environs.borrow(py).close(connection),
-            Some(WorkerEvent::Drain) => self.state.borrow(py).draining = true,
+            Some(WorkerEvent::Drain) => {
+                let is_told_again = std::mem::replace(&mut self.state.borrow(py).draining, true);
+                if !is_told_again {
+                    self.draining.call0(py)?;
+                }
+            }
         }
         Ok(())
     }
@@ -500,6 +508,9 @@ impl WsgiLink {
     /// A result that is made while it is sent: each part leaves before the next is asked for.
     fn iterate(slf: &Bound<'_, Self>, exchange: &WsgiExchange, result: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
+        if result.is_instance_of::<PyBytes>() || result.is_instance_of::<PyString>() {
+            return Err(not_parts(result));
+        }
         for data in result.try_iter()? {
             let data = data?;
             let data = data.cast::<PyBytes>().map_err(|_| not_bytes(&data))?;

@@ -8,6 +8,7 @@ mod environ;
 mod exchange;
 mod input;
 mod link;
+mod permit;
 mod pool;
 
 pub(crate) use link::WsgiLink;

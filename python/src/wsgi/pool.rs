@@ -7,48 +7,25 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
-use rustix::thread::futex;
 
+use super::permit::Permit;
+
+/// Of the link, when its other end is closed.
+#[cfg(target_os = "linux")]
+const HANGS_UP: PollFlags = PollFlags::RDHUP;
+/// That it has hung up is told unasked.
+#[cfg(not(target_os = "linux"))]
+const HANGS_UP: PollFlags = PollFlags::empty();
 /// A request that runs longer than this no longer keeps the link and the queue to its thread.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_millis(2);
 /// All threads are inside of requests, and something waits: so often the attendant looks after it. Short beside the time
 /// in which the server wants an answer to its heartbeat, and long beside requests: a busy service does not notice it.
 const ATTEND_EVERY: Duration = Duration::from_millis(100);
-
-/// Something threads wait for, given before or after the wait begins.
-///
-/// A futex rather than a condition variable, which hides signals: the main thread has to come back for Python's handlers.
-#[derive(Debug, Default)]
-pub(crate) struct Permit(AtomicU32);
-
-/// A signal came before what was waited for: Python's handlers are due.
-#[derive(Debug)]
-pub(crate) struct Interrupted;
-
-impl Permit {
-    pub(crate) fn give(&self) {
-        self.0.fetch_add(1, Ordering::Release);
-        // Fails for addresses that are none.
-        let _woken = futex::wake(&self.0, futex::Flags::PRIVATE, 1);
-    }
-
-    /// Waits for one. Not to be called with the GIL.
-    pub(crate) fn take(&self) -> Result<(), Interrupted> {
-        while self.0.fetch_update(Ordering::Acquire, Ordering::Relaxed, |count| count.checked_sub(1)).is_err()
-        {
-            if futex::wait(&self.0, futex::Flags::PRIVATE, 0, None) == Err(Errno::INTR) {
-                return Err(Interrupted);
-            }
-        }
-        Ok(())
-    }
-}
 
 /// What the watch sees of a link's threads. They write it while they hold the GIL.
 #[derive(Debug)]
@@ -158,10 +135,8 @@ impl Pool {
         let mut attended_at = Instant::now();
         loop {
             let sleeps = self.watch_sleeps.load(Ordering::SeqCst);
-            let mut fds = [
-                PollFd::new(&alarmed, PollFlags::IN),
-                PollFd::from_borrowed_fd(link.as_fd(), PollFlags::RDHUP),
-            ];
+            let mut fds =
+                [PollFd::new(&alarmed, PollFlags::IN), PollFd::from_borrowed_fd(link.as_fd(), HANGS_UP)];
             let woken = poll(&mut fds, if sleeps { None } else { Some(&tick) });
             let hung_up = woken.is_ok() && !fds[1].revents().is_empty();
             if hung_up && !self.ending.load(Ordering::SeqCst) {

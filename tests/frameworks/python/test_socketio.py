@@ -2,6 +2,7 @@
 
 import json
 import queue
+import signal
 import threading
 from contextlib import contextmanager
 
@@ -24,14 +25,15 @@ def server(serve):
 class Client:
     """A client whose events can be waited for."""
 
-    def __init__(self, server, transports, namespaces=("/",), **options):
-        self.sio = socketio.Client(reconnection=False, handle_sigint=False)
+    def __init__(self, server, transports, namespaces=("/",), *, reconnection=False, **options):
+        self.sio = socketio.Client(reconnection=reconnection, reconnection_delay=0.1, handle_sigint=False)
         self._events = {}
         self.sio.on("*", lambda event, *values: self._queue(event).put(values))
         self.sio.on("answer", lambda question: f"{question}? yes")
         self.sio.on("ordered", lambda number: self._queue("ordered").put((number,)), namespace="/shop")
         self.sio.on("disconnect", lambda reason: self._queue("disconnect").put((reason,)))
         self.sio.connect(server.url, transports=transports, wait_timeout=10, namespaces=list(namespaces), **options)
+        self.sio.on("connect", lambda: self._queue("connect").put(()))
 
     def _queue(self, event):
         return self._events.setdefault(event, queue.Queue())
@@ -144,3 +146,16 @@ def test_a_session_is_found_from_any_connection(serve, app):
         assert httpx.post(with_session, content="40").text == "OK"
         assert httpx.get(with_session).text.startswith("40")
         assert httpx.post(with_session, content="41").text == "OK"
+
+
+@pytest.mark.diglot_only("they have no sticky sessions")
+@pytest.mark.parametrize("app", ["main:app", "wsgi:app"])
+def test_a_polling_client_connects_anew_at_a_reload(serve, app):
+    interface = "asgi" if app == "main:app" else "wsgi"
+    server = serve(App("socketio_app", app, interface, workers=2))
+    with connected(server, POLLING, reconnection=True) as client:
+        before = client.call("session")["worker"]
+        server.signal(signal.SIGHUP)
+        assert client.event("disconnect") == ("transport error",)
+        assert client.event("connect") == ()
+        assert client.call("session")["worker"] != before

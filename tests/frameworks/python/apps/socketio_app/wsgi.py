@@ -1,5 +1,7 @@
 """python-socketio as a WSGI application, on threads."""
 
+import os
+
 import socketio
 
 # Engine.IO keeps the poll of a client that has left for as long as both together.
@@ -10,6 +12,11 @@ sio = socketio.Server(async_mode="threading", ping_interval=1, ping_timeout=4)
 def echo(sid, *values):
     sio.emit("echo", values, to=sid)
     return len(values)
+
+
+@sio.event
+def session(sid):
+    return {"worker": os.getpid()}
 
 
 @sio.event
