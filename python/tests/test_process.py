@@ -366,7 +366,6 @@ def test_wsgi_signals_reach_an_idle_main_thread(worker, tmp_path):
 THREADS = """
     import threading
 
-    release = threading.Event()
     go = threading.Event()
 
     def app(environ, start_response):
@@ -378,17 +377,23 @@ THREADS = """
         return [str(threading.current_thread() is threading.main_thread()).encode()]
 
     def finish():
-        release.wait({seconds})
+        open("release").close()
         print("done", flush=True)
 """
 
 
-def test_wsgi_threads_of_handlers_are_waited_for(worker):
-    front = worker(THREADS.format(seconds=0.5), threads=2)
+def test_wsgi_threads_of_handlers_are_waited_for(worker, tmp_path):
+    os.mkfifo(tmp_path / "release")
+    front = worker(THREADS, threads=2)
     waiting = front.begin("GET", "/wait")
     assert front.request().body == b"False"
     assert front.response(waiting).body == b"True"
-    assert front.drain() == 0
+    front.send(DRAIN)
+    assert '"mine", "mine"' in front.process.stderr.readline().decode()
+    # Opened both ways, it waits for nobody.
+    release = os.open(tmp_path / "release", os.O_RDWR)
+    assert front.wait() == 0
+    os.close(release)
     assert front.outputs() == ("done\n" * 2, "")
 
 
