@@ -92,6 +92,14 @@ impl Load {
         Self { sends, connections: CONNECTIONS }
     }
 
+    /// How many of what is counted follow from one of what the client sends.
+    pub(crate) fn counted_per_send(self) -> u32 {
+        match self.sends {
+            Sends::Http(_) | Sends::WebSocketEcho => 1,
+            Sends::WebSocketBroadcast => self.connections,
+        }
+    }
+
     /// What is counted.
     pub(crate) fn unit(self) -> &'static str {
         match self.sends {

@@ -26,6 +26,9 @@ pub(crate) struct Effort {
     pub(crate) seconds: u64,
     /// Whether rows with a floor that needs it are measured at an equal load too.
     pub(crate) equal_load: bool,
+    /// Of a measurement at an equal load, which is as much longer as it takes: a p99 of a few hundred is its three or
+    /// four worst.
+    pub(crate) sends_min: u32,
 }
 
 /// One measurement of one entrant.
@@ -151,6 +154,8 @@ async fn equal_load(
     all: &mut [Measured],
 ) {
     let (unit, rounds) = (row.load.unit(), effort.rounds);
+    let sends_per_second = rate / f64::from(row.load.counted_per_send());
+    let seconds = effort.seconds.max((f64::from(effort.sends_min) / sends_per_second).ceil() as u64);
     for round in 1..=rounds {
         for (contender, measured) in row.contenders.iter().zip(&mut *all) {
             if measured.samples.is_err() {
@@ -159,7 +164,7 @@ async fn equal_load(
             let name = measured.name;
             let run = Run::start(*contender, row, peers, node);
             let p99_us = match run.await {
-                Ok(run) => run.p99_us(rate, effort.seconds).await,
+                Ok(run) => run.p99_us(rate, seconds).await,
                 Err(error) => Err(error),
             };
             match p99_us {

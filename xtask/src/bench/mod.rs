@@ -52,6 +52,8 @@ pub(crate) struct Options {
 const QUICK_ROWS: [&str; 5] = ["asgi-get", "ws-echo", "wsgi", "http", "pair"];
 /// The one of them that a smoke run measures at an equal load too.
 const QUICK_EQUAL_LOAD_ROW: &str = "ws-echo";
+/// Requests or messages of one measurement at an equal load.
+const EQUAL_LOAD_SENDS_MIN: u32 = 1_000;
 
 /// Runs the rows, prints the tables and writes the figures.
 ///
@@ -77,8 +79,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let build = Build { diglot: !options.no_build, examples };
     let peers = Peers::prepare(build)?;
     let effort = match options.quick {
-        true => Effort { rounds: 1, seconds: 1, equal_load: true },
-        false => Effort { rounds: options.rounds, seconds: options.seconds, equal_load: true },
+        true => Effort { rounds: 1, seconds: 1, equal_load: true, sends_min: 0 },
+        false => Effort {
+            rounds: options.rounds,
+            seconds: options.seconds,
+            equal_load: true,
+            sends_min: EQUAL_LOAD_SENDS_MIN,
+        },
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rows = runtime.block_on(async {

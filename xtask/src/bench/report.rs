@@ -79,7 +79,8 @@ fn markdown(results: &Results, name: &str) -> String {
          parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it.\n\n\
          The *p99 at* so many requests a second is of a second measurement, in which every contender of a row is \
          offered the same load: half of what its slowest contender takes. That client sends at equal intervals and \
-         does not wait for answers; latency runs from the moment a request was due.\n\n",
+         does not wait for answers; latency runs from the moment a request was due. It goes on until it has sent at \
+         least a thousand.\n\n",
     );
     let _ = writeln!(text, "- {}, {}", results.date, results.machine);
     let _ = writeln!(text, "- {}", settings(results));
