@@ -112,6 +112,14 @@ def test_no_applications(app, expect):
         interface_of(app, "main:app")
 
 
+def test_where_there_is_no_pip_uv_is_named(monkeypatch, tmp_path):
+    (tmp_path / "without_pip.py").write_text("import this_is_nowhere")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(LoadError, match=r"`uv pip install --python .* NAME` adds"):
+        load({"module": "without_pip", "attr": None, "call": False})
+
+
 def test_the_setting_overrules():
     assert interface_of(lambda *args: None, "main:app", "wsgi") == "wsgi"
     assert interface_of(wsgi_with_default, "main:app", "asgi") == "asgi"

@@ -198,7 +198,9 @@ def _find(module, entry, shown):
         for name in NAMES:
             if hasattr(module, name):
                 return getattr(module, name), name
-        raise LoadError(f'{shown} has neither "app" nor "application": name the application after a colon')
+        raise LoadError(
+            f'{shown} has neither "app" nor "application": {_meant(module) or "name the application after a colon"}'
+        )
     found = module
     for part in attr.split("."):
         try:
@@ -206,6 +208,22 @@ def _find(module, entry, shown):
         except AttributeError:
             raise LoadError(f'{module.__name__} has no "{part}"{_similar(found, part)}') from None
     return found, None
+
+
+def _meant(module):
+    """What Django has beside a module that has no application: `manage.py`, or the project's package."""
+    package = getattr(module, "__spec__", None) and module.__spec__.submodule_search_locations
+    if package:
+        projects = [(module.__name__, folder) for folder in package]
+    else:
+        root = os.getcwd()
+        projects = [(name, os.path.join(root, name)) for name in sorted(os.listdir(root))]
+    for name, folder in projects:
+        sides = [side for side in ("asgi", "wsgi") if os.path.isfile(os.path.join(folder, f"{side}.py"))]
+        has_settings = os.path.isfile(os.path.join(folder, "settings.py"))
+        if len(sides) == 2 or (sides and has_settings):
+            return "did you mean " + " or ".join(f"{name}.{side}:application" for side in sides) + "?"
+    return None
 
 
 def _similar(module, name):
@@ -234,8 +252,16 @@ def _failure(what, error, root):
     where = errors.place(error, root)
     look = f"\nlook first at {where}" if where else ""
     hint = ""
-    if isinstance(error, ModuleNotFoundError) and error.name and not _is_own(error.name, root):
-        hint = f"\nthe interpreter was {sys.executable}: `{sys.executable} -m pip install NAME` adds a package to it"
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    if isinstance(error, ModuleNotFoundError) and error.name and f"{settings}.".startswith(f"{error.name}."):
+        hint = f'\nthe variable DJANGO_SETTINGS_MODULE says "{settings}", which is neither in {root} nor installed'
+    elif isinstance(error, ModuleNotFoundError) and error.name and not _is_own(error.name, root):
+        # uv makes venvs without it.
+        has_pip = importlib.util.find_spec("pip") is not None
+        command = (
+            f"{sys.executable} -m pip install NAME" if has_pip else f"uv pip install --python {sys.executable} NAME"
+        )
+        hint = f"\nthe interpreter was {sys.executable}: `{command}` adds a package to it"
         if os.path.isfile(os.path.join(root, "diglot.toml")):
             hint += ", `diglot install` all that requirements.txt or pyproject.toml names"
     return f"{what}\n{text}{hint}{look}"

@@ -2,11 +2,14 @@
 
 import builtins
 import os
+import re
 import sys
 import traceback
 
 #: Groups of exceptions came with CPython 3.11. An attribute `exceptions` alone makes none.
 _GROUP = getattr(builtins, "BaseExceptionGroup", ())
+#: A frame in a traceback that has become text.
+_FRAME = re.compile(r'^ *File "(.+)", line (\d+)', re.MULTILINE)
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -39,15 +42,22 @@ def place(exception, root):
     """`file:line` to look at first: the innermost frame in the application's own files, or the error's own place."""
     if isinstance(exception, SyntaxError) and exception.filename:
         return f"{_shown(exception.filename, root)}:{exception.lineno}"
-    best = None
-    for frame, line in traceback.walk_tb(exception.__traceback__):
-        name = frame.f_code.co_filename
-        if name.startswith(_OURS) or name.startswith("<"):
+    frames = traceback.walk_tb(exception.__traceback__)
+    return _last_own([(frame.f_code.co_filename, line) for frame, line in frames], root)
+
+
+def place_in(text, root):
+    """The same of an exception that was passed on as text, as frameworks do."""
+    return _last_own(_FRAME.findall(text), root)
+
+
+def _last_own(frames, root):
+    for name, line in reversed(frames):
+        if name.startswith(_OURS) or name.startswith("<") or _is_installed(name):
             continue
-        inside = os.path.abspath(name).startswith(os.path.join(root, ""))
-        if inside and not _is_installed(name):
-            best = f"{_shown(name, root)}:{line}"
-    return best
+        if os.path.abspath(name).startswith(os.path.join(root, "")):
+            return f"{_shown(name, root)}:{line}"
+    return None
 
 
 def _chain(exception):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import os
 import traceback
 
 from . import errors
@@ -106,9 +107,9 @@ class Lifespan:
     def _ended_with(self, error):
         if not self._started.done():
             if isinstance(error, _ENDS_THE_PROCESS):
-                self._failure = f"the application's startup ended the process\n{errors.formatted(error)}"
+                self._failure = _with_place("the application's startup ended the process", error)
             elif self._mode == "on":
-                self._failure = f"the application's lifespan failed\n{errors.formatted(error)}"
+                self._failure = _with_place("the application's lifespan failed", error)
             elif self._asked:
                 last = traceback.format_exception_only(type(error), error)[-1].strip()
                 errors.report(f"the application failed in its startup and is served all the same: {last}")
@@ -125,7 +126,7 @@ class Lifespan:
         elif kind == "lifespan.startup.failed":
             self._must_not_be(self._started, kind)
             message = message.get("message", "")
-            self._failure = f"the application's startup failed: {message}" if message else _STARTUP_FAILED
+            self._failure = _as_told(message) if message else _STARTUP_FAILED
             self._started.set_result(None)
         elif kind in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
             self._must_not_be(self._stopped, kind)
@@ -145,3 +146,18 @@ class Lifespan:
 #: What ends the process wherever it is raised. In a startup it is the startup's failure, in a shutdown the end anyway.
 _ENDS_THE_PROCESS = (SystemExit, KeyboardInterrupt)
 _STARTUP_FAILED = "the application's startup failed (lifespan.startup.failed, without a message)"
+
+
+def _with_place(what, error):
+    text = errors.formatted(error).rstrip()
+    return f"{what}\n{text}{_look_at(errors.place(error, os.getcwd()))}"
+
+
+def _as_told(message):
+    """Frameworks tell the whole traceback."""
+    message = str(message).rstrip()
+    return f"the application's startup failed: {message}{_look_at(errors.place_in(message, os.getcwd()))}"
+
+
+def _look_at(place):
+    return f"\nlook first at {place}" if place else ""
