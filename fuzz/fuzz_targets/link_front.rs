@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use diglot_link::frame::{self, BODY_BYTES_MAX, FLAG_END, Header, Type};
-use diglot_link::message::{CancelReason, HttpVersion, RequestLine, Response};
+use diglot_link::message::{CancelReason, HttpVersion, REQUEST_UPGRADE, RequestLine, Response};
 use diglot_link::{Front, FrontEvent, StreamKey};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,10 +11,11 @@ const STREAMS_MAX: u32 = 4;
 
 #[derive(Debug, Arbitrary)]
 enum Step {
-    Begin { end: bool },
+    Begin { end: bool, upgrade: bool },
     Body { which: u8, length: u32, end: bool },
     Trailers { which: u8 },
     Cancel { which: u8 },
+    AnswerTunnel { which: u8 },
     Consume,
     Response { stream: u8, generation: u8, status: u16, body: Vec<u8>, end: bool },
     Inform { stream: u8, generation: u8, status: u16 },
@@ -22,6 +23,7 @@ enum Step {
     WorkerTrailers { stream: u8, generation: u8 },
     Credit { stream: u8, generation: u8, bytes: u32 },
     Stop { stream: u8, generation: u8 },
+    Tunnel { stream: u8, generation: u8 },
     WorkerCancel { stream: u8, generation: u8, reason: u8 },
     Frame { kind: u8, end: bool, generation: u16, stream: u32, payload: Vec<u8> },
     Raw(Vec<u8>),
@@ -62,6 +64,9 @@ impl Step {
             &Self::Stop { stream, generation } => {
                 encode(Type::Stop, false, generation.into(), stream.into(), b"");
             }
+            &Self::Tunnel { stream, generation } => {
+                encode(Type::Tunnel, false, generation.into(), stream.into(), b"");
+            }
             &Self::WorkerCancel { stream, generation, reason } => {
                 encode(Type::Cancel, false, generation.into(), stream.into(), &[reason]);
             }
@@ -76,12 +81,12 @@ impl Step {
     }
 }
 
-fn begin(front: &mut Front<()>, end: bool) -> Option<StreamKey> {
+fn begin(front: &mut Front<()>, end: bool, upgrade: bool) -> Option<StreamKey> {
     let line = RequestLine {
         connection: 1,
         method: b"POST",
         version: HttpVersion::Http11,
-        flags: 0,
+        flags: if upgrade { REQUEST_UPGRADE } else { 0 },
         target: b"/",
         path_start: 0,
         path_length: 1,
@@ -97,12 +102,12 @@ fuzz_target!(|steps: Vec<Step>| {
     let mut ready = vec![];
     frame::encode(&mut ready, Header { kind: Type::Ready, flags: 0, generation: 0, stream: 0 }, &[1]);
     front.handle(&ready).expect("a READY");
-    let mut keys: Vec<StreamKey> = (0..2).filter_map(|_| begin(&mut front, false)).collect();
+    let mut keys: Vec<StreamKey> = (0..2).filter_map(|_| begin(&mut front, false, true)).collect();
     let mut held = vec![];
     for step in steps {
         let key = |which: u8| keys.get(usize::from(which)).copied();
         match step {
-            Step::Begin { end } => keys.extend(begin(&mut front, end)),
+            Step::Begin { end, upgrade } => keys.extend(begin(&mut front, end, upgrade)),
             Step::Body { which, length, end } => {
                 let data = vec![0; (length % 300_000) as usize];
                 key(which)
@@ -115,6 +120,7 @@ fuzz_target!(|steps: Vec<Step>| {
             Step::Cancel { which } => {
                 key(which).into_iter().for_each(|key| front.cancel(key, CancelReason::TimedOut));
             }
+            Step::AnswerTunnel { which } => key(which).into_iter().for_each(|key| front.begin_tunnel(key)),
             Step::Consume => held.drain(..).for_each(|(key, bytes)| front.consumed(key, bytes)),
             step => {
                 let Some(bytes) = step.frame() else { continue };

@@ -1,17 +1,19 @@
 'use strict';
-// The byte lane: a private connection into Node's own parser, for what the fast lane cannot serve.
+// The byte lane: Node's own parser reads a client's requests, for what the fast lane cannot serve.
 //
-// The request the front has validated is written down again as HTTP/1.1, in the client's case and order, and pushed into a socket that
-// Node's server takes for a client's: 'connection', 'upgrade' and 'connect' listeners get what they get from a real one.
+// The request the front has validated is written down again as HTTP/1.1, in the client's case and order, and pushed into the socket
+// that Node's server takes for a client's: 'connection', 'upgrade' and 'connect' listeners get what they get from a real one. When the
+// parser has found that the application takes the connection over, the stream becomes a tunnel, and what comes is pushed as it is.
 
-const { LinkSocket, kStream, kHeld } = require('./socket.cjs');
+const { kStream, kHeld } = require('./socket.cjs');
 const { below_mount } = require('./mount.cjs');
 const { REQUEST } = require('./protocol.cjs');
+const { TUNNEL } = require('./link.cjs');
 
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-const kChunked = Symbol('diglot.chunked');
-const kOriginalUrls = Symbol('diglot.original_urls');
+/** What Node's `onIncoming` returns for a request whose connection is taken over. */
+const TAKEN_OVER = 2;
 
 /** Whether a field of this name is among them. */
 function has_field(fields, name) {
@@ -19,75 +21,82 @@ function has_field(fields, name) {
   return false;
 }
 
-class ByteSocket extends LinkSocket {
-  constructor(link, ends, server) {
-    super(link, ends, server);
-    this[kChunked] = false;
+/** What a socket has whose requests Node's parser reads. */
+class Feed {
+  /**
+   * @param {import('./socket.cjs').LinkSocket} socket after Node's `connectionListener`
+   * @param {boolean} removed its parser has not been meant to parse until now
+   */
+  constructor(socket, removed) {
+    this.socket = socket;
+    /** The request's body has no length: the parser gets chunks. */
+    this.chunked = false;
+    /** The parser has been given what came behind the request: it must not take that for another one. */
+    this.ahead = false;
     /** Full targets of mounted requests whose head the parser has not seen. @type {string[]} */
-    this[kOriginalUrls] = [];
+    this.original_urls = [];
+    this._watch_parser(removed);
   }
 
-  /** Keeps `originalUrl` where the parser knows the target below the prefix only. */
-  watch_parser() {
-    const { parser } = this;
+  /** Sees heads when Node does: `originalUrl` where the parser knows the target below the prefix only, and tunnels before they begin. */
+  _watch_parser(removed) {
+    const { socket } = this;
+    const { parser } = socket;
     if (!parser) return;
+    // It was taken off the server's list of those that parse (fast.cjs): later Nodes' reads nothing after that.
+    if (removed) parser.initialize(parser.constructor.REQUEST, { type: 'HTTPINCOMINGMESSAGE', socket }, socket._server.maxHeaderSize || 0, 0);
     const on_incoming = parser.onIncoming;
     parser.onIncoming = (request, keep_alive) => {
-      const original_url = this[kOriginalUrls].shift();
+      const original_url = this.original_urls.shift();
       if (original_url !== undefined && original_url !== '') request.originalUrl = original_url;
-      return on_incoming(request, keep_alive);
+      const taken = on_incoming(request, keep_alive);
+      if (taken === TAKEN_OVER) socket._begin_tunnel();
+      // Not taken over after all: the parser stops behind this request, and what is there is the front's to send again.
+      return this.ahead ? TAKEN_OVER : taken;
     };
   }
 
   /**
    * @param {import('./head.cjs').RequestHead} head
-   * @param {Buffer | null} body what came of it with the head
+   * @param {Buffer | null} body what came of it with the head, or behind the head
    * @param {boolean} last the body is complete
    */
-  feed_request(head, body, last) {
+  request(head, body, last) {
     const mounted = head.mount_length > 0;
-    this[kOriginalUrls].push(mounted ? head.target : '');
-    this[kChunked] = (head.flags & REQUEST.UNSIZED) !== 0;
+    this.original_urls.push(mounted ? head.target : '');
+    this.chunked = (head.flags & REQUEST.UNSIZED) !== 0;
+    this.ahead = (head.flags & REQUEST.AHEAD) !== 0;
     const { fields } = head;
     let text = `${head.method} ${mounted ? below_mount(head) : head.target} HTTP/1.${head.version === 10 ? 0 : 1}\r\n`;
     for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
-    if (this[kChunked] && !has_field(fields, 'transfer-encoding')) text += 'transfer-encoding: chunked\r\n';
-    this.push(Buffer.from(`${text}\r\n`, 'latin1'));
-    if (body !== null || last) this._feed(body, last, '');
+    if (this.chunked && !has_field(fields, 'transfer-encoding')) text += 'transfer-encoding: chunked\r\n';
+    // In one piece: what is behind the head becomes the `head` of 'upgrade' and 'connect'.
+    this.socket.push(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), ...this._framed(body, last, '')]));
   }
 
-  /** More of the body, whose credit goes back when the parser has taken it. */
-  feed_body(stream, body, last) {
-    this._feed(body, last, '');
-    if (this._handle?.reading || this[kStream] !== stream) this._consume(stream, body.length);
-    else this[kHeld] += body.length;
+  /** More of the body, or of a tunnel's bytes. Credit goes back when the parser, or the application, has taken it. */
+  body(stream, body, last) {
+    const { socket } = this;
+    const framed = stream.tunnel === TUNNEL.OPEN ? [body] : this._framed(body, last, '');
+    if (socket.is_tunnel) return socket._tunnel_came(stream, Buffer.concat(framed), body.length, last);
+    for (const part of framed) socket.push(part);
+    if (socket._handle?.reading || socket[kStream] !== stream) socket._consume(stream, body.length);
+    else socket[kHeld] += body.length;
   }
 
   /** The end of a body with trailer fields. @param {string} lines */
-  feed_trailers(lines) {
-    this._feed(null, true, lines);
+  trailers(lines) {
+    for (const part of this._framed(null, true, lines)) this.socket.push(part);
   }
 
-  _feed(body, last, trailers) {
-    if (body !== null && body.length > 0) {
-      if (this[kChunked]) this.push(Buffer.from(`${body.length.toString(16)}\r\n`));
-      this.push(body);
-      if (this[kChunked]) this.push(CRLF);
-    }
-    if (last && this[kChunked]) this.push(trailers === '' ? LAST_CHUNK : Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
+  /** @returns {Buffer[]} what the parser is to get for a piece of the body */
+  _framed(body, last, trailers) {
+    const has_bytes = body !== null && body.length > 0;
+    if (!this.chunked) return has_bytes ? [body] : [];
+    const parts = has_bytes ? [Buffer.from(`${body.length.toString(16)}\r\n`), body, CRLF] : [];
+    if (last) parts.push(trailers === '' ? LAST_CHUNK : Buffer.from(`0\r\n${trailers}\r\n`, 'latin1'));
+    return parts;
   }
-
-  /**
-   * Node answers what its parser refuses itself and destroys the connection, whose end is then the answer's: without it the front
-   * would take the answer for one that was cut off.
-   */
-  destroy(error, callback) {
-    if (error?.code?.startsWith?.('HPE_') && !this._httpMessage?._headerSent) this._end_response();
-    return super.destroy(error, callback);
-  }
-
-  // The parser has to see the body to its end, read or not, before the next request.
-  _request_unread() {}
 }
 
-module.exports = { ByteSocket };
+module.exports = { Feed };

@@ -6,6 +6,7 @@
 
 const Module = require('node:module');
 const { pathToFileURL } = require('node:url');
+const { place_of_exit } = require('./crash.cjs');
 
 const LOOKED_FOR =
   'Diglot looked for an http or https server that calls listen(), and for a module whose default export has a fetch() function';
@@ -26,6 +27,14 @@ function find_fetch(exported) {
 function has_loader_flags() {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
   return /(?:^|\s)--(?:import|loader|experimental-loader)\b/.test(flags);
+}
+
+/** Node's exit code for a top-level await that never settles. */
+const EXIT_UNSETTLED = 13;
+
+/** Whether the main module is still being evaluated: Node 20 then has a listener of its own, which sets that exit code behind those here. */
+function waits_for_main() {
+  return process.listeners('exit').some(({ name }) => name === 'handleProcessExit');
 }
 
 class Entry {
@@ -60,7 +69,12 @@ class Entry {
     });
     process.on('exit', (code) => {
       if (!this.loading()) return;
-      this.failed(`${this.file} ended with exit code ${code} before it served anything. ${LOOKED_FOR}.`);
+      const place = place_of_exit();
+      if (place === null && (code === EXIT_UNSETTLED || (code === 0 && waits_for_main()))) {
+        return this.failed(`${this.file} ended before it served anything: a top-level await never settled, and nothing else was left to do`);
+      }
+      const call = place === null ? '' : `: process.exit()${place}`;
+      this.failed(`${this.file} ended with exit code ${code} before it served anything${call}. ${LOOKED_FOR}.`);
       if (code === 0) process.exitCode = 1;
     });
   }

@@ -7,15 +7,20 @@
 // calls for them. So what an application can observe is decided by the Node it runs on.
 
 const http = require('node:http');
-const { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing } = require('./socket.cjs');
+const { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing, kFeed, kEnds } = require('./socket.cjs');
+const { kOrigin, dispatch, dispatched, resume } = require('./origin.cjs');
 const { NAMES } = require('./names.cjs');
-const { REQUEST } = require('./protocol.cjs');
+const { REASON, REQUEST } = require('./protocol.cjs');
 const { split_lines } = require('./head.cjs');
 const { speaks_tls } = require('./listen.cjs');
 const { below_mount } = require('./mount.cjs');
-const { ByteSocket } = require('./bytes.cjs');
+const { Feed } = require('./bytes.cjs');
+const sessions = require('./sessions.cjs');
+const { fault_error } = require('./faults.cjs');
+const { times_of } = require('./times.cjs');
 
 const METHODS = new Set(http.METHODS);
+const NO_BYTES = Buffer.alloc(0);
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 // Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
 const run_ticks = process._tickCallback ?? (() => {});
@@ -26,6 +31,8 @@ let parser_complete = '';
 let kIncomingMessage = null;
 /** The key under which a request keeps `headers` once they are made. @type {symbol | null} */
 let kHeaders = null;
+/** Node's own listener for the errors of a server's sockets: emits 'clientError', or answers. @type {Function | null} */
+let socket_on_error = null;
 
 /** Learns what Node calls its parser's callbacks and its private keys, from the first socket. */
 function learn_names(socket, server) {
@@ -86,9 +93,14 @@ function wants_connections(server) {
   return server.listenerCount('connection') > 1;
 }
 
+/** What a server decides by that was not told how to; undefined where Node has no such option. */
+const default_should_upgrade = String(new http.Server().shouldUpgradeCallback);
+
 /** Whether the request's connection may be taken over: then Node's parser decides, and 'upgrade' or 'connect' get it. */
 function takes_over(server, head) {
-  return head.method === 'CONNECT' || ((head.flags & REQUEST.UPGRADE) !== 0 && server.listenerCount('upgrade') > 0);
+  if (head.method === 'CONNECT') return true;
+  if ((head.flags & REQUEST.UPGRADE) === 0) return false;
+  return server.listenerCount('upgrade') > 0 || String(server.shouldUpgradeCallback) !== default_should_upgrade;
 }
 
 /** A client connection as this worker knows it. */
@@ -119,48 +131,62 @@ class FastLane {
     this.link = link;
     this.server = server;
     this.served = served;
+    /** The server's 'request' listener, or listeners, at the last request. @type {unknown} */
+    this.listener = undefined;
+    this.head_bytes_max = server.maxHeaderSize || http.maxHeaderSize;
     this.serve = this.serve.bind(this);
     this.serve_body = this.serve_body.bind(this);
+    /** The front has been told to announce connections when they are accepted. */
+    this.is_early = false;
     watch_ends();
+    this.wants_early();
+  }
+
+  /** Whether connections count from their beginning: the application watches them, or their time. */
+  wants_early() {
+    const { head_ms, request_ms } = times_of(this.server);
+    if (!this.is_early && (head_ms > 0 || request_ms > 0 || wants_connections(this.server))) {
+      this.is_early = true;
+      this.link.announce_early();
+    }
+    return this.is_early;
   }
 
   /**
    * A socket for a stream of this connection: the connection's one if it is free.
    * @param {Connection} connection
-   * @param {boolean} bytes it must be one that feeds Node's parser
    */
-  socket_for(connection, bytes) {
+  socket_for(connection) {
     const first = connection.socket;
-    if (first === null || first.destroyed) return (connection.socket = this.new_socket(connection, bytes));
-    if (this.is_free(first, bytes)) return first;
+    if (first === null || first.destroyed) return (connection.socket = this.new_socket(connection));
+    if (this.is_free(first)) return first;
     connection.others ??= new Set();
     for (const other of connection.others) {
       if (other.destroyed) connection.others.delete(other);
-      else if (this.is_free(other, bytes)) return other;
+      else if (this.is_free(other)) return other;
     }
-    const another = this.new_socket(connection, bytes);
+    const another = this.new_socket(connection);
+    another[kEnds] = null;
     connection.others.add(another);
     return another;
   }
 
-  /**
-   * Whether a socket can serve a further stream: it serves none, was not ended by who took it over, is this server's, and feeds the
-   * parser if that is needed.
-   */
-  is_free(socket, bytes) {
-    return !socket.busy && !socket.writableEnded && socket._server === this.server && (!bytes || socket instanceof ByteSocket);
+  /** Whether a socket can serve a further stream: it serves none, was not taken over nor ended, and is this server's. */
+  is_free(socket) {
+    return !socket.busy && !socket.is_tunnel && !socket.writableEnded && socket._server === this.server;
   }
 
-  new_socket(connection, bytes) {
+  new_socket(connection) {
     const { server } = this;
-    if (bytes || wants_connections(server)) {
-      const socket = new ByteSocket(this.link, connection.ends, server);
+    const { head_ms, request_ms } = times_of(server);
+    if (head_ms > 0 || request_ms > 0) this.link.limit(connection.ends.connection, head_ms, request_ms);
+    const socket = new LinkSocket(this.link, connection.ends, server);
+    if (wants_connections(server)) {
       server.emit(speaks_tls(server) ? 'secureConnection' : 'connection', socket);
-      socket.watch_parser();
+      socket[kFeed] = new Feed(socket, false);
       run_ticks();
       return socket;
     }
-    const socket = new LinkSocket(this.link, connection.ends, server);
     http._connectionListener.call(server, socket);
     if (kIncomingMessage === null) learn_names(socket, server);
     // The server's list of parsers is for those that parse: one that never does would be timed out.
@@ -180,17 +206,30 @@ class FastLane {
    */
   request(stream, head, connection, body, last) {
     const { server } = this;
-    const socket = this.socket_for(connection, takes_over(server, head));
+    if (server._events.request !== this.listener) {
+      this.listener = server._events.request;
+      sessions.look(this.link);
+    }
+    const socket = this.socket_for(connection);
+    if (socket[kFeed] === null && takes_over(server, head)) socket[kFeed] = new Feed(socket, true);
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
     const resource = socket[kResource];
-    if (socket instanceof ByteSocket) {
-      resource.runInAsyncScope(socket.feed_request, socket, head, body, last);
+    const feed = socket[kFeed];
+    if (feed !== null) {
+      dispatch(socket[kOrigin], head);
+      resource.runInAsyncScope(feed.request, feed, head, body, last);
       run_ticks();
+      dispatched();
       return this.served();
     }
-    if (!METHODS.has(head.method)) return socket.end(BAD_REQUEST);
+    if (!METHODS.has(head.method)) {
+      return this.refuse(socket, 'MethodInvalid', Buffer.from(`${head.method} ${head.target} HTTP/1.1\r\n`, 'latin1'), true);
+    }
+    if (head.text_bytes >= this.head_bytes_max) return this.refuse(socket, 'HeaderTooLarge', NO_BYTES, true);
+    // Nobody takes the connection over: what came behind the request is the front's to send again.
+    if ((head.flags & REQUEST.AHEAD) !== 0) body = null;
     const { fields, version } = head;
     const parser = socket.parser;
     const request = new server[kIncomingMessage](socket);
@@ -214,18 +253,26 @@ class FastLane {
     request.upgrade = (head.flags & REQUEST.UPGRADE) !== 0;
     const pairs_max = parser.maxHeaderPairs;
     const length = pairs_max > 0 && pairs_max < fields.length ? pairs_max : fields.length;
+    fields.length = length;
     request._addHeaderLines(fields, length);
     if (request._addHeaderLine === node_add_header_line) fill_headers(request, fields, head.ids, length);
     request.method = head.method;
+    dispatch(socket[kOrigin], head);
     resource.runInAsyncScope(this.serve, undefined, parser, request, (head.flags & REQUEST.KEEP_ALIVE) !== 0, body, last);
     run_ticks();
+    // As Node's parser, which lets ticks run behind a piece of the body: who reads it does so before its end is known.
+    if (body !== null && last && parser.incoming === request) {
+      resource.runInAsyncScope(parser[parser_complete], parser);
+      run_ticks();
+    }
+    dispatched();
     this.served();
   }
 
   serve(parser, request, keep_alive, body, last) {
     parser.onIncoming(request, keep_alive);
     if (body !== null) parser[parser_body](body);
-    if (last && parser.incoming === request) parser[parser_complete]();
+    else if (last && parser.incoming === request) parser[parser_complete]();
   }
 
   /**
@@ -237,10 +284,14 @@ class FastLane {
    */
   body(socket, stream, body, last) {
     const resource = socket[kResource];
-    if (socket instanceof ByteSocket) resource.runInAsyncScope(socket.feed_body, socket, stream, body, last);
+    resume(socket[kOrigin]);
+    const feed = socket[kFeed];
+    if (feed !== null) resource.runInAsyncScope(feed.body, feed, stream, body, last);
     else resource.runInAsyncScope(this.serve_body, undefined, socket, stream, body, last);
     if (last) socket._request_done(stream);
     run_ticks();
+    dispatched();
+    if (feed !== null && stream.tunnels) this.served();
   }
 
   serve_body(socket, stream, body, last) {
@@ -261,41 +312,81 @@ class FastLane {
   trailers(socket, stream, lines) {
     const { parser } = socket;
     const fields = split_lines(lines);
-    if (socket instanceof ByteSocket) {
-      socket[kResource].runInAsyncScope(socket.feed_trailers, socket, lines);
+    resume(socket[kOrigin]);
+    const feed = socket[kFeed];
+    if (feed !== null) {
+      socket[kResource].runInAsyncScope(feed.trailers, feed, lines);
     } else if (parser?.incoming && fields !== null) {
       parser._headers = fields;
       socket[kResource].runInAsyncScope(parser[parser_complete], parser);
     }
     socket._request_done(stream);
     run_ticks();
+    dispatched();
+  }
+
+  /**
+   * What a client has sent is no request, or has not come in time.
+   * @param {import('./link.cjs').Stream} stream
+   * @param {{ rule: string, bytes: Buffer }} fault
+   * @param {Connection} connection
+   */
+  fault(stream, { rule, bytes }, connection) {
+    const of_head = stream.owner === null;
+    let socket = stream.owner;
+    if (of_head) {
+      socket = stream.owner = this.socket_for(connection);
+      socket[kStream] = stream;
+      socket[kServing] = true;
+    }
+    this.refuse(socket, rule, bytes, of_head);
+  }
+
+  /** Has Node deal with it as with an error of its parser: 'clientError', or the server's own answer. */
+  refuse(socket, rule, bytes, of_head) {
+    socket_on_error ??= socket.listeners('error').find((listener) => listener.name === 'socketOnError');
+    resume(socket[kOrigin]);
+    // An HTTP/1.1 request without Host is well formed for Node's parser: its server refuses it, and tells nobody.
+    if (rule === 'HostMissing') socket[kResource].runInAsyncScope(socket.end, socket, BAD_REQUEST);
+    else socket[kResource].runInAsyncScope(socket_on_error, socket, fault_error(rule, bytes, of_head));
+    run_ticks();
+    dispatched();
+    this.served();
   }
 
   /** The response may be written on. */
   credit(socket) {
+    resume(socket[kOrigin]);
     socket._credit_came();
+    dispatched();
   }
 
   /** Nobody waits for the response any more. */
-  cancel(socket) {
+  cancel(socket, reason) {
+    // It can still read: what the program does about that is the server's setting.
+    if (reason === REASON.CLIENT_ENDED && this.server.httpAllowHalfOpen) return;
     socket[kCancelled] = true;
     socket._client_left(() => {
-      socket[kResource].runInAsyncScope(socket.destroy, socket);
+      resume(socket[kOrigin]);
+      socket[kResource].runInAsyncScope(socket._given_up, socket, reason);
       run_ticks();
+      dispatched();
     });
   }
 
   /** The client connection is gone. @param {Connection} connection */
   closed(connection) {
     for (const socket of connection.sockets()) {
-      // One whose stream was given up ends in its own time.
-      if (!socket[kCancelled] || !socket.busy) socket.destroy();
+      // One whose stream was given up ends in its own time, and one that was taken over when the application has read what came.
+      if (!socket.is_tunnel && (!socket[kCancelled] || !socket.busy)) socket.destroy();
     }
   }
 
   /** @param {import('./head.cjs').Ends} ends */
   new_connection(ends) {
-    return new Connection(ends);
+    const connection = new Connection(ends);
+    if (this.wants_early()) connection.socket = this.new_socket(connection);
+    return connection;
   }
 }
 

@@ -4,9 +4,26 @@
 // A request's text is made one string, once; method, target, names and values are cut from it by the lengths
 // in the table. The front has validated the text (RFC 9110, 9112); the lengths are checked here.
 
-const { isUtf8 } = require('node:buffer');
+const { isAscii, isUtf8 } = require('node:buffer');
 const { NAMES, METHODS } = require('./names.cjs');
-const { REQUEST, REQUEST_FIXED_BYTES, FIELDS_MAX, TEXT_BYTES_MAX, ABOARD_BYTES_MAX } = require('./protocol.cjs');
+const {
+  REQUEST,
+  REQUEST_FIXED_BYTES,
+  FAULT_FIXED_BYTES,
+  RULE_BYTES_MAX,
+  FIELDS_MAX,
+  TEXT_BYTES_MAX,
+  ABOARD_BYTES_MAX,
+} = require('./protocol.cjs');
+
+/**
+ * Whether TUNNEL can answer the request: it offers an upgrade that the front does not serve itself, or its method is CONNECT.
+ * @param {number} flags
+ * @param {string} method
+ */
+function may_tunnel(flags, method) {
+  return (flags & (REQUEST.UPGRADE | REQUEST.WEBSOCKET)) === REQUEST.UPGRADE || method === 'CONNECT';
+}
 
 /** A request's head. One object, filled anew for each request: its reader takes what it needs at once. */
 class RequestHead {
@@ -27,7 +44,9 @@ class RequestHead {
     this.fields = [];
     /** The ids of the names, in the same order. */
     this.ids = new Uint8Array(FIELDS_MAX);
-    /** Where the body aboard begins. */
+    /** Bytes of target, names and values: what Node counts against `maxHeaderSize`. */
+    this.text_bytes = 0;
+    /** Where the body aboard begins, or what came behind the head (`REQUEST.AHEAD`). */
     this.body_at = 0;
   }
 
@@ -58,7 +77,7 @@ class RequestHead {
       text_bytes > TEXT_BYTES_MAX ||
       body_at > end ||
       end - body_at > ABOARD_BYTES_MAX ||
-      (flags & ~REQUEST.ALL) !== 0 ||
+      flags > REQUEST.ALL ||
       (buffer[at + 18] | buffer[at + 19]) !== 0 ||
       (version !== 11 && version !== 10 && version !== 20) ||
       (method_id === 0) === (method_bytes === 0) ||
@@ -88,6 +107,7 @@ class RequestHead {
     if (from !== text_bytes) return false;
     this.connection = (buffer[at] | (buffer[at + 1] << 8) | (buffer[at + 2] << 16)) + buffer[at + 3] * 0x1000000;
     this.method = method_id === 0 ? text.slice(0, method_bytes) : METHODS[method_id];
+    if ((flags & REQUEST.AHEAD) !== 0 && ((flags & REQUEST.BODY) !== 0 || !may_tunnel(flags, this.method))) return false;
     this.version = version;
     this.flags = flags;
     this.target = text.slice(method_bytes, method_bytes + target_bytes);
@@ -95,24 +115,55 @@ class RequestHead {
     this.path_length = path_length;
     this.mount_length = mount_length;
     this.fields = fields;
+    this.text_bytes = text_bytes - method_bytes;
     this.body_at = body_at;
     return true;
   }
 }
 
 /**
+ * Reads a FAULT payload.
+ * @param {Buffer} buffer
+ * @param {number} at
+ * @param {number} end
+ * @returns {{ connection: number, rule: string, bytes: Buffer } | null} null if it is malformed; the bytes are a copy
+ */
+function read_fault(buffer, at, end) {
+  if (end - at < FAULT_FIXED_BYTES) return null;
+  const rule_bytes = buffer[at + 4];
+  const rule_at = at + FAULT_FIXED_BYTES;
+  const bytes_at = rule_at + rule_bytes;
+  const reserved = buffer[at + 5] | buffer[at + 6] | buffer[at + 7];
+  if (reserved !== 0 || rule_bytes === 0 || rule_bytes > RULE_BYTES_MAX || bytes_at > end) return null;
+  if (end - bytes_at > ABOARD_BYTES_MAX || !isAscii(buffer.subarray(rule_at, bytes_at))) return null;
+  return {
+    connection: buffer.readUInt32LE(at),
+    rule: buffer.latin1Slice(rule_at, bytes_at),
+    bytes: Buffer.from(buffer.subarray(bytes_at, end)),
+  };
+}
+
+/**
  * The two ends of a client connection. On a Unix socket both ports are 0, `peer` is empty and `local` the path.
- * @typedef {{ tls: boolean, peer: string, peer_port: number, local: string, local_port: number }} Ends
+ * @typedef {object} Ends
+ * @property {number} connection its id
+ * @property {boolean} gone the front has said that it is closed
+ * @property {boolean} tls
+ * @property {string} peer
+ * @property {number} peer_port
+ * @property {string} local
+ * @property {number} local_port
  */
 
 /**
  * Reads an OPEN payload.
+ * @param {number} connection
  * @param {Buffer} buffer
  * @param {number} at
  * @param {number} end
  * @returns {Ends | null} null if it is malformed
  */
-function read_open(buffer, at, end) {
+function read_open(connection, buffer, at, end) {
   if (end - at < 8) return null;
   const flags = buffer[at];
   const peer_bytes = buffer[at + 6];
@@ -121,6 +172,8 @@ function read_open(buffer, at, end) {
   if (!isUtf8(buffer.subarray(at + 8, end))) return null;
   const local_at = at + 8 + peer_bytes;
   return {
+    connection,
+    gone: false,
     tls: flags === 1,
     peer: buffer.utf8Slice(at + 8, local_at),
     peer_port: buffer.readUInt16LE(at + 2),
@@ -147,4 +200,4 @@ function split_lines(lines) {
   return fields;
 }
 
-module.exports = { RequestHead, read_open, split_lines };
+module.exports = { RequestHead, may_tunnel, read_fault, read_open, split_lines };

@@ -10,6 +10,7 @@ const {
   PREFACE_BYTES,
   HEADER_BYTES,
   STREAMS_MAX,
+  SESSION_BYTES_MAX,
   TEXT_BYTES_MAX,
   ABOARD_BYTES_MAX,
   BODY_BYTES_MAX,
@@ -27,9 +28,21 @@ const {
   typeName,
 } = require('./protocol.cjs');
 const { Output } = require('./output.cjs');
-const { RequestHead, read_open } = require('./head.cjs');
+const { RequestHead, may_tunnel, read_fault, read_open } = require('./head.cjs');
 
 const NAME = 'DIGLOT';
+
+/** How far a stream is from being a tunnel. */
+const TUNNEL = Object.freeze({
+  /** The request is none that can become one. */
+  NEVER: 0,
+  /** It is not one yet. */
+  POSSIBLE: 1,
+  /** TUNNEL was sent. What the front sends before its own is the request's, and so is an END of it. */
+  ASKED: 2,
+  /** The front has sent TUNNEL. */
+  OPEN: 3,
+});
 
 /** One request and its response. */
 class Stream {
@@ -42,6 +55,8 @@ class Stream {
     this.request_open = false;
     this.response_open = false;
     this.head_sent = false;
+    /** A `TUNNEL`. */
+    this.tunnel = TUNNEL.NEVER;
     /** Bytes this end may still send. */
     this.send_credit = 0;
     /** Bytes the front may still send. */
@@ -54,6 +69,11 @@ class Stream {
     /** Whatever serves the stream. @type {any} */
     this.owner = null;
   }
+
+  /** Raw bytes pass both ways, or soon will. */
+  get tunnels() {
+    return this.tunnel >= TUNNEL.ASKED;
+  }
 }
 
 /**
@@ -65,10 +85,14 @@ class Stream {
  * @property {(stream: Stream, buffer: Buffer, at: number, end: number, last: boolean) => void} body
  * @property {(stream: Stream, lines: string) => void} trailers
  * @property {(stream: Stream, reason: number) => void} cancel
+ * @property {(stream: Stream, fault: { connection: number, rule: string, bytes: Buffer }) => void} fault what came in the place of a
+ *   request's head, where the stream has no owner, or of its body
  * @property {(stream: Stream) => void} credit
  * @property {() => void} link_credit
+ * @property {() => void} farewell
+ * @property {() => void} paused no request follows, until READY is said again
  * @property {() => void} drain
- * @property {() => void} idle the last open response has ended
+ * @property {() => void} idle the last open response but those of tunnels has ended; behind DRAIN, any has
  * @property {(violation: Violation) => void} violation does not return, or throws
  */
 
@@ -81,8 +105,14 @@ class Link {
     /** @type {(Stream | undefined)[]} by id */
     this.streams = [];
     this.open_streams = 0;
+    /** How many of them are tunnels. */
+    this.open_tunnels = 0;
     this.greeted = false;
     this.said_ready = false;
+    /** PAUSE was said behind the last READY. */
+    this.pausing = false;
+    /** Of those that were said, so many are not answered. */
+    this.pauses = 0;
     this.draining = false;
     this.streams_max = 0;
     this.generation = 0;
@@ -289,29 +319,42 @@ class Link {
         return this._credit(id, generation, buffer, payload_at, end);
       case TYPE.TRAILERS: {
         const stream = this._known(type, id, generation);
-        if (stream === null || !stream.request_open) return;
+        if (stream === null || !stream.request_open || stream.tunnel === TUNNEL.ASKED) return;
         stream.request_open = false;
         if (stream.owner !== null) this.handler.trailers(stream, buffer.latin1Slice(payload_at, end));
         return this._release(stream);
       }
       case TYPE.CANCEL: {
-        if (end - payload_at !== 1 || buffer[payload_at] < 1 || buffer[payload_at] > 6) this._malformed(type);
+        if (end - payload_at !== 1 || buffer[payload_at] < 1 || buffer[payload_at] > 8) this._malformed(type);
         const stream = this._known(type, id, generation);
         if (stream === null) return;
         stream.request_open = false;
         if (stream.owner !== null) this.handler.cancel(stream, buffer[payload_at]);
         return this._release(stream);
       }
+      case TYPE.FAULT:
+        return this._fault(id, generation, buffer, payload_at, end);
       case TYPE.OPEN: {
-        const ends = read_open(buffer, payload_at, end);
+        const ends = read_open(id, buffer, payload_at, end);
         if (ends === null) return this._malformed(type);
         return this.handler.open(id, ends);
       }
       case TYPE.CLOSED:
         return this.handler.closed(id);
-      // A Node program hears of the end with DRAIN, by SIGTERM.
-      case TYPE.FAREWELL:
+      case TYPE.TUNNEL: {
+        const stream = this._known(type, id, generation);
+        if (stream === null) return;
+        if (stream.tunnel !== TUNNEL.ASKED) return this._violated(`a TUNNEL frame out of turn on stream ${id}`);
+        stream.tunnel = TUNNEL.OPEN;
         return;
+      }
+      case TYPE.FAREWELL:
+        return this.handler.farewell();
+      case TYPE.PAUSE:
+        if (this.pauses === 0) return this._violated('a PAUSE frame that answers none');
+        this.pauses--;
+        if (this.pausing && this.pauses === 0) this.said_ready = false;
+        return this.handler.paused();
       case TYPE.DRAIN:
         this.draining = true;
         return this.handler.drain();
@@ -329,26 +372,51 @@ class Link {
     }
     const head = this.head;
     if (!head.read(buffer, at, end)) return this._malformed(TYPE.REQUEST);
+    const stream = this._begin(TYPE.REQUEST, id, generation, !last);
+    if (may_tunnel(head.flags, head.method)) stream.tunnel = TUNNEL.POSSIBLE;
+    this.handler.request(stream, head, buffer, head.body_at, end, last);
+  }
+
+  /** Begins a stream. @returns {Stream} */
+  _begin(type, id, generation, request_open) {
     let stream = this.streams[id];
     if (stream === undefined) {
       while (this.streams.length < id) this.streams.push(undefined);
       stream = this.streams[id] = new Stream(id);
     }
     if (stream.response_open || stream.request_open || !this.said_ready || this.draining) {
-      return this._violated(`a REQUEST frame out of turn on stream ${id}`);
+      this._violated(`a ${typeName(type)} frame out of turn on stream ${id}`);
     }
     stream.generation = generation;
     stream.use++;
-    stream.request_open = !last;
+    stream.request_open = request_open;
     stream.response_open = true;
     stream.head_sent = false;
+    stream.tunnel = TUNNEL.NEVER;
     stream.send_credit = STREAM_WINDOW_BYTES;
     stream.promised = STREAM_WINDOW_BYTES;
     stream.consumed = 0;
     stream.frame_epoch = 0;
     stream.owner = null;
     this.open_streams++;
-    this.handler.request(stream, head, buffer, head.body_at, end, last);
+    return stream;
+  }
+
+  _fault(id, generation, buffer, at, end) {
+    if (id === 0 || id > this.streams_max) return this._violated(`a FAULT frame for stream ${id}, of ${this.streams_max}`);
+    const fault = read_fault(buffer, at, end);
+    if (fault === null) return this._malformed(TYPE.FAULT);
+    let stream = this.streams[id];
+    if (stream?.use > 0 && stream.generation === generation) {
+      // The body's: too late where the worker wants no more of it.
+      if (!stream.request_open) return;
+      stream.request_open = false;
+      if (stream.owner === null) return this._release(stream);
+    } else {
+      stream = this._begin(TYPE.FAULT, id, generation, false);
+    }
+    this.handler.fault(stream, fault);
+    this._release(stream);
   }
 
   _body(id, generation, buffer, at, end, last) {
@@ -359,13 +427,14 @@ class Link {
     if (stream?.request_open) {
       if (bytes > stream.promised) return this._violated(`${bytes} bytes on stream ${id} without credit`);
       stream.promised -= bytes;
-      if (last) stream.request_open = false;
+      const ends = last && stream.tunnel !== TUNNEL.ASKED;
+      if (ends) stream.request_open = false;
       if (stream.owner !== null) {
-        this.handler.body(stream, buffer, at, end, last);
+        this.handler.body(stream, buffer, at, end, ends);
         return this._release(stream);
       }
     }
-    this._return_link_credit(bytes);
+    this.return_link_credit(bytes);
   }
 
   _credit(id, generation, buffer, at, end) {
@@ -410,7 +479,15 @@ class Link {
    */
   ready(kind, runtime) {
     this.said_ready = true;
+    this.pausing = false;
     this._say(TYPE.READY, Buffer.concat([Buffer.of(kind), Buffer.from(runtime)]));
+  }
+
+  /** Asks for no more requests. Some may come until the front has answered. */
+  pause() {
+    this.pausing = true;
+    this.pauses++;
+    this.output.frame(TYPE.PAUSE, 0, 0, null);
   }
 
   /**
@@ -428,6 +505,24 @@ class Link {
     this._say(TYPE.FAILED, bytes);
   }
 
+  /**
+   * Asks for the requests of a session: those whose query has its name as `sid`. A name that no frame can carry is not claimed.
+   * @param {string} session
+   */
+  claim(session) {
+    this._say_of_session(TYPE.CLAIM, session);
+  }
+
+  /** Says that a session is over. @param {string} session */
+  release(session) {
+    this._say_of_session(TYPE.RELEASE, session);
+  }
+
+  _say_of_session(type, session) {
+    const name = Buffer.from(session);
+    if (name.length > 0 && name.length <= SESSION_BYTES_MAX) this._say(type, name);
+  }
+
   _say(type, payload) {
     if (this.greeted) this.output.frame(type, 0, 0, payload);
     else this.early.push([type, payload]);
@@ -439,14 +534,30 @@ class Link {
   }
 
   /**
-   * Sends text of a WIRE response.
+   * Takes the client's connection over, for a request that may become a tunnel: from now on what `wire_text` and `wire_bytes` send is raw,
+   * and so is what comes as body.
+   * @param {Stream} stream
+   * @returns {boolean} false where something was answered before, or it is no such request: nothing was sent
+   */
+  begin_tunnel(stream) {
+    if (stream.tunnel !== TUNNEL.POSSIBLE || !stream.response_open || stream.head_sent || stream.frame_epoch !== 0) return false;
+    stream.tunnel = TUNNEL.ASKED;
+    stream.request_open = true;
+    this.open_tunnels++;
+    this.output.frame(TYPE.TUNNEL, stream.generation, stream.id, null);
+    if (this.open_streams === this.open_tunnels) this.handler.idle();
+    return true;
+  }
+
+  /**
+   * Sends text of a WIRE response, or of a tunnel.
    * @param {Stream} stream
    * @param {string} text
    * @param {boolean} latin1 else UTF-8
    * @returns {number} bytes sent; -1 if there may not be credit or room for it in one frame: nothing was sent
    */
   wire_text(stream, text, latin1) {
-    return this._text(TYPE.WIRE, stream, text, latin1);
+    return this._text(stream.tunnel < TUNNEL.ASKED ? TYPE.WIRE : TYPE.BODY, stream, text, latin1);
   }
 
   /** As `wire_text`, for the body of a structured response, in UTF-8. */
@@ -475,7 +586,7 @@ class Link {
    * @returns {number} bytes sent
    */
   wire_bytes(stream, data, from) {
-    return this._bytes(TYPE.WIRE, stream, data, from);
+    return this._bytes(stream.tunnel < TUNNEL.ASKED ? TYPE.WIRE : TYPE.BODY, stream, data, from);
   }
 
   /** As `wire_bytes`, for the body of a structured response. */
@@ -498,10 +609,10 @@ class Link {
     return end - from;
   }
 
-  /** The WIRE response is complete. */
+  /** The WIRE response is complete, or this direction of the tunnel. */
   wire_end(stream) {
     if (!stream.response_open) return;
-    this.output.end(TYPE.WIRE, stream);
+    this.output.end(stream.tunnel < TUNNEL.ASKED ? TYPE.WIRE : TYPE.BODY, stream);
     this._close_response(stream);
   }
 
@@ -572,6 +683,29 @@ class Link {
     this._close_response(stream);
   }
 
+  /** Connections are to be announced when they are accepted. */
+  announce_early() {
+    this._say(TYPE.EARLY, Buffer.alloc(0));
+  }
+
+  /**
+   * The application's limits for a client connection; 0 leaves one to the front.
+   * @param {number} connection
+   * @param {number} head_ms from a request's first byte to the end of its head
+   * @param {number} request_ms to the end of its body
+   */
+  limit(connection, head_ms, request_ms) {
+    const payload = Buffer.alloc(8);
+    payload.writeUInt32LE(head_ms, 0);
+    payload.writeUInt32LE(request_ms, 4);
+    this.output.frame(TYPE.LIMITS, 0, connection, payload);
+  }
+
+  /** The application has closed a client connection. @param {number} connection */
+  hang_up(connection) {
+    this.output.frame(TYPE.HANGUP, 0, connection, null);
+  }
+
   /**
    * Bytes of the stream's BODY payloads were read by the application, or thrown away.
    * @param {Stream} stream
@@ -579,7 +713,8 @@ class Link {
    * @param {number} bytes
    */
   consume(stream, use, bytes) {
-    if (stream.use === use && stream.request_open) {
+    // What may become a tunnel may open that direction again: its credit is counted on.
+    if (stream.use === use && (stream.request_open || (stream.tunnel !== TUNNEL.NEVER && stream.response_open))) {
       stream.consumed += bytes;
       if (stream.consumed >= STREAM_WINDOW_BYTES / 2) {
         this.output.frame_u32(TYPE.CREDIT, stream.generation, stream.id, stream.consumed);
@@ -587,10 +722,11 @@ class Link {
         stream.consumed = 0;
       }
     }
-    this._return_link_credit(bytes);
+    this.return_link_credit(bytes);
   }
 
-  _return_link_credit(bytes) {
+  /** Bytes are no longer held of a stream that is over. @param {number} bytes */
+  return_link_credit(bytes) {
     this.consumed += bytes;
     if (this.consumed < LINK_QUANTUM_BYTES) return;
     this.output.frame_u32(TYPE.CREDIT, 0, 0, this.consumed);
@@ -600,8 +736,9 @@ class Link {
 
   _close_response(stream) {
     stream.response_open = false;
+    if (stream.tunnels) this.open_tunnels--;
     this._release(stream);
-    if (--this.open_streams === 0) this.handler.idle();
+    if (--this.open_streams === this.open_tunnels || this.draining) this.handler.idle();
   }
 
   /** A stream that is over in both directions has no owner. */
@@ -610,4 +747,4 @@ class Link {
   }
 }
 
-module.exports = { Link, Stream };
+module.exports = { Link, Stream, TUNNEL };

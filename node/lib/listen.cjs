@@ -61,7 +61,7 @@ class ServerHandle {
 
 /** Puts a method in the place of another, as like it as can be. */
 function replace(object, name, value) {
-  Object.defineProperty(value, 'name', { value: name, configurable: true });
+  Object.defineProperty(value, 'name', { value: object[name].name, configurable: true });
   Object.defineProperty(object, name, { configurable: true, enumerable: true, writable: true, value });
 }
 
@@ -91,6 +91,10 @@ class Takeover {
     /** The port the routed server asked for. */
     this.asked_port = -1;
     this.told_of_tls = false;
+    /** Whose `close()` runs. @type {import('node:http').Server | null} */
+    this.in_close = null;
+    /** Closed, but requests may still come for them: 'close' waits. @type {import('node:http').Server[]} */
+    this.closing = [];
   }
 
   install() {
@@ -150,14 +154,27 @@ class Takeover {
     if (prototype === null || prototype[kClosing]) return;
     Object.defineProperty(prototype, kClosing, { value: true });
     const takeover = this;
-    const { closeAllConnections, closeIdleConnections } = prototype;
+    const { close, closeAllConnections, closeIdleConnections } = prototype;
+    replace(prototype, 'close', function (...args) {
+      takeover.in_close = this;
+      try {
+        return close.apply(this, args);
+      } finally {
+        takeover.in_close = null;
+      }
+    });
     replace(prototype, 'closeAllConnections', function () {
       closeAllConnections.call(this);
-      for (const socket of takeover.routing.sockets()) if (socket._server === this) socket.destroy();
+      // Of those that were taken over Node's own knows nothing any more.
+      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.is_tunnel) socket.destroy();
     });
     replace(prototype, 'closeIdleConnections', function () {
       closeIdleConnections.call(this);
-      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.busy) socket.destroy();
+      for (const socket of takeover.routing.sockets()) {
+        if (socket._server !== this || socket.busy) continue;
+        if (takeover.in_close === this) socket._leave();
+        else socket.destroy();
+      }
     });
   }
 
@@ -168,6 +185,7 @@ class Takeover {
       server._handle.getsockname = undefined;
       server._pipeName = this.path;
     }
+    if (server._unref) server.unref();
     const { signal } = options;
     if (signal !== undefined) {
       if (signal.aborted) process.nextTick(() => server.close());
@@ -196,7 +214,18 @@ class Takeover {
     this.aliases.delete(server);
     if (server !== this.server) return;
     this.server = null;
+    // As if of a connection, of which Node waits for the end.
+    server._connections++;
+    this.closing.push(server);
     this.routing.closed(server);
+  }
+
+  /** No request will come for those that were closed: they may say so. */
+  let_close() {
+    for (const server of this.closing.splice(0)) {
+      server._connections--;
+      server._emitCloseIfDrained();
+    }
   }
 
   /** @param {boolean} alive */

@@ -5,6 +5,7 @@ const REVISION = 1;
 const PREFACE_BYTES = 16;
 const HEADER_BYTES = 12;
 const STREAMS_MAX = 65_536;
+const SESSION_BYTES_MAX = 256;
 
 const TEXT_BYTES_MAX = 96 * 1024;
 const FIELDS_MAX = 1024;
@@ -20,6 +21,8 @@ const LINK_QUANTUM_BYTES = 256 * 1024;
 
 const REQUEST_FIXED_BYTES = 24;
 const RESPONSE_FIXED_BYTES = 8;
+const FAULT_FIXED_BYTES = 8;
+const RULE_BYTES_MAX = 64;
 
 const FLAG_END = 1;
 
@@ -33,14 +36,22 @@ const TYPE = Object.freeze({
   CREDIT: 0x07,
   STOP: 0x08,
   CANCEL: 0x09,
+  FAULT: 0x0a,
   OPEN: 0x10,
   CLOSED: 0x11,
+  HANGUP: 0x12,
+  LIMITS: 0x13,
   READY: 0x20,
   FAILED: 0x21,
   DRAIN: 0x22,
   PING: 0x23,
   PONG: 0x24,
+  PAUSE: 0x25,
+  CLAIM: 0x28,
+  RELEASE: 0x29,
   FAREWELL: 0x2a,
+  EARLY: 0x2b,
+  TUNNEL: 0x34,
 });
 
 /** Bits of a REQUEST's flags. */
@@ -51,7 +62,9 @@ const REQUEST = Object.freeze({
   BODY: 0x08,
   UNSIZED: 0x10,
   WEBSOCKET: 0x20,
-  ALL: 0x3f,
+  /** What is aboard is no body: it came behind the head, and is the tunnel's if the request becomes one. */
+  AHEAD: 0x40,
+  ALL: 0x7f,
 });
 
 /** Reasons of a CANCEL. */
@@ -62,6 +75,8 @@ const REASON = Object.freeze({
   APP_FAILED: 4,
   REFUSED: 5,
   ACKNOWLEDGED: 6,
+  RESET: 7,
+  CLIENT_ENDED: 8,
 });
 
 /** Interfaces a READY may name. */
@@ -78,6 +93,7 @@ PAYLOAD_MAX_BY_TYPE[TYPE.TRAILERS] = TEXT_BYTES_MAX + 8;
 PAYLOAD_MAX_BY_TYPE[TYPE.CREDIT] = 4;
 PAYLOAD_MAX_BY_TYPE[TYPE.STOP] = 0;
 PAYLOAD_MAX_BY_TYPE[TYPE.CANCEL] = 1;
+PAYLOAD_MAX_BY_TYPE[TYPE.FAULT] = FAULT_FIXED_BYTES + RULE_BYTES_MAX + ABOARD_BYTES_MAX;
 PAYLOAD_MAX_BY_TYPE[TYPE.OPEN] = 512;
 PAYLOAD_MAX_BY_TYPE[TYPE.CLOSED] = 0;
 PAYLOAD_MAX_BY_TYPE[TYPE.READY] = MESSAGE_BYTES_MAX;
@@ -85,7 +101,11 @@ PAYLOAD_MAX_BY_TYPE[TYPE.FAILED] = MESSAGE_BYTES_MAX;
 PAYLOAD_MAX_BY_TYPE[TYPE.DRAIN] = 0;
 PAYLOAD_MAX_BY_TYPE[TYPE.PING] = 8;
 PAYLOAD_MAX_BY_TYPE[TYPE.PONG] = 8;
+PAYLOAD_MAX_BY_TYPE[TYPE.PAUSE] = 0;
+PAYLOAD_MAX_BY_TYPE[TYPE.CLAIM] = SESSION_BYTES_MAX;
+PAYLOAD_MAX_BY_TYPE[TYPE.RELEASE] = SESSION_BYTES_MAX;
 PAYLOAD_MAX_BY_TYPE[TYPE.FAREWELL] = 0;
+PAYLOAD_MAX_BY_TYPE[TYPE.TUNNEL] = 0;
 
 /** What a type's flags must be: 0 none, 1 END or none, 2 END. */
 const FLAGS_BY_TYPE = new Uint8Array(256);
@@ -97,7 +117,7 @@ FLAGS_BY_TYPE[TYPE.TRAILERS] = 2;
 
 /** What a type's address must be: 0 any, 1 the link's (stream and generation 0), 2 a connection's (generation 0). */
 const ADDRESS_BY_TYPE = new Uint8Array(256);
-for (const type of [TYPE.READY, TYPE.FAILED, TYPE.DRAIN, TYPE.PING, TYPE.PONG, TYPE.FAREWELL]) ADDRESS_BY_TYPE[type] = 1;
+for (const type of [TYPE.READY, TYPE.FAILED, TYPE.DRAIN, TYPE.PING, TYPE.PONG, TYPE.PAUSE, TYPE.CLAIM, TYPE.RELEASE, TYPE.FAREWELL]) ADDRESS_BY_TYPE[type] = 1;
 for (const type of [TYPE.OPEN, TYPE.CLOSED]) ADDRESS_BY_TYPE[type] = 2;
 
 /** The front did what no conforming front does. The worker ends; nothing is repaired. */
@@ -120,6 +140,7 @@ module.exports = {
   PREFACE_BYTES,
   HEADER_BYTES,
   STREAMS_MAX,
+  SESSION_BYTES_MAX,
   TEXT_BYTES_MAX,
   FIELDS_MAX,
   ABOARD_BYTES_MAX,
@@ -131,6 +152,8 @@ module.exports = {
   LINK_QUANTUM_BYTES,
   REQUEST_FIXED_BYTES,
   RESPONSE_FIXED_BYTES,
+  FAULT_FIXED_BYTES,
+  RULE_BYTES_MAX,
   FLAG_END,
   TYPE,
   REQUEST,

@@ -11,7 +11,10 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const net = require('node:net');
+const { sets_time } = require('./times.cjs');
+const os = require('node:os');
 const { REASON } = require('./protocol.cjs');
+const { Origin, kOrigin, resource_of } = require('./origin.cjs');
 
 const kStream = Symbol('diglot.stream');
 const kLink = Symbol('diglot.link');
@@ -22,6 +25,10 @@ const kHeld = Symbol('diglot.held');
 const kResource = Symbol('diglot.resource');
 const kCancelled = Symbol('diglot.cancelled');
 const kServing = Symbol('diglot.serving');
+const kEnds = Symbol('diglot.ends');
+const kFeed = Symbol('diglot.feed');
+const kTunnel = Symbol('diglot.tunnel');
+const kReset = Symbol('diglot.reset');
 
 /** Stands where a socket has its libuv handle: addresses, and reading that starts and stops. */
 class Handle {
@@ -92,6 +99,14 @@ function give_back(socket) {
   const bytes = socket[kHeld];
   socket[kHeld] = 0;
   if (stream !== null) socket[kLink].consume(stream, stream.use, bytes);
+  else socket[kLink].return_link_credit(bytes);
+}
+
+/** What Node says of a connection that ended so; null for an end without an error. @param {number} reason a `REASON` */
+function connection_error(reason) {
+  const code = { [REASON.CLIENT_GONE]: 'ECONNRESET', [REASON.TIMED_OUT]: 'ETIMEDOUT' }[reason];
+  if (code === undefined) return null;
+  return Object.assign(new Error(`read ${code}`), { errno: -os.constants.errno[code], code, syscall: 'read' });
 }
 
 /** @param {LinkSocket} socket @param {import('node:http').ServerResponse} message */
@@ -101,7 +116,7 @@ function tell_drained(socket, message) {
 
 /** @param {LinkSocket} socket */
 function destroy_if_idle(socket) {
-  if (!socket.busy) socket.destroy();
+  if (!socket.busy) socket._leave();
 }
 
 class LinkSocket extends net.Socket {
@@ -115,6 +130,8 @@ class LinkSocket extends net.Socket {
     super({ handle, allowHalfOpen: true, highWaterMark: server.highWaterMark });
     handle.link_socket = this;
     this[kLink] = link;
+    /** Null where the connection is another socket's, too: the end of this one is not its end. */
+    this[kEnds] = ends;
     /** The stream that is served, null between requests. @type {import('./link.cjs').Stream | null} */
     this[kStream] = null;
     this[kMessage] = null;
@@ -124,11 +141,17 @@ class LinkSocket extends net.Socket {
     /** Body bytes that were handed out, but whose credit waits for the reader. */
     this[kHeld] = 0;
     /** What a connection's requests run in: one for all of them, as Node's parser has it. */
-    this[kResource] = new AsyncResource('HTTPINCOMINGMESSAGE');
+    this[kOrigin] = new Origin();
+    this[kResource] = resource_of(this[kOrigin]);
     /** The front has given the stream up. */
     this[kCancelled] = false;
     /** A request is served: what is asked of the socket's time counts. */
     this[kServing] = true;
+    /** Set where Node's parser reads the requests. @type {import('./bytes.cjs').Feed | null} */
+    this[kFeed] = null;
+    this[kTunnel] = false;
+    /** The application resets the connection. */
+    this[kReset] = false;
     if (ends.tls) {
       this.encrypted = true;
       this.authorized = false;
@@ -146,6 +169,17 @@ class LinkSocket extends net.Socket {
     return stream !== null && (stream.response_open || stream.request_open) && stream.owner === this;
   }
 
+  /** The application has taken the connection over: it carries no requests any more. */
+  get is_tunnel() {
+    return this[kTunnel];
+  }
+
+  /** The response is a stream of events, which need not come to an end by itself. */
+  get has_events() {
+    const header = this[kMessage]?._header;
+    return typeof header === 'string' && /\r\ncontent-type:[ \t]*text\/event-stream/i.test(header);
+  }
+
   // Node sets this when a response gets the socket and clears it when the response has finished.
   get _httpMessage() {
     return this[kMessage];
@@ -159,6 +193,7 @@ class LinkSocket extends net.Socket {
 
   _response_done(message) {
     this[kServing] = false;
+    this[kOrigin].fields = null;
     const stream = this[kStream];
     if (stream === null) return;
     this[kLink].wire_end(stream);
@@ -176,6 +211,8 @@ class LinkSocket extends net.Socket {
 
   /** Nobody will read the rest of the request's body: the client need not send it. */
   _request_unread(stream, request) {
+    // The parser has to see the body to its end, read or not, before the next request.
+    if (this[kFeed] !== null) return;
     this[kLink].stop(stream);
     this[kStream] = null;
     const { parser } = this;
@@ -192,10 +229,57 @@ class LinkSocket extends net.Socket {
     this[kLink].consume(stream, stream.use, bytes);
   }
 
+  /** Node is about to hand the connection over (or to close it, for a CONNECT that nobody listens for). */
+  _begin_tunnel() {
+    const stream = this[kStream];
+    if (stream !== null) this[kTunnel] = this[kLink].begin_tunnel(stream);
+  }
+
+  /**
+   * Bytes of a tunnel, or its end.
+   * @param {import('./link.cjs').Stream} stream
+   * @param {Buffer} bytes
+   * @param {number} credit_bytes what they have cost
+   * @param {boolean} last the client sends nothing more
+   */
+  _tunnel_came(stream, bytes, credit_bytes, last) {
+    const { use } = stream;
+    if (bytes.length > 0) {
+      this._handle.bytesRead += bytes.length;
+      if (this.timeout) this._unrefTimer();
+      const goes_on = this.push(bytes);
+      if (goes_on || this.destroyed) {
+        this[kLink].consume(stream, use, credit_bytes);
+      } else {
+        // As libuv's: no more is taken until the application has read so far that Node asks for more.
+        this._handle.reading = false;
+        this[kHeld] += credit_bytes;
+      }
+    }
+    if (last && !this.destroyed) {
+      this._tunnel_ended();
+      this.push(null);
+      this.read(0);
+    }
+  }
+
+  /** A direction of the tunnel has ended. When both have, the stream is over, though the application may have some left to read. */
+  _tunnel_ended() {
+    const stream = this[kStream];
+    if (stream !== null && !stream.request_open && !stream.response_open) this[kStream] = null;
+  }
+
+  /** The front has given the stream up: for a tunnel, its client's connection is gone. @param {number} reason a `REASON` */
+  _given_up(reason) {
+    this.destroy((this[kTunnel] && connection_error(reason)) || undefined);
+  }
+
   write(chunk, encoding, callback) {
     const stream = this[kStream];
     const state = this._writableState;
-    if (stream !== null && state.length === 0 && !state.ending && !state.destroyed && stream.response_open) {
+    // As much as fills the socket's buffer goes through it: `write` is to return false, and 'drain' to follow.
+    const fits = chunk.length < state.highWaterMark;
+    if (stream !== null && fits && state.length === 0 && !state.ending && !state.destroyed && stream.response_open) {
       let bytes = -1;
       if (typeof chunk === 'string') {
         if (encoding === undefined || encoding === null || encoding === 'utf8') {
@@ -300,33 +384,64 @@ class LinkSocket extends net.Socket {
   /** What has been written is all of the response. */
   _end_response() {
     const stream = this[kStream];
-    if (stream !== null) this[kLink].wire_end(stream);
+    if (stream === null) return;
+    this[kLink].wire_end(stream);
+    if (this[kTunnel]) this._tunnel_ended();
+  }
+
+  /** The client's connection ends with this one, once. */
+  _hang_up() {
+    const ends = this[kEnds];
+    this[kEnds] = null;
+    if (ends !== null && !ends.gone) this[kLink].hang_up(ends.connection);
   }
 
   _final(callback) {
+    if (this[kStream] === null) this._hang_up();
     this._end_response();
     callback();
   }
 
+  /**
+   * An answer that Node gives to what is no request, before it destroys the connection, ends with the connection: without its end the
+   * front would take it for one that was cut off.
+   */
+  destroy(error, callback) {
+    const is_answered = error?.code?.startsWith?.('HPE_') && !this._httpMessage?._headerSent && this[kStream]?.frame_epoch > 0;
+    if (is_answered) this._end_response();
+    return super.destroy(error, callback);
+  }
+
+  /** Ends for the application. The client's connection goes on: other workers serve it. */
+  _leave() {
+    this[kEnds] = null;
+    this.destroy();
+  }
+
   _destroy(error, callback) {
+    if (this[kHeld] > 0) give_back(this);
     const stream = this[kStream];
+    // Before the stream is given up: its client gets what the connection's end tells, and no answer in the application's stead.
+    if (!this[kCancelled]) this._hang_up();
     if (stream !== null) {
       this[kStream] = null;
       const link = this[kLink];
-      if (this[kHeld] > 0) {
-        link.consume(stream, stream.use, this[kHeld]);
-        this[kHeld] = 0;
-      }
-      if (stream.response_open) link.cancel(stream, this[kCancelled] ? REASON.ACKNOWLEDGED : REASON.APP_FAILED);
+      if (stream.response_open) link.cancel(stream, this._cancel_reason());
       else link.stop(stream);
     }
     this[kPending] = null;
     super._destroy(error, callback);
   }
 
-  // Between two requests the connection's time is the front's: only what is asked for during one has an effect.
+  _cancel_reason() {
+    if (this[kCancelled]) return REASON.ACKNOWLEDGED;
+    return this[kReset] ? REASON.RESET : REASON.APP_FAILED;
+  }
+
+  // Between two requests the connection's time is the front's, but where the application sets its server's keepAliveTimeout: only what
+  // is asked for during a request has an effect.
   setTimeout(ms, callback) {
-    if (!this[kServing]) {
+    if (!this[kServing] && !sets_time(this._server, 'keepAliveTimeout')) {
       if (this.timeout) super.setTimeout(0);
       return this;
     }
@@ -343,6 +458,7 @@ class LinkSocket extends net.Socket {
   }
 
   resetAndDestroy() {
+    this[kReset] = true;
     return this.destroy();
   }
 
@@ -355,4 +471,4 @@ class LinkSocket extends net.Socket {
   }
 }
 
-module.exports = { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing };
+module.exports = { LinkSocket, kStream, kHeld, kResource, kCancelled, kServing, kFeed, kEnds };

@@ -6,20 +6,35 @@
 // loading → serving → draining → ended. It begins to serve when the routed server listens or the main module turns out to export
 // `fetch`; what happens before that is a failure to load, and is told to the server with the reason.
 
-const cluster = require('node:cluster');
+const path = require('node:path');
 const { Link } = require('./link.cjs');
 const { Transport } = require('./transport.cjs');
 const { Takeover } = require('./listen.cjs');
 const { Entry } = require('./entry.cjs');
-const { INTERFACE, REASON } = require('./protocol.cjs');
+const cluster = require('./cluster.cjs');
+const inspect = require('./inspect.cjs');
+const { Crash } = require('./crash.cjs');
+const { Signals } = require('./signals.cjs');
+const sessions = require('./sessions.cjs');
+const { kOrigin } = require('./origin.cjs');
+const { INTERFACE } = require('./protocol.cjs');
 
+const PRELOAD = path.join(__dirname, '..', 'preload.cjs');
 const NO_BYTES = Buffer.alloc(0);
+/** The exit code of a program that cannot be served. */
+const EXIT_FAILED = 1;
 /** The exit code for a link that broke its rules: EX_PROTOCOL of sysexits.h. */
 const EXIT_VIOLATION = 76;
 
 /** A line to stderr, which is the server's log. @param {string} line */
 function log(line) {
   process.stderr.write(`diglot: ${line}\n`);
+}
+
+/** The program is not to see how it was loaded, nor to hand it down to its children. */
+function without_preload() {
+  const at = process.execArgv.indexOf(PRELOAD);
+  if (at > 0 && process.execArgv[at - 1] === '--require') process.execArgv.splice(at - 1, 2);
 }
 
 /** @implements {import('./link.cjs').Handler} */
@@ -32,6 +47,10 @@ class Worker {
     /** @type {'loading' | 'serving' | 'failed'} */
     this.state = 'loading';
     this.draining = false;
+    /** The server will not wait much longer for what has no end. */
+    this.told_farewell = false;
+    /** The server has said that the worker is to end. */
+    this.told_to_end = false;
     /** The routed server was closed by the application. */
     this.closed_by_app = false;
     /** Client connections by id: the lane's, or their ends while there is no lane. @type {Map<number, any>} */
@@ -50,6 +69,15 @@ class Worker {
       sockets: () => this.sockets(),
       log,
     });
+    this.inspected = orders.inspect ?? null;
+    /** Which of its service's workers it is, from 1. */
+    this.number = orders.number ?? 1;
+    this.signals = new Signals();
+    this.crash = new Crash({
+      serving: () => this.state === 'serving' && !this.told_to_end,
+      in_flight: () => this.in_flight(),
+      log,
+    });
     this.entry = new Entry(orders.entry.file, {
       loading: () => this.state === 'loading',
       found: (app) => this.serve_fetch(app),
@@ -58,19 +86,26 @@ class Worker {
   }
 
   start() {
+    without_preload();
     // What the application has answered leaves before it ends, as it would from a socket.
     process.on('exit', () => {
       for (const socket of this.sockets()) socket._end_written();
       this.transport.flush_last();
     });
+    this.signals.hold();
+    this.crash.watch();
     this.takeover.install();
     this.entry.watch();
-    cluster.fork = () => {
-      throw new Error(
-        'cluster.fork() is not for programs that Diglot runs: it starts the workers itself. ' +
-          'Set `workers` of the service, and start the server without cluster.',
-      );
-    };
+    cluster.install({
+      loading: () => this.state === 'loading',
+      failed: (reason) => {
+        this.failed(reason);
+        process.reallyExit(EXIT_FAILED);
+      },
+      close: () => this.takeover.server?.close(),
+      log,
+    });
+    if (this.inspected !== null) inspect.open(this.inspected, this.number);
   }
 
   // ---- the program
@@ -78,9 +113,10 @@ class Worker {
   /** @param {import('node:http').Server} server */
   serve_http(server) {
     const { FastLane } = require('./fast.cjs');
+    const again = this.closed_by_app;
     this.closed_by_app = false;
     this.lane = new FastLane(this.link, server, this.served);
-    this.ready(INTERFACE.HTTP);
+    this.ready(INTERFACE.HTTP, again);
   }
 
   /** @param {{ fetch: Function }} app */
@@ -92,11 +128,11 @@ class Worker {
     this.ready(INTERFACE.FETCH);
   }
 
-  /** @param {number} kind */
-  ready(kind) {
+  /** @param {number} kind @param {boolean} [again] it was said before, and taken back */
+  ready(kind, again = false) {
     this.transport.keep_alive(true);
     for (const [id, known] of this.connections) if (known.ends === undefined) this.connections.set(id, this.lane.new_connection(known));
-    if (this.state !== 'loading') return;
+    if (this.state !== 'loading' && !again) return;
     this.state = 'serving';
     this.link.ready(kind, `Node.js ${process.version}`);
   }
@@ -110,7 +146,18 @@ class Worker {
 
   server_closed() {
     this.closed_by_app = true;
-    this.transport.keep_alive(this.link.open_streams > 0);
+    if (this.link.said_ready && !this.link.draining) this.link.pause();
+    else this.no_request_follows();
+  }
+
+  /** What has come is served to its end, though the server was closed; then nothing keeps the program. */
+  no_request_follows() {
+    this.takeover.let_close();
+    if (this.closed_by_app) this.transport.keep_alive(this.link.open_streams > 0);
+  }
+
+  paused() {
+    this.no_request_follows();
   }
 
   /** The front is gone, and with it everybody this worker could serve. */
@@ -124,6 +171,12 @@ class Worker {
     for (const connection of this.connections.values()) if (connection.sockets !== undefined) yield* connection.sockets();
   }
 
+  /** @returns {string[]} the requests that are not answered yet, as the log names them */
+  in_flight() {
+    const open = this.link.streams.filter((stream) => stream?.response_open && stream.owner);
+    return open.map(({ owner }) => owner[kOrigin]?.name ?? owner.name);
+  }
+
   // ---- frames
 
   open(id, ends) {
@@ -134,6 +187,7 @@ class Worker {
     const connection = this.connections.get(id);
     if (connection === undefined) return;
     this.connections.delete(id);
+    (connection.ends ?? connection).gone = true;
     this.lane?.closed(connection);
   }
 
@@ -142,9 +196,17 @@ class Worker {
     if (connection === undefined || this.lane === null) {
       return this.link._violated(`a REQUEST frame for connection ${head.connection}, which was not opened, or before READY`);
     }
-    if (this.closed_by_app) return this.link.cancel(stream, REASON.APP_FAILED);
     const body = end > at ? Buffer.from(buffer.subarray(at, end)) : null;
     this.lane.request(stream, head, connection, body, last);
+  }
+
+  fault(stream, fault) {
+    const connection = this.connections.get(fault.connection);
+    if (connection === undefined || typeof this.lane?.fault !== 'function') {
+      return this.link._violated(`a FAULT frame for connection ${fault.connection}, which was not opened, or for no http server`);
+    }
+    if (this.closed_by_app) return this.link.cancel(stream, REASON.APP_FAILED);
+    this.lane.fault(stream, fault, connection);
   }
 
   body(stream, buffer, at, end, last) {
@@ -156,8 +218,8 @@ class Worker {
     this.lane.trailers(stream.owner, stream, lines);
   }
 
-  cancel(stream) {
-    this.lane.cancel(stream.owner);
+  cancel(stream, reason) {
+    this.lane.cancel(stream.owner, reason);
   }
 
   credit(stream) {
@@ -168,14 +230,22 @@ class Worker {
     for (const stream of this.link.streams) if (stream?.owner) this.lane.credit(stream.owner);
   }
 
+  farewell() {
+    this.told_farewell = true;
+    this.end_if_drained();
+  }
+
   drain() {
     this.draining = true;
+    this.told_to_end = true;
+    if (this.inspected !== null) inspect.close();
+    sessions.end_polling();
     this.end_if_drained();
   }
 
   idle() {
     if (this.draining) setImmediate(() => this.end_if_drained());
-    if (this.closed_by_app) this.transport.keep_alive(false);
+    if (this.closed_by_app && this.link.open_streams === 0 && this.link.pauses === 0) this.transport.keep_alive(false);
   }
 
   violation(violation) {
@@ -186,10 +256,23 @@ class Worker {
 
   // ---- the end
 
-  /** All streams have ended and none will come: let the program clean up as it does when it is told to end. */
+  /** @returns {number} open streams that need not come to an end by themselves */
+  endless() {
+    let count = 0;
+    for (const stream of this.link.streams) if (stream?.response_open && stream.owner && (stream.tunnels || stream.owner.has_events)) count++;
+    return count;
+  }
+
+  /**
+   * All requests have ended and none will come: let the program clean up as it does when it is told to end. Tunnels and streams of
+   * events may have no end of their own: behind FAREWELL they are the program's to close.
+   */
   end_if_drained() {
-    if (!this.draining || this.link.open_streams > 0 || this.lane?.waiting?.size > 0) return;
+    if (!this.draining || this.lane?.waiting?.size > 0) return;
+    const { open_streams } = this.link;
+    if (open_streams > 0 && (!this.told_farewell || open_streams > this.endless())) return;
     this.draining = false;
+    this.signals.release();
     for (const signal of ['SIGTERM', 'SIGINT']) {
       if (process.listenerCount(signal) > 0) {
         this.transport.flush();
@@ -202,12 +285,16 @@ class Worker {
   }
 }
 
-function start() {
+/** What the server has left for the worker in the environment, where the program does not find it: the link, and the orders. @returns {[number, any]} */
+function take_orders() {
   const fd = Number(process.env.DIGLOT_LINK);
-  const orders = JSON.parse(process.env.DIGLOT_WORKER);
-  delete process.env.DIGLOT_LINK;
-  delete process.env.DIGLOT_WORKER;
-  new Worker(fd, orders).start();
+  const orders = { ...JSON.parse(process.env.DIGLOT_WORKER), number: Number(process.env.DIGLOT_NUMBER ?? 1) };
+  for (const name of ['DIGLOT_LINK', 'DIGLOT_WORKER', 'DIGLOT_NUMBER']) delete process.env[name];
+  return [fd, orders];
 }
 
-module.exports = { start };
+function start() {
+  new Worker(...take_orders()).start();
+}
+
+module.exports = { Worker, start, take_orders };

@@ -149,6 +149,11 @@ class Exchange extends EventEmitter {
     this.frames = [];
     this.wire = Buffer.alloc(0);
     this.over = false;
+    /** The worker has taken the connection over: `wire` is what it has sent since. */
+    this.tunnel = false;
+    /** The client has ended its direction of a tunnel; one that does not keep it open does when the worker has ended its own. */
+    this.ended = false;
+    this.keeps_open = false;
     this.stopped = false;
     this.cancelled = 0;
     /** Credit is given back at once unless a test wants to hold it. */
@@ -158,6 +163,10 @@ class Exchange extends EventEmitter {
   }
 
   body(data, end = false) {
+    if (this.tunnel && end) {
+      this.ended = true;
+      if (this.over) this.front.free.push(this.stream);
+    }
     const bytes = Buffer.from(data);
     for (let at = 0; at < bytes.length || (at === 0 && end); at += BODY_BYTES_MAX) {
       const part = bytes.subarray(at, at + BODY_BYTES_MAX);
@@ -318,6 +327,7 @@ class Front extends EventEmitter {
 
   _frame(one) {
     this.frames.push(one);
+    if (one.type === 'PAUSE' && !this.holds_pause) this.pause();
     if (one.type === 'FAILED') this.failed = one.payload.toString();
     const exchange = this.exchanges.get(one.stream);
     if (exchange !== undefined && exchange.generation === one.generation) this._response(exchange, one);
@@ -326,8 +336,12 @@ class Front extends EventEmitter {
 
   _response(exchange, one) {
     exchange.frames.push(one);
+    if (one.type === 'TUNNEL') {
+      exchange.tunnel = true;
+      exchange.send(TYPE.TUNNEL, Buffer.alloc(0));
+    }
     if (one.type === 'WIRE' || one.type === 'BODY') {
-      if (one.type === 'WIRE') exchange.wire = Buffer.concat([exchange.wire, one.payload]);
+      if (one.type === 'WIRE' || exchange.tunnel) exchange.wire = Buffer.concat([exchange.wire, one.payload]);
       exchange.held += one.payload.length;
       this._return_link_credit(one.payload.length);
       if (!exchange.hold && exchange.held > 0 && !one.end) exchange.give_credit();
@@ -337,7 +351,11 @@ class Front extends EventEmitter {
     if (one.type === 'CANCEL') exchange.cancelled = one.payload[0];
     if (one.end || one.type === 'CANCEL') {
       exchange.over = true;
-      this.free.push(exchange.stream);
+      if (!exchange.tunnel || exchange.ended || one.type === 'CANCEL') this.free.push(exchange.stream);
+      else if (!exchange.keeps_open) exchange.body('', true);
+    } else if (one.type === 'STOP' && exchange.tunnel && !exchange.ended) {
+      exchange.ended = true;
+      if (exchange.over) this.free.push(exchange.stream);
     }
     exchange.emit('frame', one);
   }
@@ -389,6 +407,15 @@ class Front extends EventEmitter {
     this.write(frame(TYPE.PING, {}, Buffer.from('12345678')));
   }
 
+  /** Answers PAUSE: no request follows. */
+  pause() {
+    this.write(frame(TYPE.PAUSE));
+  }
+
+  farewell() {
+    this.write(frame(TYPE.FAREWELL));
+  }
+
   drain() {
     this.write(frame(TYPE.DRAIN));
   }
@@ -402,6 +429,13 @@ class Front extends EventEmitter {
     this.exchanges.set(stream, exchange);
     const bytes = frame(TYPE.REQUEST, { stream, generation, flags: end ? 1 : 0 }, request_payload(request));
     return { exchange, bytes };
+  }
+
+  /** Sends a FAULT in the place of a request's head, and resolves to the exchange when the answer is over. */
+  fault(payload) {
+    const { exchange } = this.begin();
+    exchange.send(TYPE.FAULT, payload);
+    return exchange.until(() => exchange.over);
   }
 
   /** Sends a request. */

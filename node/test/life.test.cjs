@@ -22,7 +22,8 @@ describe('a program that does not serve', () => {
     ['exits', 3, /ended with exit code 3/],
     ['throws', 1, /^Error: cannot load\n +at .*life\.cjs:\d+/],
     ['throws_later', 1, /^Error: cannot load later\n +at .*life\.cjs:\d+/],
-    ['cluster', 1, /cluster\.fork\(\) is not for programs that Diglot runs/],
+    ['cluster', 1, /^cluster\.fork\(\) was called before the program served anything/],
+    ['cluster_of_others', 1, /forks workers that run .*plain\.cjs: make that the entry/],
   ];
   for (const [life, code, reason] of cases) {
     it(`says why: ${life}`, async () => {
@@ -129,6 +130,20 @@ describe('a program that serves', () => {
     assert.equal((await front.fetch({ target: '/close' })).text, 'ok');
     assert.equal((await front.exit).code, 0);
     assert.match(front.stdout, /close event\nserver closed false null/);
+  });
+
+  it('serves what crosses its close(), and says that it is closed when nothing follows', async () => {
+    const front = await serving('close');
+    front.holds_pause = true;
+    assert.equal((await front.fetch({ target: '/close' })).text, 'ok');
+    await front.until(() => front.frames.some(({ type }) => type === 'PAUSE'));
+    front.open(2);
+    assert.equal((await front.fetch({ connection: 2 })).text, 'ok');
+    assert.equal(front.stdout, '');
+    front.pause();
+    assert.equal((await front.exit).code, 0);
+    assert.match(front.stdout, /close event/);
+    assert.equal(front.frames.filter(({ type }) => type === 'HANGUP').length, 0);
   });
 
   it('may close all connections: what they wait for is cut', async () => {

@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
-const { Link } = require('../lib/link.cjs');
+const { Link, TUNNEL } = require('../lib/link.cjs');
 const { RequestHead, read_open } = require('../lib/head.cjs');
 const { NAMES, METHODS } = require('../lib/names.cjs');
 const { HEADER_BYTES, INTERFACE, LINK_QUANTUM_BYTES, REASON, REQUEST, STREAM_WINDOW_BYTES, TYPE } = require('../lib/protocol.cjs');
@@ -31,6 +31,7 @@ function noted(overrides = {}) {
     cancel: (stream, reason) => events.push(['cancel', stream.id, reason]),
     credit: (stream) => events.push(['credit', stream.id]),
     link_credit: note('link_credit'),
+    farewell: note('farewell'),
     drain: note('drain'),
     idle() {},
     violation(violation) {
@@ -80,6 +81,10 @@ const writers = {
   PONG: (link, _stream, { bytes }) => link.output.frame(TYPE.PONG, 0, 0, Buffer.from(bytes, 'latin1')),
   STOP: (link, stream) => link.stop(stream),
   CANCEL: (link, stream, { reason }) => link.cancel(stream, reason),
+  TUNNEL: (link, stream) => link.begin_tunnel(stream),
+  CLAIM: (link, _stream, { session }) => link.claim(session),
+  RELEASE: (link, _stream, { session }) => link.release(session),
+  HANGUP: (link, stream) => link.hang_up(stream.id),
 };
 
 describe('golden frames', () => {
@@ -112,11 +117,12 @@ describe('golden frames', () => {
             method: head.method,
             method_id: Math.max(METHODS.indexOf(head.method, 1), 0),
             mount: head.target.slice(head.path_start, head.path_start + head.mount_length),
-            path: head.target.slice(head.path_start, path_end),
+            path: head.target.slice(head.path_start, path_end) || '/',
             query: head.target.slice(path_end + 1),
             target: head.target,
             unsized: (head.flags & REQUEST.UNSIZED) !== 0,
             upgrade: (head.flags & REQUEST.UPGRADE) !== 0,
+            ahead: (head.flags & REQUEST.AHEAD) !== 0,
             websocket: (head.flags & REQUEST.WEBSOCKET) !== 0,
             version: { 10: '1.0', 11: '1.1', 20: '2' }[head.version],
           },
@@ -125,7 +131,9 @@ describe('golden frames', () => {
         assert.equal(head.fields.length, 2 * meaning.fields.length);
       });
     } else if (from === 'front' && type === 'OPEN') {
-      it(`reads ${name}`, () => assert.deepEqual(read_open(bytes, payload_at, bytes.length), meaning));
+      it(`reads ${name}`, () => {
+        assert.deepEqual(read_open(7, bytes, payload_at, bytes.length), { connection: 7, gone: false, ...meaning });
+      });
     } else if (from === 'worker') {
       const write = writers[type];
       if (write === undefined) continue;
@@ -133,6 +141,7 @@ describe('golden frames', () => {
         const { link } = greeted();
         const stream = { id: bytes.readUInt32LE(8), generation: bytes.readUInt16LE(6), response_open: true, request_open: true };
         Object.assign(stream, { send_credit: STREAM_WINDOW_BYTES, frame_epoch: 0, frame_at: 0, owner: null, head_sent: false });
+        stream.tunnel = type === 'TUNNEL' ? TUNNEL.POSSIBLE : TUNNEL.NEVER;
         link.open_streams = 2;
         write(link, stream, meaning, end);
         assert.equal(link.output.buffer.subarray(0, link.output.length).toString('hex'), hex);
@@ -258,6 +267,74 @@ describe('credit', () => {
     feed(link, frame(TYPE.CREDIT, { stream: 1 }, credit));
     assert.deepEqual(events.at(-1), ['credit', 1]);
     assert.equal(link.wire_bytes(stream, data, STREAM_WINDOW_BYTES), 10);
+  });
+});
+
+describe('tunnels', () => {
+  const UPGRADE = REQUEST.KEEP_ALIVE | REQUEST.UPGRADE;
+  const TUNNEL_FRAME = frame(TYPE.TUNNEL, { stream: 1 });
+  const body = (data, end = false) => frame(TYPE.BODY, { stream: 1, flags: end ? 1 : 0 }, Buffer.from(data));
+
+  function upgraded(end = true) {
+    const { link, events } = greeted();
+    feed(link, frame(TYPE.REQUEST, { stream: 1, flags: end ? 1 : 0 }, request_payload({ flags: UPGRADE })));
+    return { link, events, stream: link.streams[1] };
+  }
+
+  it('open the direction that the request had ended, and send raw bytes', () => {
+    const { link, events, stream } = upgraded();
+    assert.ok(link.begin_tunnel(stream));
+    assert.ok(!link.begin_tunnel(stream), 'only once');
+    link.wire_text(stream, 'HTTP/1.1 101 ', true);
+    link.wire_bytes(stream, Buffer.from('x'), 0);
+    link.wire_end(stream);
+    assert.deepEqual(sent(link).map(({ type, payload, end }) => [type, latin1(payload), end]), [['TUNNEL', '', false], ['BODY', 'HTTP/1.1 101 x', true]]);
+    feed(link, TUNNEL_FRAME, body('raw'), body('', true));
+    assert.deepEqual(events.slice(1), [['body', 1, 'raw', false], ['body', 1, '', true]]);
+    assert.deepEqual([stream.request_open, stream.response_open, link.open_streams, link.open_tunnels], [false, false, 0, 0]);
+  });
+
+  it("do not take the end of the request's body for their own", () => {
+    const { link, events, stream } = upgraded(false);
+    link.begin_tunnel(stream);
+    feed(link, body('ab', true), TUNNEL_FRAME, body('cd'), body('', true));
+    assert.deepEqual(events.slice(1), [['body', 1, 'ab', false], ['body', 1, 'cd', false], ['body', 1, '', true]]);
+    const other = upgraded(false);
+    other.link.begin_tunnel(other.stream);
+    feed(other.link, frame(TYPE.TRAILERS, { stream: 1, flags: 1 }, Buffer.from('x: y\r\n')), TUNNEL_FRAME, body('raw'));
+    assert.deepEqual(other.events.slice(1), [['body', 1, 'raw', false]]);
+  });
+
+  it('have their credit whole, also of bytes that were read behind the end of the request', () => {
+    const { link, stream } = upgraded(false);
+    const half = STREAM_WINDOW_BYTES / 2;
+    feed(link, body(Buffer.alloc(half)), body(Buffer.alloc(half), true));
+    link.consume(stream, stream.use, STREAM_WINDOW_BYTES);
+    link.begin_tunnel(stream);
+    assert.deepEqual(sent(link).map(({ type }) => type), ['CREDIT', 'TUNNEL']);
+    feed(link, TUNNEL_FRAME, body(Buffer.alloc(half)), body(Buffer.alloc(half)));
+    assert.equal(stream.promised, 0);
+  });
+
+  it('are for those who may ask for them, before anything was answered', () => {
+    const { link } = greeted();
+    feed(link, frame(TYPE.REQUEST, { stream: 1, flags: 1 }, request_payload({})));
+    assert.ok(!link.begin_tunnel(link.streams[1]));
+    const { link: other, stream } = upgraded();
+    other.wire_text(stream, 'HTTP/1.1 ', true);
+    assert.ok(!other.begin_tunnel(stream));
+    assert.throws(() => feed(other, TUNNEL_FRAME), { name: 'Violation' });
+  });
+
+  it('leave the link idle though they are open', () => {
+    let idle = 0;
+    const { link } = greeted({ idle: () => idle++ });
+    feed(link, frame(TYPE.REQUEST, { stream: 1, flags: 1 }, request_payload({ flags: UPGRADE })));
+    feed(link, frame(TYPE.REQUEST, { stream: 2, flags: 1 }, request_payload({})));
+    link.begin_tunnel(link.streams[1]);
+    assert.equal(idle, 0);
+    link.wire_end(link.streams[2]);
+    assert.equal(idle, 1);
   });
 });
 

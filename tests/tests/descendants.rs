@@ -1,5 +1,6 @@
 //! Processes that a worker starts itself: they must not stand in for it when it is gone, nor be left behind with it.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use diglot_tests::{App, Client, Process, Running, server};
@@ -19,6 +20,8 @@ async def app(scope, receive, send):
     if scope["path"] == "/wait":
         print("begun", file=sys.stderr, flush=True)
         await asyncio.sleep(600)
+    elif scope["path"] == "/talk":
+        body = str(subprocess.Popen(["sh", "-c", "read line < go; echo it speaks; exec sleep 600"]).pid)
     elif scope["path"] == "/spawn":
         body = str(subprocess.Popen(["sleep", "600"]).pid)
     elif scope["path"] != "/":
@@ -36,6 +39,45 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": body.encode()})
 "#,
 };
+
+/// The same in Node.
+const NODE: App = App {
+    name: "a Node program that starts another",
+    file: "spawning.js",
+    entry: "spawning.js",
+    text: r#"
+const { spawn } = require("node:child_process");
+const talk = ["sh", ["-c", "read line < go; echo it speaks; exec sleep 600"]];
+require("node:http").createServer((request, response) => {
+  if (request.url === "/") return response.end(String(process.pid));
+  const child = spawn(...talk, { stdio: "inherit" });
+  child.unref();
+  response.end(String(child.pid));
+}).listen(0);
+"#,
+};
+
+/// Under other servers, too, a worker that is replaced leaves alone what its application has started.
+#[test]
+fn what_a_replaced_worker_has_started_lives_on_and_is_heard() {
+    for app in [APP, NODE] {
+        let server = server().app("/", app);
+        let fifo = server.folder().join("go");
+        assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs").success());
+        let running = server.run();
+        let old = running.worker();
+        let child = start(&running, "/talk");
+        running.signal(Signal::HUP);
+        running.wait_for(|line| line.contains("every worker has been restarted"));
+        assert!(old.ends_within(Duration::from_secs(10)), "{}", app.name);
+        assert!(!child.ends_within(Duration::from_millis(300)), "{}", app.name);
+        std::fs::write(running.folder().join("go"), "go\n").expect("somebody reads it");
+        running.wait_for(|line| line.contains("it speaks"));
+        child.signal(Signal::KILL);
+        let (status, log) = running.stop();
+        assert_eq!(status.code(), Some(0), "{}: {log:?}", app.name);
+    }
+}
 
 fn start(running: &Running, path: &str) -> Process {
     Process::watch(running.get(path).text().parse().expect("a process id"))

@@ -11,13 +11,21 @@ from release import NUMBER
 async def app(scope, receive, send):
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
+    number = NUMBER
+    if scope["path"].endswith("/late"):
+        import late
+        number = f"{NUMBER} {late.NUMBER}"
     await send({"type": "http.response.start", "status": 200})
-    await send({"type": "http.response.body", "body": str(NUMBER).encode()})
+    await send({"type": "http.response.body", "body": str(number).encode()})
 "#;
 
 const NODE: &str = r#"
 const number = require("./release.js");
-require("node:http").createServer((request, response) => response.end(number)).listen(0);
+require("node:http")
+  .createServer((request, response) => {
+    response.end(request.url.endsWith("/late") ? `${number} ${require("./late.js")}` : number);
+  })
+  .listen(0);
 "#;
 
 /// Two releases, each with these files besides its applications, and `current`, which is the first.
@@ -28,7 +36,9 @@ fn released(files: &[(&str, &str)]) -> Server {
         server = server
             .file(&at("api/main.py"), PYTHON)
             .file(&at("api/release.py"), &format!("NUMBER = {number}\n"))
+            .file(&at("api/late.py"), &format!("NUMBER = {number}\n"))
             .file(&at("web/server.js"), NODE)
+            .file(&at("web/late.js"), &format!("module.exports = '{number}';\n"))
             .file(&at("web/release.js"), &format!("module.exports = '{number}';\n"));
         server = files.iter().fold(server, |server, (name, text)| server.file(&at(name), text));
     }
@@ -48,12 +58,15 @@ fn check_second_follows(server: Server) {
     symlink("releases/2", &next).expect("a link");
     fs::rename(next, current).expect("in its place");
     says(&running, "1");
+    // What a worker has not imported yet is of its own release, too.
+    assert_eq!([running.get("/api/late").text(), running.get("/web/late").text()], ["1 1", "1 1"]);
     running.signal(Signal::HUP);
     for service in ["main", "server"] {
         let done = format!("service \"{service}\": every worker has been restarted");
         running.wait_for(|line| line.contains(&done));
     }
     says(&running, "2");
+    assert_eq!([running.get("/api/late").text(), running.get("/web/late").text()], ["2 2", "2 2"]);
     let (status, log) = running.stop();
     assert_eq!(status.code(), Some(0), "{log:?}");
 }

@@ -321,6 +321,33 @@ fn told_to_stop_while_starting_it_stops() {
     }
 }
 
+/// What was put in place during the start is what is served in the end.
+#[test]
+fn told_to_restart_while_starting_it_restarts_once_it_has_started() {
+    let app = r#"
+import os, sys, time
+from release import NUMBER
+print("importing", NUMBER, file=sys.stderr, flush=True)
+while not os.path.exists("go"):
+    time.sleep(0.01)
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "1")])
+    return [str(NUMBER).encode()]
+"#;
+    let running =
+        server().file("main.py", app).file("release.py", "NUMBER = 1\n").service("main:app").start();
+    running.wait_for(|line| line.contains("importing 1"));
+    std::fs::write(running.folder().join("release.py"), "NUMBER = 2  # the second\n").expect("a file");
+    running.signal(Signal::HUP);
+    running.wait_for(|line| line.contains("told to restart during the start"));
+    std::fs::write(running.folder().join("go"), "").expect("a file");
+    running.wait_for(|line| line.contains("importing 2"));
+    running.wait_for(|line| line.contains("every worker has been restarted"));
+    let (status, log) = running.stop();
+    assert_eq!(status.code(), Some(0), "{log:?}");
+}
+
 #[test]
 fn a_restart_under_load_loses_nothing() {
     for workers in ["1", "2"] {

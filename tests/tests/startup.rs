@@ -53,6 +53,61 @@ async def app(scope, receive, send):
     refuses(server().file("main.py", app).service("main:app"), 1, &["no database today"]);
 }
 
+/// As Starlette and its children tell it.
+#[test]
+fn a_traceback_in_a_lifespans_message_ends_with_the_place_to_look_at() {
+    let app = r#"
+import traceback
+
+def connect():
+    raise OSError("no database")
+
+async def app(scope, receive, send):
+    await receive()
+    try:
+        connect()
+    except Exception:
+        await send({"type": "lifespan.startup.failed", "message": traceback.format_exc()})
+"#;
+    refuses(
+        server().file("main.py", app).service("main:app"),
+        1,
+        &["OSError: no database\nlook first at main.py:5"],
+    );
+    let config =
+        "[server]\nlisten = \"127.0.0.1:0\"\n[services.api]\nentry = \"main:app\"\nlifespan = \"on\"\n";
+    let raises = "async def app(scope, receive, send):\n    1 / 0\n";
+    refuses(
+        server().file("main.py", raises).file("diglot.toml", config),
+        1,
+        &["division by zero\nlook first at main.py:2"],
+    );
+}
+
+/// As `manage.py startproject` makes it.
+#[test]
+fn of_a_django_project_the_application_is_named() {
+    let project = |target: &str| {
+        let main = "import os\ndef main(): pass\nif __name__ == '__main__':\n    main()\n";
+        ["site1/__init__.py", "site1/settings.py", "site1/asgi.py", "site1/wsgi.py"]
+            .iter()
+            .fold(server().file("manage.py", main), |server, file| server.file(file, ""))
+            .service(target)
+    };
+    let meant = "did you mean site1.asgi:application or site1.wsgi:application?";
+    refuses(project("manage.py"), 1, &[meant]);
+    refuses(project("site1"), 1, &[meant]);
+}
+
+/// No package index has it.
+#[test]
+fn settings_of_django_that_are_not_there() {
+    let app = "import importlib, os\nimportlib.import_module(os.environ['DJANGO_SETTINGS_MODULE'])\n";
+    let server =
+        server().file("main.py", app).service("main:app").env("DJANGO_SETTINGS_MODULE", "nope.settings");
+    refuses(server, 1, &["the variable DJANGO_SETTINGS_MODULE says \"nope.settings\"", "main.py:2"]);
+}
+
 #[test]
 fn an_app_that_is_none() {
     refuses(server().file("main.py", "app = 42\n").service("main:app"), 1, &["main:app", "int"]);

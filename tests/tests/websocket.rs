@@ -418,21 +418,16 @@ fn a_client_that_answers_no_ping_is_gone() {
     until(&running, "told", |state| state["codes"] == json!([[1006, ""]]));
 }
 
-/// To those that know no WebSocket a handshake is a request like any other; Node programs do not get one yet.
+/// To those that know no WebSocket a handshake is a request like any other.
 #[test]
 fn applications_without_websocket_see_a_request() {
     for app in APPS {
         let running = server().app("/", app).run();
         let (mut socket, answer) = Socket::ask(running.address(), "/hello", "");
         match app.name {
-            "WSGI" | "fetch" => {
+            "WSGI" | "fetch" | "Node" => {
                 assert_eq!((answer.status, answer.text().as_str()), (200, "hello"), "{}", app.name);
                 assert_eq!(socket.client().get("/hello").text(), "hello", "{}", app.name);
-            }
-            "Node" => {
-                assert_eq!(answer.status, 501);
-                let line = running.wait_for(|line| line.contains("WebSocket"));
-                assert!(line.contains("WARN") && line.contains("\"faults_node\""), "{line}");
             }
             // It looks the path up without a look at the scope's type, and answers as if it were HTTP.
             _ => assert_eq!(answer.status, 500, "{}", app.name),

@@ -10,8 +10,9 @@ pub(crate) enum EntryText {
     NodeFile { path: String },
 }
 
-const NODE: [&str; 3] = [".js", ".mjs", ".cjs"];
-const TYPESCRIPT: [&str; 3] = [".ts", ".mts", ".cts"];
+const NODE: [&str; 3] = ["js", "mjs", "cjs"];
+/// Files that are compiled on their way to Node.
+pub(crate) const TYPESCRIPT: [&str; 5] = ["ts", "mts", "cts", "tsx", "jsx"];
 
 impl EntryText {
     pub(crate) fn parse(text: &str) -> Result<EntryText, Flaw> {
@@ -21,13 +22,8 @@ impl EntryText {
         if text.contains('\0') {
             return Err(Flaw::new("an entry holds no zero byte"));
         }
-        let ends_in = |endings: &[&str]| endings.iter().any(|ending| text.ends_with(ending));
-        if ends_in(&NODE) || ends_in(&TYPESCRIPT) {
+        if is_node_file(text) {
             return Ok(EntryText::NodeFile { path: text.to_owned() });
-        }
-        if ends_in(&[".jsx", ".tsx"]) {
-            return Err(Flaw::new(format!("`{text}` is JSX, which Node does not run"))
-                .hint("build it and name the .js file"));
         }
         if text.ends_with(".py") {
             return Ok(EntryText::PythonFile { path: text.to_owned(), attr: None, call: false });
@@ -36,7 +32,7 @@ impl EntryText {
             Some((place, app)) => (place, Some(app)),
             None => (text, None),
         };
-        if NODE.iter().chain(&TYPESCRIPT).any(|ending| place.ends_with(ending)) {
+        if is_node_file(place) {
             return Err(Flaw::new(format!("`{text}`: a Node entry is a file alone"))
                 .hint(format!("write \"{place}\"; it calls listen(), or exports {{ fetch }} by default")));
         }
@@ -63,14 +59,6 @@ impl EntryText {
         Err(Flaw::new(format!("`{text}` is no entry")).hint(advice(text, place, app)))
     }
 
-    /// Node from 22.18 drops types by itself, but not the ones that are code, and older ones not at all.
-    pub(crate) fn is_typescript(&self) -> bool {
-        match self {
-            EntryText::NodeFile { path } => TYPESCRIPT.iter().any(|ending| path.ends_with(ending)),
-            _ => false,
-        }
-    }
-
     /// What a service is called that was given no name.
     pub(crate) fn stem(&self) -> &str {
         match self {
@@ -83,7 +71,13 @@ impl EntryText {
     }
 }
 
-const FORMS: &str = "Python: \"main:app\", \"pkg.mod:make_app()\" or \"api/main.py\"; Node: \"server.js\"";
+const FORMS: &str =
+    "Python: \"main:app\", \"pkg.mod:make_app()\" or \"api/main.py\"; Node: \"server.js\" or \"server.ts\"";
+
+fn is_node_file(text: &str) -> bool {
+    let ending = text.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| NODE.contains(&ending) || TYPESCRIPT.contains(&ending))
+}
 
 /// What was probably meant by a text that is no entry.
 fn advice(text: &str, place: &str, app: Option<&str>) -> String {
@@ -145,6 +139,7 @@ mod tests {
         check("web/server.mjs", "node web/server.mjs");
         check("C:odd.cjs", "node C:odd.cjs");
         check("server.mts", "node server.mts");
+        check("src/page.tsx", "node src/page.tsx");
     }
 
     #[test]
@@ -154,7 +149,6 @@ mod tests {
             assert!(flaw.hint.as_deref().unwrap_or_default().contains(hint), "{text}: {flaw:?}");
         };
         check("", "main:app");
-        check("page.tsx", "build");
         check("server.js:app", "\"server.js\"");
         check("api/main:app", "\"api.main:app\"");
         check("api/", "\"api\"");

@@ -196,6 +196,12 @@ section! {
         venv: String,
         /// The Node interpreter: a path, or a command on PATH. By default `node`.
         node: String,
+        /// Options for Node itself, each a string of its own: `["--max-old-space-size=1024", "--enable-source-maps"]`.
+        node_args: OneOrMany<String>,
+        /// Where the first worker of a Node program listens for a debugger (`chrome://inspect`): `"127.0.0.1:9229"`. The next
+        /// ones have the ports after that, and a worker that replaces another, while both live, those after these; the log
+        /// names each. A worker that is inspected is not asked for signs of life. `diglot serve --inspect` does it for all.
+        inspect: String,
         /// `"asgi"` or `"wsgi"`, where the app's own signature does not tell.
         interface: OneOf<Interface>,
         /// Threads of a worker that runs a WSGI app. By default the worker chooses.

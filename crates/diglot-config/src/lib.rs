@@ -15,6 +15,7 @@ mod interpreter;
 mod listen;
 mod meant;
 mod modules;
+mod node;
 mod problem;
 mod proxies;
 mod read;

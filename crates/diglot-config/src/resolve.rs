@@ -1,15 +1,17 @@
 //! The one place where arguments, file and defaults meet: arguments win over the file, the file over defaults.
 
 use std::{
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
     config::{AccessLog, Config, Limits, Listen, LogLevel, Server, Timeouts, WebSocket},
+    entry::EntryText,
     environment::{Environment, absolute},
     file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, WebSocketSection, Workers},
-    identity,
+    identity, node,
     problem::{Flaw, Problem, Source, Span},
     proxies::TrustedProxies,
     read::{Located, Reader},
@@ -36,6 +38,8 @@ pub struct Arguments {
     pub listen: Vec<String>,
     /// Replaces every service's `workers`.
     pub workers: Option<u64>,
+    /// Replaces every Node service's `inspect`: the address of the first worker of the first.
+    pub inspect: Option<String>,
     /// Replaces `server.control`.
     pub control: Option<PathBuf>,
     /// Replaces `server.log_level`.
@@ -81,6 +85,8 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
     let listen: Vec<Word> =
         arguments.listen.iter().map(|address| option(&mut line, "--listen", address)).collect();
     let workers = arguments.workers.map(|number| option(&mut line, "--workers", &number.to_string()));
+    let inspect =
+        arguments.inspect.as_ref().map(|address| (address, option(&mut line, "--inspect", address)));
     let ForTargets { app_dir, env_files, root_path } = &arguments.for_targets;
     let app_dir = app_dir.as_ref().map(|folder| (folder, option(&mut line, "--app-dir", folder)));
     let env_files: Vec<_> =
@@ -153,6 +159,12 @@ pub fn resolve(arguments: &Arguments, environment: &Environment) -> Result<Resol
         }
     }
     draft.take_defaults(environment);
+    if let Some((address, word)) = inspect {
+        match node::parse_inspect(address) {
+            Ok(address) => draft.set_inspect(address, &at(&word)),
+            Err(flaw) => draft.problems.push(flaw.at(&at(&word))),
+        }
+    }
     let control = arguments.control.as_ref().map(|path| absolute(&environment.cwd, path));
     let mut resolution = draft.resolve(&listen_base, control, environment);
     if let Some(config) = &mut resolution.config {
@@ -284,6 +296,19 @@ impl Draft {
     fn set_workers(&mut self, number: u64, span: &Span) {
         for (_, service) in &mut self.services {
             service.value.workers = Some(Located { value: Whole(number), span: span.clone() });
+        }
+    }
+
+    /// Every Node service gets ports of its own: two for each worker, as another may take its place.
+    fn set_inspect(&mut self, first: SocketAddr, span: &Span) {
+        let mut port = first.port();
+        for (_, service) in &mut self.services {
+            let entry = service.value.entry.as_ref().and_then(|entry| EntryText::parse(&entry.value).ok());
+            let Some(EntryText::NodeFile { .. }) = entry else { continue };
+            let address = SocketAddr::new(first.ip(), port).to_string();
+            service.value.inspect = Some(Located { value: address, span: span.clone() });
+            let workers = service.value.workers.as_ref().map_or(1, |workers| workers.value.0);
+            port = port.saturating_add(u16::try_from(workers * 2).unwrap_or(u16::MAX));
         }
     }
 

@@ -1,6 +1,8 @@
 //! A service as the supervisor starts it: what runs, with which interpreter, where, and behind which routes.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use crate::entry::TYPESCRIPT;
 
 /// One application and how it is run.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +176,18 @@ pub struct NodeEntry {
     pub file: PathBuf,
     /// Absolute.
     pub interpreter: PathBuf,
+    /// For the interpreter itself, before the file.
+    pub args: Vec<String>,
+    /// Where the first of its workers listens for a debugger; the next ones have the ports after that.
+    pub inspect: Option<SocketAddr>,
+}
+
+impl NodeEntry {
+    /// Whether its files are compiled on their way to the interpreter.
+    pub fn is_typescript(&self) -> bool {
+        let ending = self.file.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| TYPESCRIPT.contains(&ending))
+    }
 }
 
 /// What of the clients' requests goes to a service: everything below `prefix`, on whole segments.

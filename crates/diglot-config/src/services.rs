@@ -16,6 +16,7 @@ use crate::{
     interpreter::{Origin, Python, VENV_NAMES},
     meant::{attribute_of_file, modules, node_file},
     modules::{Found, find_module, first_places},
+    node,
     problem::{Problem, Span, closest},
     read::Located,
     service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Service},
@@ -71,7 +72,8 @@ pub(crate) fn resolve_service(
         Language::Node { found, .. } => {
             let found = found.as_ref().map_err(|problem| problems.push(blame(problem, section))).ok();
             let file = find_node_file(place, entry, problems);
-            Entry::Node(NodeEntry { file: file?, interpreter: found?.clone() })
+            let (args, inspect) = (node::args(section, problems), node::inspect(section, problems));
+            Entry::Node(NodeEntry { file: file?, interpreter: found?.clone(), args, inspect })
         }
     };
     let env = workplace.env.as_ref().ok()?.clone();
@@ -200,6 +202,8 @@ fn check_language(section: &ServiceSection, entry: &EntryText, problems: &mut Ve
     ];
     let node_only = [
         ("node", section.node.as_ref().map(|key| &key.span)),
+        ("node_args", section.node_args.as_ref().map(|key| &key.span)),
+        ("inspect", section.inspect.as_ref().map(|key| &key.span)),
         ("port", section.port.as_ref().map(|key| &key.span)),
     ];
     let (foreign, language, other): (&[(&str, Option<&Span>)], &str, &str) = match entry {
@@ -306,16 +310,6 @@ fn check_module(place: Place<'_>, module: &str, python: &Python, problems: &mut 
 
 fn find_node_file(place: Place<'_>, entry: &EntryText, problems: &mut Vec<Problem>) -> Option<PathBuf> {
     let EntryText::NodeFile { path } = entry else { return None };
-    if entry.is_typescript() {
-        let span = &place.written.section.entry.as_ref()?.span;
-        problems.push(
-            Problem::error(format!("`{path}` is TypeScript, which Diglot cannot run yet"))
-                .at(span)
-                .hint("compile it (`npx tsc`) and name the .js file")
-                .missing(),
-        );
-        return None;
-    }
     find_file(place, path, problems)
 }
 

@@ -26,11 +26,22 @@ impl Deadline {
         self.due = Some(Instant::now() + limit);
     }
 
+    /// Brings it forward to this moment, if it is later or not set.
+    pub(crate) fn not_after(&mut self, due: Instant) {
+        self.due = Some(self.due.map_or(due, |present| present.min(due)));
+    }
+
     /// Sets it to `limit` from now unless it is set already.
     pub(crate) fn set_once(&mut self, limit: Duration) {
         if self.due.is_none() {
             self.set(limit);
         }
+    }
+
+    /// Brings it forward to `limit` from now, if it is later or not set.
+    pub(crate) fn bring_forward(&mut self, limit: Duration) {
+        let due = Instant::now() + limit;
+        self.due = Some(self.due.map_or(due, |present| present.min(due)));
     }
 
     /// Lifts it.

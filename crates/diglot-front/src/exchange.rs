@@ -3,9 +3,11 @@
 //! The link's driver puts frames in, the connection's task takes them out. A connection owns one exchange and
 //! uses it for one request after another.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 
 use diglot_link::frame::{self, Frame, Type};
+use diglot_link::message::Limits;
 use parking_lot::Mutex;
 
 /// Memory for frames that an idle connection keeps: enough for those of a small response.
@@ -18,11 +20,16 @@ const INTERIM_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     inbox: Mutex<Inbox>,
+    /// The application has closed the connection: no further request is read from it.
+    hung_up: AtomicBool,
+    /// The response that comes is an event stream.
+    streams_events: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Inbox {
     arrived: Arrived,
+    limits: Limits,
     waker: Option<Waker>,
 }
 
@@ -94,6 +101,39 @@ impl Exchange {
         self.note(|arrived| arrived.leaves = true);
     }
 
+    /// The application has closed the connection.
+    pub(crate) fn hang_up(&self) {
+        self.hung_up.store(true, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// The application sets limits for the connection.
+    pub(crate) fn limit(&self, limits: Limits) {
+        let mut inbox = self.inbox.lock();
+        inbox.limits = limits;
+        inbox.wake();
+    }
+
+    /// What limits the application has set for the connection, beside the server's own.
+    pub(crate) fn limits(&self) -> Limits {
+        self.inbox.lock().limits
+    }
+
+    /// Whether the application has closed the connection.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        self.hung_up.load(Ordering::SeqCst)
+    }
+
+    /// Says whether the response that comes is an event stream.
+    pub(crate) fn set_streams_events(&self, streams_events: bool) {
+        self.streams_events.store(streams_events, Ordering::Relaxed);
+    }
+
+    /// Whether the response that comes is an event stream.
+    pub(crate) fn streams_events(&self) -> bool {
+        self.streams_events.load(Ordering::Relaxed)
+    }
+
     /// The task should look around: something has changed that concerns all connections.
     pub(crate) fn wake(&self) {
         self.inbox.lock().wake();
@@ -113,13 +153,15 @@ impl Exchange {
         inbox.register(context);
     }
 
-    /// Remembers whom to wake without taking anything, and lets go of memory that a large response has left.
-    pub(crate) fn rest(&self, context: &Context<'_>) {
+    /// Remembers whom to wake without taking anything, and lets go of memory that a large response has left. Returns what
+    /// limits the application has set for the connection.
+    pub(crate) fn rest(&self, context: &Context<'_>) -> Limits {
         let mut inbox = self.inbox.lock();
         if inbox.arrived.frames.is_empty() {
             inbox.arrived.frames.shrink_to(IDLE_BYTES_MAX);
         }
         inbox.register(context);
+        inbox.limits
     }
 
     /// Forgets what arrived for a request that is over, and returns its frames.

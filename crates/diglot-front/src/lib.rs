@@ -30,6 +30,7 @@ mod service;
 mod sessions;
 mod shared;
 mod threads;
+mod under_way;
 
 pub use http1::{ACCESS_JSON, ACCESS_TEXT};
 pub use link::{Link, LinkNotice};
@@ -37,3 +38,4 @@ pub use listener::{Address, Listener, SocketOptions};
 pub use router::{FixedAnswer, Router, Target};
 pub use service::{Admission, Service};
 pub use threads::{Front, Settings};
+pub use under_way::UnderWay;

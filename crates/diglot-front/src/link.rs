@@ -14,13 +14,15 @@ use std::time::Duration;
 
 use diglot_link::credit::STANDING_STREAMS_MAX;
 use diglot_link::frame::Type;
-use diglot_link::message::{CancelReason, Close, Field, Interface, Open, RequestLine, TooLong};
+use diglot_link::message::{CancelReason, Close, Fault, Field, Interface, Open, RequestLine, TooLong};
 use diglot_link::{Front, FrontEvent, StreamKey, Violation};
 use parking_lot::Mutex;
 use tokio::time::{Instant, Sleep};
 
 use crate::exchange::{Exchange, Lost};
 use crate::service::Service;
+use crate::shared;
+use crate::under_way::UnderWay;
 
 mod socket;
 
@@ -94,6 +96,8 @@ struct Shared {
     begun_max: u64,
     /// Known when the worker has said what it is.
     interface: Option<Interface>,
+    /// Connections are announced when they are accepted.
+    early: bool,
     /// The worker is known to be gone.
     severed: bool,
     ended: bool,
@@ -111,6 +115,7 @@ impl Link {
             begun: 0,
             begun_max: service.admission().requests_max(),
             interface: None,
+            early: false,
             severed: false,
             ended: false,
         };
@@ -188,6 +193,37 @@ impl Link {
         key
     }
 
+    /// Announces a client connection before it has a request, to a worker that asked for it.
+    pub(crate) fn announce(&self, connection: u32, ends: &Open<'_>) {
+        self.with((), |protocol| protocol.open_connection(connection, ends));
+    }
+
+    /// Tells a server of the application's own of what came in the place of a request; `announce` as in [`Self::begin`].
+    /// `None`: the link takes no more.
+    pub(crate) fn begin_fault(
+        &self,
+        exchange: &Arc<Exchange>,
+        announce: Option<&Open<'_>>,
+        fault: &Fault<'_>,
+    ) -> Option<StreamKey> {
+        let mut shared = self.shared.lock();
+        if shared.ended {
+            return None;
+        }
+        if let Some(ends) = announce {
+            shared.protocol.open_connection(fault.connection, ends);
+        }
+        let key = shared.protocol.begin_fault(Arc::clone(exchange), fault);
+        self.in_flight.store(shared.protocol.open_requests(), Ordering::Relaxed);
+        shared.wake_driver();
+        key
+    }
+
+    /// The same for what came in the place of a request's body.
+    pub(crate) fn send_fault(&self, key: StreamKey, fault: &Fault<'_>) {
+        self.with((), |protocol| protocol.send_fault(key, fault));
+    }
+
     /// Sends as much of a body as there is credit for; returns how much.
     pub(crate) fn send_body(&self, key: StreamKey, data: &[u8], end: bool) -> usize {
         self.with(0, |protocol| protocol.send_body(key, data, end))
@@ -204,6 +240,11 @@ impl Link {
     /// [`TooLong`] if they do not fit the link's format.
     pub(crate) fn send_trailers(&self, key: StreamKey, lines: &[u8]) -> Result<(), TooLong> {
         self.with(Ok(()), |protocol| protocol.send_trailers(key, lines))
+    }
+
+    /// Answers that the client's connection is the worker's from now on.
+    pub(crate) fn begin_tunnel(&self, key: StreamKey) {
+        self.with((), |protocol| protocol.begin_tunnel(key));
     }
 
     /// Bytes of a message that [`Self::send_message`] would take now; `None` if not even an empty one.
@@ -226,6 +267,11 @@ impl Link {
         self.with((), |protocol| protocol.cancel(key, reason));
     }
 
+    /// The client has ended its side of the connection; what is still answered reaches it.
+    pub(crate) fn leave(&self, key: StreamKey) {
+        self.with((), |protocol| protocol.leave(key));
+    }
+
     /// Bytes of a response have left the front.
     pub(crate) fn consumed(&self, key: StreamKey, bytes: usize) {
         self.with((), |protocol| protocol.consumed(key, bytes));
@@ -242,20 +288,30 @@ impl Link {
         self.interface() == Some(Interface::Http)
     }
 
+    /// Whether the application wants to hear of connections when they are accepted.
+    pub(crate) fn wants_connections(&self) -> bool {
+        self.shared.lock().early
+    }
+
     /// What the worker's application is, once it is known.
     pub(crate) fn interface(&self) -> Option<Interface> {
         self.shared.lock().interface
     }
 
     /// True once the worker's end is gone.
-    pub(crate) fn has_ended(&self) -> bool {
+    pub fn has_ended(&self) -> bool {
         self.shared.lock().ended
     }
 
     /// Gives the worker no more requests and tells it to finish those it has.
     pub fn drain(self: &Arc<Self>) {
+        // What has no end is not waited for where the server stops: the worker may tell its application at once.
+        let stops = self.service.is_closed();
         // In this order: one that joins at the same moment sees that it drains, or is taken out after.
         self.with((), |protocol| {
+            if stops {
+                protocol.farewell();
+            }
             protocol.drain();
             protocol.owners().for_each(|owner| owner.leave());
         });
@@ -280,14 +336,26 @@ impl Link {
         !shared.ended && shared.protocol.takes_requests()
     }
 
-    /// Ends what the worker still has in flight, and has it cancel what it runs, at the end of the grace period.
-    pub fn abandon(&self) {
-        let mut shared = self.shared.lock();
-        for exchange in shared.protocol.cancel_all(CancelReason::ShuttingDown) {
-            exchange.lose(Lost::ShuttingDown);
+    /// What the worker has not finished.
+    pub fn under_way(&self) -> UnderWay {
+        let shared = self.shared.lock();
+        let event_streams = shared.protocol.owners().filter(|owner| owner.streams_events()).count();
+        UnderWay {
+            requests: shared.protocol.open_requests().saturating_sub(event_streams),
+            event_streams,
+            websockets: shared.protocol.open_sockets(),
         }
+    }
+
+    /// Ends what the worker still has in flight, and has it cancel what it runs, at the end of the grace period. Returns
+    /// how many clients have been cut off by that.
+    pub fn abandon(&self) -> usize {
+        let mut shared = self.shared.lock();
+        let abandoned = shared.protocol.cancel_all(CancelReason::ShuttingDown);
+        abandoned.iter().for_each(|exchange| exchange.lose(Lost::ShuttingDown));
         shared.protocol.hasten();
         shared.wake_driver();
+        abandoned.len()
     }
 
     /// Does something to the protocol, and has the driver send what comes of it. A link that has ended gives `ended`.
@@ -339,11 +407,16 @@ impl Shared {
 }
 
 /// Moves the bytes of one link until it ends, and says so to `notify`.
-pub(crate) async fn drive(link: Arc<Link>, socket: LinkSocket, notify: impl Fn(LinkNotice)) {
+pub(crate) async fn drive(
+    link: Arc<Link>,
+    socket: LinkSocket,
+    clients: Arc<shared::Shared>,
+    notify: impl Fn(LinkNotice),
+) {
     let heartbeat = link.service.admission().heartbeat.map(Heartbeat::new);
     link.shared.lock().writer = socket.writer();
     let buffer = Vec::with_capacity(READ_BYTES);
-    let mut driver = Driver { link, socket, notify, buffer, parsed: 0, heartbeat, looked: false };
+    let mut driver = Driver { link, socket, clients, notify, buffer, parsed: 0, heartbeat, looked: false };
     let ended = loop {
         match std::future::poll_fn(|context| driver.poll(context)).await {
             Pause::Look => tokio::task::yield_now().await,
@@ -358,6 +431,7 @@ pub(crate) async fn drive(link: Arc<Link>, socket: LinkSocket, notify: impl Fn(L
 struct Driver<N> {
     link: Arc<Link>,
     socket: LinkSocket,
+    clients: Arc<shared::Shared>,
     notify: N,
     buffer: Vec<u8>,
     parsed: usize,
@@ -456,6 +530,7 @@ impl<N: Fn(LinkNotice)> Driver<N> {
     /// Passes on every whole frame in the buffer.
     fn handle(&mut self) -> Result<(), Violation> {
         let mut joins = false;
+        let mut parts = false;
         let mut shared = self.link.shared.lock();
         loop {
             let Some((taken, event)) = shared.protocol.handle(&self.buffer[self.parsed..])? else { break };
@@ -464,6 +539,13 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Response { owner, frame, .. }) => owner.push(frame),
                 Some(FrontEvent::Stop { owner, .. }) => owner.stop(),
                 Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
+                Some(FrontEvent::HangUp { connection }) => {
+                    self.clients.connections.with(connection, Exchange::hang_up);
+                }
+                Some(FrontEvent::Limits { connection, limits }) => {
+                    self.clients.connections.with(connection, |exchange| exchange.limit(limits));
+                }
+                Some(FrontEvent::Early) => shared.early = true,
                 Some(FrontEvent::Ready(ready)) => {
                     joins = true;
                     shared.interface = Some(ready.interface);
@@ -476,6 +558,8 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                         runtime: ready.runtime.to_owned(),
                     });
                 }
+                Some(FrontEvent::Paused) => (parts, joins) = (true, false),
+                Some(FrontEvent::Resumed) => joins = true,
                 Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
                 Some(FrontEvent::Claim(session)) => {
                     // One that drains gets no requests, of whatever session.
@@ -497,6 +581,9 @@ impl<N: Fn(LinkNotice)> Driver<N> {
         drop(shared);
         if before > in_flight {
             self.link.service.released(before - in_flight);
+        }
+        if parts {
+            self.link.service.part(&self.link);
         }
         if joins {
             self.link.service.join(Arc::clone(&self.link));

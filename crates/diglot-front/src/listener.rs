@@ -179,22 +179,33 @@ impl Listener {
         Ok(Self { socket: self.socket.try_clone()?, address: self.address.clone(), _file: None })
     }
 
-    /// Accepts connections and serves each in a task of its own, on the thread this runs on.
+    /// Accepts connections until `stopped`, and serves each in a task of its own, on the thread this runs on.
     ///
     /// # Errors
     /// If the socket cannot be registered with the thread's event loop.
-    pub(crate) async fn serve(self, shared: Arc<Shared>) -> io::Result<()> {
+    pub(crate) async fn serve(
+        self,
+        shared: Arc<Shared>,
+        stopped: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        tokio::pin!(stopped);
         let accepting = match &self.address {
             Address::Tcp(_) => Accepting::Tcp(TcpListener::from_std(self.socket.into())?),
             Address::Unix(_) => Accepting::Unix(UnixListener::from_std(self.socket.into())?),
         };
         let mut complained: Option<Instant> = None;
+        let begin = |(socket, ends)| tokio::spawn(Connection::new(socket, ends, Arc::clone(&shared)).serve());
         loop {
-            shared.connections.room().await;
-            match accepting.accept(&self.address).await {
-                Ok((socket, ends)) => {
-                    tokio::spawn(Connection::new(socket, ends, Arc::clone(&shared)).serve());
-                }
+            let accepted = tokio::select! {
+                biased;
+                () = &mut stopped => break,
+                accepted = async {
+                    shared.connections.room().await;
+                    accepting.accept(&self.address).await
+                } => accepted,
+            };
+            match accepted {
+                Ok(accepted) => drop(begin(accepted)),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     if complained.is_none_or(|last| last.elapsed() >= COMPLAINT_PAUSE) {
@@ -205,6 +216,13 @@ impl Listener {
                 }
             }
         }
+        // The system has let them in, and would cut them off now.
+        while shared.connections.has_room()
+            && let Some(waiting) = accepting.accept_waiting(&self.address)
+        {
+            begin(waiting);
+        }
+        Ok(())
     }
 }
 
@@ -237,20 +255,42 @@ impl Accepting {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                stream.set_nodelay(true)?;
-                let local = match address {
-                    Address::Tcp(bound) if !bound.ip().is_unspecified() => *bound,
-                    _ => stream.local_addr()?,
-                };
-                Ok((Socket::Tcp(stream), Ends::Tcp { peer, local }))
+                of_tcp(stream, peer, address)
             }
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                let Address::Unix(path) = address else { return Err(io::ErrorKind::Other.into()) };
-                Ok((Socket::Unix(stream), Ends::Unix { path: path.clone() }))
+                of_unix(stream, address)
             }
         }
     }
+
+    /// One that waits in the system's queue. `None` if none does, or it is gone.
+    fn accept_waiting(&self, address: &Address) -> Option<(Socket, Ends)> {
+        let (socket, peer) = match self {
+            Self::Tcp(listener) => SockRef::from(listener).accept(),
+            Self::Unix(listener) => SockRef::from(listener).accept(),
+        }
+        .ok()?;
+        socket.set_nonblocking(true).ok()?;
+        match self {
+            Self::Tcp(_) => of_tcp(TcpStream::from_std(socket.into()).ok()?, peer.as_socket()?, address).ok(),
+            Self::Unix(_) => of_unix(UnixStream::from_std(socket.into()).ok()?, address).ok(),
+        }
+    }
+}
+
+fn of_tcp(stream: TcpStream, peer: SocketAddr, address: &Address) -> io::Result<(Socket, Ends)> {
+    stream.set_nodelay(true)?;
+    let local = match address {
+        Address::Tcp(bound) if !bound.ip().is_unspecified() => *bound,
+        _ => stream.local_addr()?,
+    };
+    Ok((Socket::Tcp(stream), Ends::Tcp { peer, local }))
+}
+
+fn of_unix(stream: UnixStream, address: &Address) -> io::Result<(Socket, Ends)> {
+    let Address::Unix(path) = address else { return Err(io::ErrorKind::Other.into()) };
+    Ok((Socket::Unix(stream), Ends::Unix { path: path.clone() }))
 }
 
 /// A client connection's socket.

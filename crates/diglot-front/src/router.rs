@@ -70,6 +70,16 @@ impl Router {
         Self { routes }
     }
 
+    /// The service that answers everything, if one does: then the listeners are as good as its own.
+    pub(crate) fn owner(&self) -> Option<&Arc<Service>> {
+        let mut services = self.routes.iter().map(|entry| match &entry.target {
+            Target::Service(service) => Some(service),
+            Target::Fixed(_) => None,
+        });
+        let owner = services.next()??;
+        services.all(|other| other.is_some_and(|other| Arc::ptr_eq(other, owner))).then_some(owner)
+    }
+
     /// What answers a path as sent and the authority the client asked, if it named one.
     #[inline]
     pub(crate) fn find(&self, authority: Option<&[u8]>, path: &[u8]) -> Option<Destination<'_>> {

@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Arc;
+use std::ops::Add;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 use crate::exchange::Exchange;
 use crate::link::Link;
 use crate::sessions::Sessions;
+use crate::under_way::UnderWay;
 
 /// How many requests a service takes, and how long the others wait.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +81,10 @@ pub struct Service {
 
 #[derive(Debug, Default)]
 struct Pool {
+    /// Of workers that take requests.
     links: Vec<Arc<Link>>,
+    /// Of all workers, those included that start and those that finish what they have.
+    attached: Vec<Weak<Link>>,
     /// Where the search for the least loaded begins, so that equals take turns.
     next: usize,
     waiting: VecDeque<Arc<Exchange>>,
@@ -143,6 +148,23 @@ impl Service {
         }
     }
 
+    /// A worker has been started.
+    pub(crate) fn attach(&self, link: &Arc<Link>) {
+        let mut pool = self.pool.lock();
+        pool.attached.retain(|other| other.strong_count() > 0);
+        pool.attached.push(Arc::downgrade(link));
+    }
+
+    /// What its workers have not finished, and what waits for one of them.
+    pub fn under_way(&self) -> UnderWay {
+        let (attached, requests) = {
+            let pool = self.pool.lock();
+            (pool.attached.iter().filter_map(Weak::upgrade).collect::<Vec<_>>(), pool.waiting.len())
+        };
+        let waiting = UnderWay { requests, ..UnderWay::default() };
+        attached.iter().map(|link| link.under_way()).fold(waiting, Add::add)
+    }
+
     /// Its sessions that live in one worker.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.sessions
@@ -170,6 +192,14 @@ impl Service {
             Admitted::Wait
         } else {
             Admitted::Full
+        }
+    }
+
+    /// Its worker, if it has one and no other: all of a client's requests are that one's.
+    pub(crate) fn only_worker(&self) -> Option<Arc<Link>> {
+        match &self.pool.lock().links[..] {
+            [link] => Some(Arc::clone(link)),
+            _ => None,
         }
     }
 
@@ -221,6 +251,11 @@ impl Service {
         pool.closed = true;
         let waiting = pool.waiting.len();
         self.call(&mut pool, waiting);
+    }
+
+    /// Whether the server stops.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.pool.lock().closed
     }
 
     /// `count` requests were finished: as many may go on.

@@ -1,7 +1,7 @@
 //! What all connections of a front share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use diglot_config::{AccessLog, Limits, Timeouts, TrustedProxies, WebSocket};
 use parking_lot::Mutex;
@@ -15,8 +15,8 @@ use crate::threads::Settings;
 
 /// Bytes of a body's trailer section.
 const TRAILER_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of chunk extensions over the whole of a body.
-const CHUNK_EXTENSION_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of chunk extensions over the whole of a body: as many as Node takes.
+const CHUNK_EXTENSION_BYTES_MAX: usize = 16 * 1024;
 
 /// Decided at the start and read by every request.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Shared {
         }
     }
 
-    /// Connections end after the request they have; idle ones now.
+    /// Connections end after the request they have; idle ones in a moment.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
@@ -66,32 +66,64 @@ impl Shared {
     }
 }
 
-/// The open client connections. The place of one is the id workers know it by.
+/// Bits of a connection's id that are its place among those that are open; the others count, so that an id does not come again at
+/// once and what a worker says of a connection that has just ended concerns no other.
+const PLACE_BITS: u32 = 24;
+
+/// The open client connections, by the ids that workers know them by.
 #[derive(Debug)]
 pub(crate) struct Connections {
-    open: Mutex<Slab<Arc<Exchange>>>,
+    open: Mutex<Open>,
     count_max: usize,
+    /// Those that applications have taken over. They end when it pleases these: nobody else waits for them.
+    taken_over: AtomicUsize,
     /// One has ended.
     left: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Open {
+    places: Slab<(u32, Arc<Exchange>)>,
+    /// How many connections there have been.
+    entered: u32,
+}
+
 impl Connections {
     fn new(count_max: usize) -> Self {
-        Self { open: Mutex::default(), count_max, left: Notify::new() }
+        Self { open: Mutex::default(), count_max, taken_over: AtomicUsize::new(0), left: Notify::new() }
     }
 
     pub(crate) fn enter(&self, exchange: &Arc<Exchange>) -> u32 {
-        // Descriptors run out long before 32 bits do.
-        self.open.lock().insert(Arc::clone(exchange)) as u32
+        let mut open = self.open.lock();
+        open.entered = open.entered.wrapping_add(1);
+        let turn = open.entered << PLACE_BITS;
+        let place = open.places.vacant_entry();
+        // Descriptors run out long before 24 bits do.
+        let id = place.key() as u32 | turn;
+        place.insert((id, Arc::clone(exchange)));
+        id
     }
 
     pub(crate) fn leave(&self, id: u32) {
-        self.open.lock().try_remove(id as usize);
+        self.open.lock().places.try_remove(place(id));
         self.left.notify_waiters();
     }
 
+    /// Does something with a connection's exchange, if it is still there.
+    pub(crate) fn with(&self, id: u32, act: impl FnOnce(&Exchange)) {
+        let open = self.open.lock();
+        if let Some((_, exchange)) = open.places.get(place(id)).filter(|(present, _)| *present == id) {
+            act(exchange);
+        }
+    }
+
     pub(crate) fn count(&self) -> usize {
-        self.open.lock().len()
+        self.open.lock().places.len()
+    }
+
+    /// Whether there are fewer than the limit.
+    pub(crate) fn has_room(&self) -> bool {
+        self.count() < self.count_max
     }
 
     /// Waits until there are fewer than the limit.
@@ -99,17 +131,22 @@ impl Connections {
         self.below(self.count_max).await;
     }
 
-    /// Waits until there are none.
+    /// Waits until there are none but those that were taken over.
     pub(crate) async fn none(&self) {
-        self.below(1).await;
+        self.until(|| self.count() <= self.taken_over.load(Ordering::SeqCst)).await;
     }
 
     async fn below(&self, count: usize) {
+        self.until(|| self.count() < count).await;
+    }
+
+    /// Waits until `is_so`, which is asked again when a connection has ended or was taken over.
+    async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             let left = self.left.notified();
             tokio::pin!(left);
             left.as_mut().enable();
-            if self.count() < count {
+            if is_so() {
                 return;
             }
             left.await;
@@ -117,8 +154,31 @@ impl Connections {
     }
 
     fn wake_all(&self) {
-        for (_, exchange) in self.open.lock().iter() {
+        for (_, (_, exchange)) in self.open.lock().places.iter() {
             exchange.wake();
         }
     }
+}
+
+/// Counts a connection as taken over while it lives.
+#[derive(Debug)]
+pub(crate) struct TakenOver(Arc<Shared>);
+
+impl TakenOver {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.connections.taken_over.fetch_add(1, Ordering::SeqCst);
+        shared.connections.left.notify_waiters();
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for TakenOver {
+    fn drop(&mut self) {
+        self.0.connections.taken_over.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Where a connection of this id is, if it is open.
+const fn place(id: u32) -> usize {
+    (id & ((1 << PLACE_BITS) - 1)) as usize
 }

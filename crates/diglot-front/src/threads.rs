@@ -80,13 +80,12 @@ impl Front {
                 let shared = Arc::clone(&self.shared);
                 let mut accepting = self.accepting.subscribe();
                 event_loop.spawn(async move {
-                    tokio::select! {
-                        served = listener.serve(shared) => {
-                            if let Err(error) = served {
-                                tracing::error!("a listener failed: {error}");
-                            }
-                        }
-                        _ = accepting.wait_for(|accepting| !accepting) => {}
+                    let stopped = async {
+                        // An error means that the front is gone.
+                        let _ = accepting.wait_for(|accepting| !accepting).await;
+                    };
+                    if let Err(error) = listener.serve(shared, stopped).await {
+                        tracing::error!("a listener failed: {error}");
                     }
                 });
             }
@@ -105,11 +104,13 @@ impl Front {
         notify: impl Fn(LinkNotice) + Send + 'static,
     ) -> Arc<Link> {
         let link = Arc::new(Link::new(Arc::clone(service), generation));
+        service.attach(&link);
         let driven = Arc::clone(&link);
+        let clients = Arc::clone(&self.shared);
         let number = self.next.fetch_add(1, Ordering::Relaxed) % self.loops.len();
         self.loops[number].spawn(async move {
             match LinkSocket::new(socket) {
-                Ok(socket) => link::drive(driven, socket, notify).await,
+                Ok(socket) => link::drive(driven, socket, clients, notify).await,
                 Err(error) => {
                     tracing::error!("cannot use a worker's link: {error}");
                     notify(LinkNotice::Closed);
@@ -119,7 +120,8 @@ impl Front {
         link
     }
 
-    /// Accepts nothing any more and lets every connection end with the request it has; idle ones end now.
+    /// Accepts nothing any more and lets every connection end with the request it has. Those that have none are kept for
+    /// another moment, as a request may be on its way.
     pub fn stop_accepting(&self) {
         self.accepting.send_replace(false);
         self.shared.stop();

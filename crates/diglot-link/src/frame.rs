@@ -30,6 +30,12 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 pub const SESSION_BYTES_MAX: usize = 256;
 /// Most bytes of an OPEN payload.
 pub const OPEN_BYTES_MAX: usize = 512;
+/// Most bytes of the name of what is wrong in a FAULT.
+pub const RULE_BYTES_MAX: usize = 64;
+/// Most bytes of a FAULT payload.
+pub const FAULT_BYTES_MAX: usize = 8 + RULE_BYTES_MAX + ABOARD_BYTES_MAX;
+/// Bytes of a LIMITS payload.
+pub const LIMITS_BYTES: usize = 8;
 /// Most bytes of the payload of any frame.
 pub const PAYLOAD_BYTES_MAX: usize = 160 * 1024;
 
@@ -60,10 +66,17 @@ pub enum Type {
     Stop = 0x08,
     /// Both ways: the stream ends here, incomplete. Carries no END: it ends more than one direction.
     Cancel = 0x09,
+    /// Front to worker: what a client has sent is no request, or has not come in time. Begins a stream where that was to be
+    /// its head; ends the request of one where it was to be its body.
+    Fault = 0x0A,
     /// Front to worker: a client connection that requests will name. The stream id is the connection's.
     Open = 0x10,
     /// Front to worker: that connection is gone and its id may be used again.
     Closed = 0x11,
+    /// Worker to front: the application has closed a client connection.
+    HangUp = 0x12,
+    /// Worker to front: what limits the application sets for a client connection.
+    Limits = 0x13,
     /// Worker to front: the application is loaded; requests may come.
     Ready = 0x20,
     /// Worker to front: the application could not be loaded; why.
@@ -74,12 +87,17 @@ pub enum Type {
     Ping = 0x23,
     /// Worker to front: the answer to a PING.
     Pong = 0x24,
+    /// Worker to front: the application listens no more, requests should go elsewhere. Front to worker: none follows, until
+    /// it is READY again.
+    Pause = 0x25,
     /// Worker to front: requests of this session are to come to this worker.
     Claim = 0x28,
     /// Worker to front: that session is over.
     Release = 0x29,
     /// Front to worker: the server stops; DRAIN follows when requests are over. Streams without end should come to theirs.
     Farewell = 0x2A,
+    /// Worker to front: OPEN is to come when a connection is accepted, and not with its first request only.
+    Early = 0x2B,
     /// Worker to front: a WebSocket handshake is accepted; fields of the 101 response.
     Accept = 0x30,
     /// Both ways: a text message of a WebSocket, or a part of one.
@@ -88,6 +106,9 @@ pub enum Type {
     Binary = 0x32,
     /// Both ways: the WebSocket is closed; ends this direction.
     Close = 0x33,
+    /// Worker to front: from here the client's connection is the stream's, as raw bytes in BODY both ways. Front to
+    /// worker: that is so; what came before was the request's body.
+    Tunnel = 0x34,
 }
 
 impl Type {
@@ -103,20 +124,26 @@ impl Type {
             0x07 => Self::Credit,
             0x08 => Self::Stop,
             0x09 => Self::Cancel,
+            0x0A => Self::Fault,
             0x10 => Self::Open,
             0x11 => Self::Closed,
+            0x12 => Self::HangUp,
+            0x13 => Self::Limits,
             0x20 => Self::Ready,
             0x21 => Self::Failed,
             0x22 => Self::Drain,
             0x23 => Self::Ping,
             0x24 => Self::Pong,
+            0x25 => Self::Pause,
             0x28 => Self::Claim,
             0x29 => Self::Release,
             0x2A => Self::Farewell,
+            0x2B => Self::Early,
             0x30 => Self::Accept,
             0x31 => Self::Text,
             0x32 => Self::Binary,
             0x33 => Self::Close,
+            0x34 => Self::Tunnel,
             _ => return None,
         })
     }
@@ -131,11 +158,20 @@ impl Type {
             Self::Close => CLOSE_BYTES_MAX,
             Self::Claim | Self::Release => SESSION_BYTES_MAX,
             Self::Ready | Self::Failed => MESSAGE_BYTES_MAX,
+            Self::Fault => FAULT_BYTES_MAX,
             Self::Open => OPEN_BYTES_MAX,
+            Self::Limits => LIMITS_BYTES,
             Self::Credit => 4,
             Self::Cancel => 1,
             Self::Ping | Self::Pong => 8,
-            Self::Stop | Self::Closed | Self::Drain | Self::Farewell => 0,
+            Self::Stop
+            | Self::Closed
+            | Self::HangUp
+            | Self::Drain
+            | Self::Pause
+            | Self::Farewell
+            | Self::Early
+            | Self::Tunnel => 0,
         }
     }
 
@@ -158,10 +194,12 @@ impl Type {
             | Self::Drain
             | Self::Ping
             | Self::Pong
+            | Self::Pause
             | Self::Claim
             | Self::Release
-            | Self::Farewell => stream == 0 && generation == 0,
-            Self::Open | Self::Closed => generation == 0,
+            | Self::Farewell
+            | Self::Early => stream == 0 && generation == 0,
+            Self::Open | Self::Closed | Self::HangUp | Self::Limits => generation == 0,
             Self::Credit => stream != 0 || generation == 0,
             _ => true,
         }
@@ -177,7 +215,7 @@ pub struct Header {
     pub flags: u8,
     /// How often the stream's id had been used before this stream, modulo 2¹⁶.
     pub generation: u16,
-    /// The stream's id, a connection's id (OPEN, CLOSED), or 0 for the link itself.
+    /// The stream's id, a connection's id (OPEN, CLOSED, HANGUP, LIMITS), or 0 for the link itself.
     pub stream: u32,
 }
 

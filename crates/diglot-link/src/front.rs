@@ -4,7 +4,9 @@ use crate::credit::{ReceiveWindow, STREAM_WINDOW_BYTES, SendCredit};
 use crate::frame::{
     self, BODY_BYTES_MAX, FLAG_END, FLAG_LAST, Frame, HEADER_BYTES, Header, TEXT_BYTES_MAX, Type,
 };
-use crate::message::{self, CancelReason, Close, Field, Open, Ready, RequestLine, Response, TooLong};
+use crate::message::{
+    self, CancelReason, Close, Fault, Field, Limits, Open, Ready, RequestLine, Response, TooLong,
+};
 use crate::preface::{PREFACE_BYTES, Preface, REVISION};
 use crate::{Output, StreamKey, Violation};
 
@@ -32,6 +34,8 @@ pub struct Front<T> {
 enum Application {
     Loading,
     Ready,
+    /// It was, and its server is closed.
+    Paused,
     Failed,
 }
 
@@ -49,6 +53,7 @@ struct Slot<T> {
     response: ResponseState,
     /// The request is a WebSocket handshake.
     is_handshake: bool,
+    tunnel: Tunnel,
     /// The kind of the worker's message of which more is to come.
     partial: Option<Type>,
     send: SendCredit,
@@ -66,8 +71,23 @@ enum ResponseState {
     Wire,
     /// ACCEPT came: messages follow, both ways.
     WebSocket,
+    /// TUNNEL came: raw bytes follow, both ways.
+    Tunnel,
     /// It is complete, or cancelled by the worker.
     Closed,
+}
+
+/// How far a stream is from being a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tunnel {
+    /// The request is none that can become one, or is over.
+    Never,
+    /// It is not one yet. Credit for what was sent of it is counted behind its end, too: that direction may open again.
+    Possible,
+    /// TUNNEL came and was not answered: what is sent is still the request's.
+    Asked,
+    /// It was answered.
+    Open,
 }
 
 /// What bytes from the worker meant.
@@ -75,6 +95,11 @@ enum ResponseState {
 pub enum FrontEvent<'b, T> {
     /// The worker's application is loaded.
     Ready(Ready<'b>),
+    /// The worker's application listens no more: the worker takes no requests, unless it is resumed. It has been told that none
+    /// follows.
+    Paused,
+    /// It listens again, and takes requests.
+    Resumed,
     /// The worker's application could not be loaded; the text says why.
     Failed(&'b str),
     /// Requests of the session of this name are the worker's; more than one session is claimed by one worker. The name is not
@@ -85,7 +110,7 @@ pub enum FrontEvent<'b, T> {
     /// The answer to a [`Front::ping`].
     Pong([u8; 8]),
     /// A part of a response: a RESPONSE, INFORM, WIRE, BODY, TRAILERS or CANCEL frame, or ACCEPT and then TEXT, BINARY and
-    /// CLOSE, in an order that makes sense and with a payload that has been checked (but for the syntax of HTTP in it, and
+    /// CLOSE, or TUNNEL (for [`Front::begin_tunnel`] to answer) and then BODY, in an order that makes sense and with a payload that has been checked (but for the syntax of HTTP in it, and
     /// for whether a text is UTF-8).
     Response {
         /// The stream.
@@ -109,6 +134,20 @@ pub enum FrontEvent<'b, T> {
         /// What the caller gave to [`Front::begin`].
         owner: T,
     },
+    /// The application has closed this client connection, which may be gone already: it ends when its response is over, or now.
+    HangUp {
+        /// As it was announced.
+        connection: u32,
+    },
+    /// What limits the application sets for this client connection, which may be gone already.
+    Limits {
+        /// As it was announced.
+        connection: u32,
+        /// They hold beside the front's own.
+        limits: Limits,
+    },
+    /// The application wants to hear of connections when they are accepted.
+    Early,
     /// The link as a whole has credit again: streams that found none may try once more.
     LinkCredit,
 }
@@ -149,13 +188,13 @@ impl<T: Clone> Front<T> {
         self.open_streams
     }
 
-    /// WebSockets that the worker has accepted and not closed.
+    /// WebSockets that the worker has accepted, and tunnels, that it has not closed.
     #[inline]
     pub fn open_sockets(&self) -> usize {
         self.open_sockets
     }
 
-    /// Streams that are no WebSocket, or not yet.
+    /// Streams that are neither, or not yet.
     #[inline]
     pub fn open_requests(&self) -> usize {
         self.open_streams - self.open_sockets
@@ -192,16 +231,7 @@ impl<T: Clone> Front<T> {
         if !self.takes_requests() {
             return Ok(None);
         }
-        let index = match self.free.last() {
-            Some(&index) => index,
-            None if self.slots.len() < self.ours.streams_max as usize => {
-                self.slots.push(Slot::unused());
-                let index = self.slots.len() as u32 - 1;
-                self.free.push(index);
-                index
-            }
-            None => return Ok(None),
-        };
+        let Some(index) = self.vacant() else { return Ok(None) };
         let slot = &mut self.slots[index as usize];
         let key = StreamKey { stream: index + 1, generation: slot.generation };
         let flags = if end { FLAG_END } else { 0 };
@@ -213,16 +243,57 @@ impl<T: Clone> Front<T> {
             return Err(error);
         }
         frame::finish(tail, mark);
-        slot.owner = Some(owner);
-        slot.request_open = !end;
-        slot.response = ResponseState::Awaited;
+        slot.begin(owner, !end);
         slot.is_handshake = line.flags & message::REQUEST_WEBSOCKET != 0;
-        slot.partial = None;
-        slot.send = SendCredit::of_stream();
-        slot.receive = ReceiveWindow::of_stream();
+        slot.tunnel = if line.may_tunnel() { Tunnel::Possible } else { Tunnel::Never };
         self.free.pop();
         self.open_streams += 1;
         Ok(Some(key))
+    }
+
+    /// Starts a stream for what came in the place of a request's head: the worker answers as it would a request.
+    ///
+    /// Returns `None` where [`Self::begin`] would.
+    pub fn begin_fault(&mut self, owner: T, fault: &Fault<'_>) -> Option<StreamKey> {
+        if !self.takes_requests() {
+            return None;
+        }
+        let index = self.vacant()?;
+        let slot = &mut self.slots[index as usize];
+        let key = StreamKey { stream: index + 1, generation: slot.generation };
+        slot.begin(owner, false);
+        self.free.pop();
+        self.open_streams += 1;
+        self.write_fault(key, fault);
+        Some(key)
+    }
+
+    /// Ends a request with what came in the place of its body, if it has not ended yet.
+    pub fn send_fault(&mut self, key: StreamKey, fault: &Fault<'_>) {
+        if self.slot(key).is_some_and(|slot| slot.request_open) {
+            self.write_fault(key, fault);
+            self.close_request(key);
+        }
+    }
+
+    fn write_fault(&mut self, key: StreamKey, fault: &Fault<'_>) {
+        let mark = frame::begin(self.output.tail(), key.header(Type::Fault, 0));
+        fault.encode(self.output.tail());
+        frame::finish(self.output.tail(), mark);
+    }
+
+    /// A place for one more stream; it is the last of those that are free.
+    fn vacant(&mut self) -> Option<u32> {
+        match self.free.last() {
+            Some(&index) => Some(index),
+            None if self.slots.len() < self.ours.streams_max as usize => {
+                self.slots.push(Slot::unused());
+                let index = self.slots.len() as u32 - 1;
+                self.free.push(index);
+                Some(index)
+            }
+            None => None,
+        }
     }
 
     /// Bytes of the body that [`Self::send_body`] would take now.
@@ -295,6 +366,16 @@ impl<T: Clone> Front<T> {
         }
     }
 
+    /// Answers TUNNEL: what [`Self::send_body`] sends from now on is the client's connection as it is, though the request's
+    /// body may have ended. Does nothing where the worker wants none of it any more.
+    pub fn begin_tunnel(&mut self, key: StreamKey) {
+        if let Some(slot) = self.slot_mut(key).filter(|slot| slot.tunnel == Tunnel::Asked) {
+            slot.tunnel = Tunnel::Open;
+            slot.request_open = true;
+            frame::encode(self.output.tail(), key.header(Type::Tunnel, 0), &[]);
+        }
+    }
+
     /// Ends the request with trailer fields, as lines `name: value\r\n`.
     ///
     /// # Errors
@@ -317,9 +398,21 @@ impl<T: Clone> Front<T> {
         if slot.owner.take().is_none() {
             return;
         }
-        slot.request_open = false;
+        slot.end_request();
         let response_closed = slot.response == ResponseState::Closed;
         frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[reason as u8]);
+        if response_closed {
+            self.release(key);
+        }
+    }
+
+    /// Tells the worker that the client has ended its side of the connection, but takes what it still answers: one that goes on
+    /// reading gets what was answered before the application could know.
+    pub fn leave(&mut self, key: StreamKey) {
+        let Some(slot) = self.slot_mut(key).filter(|slot| slot.owner.is_some()) else { return };
+        slot.request_open = false;
+        let response_closed = slot.response == ResponseState::Closed;
+        frame::encode(self.output.tail(), key.header(Type::Cancel, 0), &[CancelReason::ClientEnded as u8]);
         if response_closed {
             self.release(key);
         }
@@ -434,7 +527,8 @@ impl<T: Clone> Front<T> {
             | Type::Accept
             | Type::Text
             | Type::Binary
-            | Type::Close => self.handle_response(frame),
+            | Type::Close
+            | Type::Tunnel => self.handle_response(frame),
             Type::Credit if header.stream == 0 => {
                 // Only where a stream may have found less than a frame's worth is there anyone to tell.
                 let was_short = self.send.available() < BODY_BYTES_MAX;
@@ -444,7 +538,7 @@ impl<T: Clone> Front<T> {
             Type::Credit => {
                 let credit = message::decode_credit(payload)?;
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
-                if !slot.request_open {
+                if !slot.request_open && slot.tunnel == Tunnel::Never {
                     return Ok(None);
                 }
                 slot.send.grant(header.stream, credit)?;
@@ -455,19 +549,36 @@ impl<T: Clone> Front<T> {
                 if slot.response == ResponseState::WebSocket {
                     return Err(out_of_turn);
                 }
-                if !std::mem::replace(&mut slot.request_open, false) {
+                if !slot.awaits_request() {
                     return Ok(None);
                 }
+                slot.end_request();
                 let owner = slot.owner.clone();
                 if slot.response == ResponseState::Closed {
                     self.release(key);
                 }
                 Ok(owner.map(|owner| FrontEvent::Stop { key, owner }))
             }
+            Type::HangUp => Ok(Some(FrontEvent::HangUp { connection: header.stream })),
+            Type::Limits => {
+                let limits = Limits::decode(payload)?;
+                Ok(Some(FrontEvent::Limits { connection: header.stream, limits }))
+            }
+            Type::Early => Ok(Some(FrontEvent::Early)),
             Type::Ready if self.application == Application::Loading => {
                 let ready = Ready::decode(payload)?;
                 self.application = Application::Ready;
                 Ok(Some(FrontEvent::Ready(ready)))
+            }
+            Type::Ready if self.application == Application::Paused => {
+                Ready::decode(payload)?;
+                self.application = Application::Ready;
+                Ok(Some(FrontEvent::Resumed))
+            }
+            Type::Pause if self.application == Application::Ready => {
+                self.application = Application::Paused;
+                frame::encode(self.output.tail(), link_header(Type::Pause), &[]);
+                Ok(Some(FrontEvent::Paused))
             }
             Type::Failed if self.application == Application::Loading => {
                 self.application = Application::Failed;
@@ -486,11 +597,13 @@ impl<T: Clone> Front<T> {
                 Err(_) => Err(Violation::Malformed { kind: Type::Pong }),
             },
             Type::Request
+            | Type::Fault
             | Type::Open
             | Type::Closed
             | Type::Drain
             | Type::Farewell
             | Type::Ready
+            | Type::Pause
             | Type::Failed
             | Type::Ping => Err(out_of_turn),
         }
@@ -520,6 +633,10 @@ impl<T: Clone> Front<T> {
             (ResponseState::Structured, Type::Trailers) => ResponseState::Structured,
             (ResponseState::Awaited | ResponseState::Wire, Type::Wire) => ResponseState::Wire,
             (ResponseState::Awaited, Type::Accept) if slot.is_handshake => ResponseState::WebSocket,
+            (ResponseState::Awaited, Type::Tunnel) if slot.tunnel == Tunnel::Possible => {
+                ResponseState::Tunnel
+            }
+            (ResponseState::Tunnel, Type::Body) => ResponseState::Tunnel,
             (ResponseState::WebSocket, kind @ (Type::Text | Type::Binary)) => {
                 if slot.partial.is_some_and(|begun| begun != kind) {
                     return Err(out_of_turn);
@@ -540,14 +657,17 @@ impl<T: Clone> Front<T> {
             }
             _ => return Err(out_of_turn),
         };
-        let was_socket = slot.response == ResponseState::WebSocket;
+        let was_socket = slot.response.is_socket();
         slot.response = if header.ends() { ResponseState::Closed } else { after };
-        let is_socket = slot.response == ResponseState::WebSocket;
-        if header.kind == Type::Cancel {
-            slot.request_open = false;
+        let is_socket = slot.response.is_socket();
+        match header.kind {
+            Type::Cancel => slot.end_request(),
+            // One that was cancelled stays over in that direction: the worker will see the CANCEL.
+            Type::Tunnel if slot.owner.is_some() => slot.tunnel = Tunnel::Asked,
+            _ => {}
         }
         let closed = slot.response == ResponseState::Closed;
-        let over = closed && !slot.request_open;
+        let over = closed && !slot.awaits_request();
         let owner = if over { slot.owner.take() } else { slot.owner.clone() };
         if closed {
             self.open_streams -= 1;
@@ -586,7 +706,7 @@ impl<T: Clone> Front<T> {
             return Ok(None);
         }
         // A slot that is over has the generation of its next use.
-        if slot.response == ResponseState::Closed && !slot.request_open {
+        if slot.response == ResponseState::Closed && !slot.awaits_request() {
             return Err(never_opened);
         }
         Ok(Some((StreamKey { stream: header.stream, generation: slot.generation }, slot)))
@@ -600,11 +720,11 @@ impl<T: Clone> Front<T> {
         self.slots.get_mut(key.index()).filter(|slot| slot.generation == key.generation)
     }
 
-    /// The request's direction is over; so is the stream if the response's is.
+    /// The request's direction is over; so is the stream if the response's is, and no tunnel is about to open it again.
     fn close_request(&mut self, key: StreamKey) {
         let Some(slot) = self.slot_mut(key) else { return };
         slot.request_open = false;
-        if slot.response == ResponseState::Closed {
+        if slot.response == ResponseState::Closed && !slot.awaits_request() {
             self.release(key);
         }
     }
@@ -624,7 +744,25 @@ impl<T: Clone> Front<T> {
     }
 }
 
+impl ResponseState {
+    /// Neither a WebSocket nor a tunnel is a request any more.
+    const fn is_socket(self) -> bool {
+        matches!(self, Self::WebSocket | Self::Tunnel)
+    }
+}
+
 impl<T> Slot<T> {
+    /// For a new stream.
+    fn begin(&mut self, owner: T, request_open: bool) {
+        *self = Self {
+            generation: self.generation,
+            owner: Some(owner),
+            request_open,
+            response: ResponseState::Awaited,
+            ..Self::unused()
+        };
+    }
+
     const fn unused() -> Self {
         Self {
             generation: 0,
@@ -632,9 +770,23 @@ impl<T> Slot<T> {
             request_open: false,
             response: ResponseState::Closed,
             is_handshake: false,
+            tunnel: Tunnel::Never,
             partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
+        }
+    }
+
+    /// Whether the worker expects more of that direction.
+    fn awaits_request(&self) -> bool {
+        self.request_open || self.tunnel == Tunnel::Asked
+    }
+
+    /// That direction is over. If TUNNEL came it does not open again.
+    fn end_request(&mut self) {
+        self.request_open = false;
+        if self.tunnel != Tunnel::Possible {
+            self.tunnel = Tunnel::Never;
         }
     }
 

@@ -5,7 +5,8 @@
 //! where this module says so.
 
 use crate::frame::{
-    ABOARD_BYTES_MAX, CLOSE_BYTES_MAX, FIELDS_MAX, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX, TEXT_BYTES_MAX, Type,
+    ABOARD_BYTES_MAX, CLOSE_BYTES_MAX, FIELDS_MAX, LIMITS_BYTES, MESSAGE_BYTES_MAX, OPEN_BYTES_MAX,
+    RULE_BYTES_MAX, TEXT_BYTES_MAX, Type,
 };
 use crate::{Violation, names};
 
@@ -32,7 +33,10 @@ pub const REQUEST_BODY: u8 = 0x08;
 pub const REQUEST_UNSIZED: u8 = 0x10;
 /// A WebSocket handshake that the front has checked (RFC 6455 section 4.2.1): ACCEPT or a RESPONSE answers it.
 pub const REQUEST_WEBSOCKET: u8 = 0x20;
-const REQUEST_FLAGS: u8 = 0x3F;
+/// What is aboard is not the request's: it came behind its head, and is the tunnel's if TUNNEL answers it. Only on a
+/// request without a body that [`RequestLine::may_tunnel`].
+pub const REQUEST_AHEAD: u8 = 0x40;
+const REQUEST_FLAGS: u8 = 0x7F;
 
 /// HTTP's version as the protocol writes it: 10, 11 or 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +82,15 @@ pub struct RequestLine<'b> {
     pub mount_length: u16,
 }
 
-/// Appends a REQUEST payload: the head and what has arrived of the body.
+impl RequestLine<'_> {
+    /// Whether TUNNEL can answer the request: it offers an upgrade that the front does not serve itself, or its method
+    /// is CONNECT.
+    pub fn may_tunnel(&self) -> bool {
+        self.flags & (REQUEST_UPGRADE | REQUEST_WEBSOCKET) == REQUEST_UPGRADE || self.method == b"CONNECT"
+    }
+}
+
+/// Appends a REQUEST payload: the head and what has arrived of the body, or behind it ([`REQUEST_AHEAD`]).
 ///
 /// # Errors
 /// `TooLong` if a part exceeds what the format can carry. Nothing of use has been appended then; the caller
@@ -156,7 +168,8 @@ pub struct Request<'b> {
     pub line: RequestLine<'b>,
     /// The method's id, 0 if it is not in the table.
     pub method_id: u8,
-    /// The first bytes of the body; all of it where the frame ends the request.
+    /// The first bytes of the body, all of it where the frame ends the request; with [`REQUEST_AHEAD`] what came
+    /// behind the head.
     pub body: &'b [u8],
     table: &'b [u8],
     text: &'b [u8],
@@ -218,6 +231,9 @@ impl<'b> Request<'b> {
         let connection = u32_at(0);
         let line =
             RequestLine { connection, method, version, flags, target, path_start, path_length, mount_length };
+        if flags & REQUEST_AHEAD != 0 && (flags & REQUEST_BODY != 0 || !line.may_tunnel()) {
+            return Err(malformed());
+        }
         Ok(Self { line, method_id, body, table, text })
     }
 
@@ -334,6 +350,10 @@ pub enum CancelReason {
     Refused = 5,
     /// Only the worker's acknowledgement of a CANCEL.
     Acknowledged = 6,
+    /// The application resets the connection: its client is to see an error and not an end.
+    Reset = 7,
+    /// The client has ended its side of the connection, and may still read what is answered.
+    ClientEnded = 8,
 }
 
 impl CancelReason {
@@ -346,6 +366,8 @@ impl CancelReason {
             4 => Self::AppFailed,
             5 => Self::Refused,
             6 => Self::Acknowledged,
+            7 => Self::Reset,
+            8 => Self::ClientEnded,
             _ => return None,
         })
     }
@@ -468,6 +490,80 @@ impl<'b> Open<'b> {
             local: str::from_utf8(local).map_err(|_| malformed())?,
             local_port: u16::from_le_bytes([l0, l1]),
         })
+    }
+}
+
+/// A FAULT payload: what a client has sent in the place of a request, or has failed to send in time.
+///
+/// ```text
+///  u32 connection · u8 length of the rule's name · 3 reserved · name of the rule · bytes
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault<'b> {
+    /// The connection, announced before by OPEN.
+    pub connection: u32,
+    /// The rule it breaks, by the name the front has for it: ASCII, at most [`RULE_BYTES_MAX`].
+    pub rule: &'b str,
+    /// What came, for those who log it: nobody parses it. At most [`ABOARD_BYTES_MAX`].
+    pub bytes: &'b [u8],
+}
+
+impl<'b> Fault<'b> {
+    /// Appends the payload. What is too long is cut.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let rule = &self.rule.as_bytes()[..self.rule.floor_char_boundary(RULE_BYTES_MAX)];
+        out.extend_from_slice(&self.connection.to_le_bytes());
+        out.extend_from_slice(&[rule.len() as u8, 0, 0, 0]);
+        out.extend_from_slice(rule);
+        out.extend_from_slice(&self.bytes[..self.bytes.len().min(ABOARD_BYTES_MAX)]);
+    }
+
+    /// Reads a FAULT payload.
+    ///
+    /// # Errors
+    /// [`Violation::Malformed`] without the name of a rule.
+    pub fn decode(payload: &'b [u8]) -> Result<Self, Violation> {
+        let malformed = || Violation::Malformed { kind: Type::Fault };
+        let (fixed, rest) = payload.split_first_chunk::<8>().ok_or_else(malformed)?;
+        let [c0, c1, c2, c3, length, reserved @ ..] = *fixed;
+        let (rule, bytes) = rest.split_at_checked(length.into()).ok_or_else(malformed)?;
+        let is_name = (1..=RULE_BYTES_MAX).contains(&rule.len()) && rule.is_ascii();
+        if reserved != [0; 3] || !is_name || bytes.len() > ABOARD_BYTES_MAX {
+            return Err(malformed());
+        }
+        let rule = str::from_utf8(rule).map_err(|_| malformed())?;
+        Ok(Self { connection: u32::from_le_bytes([c0, c1, c2, c3]), rule, bytes })
+    }
+}
+
+/// A LIMITS payload: two u32. 0 leaves a limit to the front, whose own hold besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// From a request's first byte to the end of its head.
+    pub head_ms: u32,
+    /// From a request's first byte to the end of its body.
+    pub request_ms: u32,
+}
+
+impl Limits {
+    /// Appends the payload.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        for limit in [self.head_ms, self.request_ms] {
+            out.extend_from_slice(&limit.to_le_bytes());
+        }
+    }
+
+    /// Reads a LIMITS payload.
+    ///
+    /// # Errors
+    /// [`Violation::Malformed`] if it has another length.
+    pub fn decode(payload: &[u8]) -> Result<Self, Violation> {
+        let bytes: &[u8; LIMITS_BYTES] =
+            payload.try_into().map_err(|_| Violation::Malformed { kind: Type::Limits })?;
+        let at = |start: usize| {
+            u32::from_le_bytes([bytes[start], bytes[start + 1], bytes[start + 2], bytes[start + 3]])
+        };
+        Ok(Self { head_ms: at(0), request_ms: at(4) })
     }
 }
 

@@ -38,6 +38,7 @@ struct Slot<T> {
     response: ResponseState,
     /// The request is a WebSocket handshake.
     is_handshake: bool,
+    tunnel: Tunnel,
     /// The kind of the client's message of which more is to come.
     partial: Option<Type>,
     send: SendCredit,
@@ -55,8 +56,23 @@ enum ResponseState {
     Wire,
     /// ACCEPT was sent: messages follow, both ways.
     WebSocket,
+    /// TUNNEL was sent: raw bytes follow, both ways.
+    Tunnel,
     /// It is complete, cancelled, or this id was never used.
     Closed,
+}
+
+/// How far a stream is from being a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tunnel {
+    /// The request is none that can become one.
+    Never,
+    /// It is not one yet.
+    Possible,
+    /// TUNNEL was sent. What the front sends before its own is the request's, and so is an END of it.
+    Asked,
+    /// The front has sent TUNNEL.
+    Open,
 }
 
 /// What bytes from the front meant.
@@ -83,7 +99,7 @@ pub enum WorkerEvent<'b, T> {
         /// True if that is the whole body.
         end: bool,
     },
-    /// More of the body. [`Worker::consumed`] is due when the bytes are no longer held.
+    /// More of the body, or of a tunnel's bytes. [`Worker::consumed`] is due when the bytes are no longer held.
     Body {
         /// The stream.
         key: StreamKey,
@@ -315,10 +331,10 @@ impl<T: Clone> Worker<T> {
     }
 
     /// Sends as much of `data` as there is credit for and returns how much; `end` takes effect if all of it went. Takes
-    /// nothing before [`Self::respond`].
+    /// nothing before [`Self::respond`] or [`Self::tunnel`].
     pub fn body(&mut self, key: StreamKey, data: &[u8], end: bool) -> usize {
         match self.response(key) {
-            ResponseState::Structured => self.send_bytes(Type::Body, key, data, end),
+            ResponseState::Structured | ResponseState::Tunnel => self.send_bytes(Type::Body, key, data, end),
             ResponseState::Closed => data.len(),
             ResponseState::Awaited | ResponseState::Wire | ResponseState::WebSocket => 0,
         }
@@ -330,7 +346,7 @@ impl<T: Clone> Worker<T> {
         match self.response(key) {
             ResponseState::Awaited | ResponseState::Wire => self.send_bytes(Type::Wire, key, data, end),
             ResponseState::Closed => data.len(),
-            ResponseState::Structured | ResponseState::WebSocket => 0,
+            ResponseState::Structured | ResponseState::WebSocket | ResponseState::Tunnel => 0,
         }
     }
 
@@ -384,6 +400,20 @@ impl<T: Clone> Worker<T> {
             frame::encode(self.output.tail(), key.header(Type::Accept, 0), lines);
         }
         Ok(())
+    }
+
+    /// Takes the client's connection over, for a request that [`message::RequestLine::may_tunnel`]: from now on
+    /// [`Self::body`] sends raw bytes, and what comes from the client, its request's body and what is behind it, comes as
+    /// [`WorkerEvent::Body`], though the body may have ended. Does nothing behind another answer.
+    pub fn tunnel(&mut self, key: StreamKey) {
+        let can =
+            |slot: &&mut Slot<T>| slot.tunnel == Tunnel::Possible && slot.response == ResponseState::Awaited;
+        if let Some(slot) = self.slot_mut(key).filter(can) {
+            slot.tunnel = Tunnel::Asked;
+            slot.response = ResponseState::Tunnel;
+            slot.request_open = true;
+            frame::encode(self.output.tail(), key.header(Type::Tunnel, 0), &[]);
+        }
     }
 
     /// Bytes of a message that [`Self::message`] would take now; `None` if it would not even take an empty one. A WebSocket
@@ -469,7 +499,7 @@ impl<T: Clone> Worker<T> {
     /// `bytes` of the credit that the stream's frames have cost are no longer held. Also for streams that are over.
     pub fn consumed(&mut self, key: StreamKey, bytes: usize) {
         let stream_credit = match self.slot_mut(key) {
-            Some(slot) if slot.request_open => slot.receive.consume(bytes),
+            Some(slot) if slot.counts_request() => slot.receive.consume(bytes),
             _ => None,
         };
         if let Some(credit) = stream_credit {
@@ -513,7 +543,7 @@ impl<T: Clone> Worker<T> {
             }
             Type::Trailers => {
                 let Some((key, slot)) = self.known(&header)? else { return Ok(None) };
-                if !std::mem::replace(&mut slot.request_open, false) {
+                if slot.tunnel == Tunnel::Asked || !std::mem::replace(&mut slot.request_open, false) {
                     return Ok(None);
                 }
                 Ok(slot.owner_at_end().map(|owner| WorkerEvent::Trailers { key, owner, lines: payload }))
@@ -537,6 +567,14 @@ impl<T: Clone> Worker<T> {
                 slot.request_open = false;
                 Ok(slot.owner_at_end().map(|owner| WorkerEvent::Cancel { key, owner, reason }))
             }
+            Type::Tunnel => {
+                let Some((_, slot)) = self.known(&header)? else { return Ok(None) };
+                if slot.tunnel != Tunnel::Asked {
+                    return Err(Violation::OutOfTurn { kind: header.kind, stream: header.stream });
+                }
+                slot.tunnel = Tunnel::Open;
+                Ok(None)
+            }
             Type::Open => {
                 Ok(Some(WorkerEvent::Open { connection: header.stream, ends: Open::decode(payload)? }))
             }
@@ -551,11 +589,17 @@ impl<T: Clone> Worker<T> {
                 frame::encode(self.output.tail(), link_header(Type::Pong), payload);
                 Ok(None)
             }
+            // PAUSE answers one, and what this end serves never listens by itself.
             Type::Response
             | Type::Wire
             | Type::Inform
             | Type::Stop
+            | Type::HangUp
+            | Type::Limits
+            | Type::Early
+            | Type::Fault
             | Type::Ready
+            | Type::Pause
             | Type::Failed
             | Type::Pong
             | Type::Accept
@@ -589,6 +633,7 @@ impl<T: Clone> Worker<T> {
             request_open: !header.ends(),
             response: ResponseState::Awaited,
             is_handshake: request.line.flags & message::REQUEST_WEBSOCKET != 0,
+            tunnel: if request.line.may_tunnel() { Tunnel::Possible } else { Tunnel::Never },
             partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
@@ -605,12 +650,13 @@ impl<T: Clone> Worker<T> {
             return Ok(None);
         };
         slot.receive.receive(header.stream, data.len())?;
-        slot.request_open = !header.ends();
-        let owner = if header.ends() { slot.owner_at_end() } else { slot.owner.clone() };
+        let end = header.ends() && slot.tunnel != Tunnel::Asked;
+        slot.request_open = !end;
+        let owner = if end { slot.owner_at_end() } else { slot.owner.clone() };
         if owner.is_none() {
             self.consumed(key, data.len());
         }
-        Ok(owner.map(|owner| WorkerEvent::Body { key, owner, data, end: header.ends() }))
+        Ok(owner.map(|owner| WorkerEvent::Body { key, owner, data, end }))
     }
 
     fn handle_message<'b>(&mut self, frame: Frame<'b>) -> Result<Option<WorkerEvent<'b, T>>, Violation> {
@@ -679,6 +725,7 @@ impl<T: Clone> Slot<T> {
             request_open: false,
             response: ResponseState::Closed,
             is_handshake: false,
+            tunnel: Tunnel::Never,
             partial: None,
             send: SendCredit::of_stream(),
             receive: ReceiveWindow::of_stream(),
@@ -688,6 +735,11 @@ impl<T: Clone> Slot<T> {
     /// The owner, for the last event of the request's direction; it is not kept if the response is over too.
     fn owner_at_end(&mut self) -> Option<T> {
         if self.is_over() { self.owner.take() } else { self.owner.clone() }
+    }
+
+    /// Whether credit for what came of the request is sent: as long as more can come.
+    fn counts_request(&self) -> bool {
+        self.request_open || (self.tunnel != Tunnel::Never && self.response != ResponseState::Closed)
     }
 
     fn is_over(&self) -> bool {

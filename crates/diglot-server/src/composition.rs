@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diglot_front::{Front, Link, LinkNotice, Service};
-use diglot_workers::{Attach, Handler, LinkEnd, Notice, Reporter, ServiceState, Severity, WorkerId};
-use tokio::time::Instant;
+use diglot_workers::{
+    Attach, Handler, LinkEnd, Notice, Reporter, ServiceState, Severity, WorkerId, WorkerName,
+};
+use tokio::time::{Instant, sleep_until};
 
-/// How long before a worker is killed its last requests are given up, so that it can hear of it, and end.
-const ABANDON_BEFORE_END: Duration = Duration::from_secs(1);
+use crate::stop::{abandon_before_end, notice_after, rounded};
+
 /// How long before a worker that is replaced is killed its event streams are told to come to an end. Nobody waits for the
 /// worker, and a stream may have an end of its own, as the answer of a language model: so it is told late.
 const FAREWELL_BEFORE_END: Duration = Duration::from_secs(5);
@@ -20,7 +22,7 @@ pub(crate) struct Composition {
     front: Arc<Front>,
     /// In the order of the configuration.
     services: Vec<Arc<Service>>,
-    links: HashMap<WorkerId, Arc<Link>>,
+    links: HashMap<WorkerId, (Arc<WorkerName>, Arc<Link>)>,
     loading: Loading,
 }
 
@@ -51,6 +53,7 @@ impl Handler for Composition {
         let service = &self.services[worker.service];
         let loading = self.loading.clone();
         loading.with(|names| names.insert(name.to_string()));
+        let known_as = Arc::clone(&name);
         let notify = move |notice: LinkNotice| {
             loading.with(|names| names.remove(&name.to_string()));
             if let LinkNotice::Ready { runtime, .. } = &notice {
@@ -59,23 +62,17 @@ impl Handler for Composition {
             report(&reporter, notice);
         };
         let link = self.front.attach(service, worker.generation, socket, notify);
-        self.links.insert(worker, link);
+        self.links.insert(worker, (known_as, link));
     }
 
     fn drain(&mut self, worker: WorkerId, grace: Duration) {
-        let Some(link) = self.links.get(&worker).cloned() else { return };
+        let Some((name, link)) = self.links.get(&worker).cloned() else { return };
         link.drain();
-        tokio::spawn(async move {
-            let end = Instant::now() + grace;
-            tokio::time::sleep_until(end - FAREWELL_BEFORE_END.min(grace / 2)).await;
-            link.farewell();
-            tokio::time::sleep_until(end - ABANDON_BEFORE_END.min(grace / 4)).await;
-            link.abandon();
-        });
+        tokio::spawn(see_off(name, link, grace));
     }
 
     fn detach(&mut self, worker: WorkerId) {
-        if let Some(link) = self.links.remove(&worker) {
+        if let Some((_, link)) = self.links.remove(&worker) {
             link.sever();
         }
     }
@@ -89,6 +86,37 @@ impl Handler for Composition {
             Severity::Info => tracing::info!("{notice}"),
             Severity::Warning => tracing::warn!("{notice}"),
             Severity::Error => tracing::error!("{notice}"),
+        }
+    }
+}
+
+/// Accompanies a worker that has been told to end within `grace`.
+async fn see_off(name: Arc<WorkerName>, link: Arc<Link>, grace: Duration) {
+    let end = Instant::now() + grace;
+    let given_up = end - abandon_before_end(grace);
+    sleep_until(end - grace + notice_after(grace)).await;
+    if link.has_ended() {
+        return;
+    }
+    let left = |until: Instant| rounded(until.saturating_duration_since(Instant::now()));
+    match link.under_way() {
+        nothing if nothing.total() == 0 => tracing::info!(
+            "{name} has answered all it had and has not ended: its shutdown, or a thread of it, has {:?} more at most",
+            left(end)
+        ),
+        some => tracing::info!(
+            "{name} ends when it is done with what it has: {some}; {:?} at most",
+            left(given_up)
+        ),
+    }
+    sleep_until(end - FAREWELL_BEFORE_END.min(grace / 2)).await;
+    link.farewell();
+    sleep_until(given_up).await;
+    match link.abandon() {
+        0 => {}
+        1 => tracing::warn!("{name} had 1 client left when its time was over: its response is cut"),
+        many => {
+            tracing::warn!("{name} had {many} clients left when its time was over: their responses are cut")
         }
     }
 }

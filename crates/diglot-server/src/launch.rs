@@ -11,23 +11,30 @@ use diglot_front::Address;
 use diglot_workers::Launch;
 use serde_json::{Value, json};
 
+use crate::cluster::WORKER_ID_ENV;
 use crate::sdk::Sdk;
 use crate::sockets::PASSED_VARIABLES;
+use crate::typescript::TYPESCRIPT_ENV;
 
 /// The variable that tells a worker what to run. It is gone before user code sees the environment.
 const WORKER_ENV: &str = "DIGLOT_WORKER";
+/// Which of its service's workers one is, for Node. It is gone before user code sees the environment.
+const NUMBER_ENV: &str = "DIGLOT_NUMBER";
 
 /// How the workers of `service` are run behind listeners at `addresses`, as whom the server has become, with that soft
-/// limit of open files.
+/// limit of open files. `in_cluster`: the program is to take itself for a worker of Node's `cluster`.
 pub(crate) fn launch(
     service: &Service,
     sdk: &Sdk,
     addresses: &[Address],
     identity: Option<&Identity>,
+    in_cluster: bool,
     open_files_max: Option<u64>,
 ) -> Launch {
     let mut env: BTreeMap<OsString, OsString> = env::vars_os().collect();
     PASSED_VARIABLES.iter().for_each(|name| drop(env.remove(OsStr::new(name))));
+    // Of a server that this one was started by.
+    env.remove(OsStr::new(TYPESCRIPT_ENV));
     // Else those of root, whose files the workers may not read. A number without a name is at home nowhere.
     if let Some(Identity { uid: Some(_), name, home, .. }) = identity {
         env.insert("HOME".into(), home.clone().unwrap_or_else(|| "/".into()).into());
@@ -39,6 +46,8 @@ pub(crate) fn launch(
         }
     }
     env.extend(service.env.iter().map(|(name, value)| (name.into(), value.into())));
+    let mut numbered_env = Vec::new();
+    let mut aside = None;
     let (program, args, about) = match &service.entry {
         Entry::Python(python) => {
             activate(python, &mut env);
@@ -47,8 +56,18 @@ pub(crate) fn launch(
         }
         Entry::Node(node) => {
             let preload = sdk.node.join("preload.cjs");
-            let args = vec!["--require".into(), preload.into_os_string(), node.file.clone().into()];
-            (&node.interpreter, args, about_node(node, service.port))
+            let mut args: Vec<OsString> = vec!["--require".into(), preload.into_os_string()];
+            args.extend(node.args.iter().map(OsString::from));
+            args.push(node.file.clone().into());
+            numbered_env.push(NUMBER_ENV.into());
+            if in_cluster {
+                numbered_env.push(WORKER_ID_ENV.into());
+            }
+            if node.is_typescript() {
+                env.insert(TYPESCRIPT_ENV.into(), sdk.compiler.describe().into());
+                aside = Some(sdk.compiler.aside());
+            }
+            (&node.interpreter, args, about_node(node, service))
         }
     };
     let of_the_front = addresses.iter().find_map(|address| match address {
@@ -65,7 +84,9 @@ pub(crate) fn launch(
         args,
         env: env.into_iter().collect(),
         cwd: service.root.clone(),
+        numbered_env,
         open_files_max,
+        aside,
     }
 }
 
@@ -116,8 +137,11 @@ fn about_python(python: &PythonEntry, sdk: &Sdk) -> Value {
     })
 }
 
-fn about_node(node: &NodeEntry, port: Option<u16>) -> Value {
-    json!({ "entry": { "file": node.file }, "port": port })
+fn about_node(node: &NodeEntry, service: &Service) -> Value {
+    let inspect = node.inspect.map(|address| {
+        json!({ "host": address.ip().to_string(), "port": address.port(), "workers": service.workers })
+    });
+    json!({ "entry": { "file": node.file }, "port": service.port, "inspect": inspect })
 }
 
 /// As `activate` of a venv would: what the app starts by name is the venv's.

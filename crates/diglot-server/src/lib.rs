@@ -2,15 +2,19 @@
 //!
 //! [`run`] tells the whole story: prepare, bind, start, say so, wait, drain.
 
+mod cluster;
 mod composition;
 mod descriptors;
 mod identity;
 mod launch;
 mod log;
 mod pidfile;
+mod release;
 mod sdk;
 mod signals;
 mod sockets;
+mod stop;
+mod typescript;
 
 use std::io;
 use std::path::PathBuf;
@@ -19,26 +23,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diglot_config::{Config, Entry, Limits, Listen, Server};
-use diglot_front::{Address, Admission, Front, Listener, Router, Service, Settings, Target};
-use diglot_workers::{Grace, Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle};
-use tokio::time::{Instant, timeout_at};
+use diglot_front::{Address, Admission, Front, Router, Service, Settings, Target};
+use diglot_workers::{
+    Launches, LinkPlace, Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle,
+};
+use tokio::time::Instant;
 
+use cluster::Clusters;
 use composition::{Composition, Loading};
 use descriptors::Descriptors;
 use pidfile::PidFile;
-use sdk::{Sdk, SdkError};
+use sdk::{Needs, Sdk, SdkError};
 use signals::{Signal, Signals};
+use stop::Stop;
 
 /// How often a start that takes its time says what it waits for.
 const LOADING_NOTICE: Duration = Duration::from_secs(5);
+/// At which of these times it says what may be wrong; before, an app may honestly take so long. The others become rarer.
+const LOADING_NOTICES_BEFORE_ADVICE: u32 = 6;
 /// How long the last lines of the log may take.
 const LOG_FLUSH: Duration = Duration::from_secs(1);
-/// Most of the grace period belongs to requests; this much of it, and at most the second, to the end of the workers.
-const WORKERS_SHARE: u32 = 5;
-const WORKERS_GRACE_MAX: Duration = Duration::from_secs(5);
-/// The part of the grace period after which event streams are told to come to an end: many have none of their own, and the
-/// server would wait for them in vain.
-const EVENT_STREAMS_SHARE: u32 = 2;
 
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -92,12 +96,12 @@ pub fn run(config: Config) -> ExitCode {
 
 async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let descriptors = Descriptors::raise();
+    let link_place = LinkPlace::reserve();
     let mut signals = Signals::listen()?;
     config.notes.iter().for_each(|note| tracing::info!("{note}"));
     let listeners = sockets::bind(&config.server)?;
     let _pidfile = settle(&config.server)?;
-    let needs_native = config.services.iter().any(|service| matches!(service.entry, Entry::Python(_)));
-    let sdk = Sdk::prepare(needs_native)?;
+    let sdk = Arc::new(Sdk::prepare(Needs::of(&config.services))?);
     let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
 
     let services: Vec<Arc<Service>> =
@@ -107,30 +111,51 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
     }));
     let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
-    let specs = config
-        .services
-        .iter()
-        .map(|service| spec(service, &sdk, &addresses, &config, &descriptors))
-        .collect();
-    let loading = Loading::default();
-    let supervisor = Supervisor::new(
-        specs,
-        Composition::new(Arc::clone(&front), services.clone(), loading.clone()),
-        log.clone(),
-    );
-    let commands = supervisor.handle();
-    let Some(running) = start(supervisor, &commands, &loading, &mut signals).await? else { return Ok(()) };
+    let mut clusters = Clusters::default();
+    let (commands, running, asked_again) = loop {
+        let specs = config
+            .services
+            .iter()
+            .map(|service| spec(service, &sdk, &addresses, &config, &clusters, &descriptors))
+            .collect();
+        let loading = Loading::default();
+        let composition = Composition::new(Arc::clone(&front), services.clone(), loading.clone());
+        let supervisor = Supervisor::new(specs, composition, log.clone()).with_links_at(link_place.clone());
+        let commands = supervisor.handle();
+        match start(supervisor, &commands, &loading, &mut signals).await {
+            Ok(Start::Ready { running, asked_again }) => break (commands, running, asked_again),
+            Ok(Start::Stopped) => return Ok(()),
+            Err(StartError::Worker { worker, failure }) if clusters.learn(&worker.service, &failure) => {
+                tracing::info!(
+                    "service \"{}\" forks its workers with node:cluster; diglot is the primary here, and starts as many \
+                     as `workers` says: each runs what a worker of the cluster runs, and what the program does as \
+                     primary is left out",
+                    worker.service
+                );
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
 
     front.accept(&listeners)?;
     for address in &addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
+    let grace = config.server.timeouts.grace;
     let restart = || {
-        tracing::info!("restarting workers one after another; the configuration is not read again");
+        tracing::info!(
+            "restarting workers one after another; as many as half of the old ones finish what they have at once, within \
+             {grace:?}; the configuration is not read again"
+        );
         commands.restart();
     };
+    if asked_again {
+        restart();
+    }
     signals.wait_for_stop(restart).await;
-    stop(&front, listeners, &services, running, &commands, config.server.timeouts.grace, &mut signals).await
+    let stop = Stop { front: &front, listeners, services: &services, running, commands: &commands, grace };
+    stop.run(&mut signals).await;
+    Ok(())
 }
 
 /// What only who binds may do, once that is done: the pid file is written, and privileges are given up.
@@ -145,99 +170,61 @@ fn settle(server: &Server) -> Result<Option<PidFile>, Error> {
     Ok(file)
 }
 
-/// Starts every worker. `None`: told to stop before all were ready.
+/// How a start went that did not fail.
+enum Start {
+    Ready {
+        running: Running,
+        /// Told to restart before every worker was ready: some may have begun with what was there before.
+        asked_again: bool,
+    },
+    /// Told to stop before.
+    Stopped,
+}
+
+/// Starts every worker.
 async fn start(
     supervisor: Supervisor<Composition>,
     commands: &SupervisorHandle,
     loading: &Loading,
     signals: &mut Signals,
-) -> Result<Option<Running>, Error> {
+) -> Result<Start, StartError> {
     let started = supervisor.start();
     tokio::pin!(started);
     let mut patience = tokio::time::interval_at(Instant::now() + LOADING_NOTICE, LOADING_NOTICE);
+    let (mut notices, mut asked_again) = (0, false);
     let started = loop {
         tokio::select! {
             started = &mut started => break started,
-            signal = signals.next() => if let Signal::Stop(_) = signal { commands.shutdown_now() },
+            signal = signals.next() => match signal {
+                Signal::Stop(_) => commands.shutdown_now(),
+                Signal::Restart => {
+                    tracing::info!("told to restart during the start: workers are restarted as soon as all are ready");
+                    asked_again = true;
+                }
+            },
             _ = patience.tick() => if let Some(names) = loading.names() {
-                tracing::warn!(
-                    "still waiting for {names}: its app is being loaded. A Python module must not run a server of its \
-                     own when it is imported (uvicorn.run and app.run belong under `if __name__ == \"__main__\":`); a \
-                     Node program must call listen() or export {{ fetch }}"
-                );
+                notices += 1;
+                match notices {
+                    LOADING_NOTICES_BEFORE_ADVICE => tracing::warn!(
+                        "still waiting for {names}: its app is being loaded. Should it never end: a Python module must \
+                         not run a server of its own when it is imported (uvicorn.run and app.run belong under \
+                         `if __name__ == \"__main__\":`); a Node program must call listen() or export {{ fetch }}"
+                    ),
+                    notices if notices.is_power_of_two() => {
+                        tracing::info!("waiting for {names}: its app is being loaded");
+                    }
+                    _ => {}
+                }
             },
         }
     };
     match started {
-        Ok(running) => Ok(Some(running)),
+        Ok(running) => Ok(Start::Ready { running, asked_again }),
         Err(StartError::Interrupted) => {
             tracing::info!("stopped before every worker was ready");
-            Ok(None)
+            Ok(Start::Stopped)
         }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Lets requests finish, then workers, within `grace`; a second signal ends both at once.
-async fn stop(
-    front: &Front,
-    listeners: Vec<Listener>,
-    services: &[Arc<Service>],
-    running: Running,
-    commands: &SupervisorHandle,
-    grace: Duration,
-    signals: &mut Signals,
-) -> Result<(), Error> {
-    tracing::info!("stopping: what is in flight has {grace:?} to finish; a second signal ends at once");
-    let for_workers = (grace / WORKERS_SHARE).min(WORKERS_GRACE_MAX);
-    let end = Instant::now() + grace;
-    let drain = async {
-        front.stop_accepting();
-        // A server that takes this one's place can bind now.
-        drop(listeners);
-        let drained = timeout_at(end - for_workers, async {
-            if timeout_at(end - grace / EVENT_STREAMS_SHARE, front.drained()).await.is_err() {
-                services.iter().for_each(|service| service.farewell());
-                front.drained().await;
-            }
-        })
-        .await;
-        if drained.is_err() {
-            tracing::warn!("requests are still in flight: they are cut, so that the workers can end in time");
-        }
-        services.iter().for_each(|service| service.close());
-        commands.shutdown(Grace { left: end.saturating_duration_since(Instant::now()), whole: grace });
-    };
-    let cut = |signal: &str| {
-        tracing::warn!(
-            "a second signal, {signal}: workers end at once; {}",
-            requests_cut(front.connections())
-        );
-        commands.shutdown_now();
-    };
-    tokio::select! {
-        () = drain => {}
-        signal = signals.wait_for_stop(|| ()) => cut(signal),
-    }
-    let stopped = running.stopped();
-    tokio::pin!(stopped);
-    tokio::select! {
-        () = &mut stopped => {}
-        signal = signals.wait_for_stop(|| ()) => {
-            cut(signal);
-            stopped.await;
-        }
-    }
-    tracing::info!("stopped");
-    Ok(())
-}
-
-/// What becomes of so many connections of a server that stops: each has a request in flight, the idle ones are closed.
-fn requests_cut(connections: usize) -> String {
-    match connections {
-        0 => "no request is in flight".to_owned(),
-        1 => "1 request in flight is cut".to_owned(),
-        many => format!("{many} requests in flight are cut"),
+        Err(error) => Err(error),
     }
 }
 
@@ -263,24 +250,37 @@ fn front_service(service: &diglot_config::Service) -> Service {
         queue: service.queue,
         queue_timeout: service.queue_timeout,
         body_bytes_max: service.body_bytes_max,
-        heartbeat: service.heartbeat,
+        // One that stands at a breakpoint is silent for as long as somebody looks at it.
+        heartbeat: service.heartbeat.filter(|_| !is_inspected(service)),
         requests_max: service.max_requests,
         requests_jitter: service.max_requests_jitter,
     };
     Service::new(service.name.clone(), admission).below(&service.root_path)
 }
 
+fn is_inspected(service: &diglot_config::Service) -> bool {
+    matches!(&service.entry, Entry::Node(node) if node.inspect.is_some())
+}
+
 fn spec(
     service: &diglot_config::Service,
-    sdk: &Sdk,
+    sdk: &Arc<Sdk>,
     addresses: &[Address],
     config: &Config,
+    clusters: &Clusters,
     descriptors: &Descriptors,
 ) -> ServiceSpec {
+    let identity = config.server.identity.clone();
+    let (in_cluster, open_files_max) = (clusters.contains(&service.name), descriptors.given);
+    let (of_worker, sdk, addresses) = (service.clone(), Arc::clone(sdk), addresses.to_vec());
+    let launches = Launches::new(move || {
+        let service = release::pinned(&of_worker);
+        launch::launch(&service, &sdk, &addresses, identity.as_ref(), in_cluster, open_files_max)
+    });
     ServiceSpec {
         name: service.name.as_str().into(),
         workers: service.workers,
-        launch: launch::launch(service, sdk, addresses, config.server.identity.as_ref(), descriptors.given),
+        launches,
         policy: Policy {
             start_timeout: service.start_timeout,
             drain_timeout: config.server.timeouts.grace,

@@ -7,6 +7,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use diglot_config::{Entry, Service};
+
+use crate::typescript::Compiler;
+
 /// Relative path and contents of every file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
@@ -22,6 +26,30 @@ pub(crate) struct Sdk {
     pub(crate) node: PathBuf,
     /// The Python worker's native module.
     pub(crate) native: PathBuf,
+    /// Of services in TypeScript.
+    pub(crate) compiler: Compiler,
+}
+
+/// What the services of a configuration need beside the files that the binary carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    /// The Python worker's native module.
+    pub(crate) native: bool,
+    /// The TypeScript compiler.
+    pub(crate) compiler: bool,
+}
+
+impl Needs {
+    pub(crate) fn of(services: &[Service]) -> Self {
+        let is_typescript = |service: &Service| match &service.entry {
+            Entry::Node(node) => node.is_typescript(),
+            Entry::Python(_) => false,
+        };
+        Self {
+            native: services.iter().any(|service| matches!(service.entry, Entry::Python(_))),
+            compiler: services.iter().any(is_typescript),
+        }
+    }
 }
 
 /// Why there is no workers' side.
@@ -35,21 +63,32 @@ pub(crate) enum SdkError {
         .expected.display()
     )]
     NoNative { expected: PathBuf },
+    #[error(
+        "the TypeScript compiler is missing: expected {}. `cargo build --release --workspace` builds it beside the \
+         binary; an installation keeps the two together",
+        .expected.display()
+    )]
+    NoCompiler { expected: PathBuf },
 }
 
 impl Sdk {
-    /// Unpacks what is not there yet, and finds the native module if there is a Python service.
+    /// Unpacks what is not there yet, and finds the rest of what is needed.
     ///
     /// # Errors
-    /// If no folder can be written, or the native module is missing.
-    pub(crate) fn prepare(needs_native: bool) -> Result<Self, SdkError> {
+    /// If no folder can be written, or something that is needed is missing.
+    pub(crate) fn prepare(needs: Needs) -> Result<Self, SdkError> {
         let folder = folder();
         unpack(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
         let native = native();
-        if needs_native && !native.is_file() {
+        if needs.native && !native.is_file() {
             return Err(SdkError::NoNative { expected: native });
         }
-        Ok(Self { python: folder.join("python"), node: folder.join("node"), native })
+        // Beside this version's files, for all versions.
+        let compiler = Compiler::new(folder.with_file_name("typescript"));
+        if needs.compiler && !compiler.binary().is_file() {
+            return Err(SdkError::NoCompiler { expected: compiler.binary().to_owned() });
+        }
+        Ok(Self { python: folder.join("python"), node: folder.join("node"), native, compiler })
     }
 }
 

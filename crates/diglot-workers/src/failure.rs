@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::event::WorkerName;
+use crate::heap::FullHeap;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,7 @@ impl fmt::Display for Exit {
             n if n == Signal::KILL.as_raw() => {
                 f.write_str(" (by someone, or by the kernel for want of memory)")
             }
+            n if n == Signal::ABORT.as_raw() => f.write_str(" (its runtime, or native code, gave up)"),
             n if n == Signal::SEGV.as_raw() || n == Signal::BUS.as_raw() || n == Signal::ILL.as_raw() => {
                 f.write_str(" (a crash in native code)")
             }
@@ -169,6 +171,11 @@ impl fmt::Display for Failure {
                 "; its module runs a server of its own when it is imported: put that below \
                  `if __name__ == \"__main__\":`",
             )?;
+        }
+        if let Reason::Exited(Exit::Signal(_)) | Reason::ExitedBeforeReady(Exit::Signal(_)) = self.reason
+            && let Some(heap) = FullHeap::find_in(&self.last_stderr)
+        {
+            write!(f, "; {heap}")?;
         }
         Ok(())
     }

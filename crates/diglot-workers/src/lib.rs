@@ -9,13 +9,15 @@
 mod driver;
 mod event;
 mod failure;
+mod heap;
 mod log;
 mod machine;
 mod notice;
 mod policy;
 
 pub use driver::{
-    Attach, Handler, LINK_ENV, Launch, Reporter, Running, ServiceSpec, Supervisor, SupervisorHandle,
+    ASIDE_ENV, Aside, Attach, Handler, LINK_ENV, Launch, Launches, LinkPlace, Reporter, Running, ServiceSpec,
+    Supervisor, SupervisorHandle,
 };
 pub use event::{Action, Event, Grace, Limit, LinkEnd, ServiceState, WorkerEvent, WorkerId, WorkerName};
 pub use failure::{Exit, Failure, Reason, StartError};

@@ -22,6 +22,8 @@ pub enum Notice {
     ServiceRecovered { service: Arc<str> },
     /// Every worker of the service has been replaced.
     RestartDone { service: Arc<str> },
+    /// As the last of several services, after a restart of all: nothing old is left.
+    RestartComplete,
     /// A worker has reached a limit `age` after it was ready; its replacement is being started.
     LimitReached { worker: WorkerName, limit: Limit, age: Duration },
     /// The replacement of a worker that has reached a limit could not start; the old one serves on until the next
@@ -51,7 +53,9 @@ pub enum Severity {
 impl Notice {
     pub fn severity(&self) -> Severity {
         match self {
-            Self::ServiceRecovered { .. } | Self::RestartDone { .. } => Severity::Info,
+            Self::ServiceRecovered { .. } | Self::RestartDone { .. } | Self::RestartComplete => {
+                Severity::Info
+            }
             Self::LimitReached { limit, age, .. } if !is_early(limit, *age) => Severity::Info,
             Self::LimitReached { .. } | Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
             Self::WorkerFailed { .. }
@@ -78,7 +82,10 @@ impl fmt::Display for Notice {
             }
             Self::BadEnd { worker, failure } => write!(f, "{worker} did not finish cleanly: {failure}"),
             Self::DrainTimedOut { worker, grace } => {
-                write!(f, "{worker} was killed: its requests or its shutdown took longer than {grace:?}")
+                write!(
+                    f,
+                    "{worker} was killed: its requests, its shutdown or a thread of it took longer than {grace:?}"
+                )
             }
             Self::ServiceBroken { service, retry_every_at_most } => write!(
                 f,
@@ -88,6 +95,9 @@ impl fmt::Display for Notice {
             Self::ServiceRecovered { service } => write!(f, "service \"{service}\" serves again"),
             Self::RestartDone { service } => {
                 write!(f, "service \"{service}\": every worker has been restarted")
+            }
+            Self::RestartComplete => {
+                f.write_str("the restart is complete: every service has new workers only")
             }
             Self::LimitReached { worker, limit, age } => {
                 write!(f, "{worker} is replaced: {limit}")?;

@@ -1,6 +1,10 @@
 //! The command line as a person types it, and the help they read.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{
+    ffi::OsString,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use diglot_config::{ForTargets, LogLevel};
@@ -40,7 +44,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Entries:
   main:app  pkg.mod:make_app()  pkg.mod  api/main.py     Python, ASGI or WSGI
-  server.js  app.mjs  app.cjs                            Node: calls listen(), or exports { fetch }
+  server.js  app.mjs  src/main.ts                        Node: calls listen(), or exports { fetch }
 
 Examples:
   diglot serve main:app
@@ -65,6 +69,16 @@ pub(crate) struct Serve {
     /// Workers of every service [default: WEB_CONCURRENCY, or 1]
     #[arg(long, short, value_name = "N")]
     pub(crate) workers: Option<u64>,
+    /// Let a debugger find the workers of Node services: the first at this address, the next ones at the ports after it
+    /// [default: 127.0.0.1:9229]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:9229"
+    )]
+    pub(crate) inspect: Option<String>,
     #[command(flatten)]
     pub(crate) log: Log,
     #[command(flatten)]
@@ -106,8 +120,8 @@ pub(crate) enum Level {
 #[command(next_help_heading = "As with uvicorn")]
 pub(crate) struct AsUvicorn {
     /// With --port, what --listen says in one
-    #[arg(long, value_name = "IP")]
-    pub(crate) host: Option<String>,
+    #[arg(long, value_name = "IP", value_parser = host)]
+    pub(crate) host: Option<IpAddr>,
     /// With --host, what --listen says in one
     #[arg(long, value_name = "PORT")]
     pub(crate) port: Option<u16>,
@@ -132,23 +146,37 @@ pub(crate) struct AsUvicorn {
 }
 
 impl AsUvicorn {
-    const HOST: &str = "127.0.0.1";
+    const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     const PORT: u16 = 8000;
 
     /// The addresses, as `--listen` takes them.
     fn listen(&self) -> impl Iterator<Item = String> {
         let tcp = (self.host.is_some() || self.port.is_some()).then(|| {
-            let (host, port) = (self.host.as_deref().unwrap_or(Self::HOST), self.port.unwrap_or(Self::PORT));
-            // As it is written in an address, and as it is written alone.
-            match host.contains(':') && !host.starts_with('[') {
-                true => format!("[{host}]:{port}"),
-                false => format!("{host}:{port}"),
-            }
+            SocketAddr::new(self.host.unwrap_or(Self::HOST), self.port.unwrap_or(Self::PORT)).to_string()
         });
         let unix = self.uds.as_ref().map(|path| format!("unix:{path}"));
         let inherited = self.fd.map(|descriptor| format!("fd:{descriptor}"));
         tcp.into_iter().chain(unix).chain(inherited)
     }
+}
+
+/// An address as `--host` takes it: alone, or as it is written before a port. `localhost` is 127.0.0.1, as with uvicorn;
+/// other names are not resolved.
+fn host(text: &str) -> Result<IpAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if bare == "localhost" {
+        return Ok(AsUvicorn::HOST);
+    }
+    bare.parse().map_err(|_| match text.parse::<SocketAddr>() {
+        Ok(address) => {
+            format!("the port is an option of its own: --host {} --port {}", address.ip(), address.port())
+        }
+        Err(_) if text.is_empty() || text == "*" => {
+            "write 0.0.0.0 for every interface, 127.0.0.1 for this machine only".to_owned()
+        }
+        Err(_) => "names are not resolved: write an IP address, as 127.0.0.1, or 0.0.0.0 for every interface"
+            .to_owned(),
+    })
 }
 
 impl From<Level> for LogLevel {
@@ -180,7 +208,9 @@ pub(crate) struct Check {
 /// Install each service's dependencies.
 ///
 /// Python: into the service's venv, made where there is none, from requirements.txt or pyproject.toml, with uv where
-/// it is installed and pip elsewhere. Node: with `npm ci` where there is a lockfile and `npm install` elsewhere.
+/// it is installed and pip elsewhere. A pyproject.toml without [build-system] is that of an application: its
+/// dependencies are installed, and nothing is built. Node: with `npm ci` where there is a lockfile and `npm install`
+/// elsewhere.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -226,7 +256,7 @@ impl From<ConfigFile> for diglot_config::Arguments {
 
 impl From<Serve> for diglot_config::Arguments {
     fn from(serve: Serve) -> Self {
-        let Serve { mut targets, config, mut listen, workers, log, as_uvicorn, control } = serve;
+        let Serve { mut targets, config, mut listen, workers, inspect, log, as_uvicorn, control } = serve;
         listen.extend(as_uvicorn.listen());
         if as_uvicorn.factory {
             targets
@@ -239,6 +269,7 @@ impl From<Serve> for diglot_config::Arguments {
             config,
             listen,
             workers,
+            inspect,
             control,
             log_level: log.log_level.map(LogLevel::from),
             access_log: (log.access_log || log.no_access_log).then_some(log.access_log),

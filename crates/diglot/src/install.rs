@@ -2,13 +2,14 @@
 
 use std::{
     collections::HashSet,
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use diglot_config::{Environment, Language, Origin, Problem, Python, Workplace, resolve};
 
-use crate::{arguments::Install, report, step::Step, tools};
+use crate::{arguments::Install, pyproject, report, step::Step, tools, venv};
 
 /// What earlier services saw to: two may share a folder or a venv.
 #[derive(Debug, Default)]
@@ -71,18 +72,17 @@ fn python_steps(
     done: &mut Done,
     environment: &Environment,
 ) -> Result<Vec<Step>, Problem> {
-    let what = if workplace.root.join("requirements.txt").is_file() {
-        ["-r", "requirements.txt"].as_slice()
-    } else if workplace.root.join("pyproject.toml").is_file() {
-        ["."].as_slice()
-    } else {
-        nothing_to_do(workplace, "no requirements.txt or pyproject.toml", &workplace.root);
-        return Ok(Vec::new());
-    };
+    let Some(what) = what_it_asks_for(workplace) else { return Ok(Vec::new()) };
     let uv = environment.find_on_path("uv");
     let mut steps = Vec::new();
     let interpreter = match (found, own_venv) {
-        (Ok(python), _) if matches!(python.origin, Origin::Named | Origin::Own) => python.interpreter.clone(),
+        (Ok(python), _) if matches!(python.origin, Origin::Named | Origin::Own) => {
+            let lacks_pip = python.venv.as_deref().is_some_and(|venv| !venv::has_pip(venv));
+            if uv.is_none() && lacks_pip && done.venvs.insert(python.interpreter.clone()) {
+                steps.push(add_pip(workplace, &python.interpreter));
+            }
+            python.interpreter.clone()
+        }
         // An active venv is the person's and `python3` the system's: a service gets one of its own.
         (_, Some(venv)) => {
             if let Err(problem) = found
@@ -100,7 +100,7 @@ fn python_steps(
         (Err(problem), None) => return Err(problem.clone()),
     };
     if done.filled.insert((workplace.root.clone(), interpreter.clone())) {
-        steps.push(fill_venv(workplace, &interpreter, what, uv.as_deref()));
+        steps.push(fill_venv(workplace, &interpreter, &what, uv.as_deref()));
     }
     Ok(steps)
 }
@@ -129,7 +129,37 @@ fn make_venv(
     })
 }
 
-fn fill_venv(workplace: &Workplace, interpreter: &Path, what: &[&str], uv: Option<&Path>) -> Step {
+/// What pip is to install: the words for its command line. `None` where there is nothing.
+fn what_it_asks_for(workplace: &Workplace) -> Option<Vec<String>> {
+    if workplace.root.join("requirements.txt").is_file() {
+        return Some(["-r", "requirements.txt"].map(str::to_owned).to_vec());
+    }
+    let Ok(project) = fs::read_to_string(workplace.root.join("pyproject.toml")) else {
+        nothing_to_do(workplace, "no requirements.txt or pyproject.toml", &workplace.root);
+        return None;
+    };
+    let what = pyproject::dependencies_alone(&project).unwrap_or_else(|| vec![".".to_owned()]);
+    if what.is_empty() {
+        nothing_to_do(workplace, "no dependencies in the pyproject.toml", &workplace.root);
+        return None;
+    }
+    Some(what)
+}
+
+/// A venv that uv has made has none, nor has one whose making was interrupted.
+fn add_pip(workplace: &Workplace, interpreter: &Path) -> Step {
+    Step {
+        service: workplace.name.clone(),
+        program: text(interpreter),
+        arguments: ["-m", "ensurepip", "--upgrade"].map(str::to_owned).to_vec(),
+        folder: workplace.root.clone(),
+        variables: Vec::new(),
+        advice: "the venv has no pip: remove it, and `diglot install` makes it anew; or install uv, which needs none"
+            .to_owned(),
+    }
+}
+
+fn fill_venv(workplace: &Workplace, interpreter: &Path, what: &[String], uv: Option<&Path>) -> Step {
     let (program, mut arguments) = match uv {
         Some(uv) => (
             text(uv),
@@ -144,7 +174,7 @@ fn fill_venv(workplace: &Workplace, interpreter: &Path, what: &[&str], uv: Optio
             ["-m", "pip", "install", "--disable-pip-version-check"].map(str::to_owned).to_vec(),
         ),
     };
-    arguments.extend(what.iter().map(|word| (*word).to_owned()));
+    arguments.extend_from_slice(what);
     Step {
         service: workplace.name.clone(),
         program,

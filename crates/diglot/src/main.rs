@@ -8,11 +8,13 @@ mod check;
 mod habits;
 mod install;
 mod packages;
+mod pyproject;
 mod report;
 mod run;
 mod serve;
 mod step;
 mod tools;
+mod venv;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,8 @@ use std::{fs, path::Path};
 
 use diglot_config::{Language, Origin, Problem, Workplace};
 
+use crate::venv;
+
 /// What a service most likely still needs.
 pub(crate) fn missing(workplace: &Workplace) -> Option<Problem> {
     match &workplace.language {
@@ -16,6 +18,13 @@ pub(crate) fn missing(workplace: &Workplace) -> Option<Problem> {
                 python.interpreter.display()
             );
             Some(Problem::warning(message).hint("`diglot install` makes a venv and fills it"))
+        }
+        Language::Python { found: Ok(python), .. } if python.origin == Origin::Own => {
+            let venv = python.venv.as_deref().filter(|venv| venv::is_empty(venv))?;
+            let file = python_list(&workplace.root)?;
+            let message =
+                format!("{}: nothing of its {file} is in the venv {}", workplace.name, venv.display());
+            Some(Problem::warning(message).hint("run `diglot install`"))
         }
         Language::Python { .. } => None,
         Language::Node { entry_folder, .. } => {

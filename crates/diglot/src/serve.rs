@@ -7,13 +7,16 @@ use diglot_config::{Environment, FILE_NAME, NothingGiven, resolve};
 use crate::{arguments::Serve, report};
 
 /// Entries that are there in most projects, to show a way to begin that works in this folder.
-const BEGINNINGS: [(&str, &str); 6] = [
+const BEGINNINGS: [(&str, &str); 9] = [
     ("main.py", "main:app"),
     ("app.py", "app:app"),
     ("server.js", "server.js"),
     ("index.js", "index.js"),
     ("app.js", "app.js"),
     ("server.mjs", "server.mjs"),
+    ("server.ts", "server.ts"),
+    ("src/main.ts", "src/main.ts"),
+    ("src/index.ts", "src/index.ts"),
 ];
 
 pub(crate) fn serve(serve: Serve, environment: &Environment) -> ExitCode {

@@ -25,6 +25,13 @@ fn project() -> Project {
     project
 }
 
+/// The machine's PATH, less the folders that have this command.
+fn path_without(command: &str) -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).filter(|folder| !folder.join(command).is_file());
+    std::env::join_paths(folders).expect("what was split can be joined")
+}
+
 impl Project {
     fn path(&self, path: &str) -> PathBuf {
         self.folder.path().canonicalize().expect("it exists").join(path)
@@ -143,7 +150,10 @@ fn options_of_uvicorn_mean_the_same() {
     let project = project();
     project.file("main.py", "").file("server.js", "");
     for (name, arguments) in [
-        ("a_host_that_is_a_name", ["serve", "main:app", "--host", "localhost", "--port", "80"].as_slice()),
+        ("a_host_that_is_a_name", ["serve", "main:app", "--host", "example.com", "--port", "80"].as_slice()),
+        ("a_host_that_is_localhost", &["serve", "main:app", "--host", "localhost", "-b", "127.0.0.1:8000"]),
+        ("a_host_with_its_port", &["serve", "main:app", "--host", "127.0.0.1:18400"]),
+        ("a_host_that_is_all", &["serve", "main:app", "--host", "*"]),
         ("a_host_and_a_listen", &["serve", "main:app", "--host", "0.0.0.0", "-b", "127.0.0.1:8000"]),
         ("a_host_of_ipv6", &["serve", "main:app", "--host", "::1", "--listen", "[::1]:8000"]),
         ("a_socket_and_a_descriptor", &["serve", "main:app", "--uds", "run/", "--fd", "2"]),
@@ -250,6 +260,15 @@ fn check_warns_of_packages_that_are_not_installed() {
     project.file("node_modules/express/index.js", "");
     project.file("api/.venv/pyvenv.cfg", "").executable("api/.venv/bin/python");
     quiet("all is there, some of it in the folder above");
+
+    project.file("api/.venv/lib/python3.13/site-packages/pip/__init__.py", "");
+    let said = project.says(&["check"]);
+    assert!(
+        said.contains("api: nothing of its requirements.txt is in the venv /project/api/.venv"),
+        "{said}"
+    );
+    project.file("api/.venv/lib/python3.13/site-packages/flask/__init__.py", "");
+    quiet("it has been installed");
 }
 
 #[test]
@@ -344,6 +363,40 @@ fn install_makes_what_serve_looks_for() {
 
     let check = project.real_diglot(&["check"]).output().expect("diglot runs");
     assert!(project.said(&check).contains("main:app (api/.venv/bin/python)"), "{}", project.said(&check));
+}
+
+/// As one whose making was interrupted, and one that uv has made.
+#[test]
+fn install_mends_a_venv_without_pip() {
+    let project = project();
+    project.file("diglot.toml", "[services.api]\nentry = \"main:app\"\n").file("main.py", "");
+    project.file("requirements.txt", "# nothing yet\n");
+    let made =
+        Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(project.path(".venv")).status();
+    assert!(made.expect("python3 runs").success());
+    let output = project.real_diglot(&["install"]).env("PATH", path_without("uv")).output();
+    let said = project.said(&output.expect("diglot runs"));
+    assert!(said.contains("api: .venv/bin/python -m ensurepip --upgrade: done in "), "{said}");
+    assert!(said.contains("-r requirements.txt: done in "), "{said}");
+}
+
+/// Two folders with modules, and nobody has said which of them would be a package.
+#[test]
+fn install_of_an_application_that_is_no_package() {
+    let project = project();
+    project.file("diglot.toml", "[services.api]\nentry = \"main:app\"\n").file("main.py", "");
+    project.file("shop/__init__.py", "").file("site1/__init__.py", "");
+    project.file(
+        "pyproject.toml",
+        "[project]\nname = \"shop\"\nversion = \"1\"\n\
+         dependencies = [\"own @ file:///nowhere/own-1-py3-none-any.whl\"]\n",
+    );
+    let output = project.real_diglot(&["install"]).output().expect("diglot runs");
+    let said = project.said(&output);
+    // What it asks for is asked for, alone; that it is nowhere needs no registry to find out.
+    assert!(said.contains("own-1-py3-none-any.whl"), "{said}");
+    assert!(!said.contains("Multiple top-level packages"), "{said}");
+    assert!(!project.path("build").exists() && !project.path("shop.egg-info").exists(), "{said}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 'use strict';
 // The fetch lane: `export default { fetch }` is called with a Request for each request, and its Response is sent.
 
-const { AsyncResource } = require('node:async_hooks');
 const { REASON, REQUEST } = require('../protocol.cjs');
 const { below_mount } = require('../mount.cjs');
 const { Exchange } = require('./exchange.cjs');
 const { UnsendableResponse } = require('./fields.cjs');
+const { Origin, resource_of, resource_within, dispatch, resume, dispatched } = require('../origin.cjs');
 const light_request = require('./request.cjs');
 const light_response = require('./response.cjs');
 
@@ -20,6 +20,8 @@ class FetchConnection {
     this.ends = ends;
     /** What the application gets as second argument. @type {object | null} */
     this.environment = null;
+    this.origin = new Origin();
+    this.resource = resource_of(this.origin);
   }
 
   /** @returns {string} the host of a request that names none */
@@ -93,10 +95,12 @@ class FetchLane {
       exchange.done();
       return this.served();
     }
-    const resource = new AsyncResource('HTTPINCOMINGMESSAGE');
+    const resource = resource_within(connection.resource);
     exchange.resource = resource;
+    dispatch(connection.origin, head);
     resource.runInAsyncScope(this.serve, undefined, exchange, request);
     run_ticks();
+    dispatched();
     this.served();
   }
 
@@ -141,20 +145,26 @@ class FetchLane {
 
   /** As FastLane.body. */
   body(exchange, _stream, body, last) {
+    resume(exchange.connection.origin);
     exchange.resource.runInAsyncScope(exchange.push, exchange, body, body.length, last);
     run_ticks();
+    dispatched();
   }
 
   /** Trailer fields have no place in a Request; they only end its body. */
   trailers(exchange) {
+    resume(exchange.connection.origin);
     exchange.resource.runInAsyncScope(exchange.push, exchange, Buffer.alloc(0), 0, true);
     run_ticks();
+    dispatched();
   }
 
   cancel(exchange) {
     const error = new DOMException('The client has gone away.', 'AbortError');
+    resume(exchange.connection.origin);
     exchange.resource.runInAsyncScope(exchange.leave, exchange, error);
     run_ticks();
+    dispatched();
   }
 
   credit(exchange) {

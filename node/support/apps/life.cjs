@@ -95,6 +95,11 @@ const lives = {
   cluster() {
     require('node:cluster').fork();
   },
+  cluster_of_others() {
+    const cluster = require('node:cluster');
+    cluster.setupPrimary({ exec: require.resolve('./plain.cjs') });
+    cluster.fork();
+  },
   children() {
     const { execFileSync } = require('node:child_process');
     const { Worker } = require('node:worker_threads');

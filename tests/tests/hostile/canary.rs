@@ -95,6 +95,14 @@ pub(crate) fn seen(server: &Running) -> Vec<Sighting> {
 
 /// Reads `count` responses, then ends the client's side; an error if the connection then brings another byte.
 pub(crate) fn responses_and_end(client: &mut Client, count: usize) -> io::Result<Vec<Response>> {
+    match responses_and_rest(client, count)? {
+        (responses, rest) if rest.is_empty() => Ok(responses),
+        (_, rest) => Err(io::Error::other(format!("an answer nobody expected: {}", rest.escape_ascii()))),
+    }
+}
+
+/// So many responses, and what comes behind them when the client has ended its side.
+pub(crate) fn responses_and_rest(client: &mut Client, count: usize) -> io::Result<(Vec<Response>, Vec<u8>)> {
     let responses = (0..count).map(|_| client.try_response(false)).collect::<io::Result<Vec<_>>>()?;
     let _ = client.stream().shutdown(Shutdown::Write);
     // A reset is an end as well: the server need not read all that a client wants to send.
@@ -102,8 +110,5 @@ pub(crate) fn responses_and_end(client: &mut Client, count: usize) -> io::Result
         io::ErrorKind::ConnectionReset => Ok(Vec::new()),
         _ => Err(error),
     })?;
-    if rest.is_empty() {
-        return Ok(responses);
-    }
-    Err(io::Error::other(format!("an answer nobody expected: {}", rest.escape_ascii())))
+    Ok((responses, rest))
 }

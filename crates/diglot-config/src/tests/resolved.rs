@@ -116,6 +116,8 @@ fn every_key() {
         [services.web]
         entry = "server.js"
         node = "node"
+        node_args = "--enable-source-maps"
+        inspect = "9230"
         port = 3000
 
         [services.api]
@@ -194,6 +196,8 @@ fn every_key() {
         Entry::Node(NodeEntry {
             file: machine.path("project/server.js"),
             interpreter: machine.path("usr/bin/node"),
+            args: vec!["--enable-source-maps".to_owned()],
+            inspect: "127.0.0.1:9230".parse().ok(),
         })
     );
     assert_eq!(

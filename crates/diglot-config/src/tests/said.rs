@@ -69,7 +69,6 @@ says!(
     missing_entries,
     "[services.api]\nentry = \"mian:app\"\nroutes = \"/a\"\n[services.web]\nentry = \"servre.js\"\nroutes = \"/w\"\n[services.other]\nentry = \"src/nothing.py\"\nroutes = \"/o\"\n"
 );
-says!(typescript, "[services.web]\nentry = \"server.ts\"\n");
 says!(
     keys_of_the_other_language,
     "[services.api]\nentry = \"main:app\"\nnode = \"node\"\nroutes = \"/a\"\n\

@@ -95,6 +95,11 @@ impl BodyEncoder {
         Ok(data_bytes > 0)
     }
 
+    /// Whether the client can tell the content's end by the connection's alone.
+    pub fn ends_with_connection(&self) -> bool {
+        self.mode == Mode::Raw
+    }
+
     /// Appends what stands behind a piece of content.
     #[inline]
     pub fn after(&self, out: &mut Vec<u8>) {

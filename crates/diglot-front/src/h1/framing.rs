@@ -72,7 +72,7 @@ pub enum ResponseFraming {
     ContentLength(u64),
     /// `Transfer-Encoding: chunked`.
     Chunked,
-    /// Bytes until the connection closes; HTTP/1.0 clients only.
+    /// Bytes until the connection closes: for HTTP/1.0 clients, and where a server of the application's own does so.
     Close,
 }
 

@@ -3,7 +3,7 @@
 use super::Version;
 use super::framing::ResponseFraming;
 use super::status::{canonical_reason, common_line};
-use super::worker_fields::WorkerFields;
+use super::worker_fields::{Kept, WorkerFields};
 
 /// Length of a date as HTTP writes it, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7).
 pub const DATE_BYTES: usize = 29;
@@ -27,7 +27,8 @@ pub struct HeadOptions<'a> {
 }
 
 /// Appends a response head with its empty line: the application's fields in their order and case, without
-/// those of the worker's connection, then Date, the framing and Connection as far as they are needed.
+/// those of the worker's connection (but where a server of its own has written them and they are true of the client's,
+/// too), then Date, the framing and Connection as far as they are needed.
 ///
 /// Returns whether the connection lives on after the response: it does not where the caller, the framing or
 /// the application says so.
@@ -42,7 +43,18 @@ pub fn write_head(out: &mut Vec<u8>, options: &HeadOptions<'_>, fields: &WorkerF
     };
     let switches = status == 101;
     let has_upgrade = switches || status == 426;
-    fields.write(out, length_stays, has_upgrade);
+    let closes = options.framing == ResponseFraming::Close || fields.asks_for_close();
+    let lives_on = options.keep_alive && !closes;
+    let is_chunked = options.framing == ResponseFraming::Chunked;
+    // What a server of the application's own has written stays as it is where it is right.
+    let of_server = options.reason.is_some();
+    let kept = Kept {
+        content_length: length_stays,
+        transfer_encoding: of_server && is_chunked,
+        upgrade: has_upgrade,
+        connection: of_server && !has_upgrade && fields.says_only(lives_on),
+    };
+    fields.write(out, kept);
     if let Some(date) = options.date
         && !fields.has_date()
     {
@@ -56,12 +68,14 @@ pub fn write_head(out: &mut Vec<u8>, options: &HeadOptions<'_>, fields: &WorkerF
             out.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
             out.extend_from_slice(b"\r\n");
         }
-        ResponseFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        ResponseFraming::Chunked if !(kept.transfer_encoding && fields.is_chunked()) => {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
         _ => {}
     }
-    let closes = options.framing == ResponseFraming::Close || fields.asks_for_close();
-    let lives_on = options.keep_alive && !closes;
     let connection: &[u8] = match (lives_on, has_upgrade) {
+        // What such a server ends without a word ends without a word.
+        _ if kept.connection || (of_server && options.framing == ResponseFraming::Close) => b"",
         (_, true) if switches => b"Connection: Upgrade\r\n",
         (true, true) => b"Connection: Upgrade\r\n",
         (false, true) => b"Connection: Upgrade, close\r\n",
@@ -77,7 +91,7 @@ pub fn write_head(out: &mut Vec<u8>, options: &HeadOptions<'_>, fields: &WorkerF
 /// Appends an interim response (RFC 9110 section 15.2): 1xx but 101, which is final for HTTP.
 pub fn write_informational(out: &mut Vec<u8>, status: u16, fields: &WorkerFields<'_>) {
     write_status_line(out, status, None);
-    fields.write(out, false, false);
+    fields.write(out, Kept::default());
     out.extend_from_slice(b"\r\n");
 }
 

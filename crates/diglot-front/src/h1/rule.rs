@@ -35,6 +35,11 @@ macro_rules! rules {
         }
 
         impl Rule {
+            /// As it is written here: what a worker is told, and the log.
+            pub const fn name(self) -> &'static str {
+                match self { $(Rule::$name => stringify!($name),)* }
+            }
+
             /// All rules, for tests and references that must not miss one.
             pub const ALL: &'static [Rule] = &[$(Rule::$name,)*];
 

@@ -291,7 +291,8 @@ fn framing(
     if facts.chunked && line.version == Version::Http10 {
         return Err(Rule::TransferEncodingHttp10);
     }
-    if facts.chunked && (line.status < 200 || line.status == 204) {
+    // Node writes it to a 204 if it is told to, and leaves the body out. It says nothing of the connection to the client.
+    if facts.chunked && line.status < 200 {
         return Err(Rule::BodyForbidden);
     }
     let switches = line.status == 101 || (is_connect && (200..300).contains(&line.status));

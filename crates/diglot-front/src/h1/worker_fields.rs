@@ -30,9 +30,12 @@ pub(super) struct ResponseFacts {
     pub(super) content_length: Option<u64>,
     pub(super) chunked: bool,
     pub(super) close: bool,
+    keep_alive: bool,
     pub(super) has_date: bool,
-    /// Some line must not travel on as it is.
-    pub(super) has_hop_by_hop: bool,
+    /// Some line says something of the connection, or of the framing on it.
+    has_hop_by_hop: bool,
+    /// One of them is neither Connection nor Keep-Alive nor Transfer-Encoding.
+    has_other_hop_by_hop: bool,
     connection_options: usize,
 }
 
@@ -61,6 +64,7 @@ impl ResponseFacts {
                 self.has_hop_by_hop = true;
                 for option in scan::list_members(span.of(bytes).value) {
                     self.close |= option.eq_ignore_ascii_case(b"close");
+                    self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                     self.connection_options += 1;
                 }
                 if self.connection_options > CONNECTION_OPTIONS_MAX {
@@ -68,10 +72,25 @@ impl ResponseFacts {
                 }
             }
             known::DATE => self.has_date = true,
-            id => self.has_hop_by_hop |= known::is_hop_by_hop(id),
+            known::KEEP_ALIVE => self.has_hop_by_hop = true,
+            id if known::is_hop_by_hop(id) => {
+                self.has_hop_by_hop = true;
+                self.has_other_hop_by_hop = true;
+            }
+            _ => {}
         }
         Ok(())
     }
+}
+
+/// Lines about the connection and the framing that travel on, because they say of this connection what is so.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Kept {
+    pub(super) content_length: bool,
+    pub(super) transfer_encoding: bool,
+    pub(super) upgrade: bool,
+    /// Connection and Keep-Alive.
+    pub(super) connection: bool,
 }
 
 impl<'b> WorkerFields<'b> {
@@ -85,8 +104,10 @@ impl<'b> WorkerFields<'b> {
             content_length: None,
             chunked: false,
             close: false,
+            keep_alive: false,
             has_date: false,
             has_hop_by_hop: false,
+            has_other_hop_by_hop: false,
             connection_options: 0,
         },
     };
@@ -166,15 +187,29 @@ impl<'b> WorkerFields<'b> {
         self.facts.close
     }
 
+    /// The content comes in chunks.
+    pub(super) fn is_chunked(&self) -> bool {
+        self.facts.chunked
+    }
+
+    /// Connection says that it lives on, or that it does not, and nothing else.
+    pub(super) fn says_only(&self, lives_on: bool) -> bool {
+        let Self { facts: ResponseFacts { close, keep_alive, connection_options, .. }, .. } = *self;
+        connection_options == 1 && if lives_on { keep_alive } else { close }
+    }
+
     pub(super) fn has_date(&self) -> bool {
         self.facts.has_date
     }
 
     /// Appends the lines as they came, but for those of the connection, those that Connection names, and
-    /// Content-Length unless `keep_content_length`. `keep_upgrade` keeps Upgrade for the responses that need it.
-    pub(super) fn write(&self, out: &mut Vec<u8>, keep_content_length: bool, keep_upgrade: bool) {
-        let drops_length = self.facts.content_length.is_some() && !keep_content_length;
-        if !self.facts.has_hop_by_hop && !drops_length {
+    /// Content-Length, as far as none of them is `kept`.
+    pub(super) fn write(&self, out: &mut Vec<u8>, kept: Kept) {
+        let facts = &self.facts;
+        let drops_length = facts.content_length.is_some() && !kept.content_length;
+        let drops_none = !facts.has_hop_by_hop
+            || (kept.connection && !facts.has_other_hop_by_hop && (kept.transfer_encoding || !facts.chunked));
+        if drops_none && !drops_length {
             out.extend_from_slice(self.text());
             return;
         }
@@ -183,7 +218,9 @@ impl<'b> WorkerFields<'b> {
             let line_end = line_ends.next().unwrap_or(self.end);
             let dropped = match span.id() {
                 known::CONTENT_LENGTH => drops_length,
-                known::UPGRADE => !keep_upgrade,
+                known::UPGRADE => !kept.upgrade,
+                known::CONNECTION | known::KEEP_ALIVE => !kept.connection,
+                known::TRANSFER_ENCODING => !kept.transfer_encoding,
                 id => known::is_hop_by_hop(id) || self.is_named_by_connection(span),
             };
             if !dropped {

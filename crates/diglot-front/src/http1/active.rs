@@ -11,7 +11,9 @@ use super::access::Record;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::dispatch::Scratches;
+use super::fault;
 use super::reply::{Fault, Reply, Step};
+use super::tunnel::{Beginning, Tunnel};
 use super::upload::{Pumped, Upload, UploadFault};
 use super::websocket::WebSocket;
 use crate::buffers;
@@ -29,6 +31,8 @@ pub(crate) struct Active {
     pub(super) reply: Reply,
     pub(super) upload: Option<Upload>,
     pub(super) record: Option<Box<Record>>,
+    /// Where the worker may take the connection over: how many bytes behind the head it has been given for that.
+    pub(super) ahead_bytes: Option<usize>,
     arrived: Arrived,
     /// Payload bytes that are in the output and for which the worker gets no credit before they are written.
     unreturned: usize,
@@ -39,6 +43,8 @@ pub(crate) struct Active {
     has_left: bool,
     /// The worker is about to end.
     leaves: bool,
+    /// The client has ended its side, and the worker knows.
+    has_left_half: bool,
 }
 
 /// What a deadline is set for.
@@ -58,6 +64,8 @@ pub(super) enum Finished {
     Complete,
     /// It is a WebSocket now.
     Switched,
+    /// The application has taken the connection over.
+    TakenOver,
     /// The connection ends when the output is written.
     Closing,
     /// The response is not whole, or the client is gone.
@@ -80,12 +88,14 @@ impl Active {
             reply,
             upload,
             record: None,
+            ahead_bytes: None,
             arrived: Arrived::default(),
             unreturned: 0,
             waits_for: Patience::Nothing,
             is_over: false,
             has_left: false,
             leaves: false,
+            has_left_half: false,
         }
     }
 
@@ -103,6 +113,21 @@ impl Active {
             std::mem::take(&mut self.arrived),
             self.record.take(),
         ))
+    }
+
+    /// The tunnel that the application has made of it, with the frames that came behind. What the worker had aboard is taken
+    /// from the connection's input.
+    pub(super) fn into_tunnel(mut self, connection: &mut Connection) -> Tunnel {
+        self.is_over = true;
+        connection.taken += self.ahead_bytes.unwrap_or(0);
+        Tunnel::new(Beginning {
+            link: Arc::clone(&self.link),
+            key: self.key,
+            exchange: Arc::clone(&self.exchange),
+            arrived: std::mem::take(&mut self.arrived),
+            held: self.upload.take().map(Upload::into_held).unwrap_or_default(),
+            record: self.record.take(),
+        })
     }
 
     /// Whether both directions have ended, so that the stream is over on the link too.
@@ -140,8 +165,9 @@ impl Active {
                     false => Finished::Closing,
                 });
             }
-            if self.reply.has_ended() && flushed && !self.reply.lives_on() {
-                // The client has been told that the connection ends: the rest of its body is not waited for.
+            let stays = self.reply.lives_on() && !connection.shared.is_stopping();
+            if self.reply.has_ended() && flushed && !stays {
+                // The client has been told that the connection ends, or the server does: the rest of its body is not waited for.
                 self.cancel(CancelReason::Refused);
                 return Poll::Ready(Finished::Closing);
             }
@@ -150,7 +176,12 @@ impl Active {
                 Err(finished) => return Poll::Ready(finished),
             };
             // A body that waits for the client reads by itself; otherwise its leaving must still be noticed.
-            if !reads && connection.poll_watch(context).is_ready() && !self.will_be_whole(connection) {
+            if !reads
+                && connection.poll_watch(context).is_ready()
+                && !self.will_be_whole(connection)
+                && !self.may_go_on(connection)
+                && !self.leave(connection)
+            {
                 return Poll::Ready(self.give_up(CancelReason::ClientGone));
             }
             if self.is_done() && flushed {
@@ -159,7 +190,7 @@ impl Active {
             let waits_for = match (flushed, reads) {
                 (false, _) => Patience::Write,
                 (true, true) => Patience::Body,
-                (true, false) if self.reply.has_ended() => Patience::Body,
+                (true, false) if self.reply.has_ended() || self.has_left_half => Patience::Body,
                 (true, false) => Patience::Nothing,
             };
             return self.poll_deadline(waits_for, connection, context);
@@ -187,17 +218,25 @@ impl Active {
                     self.reply.take(frame, &mut connection.output, &mut scratches.fields, stays)
                 });
             }
-            if matches!(step, Ok(Step::Switched)) {
+            if let Ok(switched @ (Step::Switched | Step::TakenOver)) = step {
                 self.arrived.frames = frames.split_off(at);
-                return Some(Finished::Switched);
+                let is_tunnel = switched == Step::TakenOver;
+                return Some(if is_tunnel { Finished::TakenOver } else { Finished::Switched });
             }
         }
         frames.clear();
         self.exchange.recycle(frames);
+        if self.reply.streams_events() {
+            self.exchange.set_streams_events(true);
+        }
         match step {
-            Ok(Step::More | Step::Complete | Step::Switched) => {}
+            Ok(Step::More | Step::Complete | Step::Switched | Step::TakenOver) => {}
             // What the application had sent is the client's, and no other answer can follow it.
             Ok(Step::Cancelled) if self.reply.has_begun() => {
+                return Some(self.give_up(CancelReason::Refused));
+            }
+            // It has closed the connection: the client sees that, and no answer that nobody gave.
+            Ok(Step::Cancelled) if connection.exchange.is_hung_up() => {
                 return Some(self.give_up(CancelReason::Refused));
             }
             Ok(Step::Cancelled) => return Some(self.fail(connection, &Answer::CANCELLED)),
@@ -225,10 +264,25 @@ impl Active {
         }
     }
 
+    /// Tells a server of the application's own that the client has ended its side of the connection. Such a server answers at once
+    /// what it can, and its client may well read that. False: there is nothing to wait for.
+    fn leave(&mut self, connection: &Connection) -> bool {
+        let may_read = connection.ended && self.upload.is_none() && fault::knows_faults(&self.link);
+        if may_read && !std::mem::replace(&mut self.has_left_half, true) {
+            self.link.leave(self.key);
+        }
+        may_read
+    }
+
     /// Whether the client that has left has sent all of the body: then the worker gets it before it hears of that.
     fn will_be_whole(&self, connection: &Connection) -> bool {
         let input = &connection.input[connection.taken..];
         connection.ended && self.upload.as_ref().is_some_and(|upload| upload.ends_within(input))
+    }
+
+    /// Whether a client that has ended its side may still be answered: a connection that is taken over ends by halves.
+    fn may_go_on(&self, connection: &Connection) -> bool {
+        connection.ended && self.ahead_bytes.is_some() && !self.reply.has_begun()
     }
 
     /// Moves the body on. Returns whether it waits for the client.
@@ -243,6 +297,9 @@ impl Active {
             let (taken, pumped) = match upload.pump(input, &self.link, self.key) {
                 Ok(pumped) => pumped,
                 Err(UploadFault::Rejected(rejection)) => {
+                    if self.tell_fault(connection, rejection.rule.name()) {
+                        return Ok(false);
+                    }
                     self.cancel(CancelReason::Refused);
                     return Err(self.fail(connection, &Answer::rejected(&rejection)));
                 }
@@ -266,7 +323,11 @@ impl Active {
                 Pumped::Complete => self.upload = None,
                 Pumped::NeedsCredit => return Ok(false),
                 Pumped::NeedsInput => match connection.poll_fill(context) {
-                    Poll::Ready(Ok(0) | Err(_)) => return Err(self.give_up(CancelReason::ClientGone)),
+                    Poll::Ready(Ok(0)) => {
+                        connection.ended = true;
+                        return Err(self.give_up(CancelReason::ClientGone));
+                    }
+                    Poll::Ready(Err(_)) => return Err(self.give_up(CancelReason::ClientGone)),
                     Poll::Ready(Ok(_)) => {}
                     Poll::Pending => return Ok(true),
                 },
@@ -288,7 +349,12 @@ impl Active {
         match waits_for {
             Patience::Nothing => return Poll::Pending,
             Patience::Write => connection.deadline.set_once(connection.shared.timeouts.write),
-            Patience::Body => connection.deadline.set_once(connection.shared.timeouts.body),
+            Patience::Body => {
+                connection.deadline.set_once(connection.shared.timeouts.body);
+                if let Some(due) = connection.request_due() {
+                    connection.deadline.not_after(due);
+                }
+            }
         }
         if connection.deadline.poll(context).is_pending() {
             return Poll::Pending;
@@ -300,8 +366,29 @@ impl Active {
             self.cancel(CancelReason::TimedOut);
             return Poll::Ready(Finished::Closing);
         }
+        if self.has_left_half {
+            return Poll::Ready(self.give_up(CancelReason::TimedOut));
+        }
+        if self.tell_fault(connection, fault::BODY_TIMED_OUT) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         self.cancel(CancelReason::TimedOut);
         Poll::Ready(self.fail(connection, &Answer::BODY_TIMED_OUT))
+    }
+
+    /// Leaves it to the application to answer a request whose body is none. False: it is the front's to answer.
+    fn tell_fault(&mut self, connection: &mut Connection, rule: &str) -> bool {
+        let bytes = &connection.input[connection.taken..];
+        let told = fault::send(&self.link, self.key, connection.peer.id, rule, bytes);
+        if told {
+            self.upload = None;
+            self.reply.turn_raw();
+            connection.taken = connection.input.len();
+            // Nobody knows where a next request would begin.
+            connection.exchange.hang_up();
+        }
+        told
     }
 
     /// The response is not HTTP. Any application can have made it so, by passing on what a client sent it: it is this
@@ -315,7 +402,8 @@ impl Active {
     /// Answers in the worker's stead if nothing has been answered yet; else the client is cut off.
     fn fail(&mut self, connection: &mut Connection, answer: &Answer) -> Finished {
         self.cancel(CancelReason::Refused);
-        if self.reply.is_complete() {
+        // An application that was told of a fault, and said nothing, wants nothing said.
+        if self.reply.is_complete() || self.reply.is_raw() {
             return Finished::Closing;
         }
         if self.reply.has_begun() {
@@ -360,6 +448,9 @@ impl Drop for Active {
     fn drop(&mut self) {
         if let Some(mut record) = self.record.take() {
             record.write(self.reply.status(), self.reply.content_bytes());
+        }
+        if self.reply.streams_events() {
+            self.exchange.set_streams_events(false);
         }
         self.cancel(CancelReason::ClientGone);
     }

@@ -36,9 +36,7 @@ impl Answer {
         Self::new(408, "The request's header section did not arrive in time.").closing();
     pub(super) const BODY_TIMED_OUT: Self =
         Self::new(408, "The request's body did not arrive in time.").closing();
-    pub(super) const NO_UPGRADE: Self =
-        Self::new(501, "This server does not serve WebSocket connections yet.").closing();
-    pub(super) const NO_CONNECT: Self = Self::new(501, "This server opens no tunnels.").closing();
+    pub(super) const NO_CONNECT: Self = Self::new(501, "No service of this server opens tunnels.").closing();
     pub(super) const BROKEN_SERVICE: Self =
         Self::new(503, "The service cannot be started at the moment.").retry_after(5);
     pub(super) const QUEUE_FULL: Self =

@@ -7,16 +7,20 @@ use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use diglot_config::TrustedProxies;
 use diglot_link::message::Open;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 use tokio_util::io::poll_read_buf;
 
 use super::access::Record;
 use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
+use super::fault;
+use super::tunnel::{self, Tunnel};
 use super::websocket::{Ended, WebSocket};
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::client::{Client, Ends};
@@ -26,12 +30,18 @@ use crate::h1::{self, RequestFacts, RequestHead, Status};
 use crate::link::Link;
 use crate::listener::Socket;
 use crate::service::Service;
-use crate::shared::Shared;
+use crate::shared::{Shared, TakenOver};
 
 /// How much is read from a client after the last response, so that it can read that response before the connection is reset.
 const LINGER_BYTES_MAX: usize = 512 * 1024;
 /// How long that may take.
-const LINGER: std::time::Duration = std::time::Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How long a connection on which nothing comes is kept while the server stops. A request that is on its way is answered, and
+/// the client told not to send another: whoever sends as the connection is closed cannot know whether it has been served.
+const LAST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a client may take for the rest of a request's head while the server stops.
+const LAST_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// One client connection.
 pub(crate) struct Connection {
@@ -50,8 +60,14 @@ pub(crate) struct Connection {
     head: Option<Box<h1::Scratch>>,
     /// For the access log: a request that was read and that no worker has yet.
     record: Option<Box<Record>>,
-    /// The deadline is that of a head of which something has come.
-    awaits_head: bool,
+    /// Since when there is nothing to do but wait, and whether it is for the rest of a head.
+    waits: Option<(bool, Instant)>,
+    /// It has had a request.
+    has_served: bool,
+    /// The application was told of the connection before it had a request.
+    is_announced: bool,
+    /// When the request's first byte came, where the application may set a time for it.
+    request_began: Option<Instant>,
     /// The client has closed its end.
     pub(super) ended: bool,
 }
@@ -114,6 +130,7 @@ impl Peer {
 enum Next {
     Request,
     WebSocket(Box<WebSocket>),
+    Tunnel(Box<Tunnel>),
     /// Close when the output has been written.
     Close,
     /// Cut: what the client has must not be taken for a whole response.
@@ -147,13 +164,17 @@ impl Connection {
             deadline: Deadline::new(),
             head: None,
             record: None,
-            awaits_head: false,
+            waits: None,
+            has_served: false,
+            is_announced: false,
+            request_began: None,
             ended: false,
         }
     }
 
     /// Serves the client until the connection ends.
     pub(crate) async fn serve(mut self) {
+        self.announce();
         loop {
             let next = match self.next_turn().await {
                 Turn::Over => return,
@@ -170,6 +191,7 @@ impl Connection {
             match next {
                 Next::Request => {}
                 Next::WebSocket(websocket) => return self.serve_websocket(websocket).await,
+                Next::Tunnel(tunnel) => return self.serve_tunnel(tunnel).await,
                 Next::Close => return self.close().await,
                 Next::Cut => {
                     // What there is of the response is the client's, as far as the socket takes it at once.
@@ -195,14 +217,20 @@ impl Connection {
                     return self.deadline.poll(context).map(|()| Turn::Over);
                 }
             }
+            if self.exchange.is_hung_up() {
+                return Poll::Ready(Turn::Over);
+            }
             if self.taken < self.input.len()
                 && let Some(turn) = self.read_request(false)
             {
                 self.deadline.lift();
-                self.awaits_head = false;
+                self.note_start();
                 return Poll::Ready(turn);
             }
             match self.poll_fill(context) {
+                Poll::Ready(Ok(0)) if self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) => {
+                    return Poll::Ready(self.begin_fault(fault::HEAD_CUT).map_or(Turn::Over, Turn::Active));
+                }
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Turn::Over),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => return self.poll_idle(context),
@@ -213,22 +241,42 @@ impl Connection {
     /// Nothing to read: between two requests, or within a head.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
         let is_idle = self.input.is_empty();
+        // Before it is looked whether the server stops: who stops it wakes those that wait.
+        let limits = self.exchange.rest(context);
+        let begins = self.waits.is_none_or(|(for_head, _)| for_head == is_idle);
+        let since = match self.waits {
+            Some((_, since)) if !begins => since,
+            _ => Instant::now(),
+        };
+        self.waits = Some((!is_idle, since));
         if is_idle {
             buffers::give_back(&mut self.input);
             buffers::give_back(&mut self.output);
-            self.exchange.rest(context);
-            if self.shared.is_stopping() {
+            if self.exchange.is_hung_up() {
                 return Poll::Ready(Turn::Over);
             }
             self.deadline.set_once(self.shared.timeouts.idle);
-        } else if !std::mem::replace(&mut self.awaits_head, true) {
+        } else if begins {
             self.deadline.set(self.shared.timeouts.header_read);
+        }
+        // The time for a head that the application sets counts from a connection's beginning, too.
+        let of_application =
+            sooner(limits.head_ms, limits.request_ms).filter(|_| !is_idle || !self.has_served);
+        if let Some(limit) = of_application {
+            self.deadline.not_after(since + limit);
+        }
+        if self.shared.is_stopping() {
+            self.deadline.bring_forward(if is_idle { LAST_REQUEST_TIMEOUT } else { LAST_HEAD_TIMEOUT });
         }
         if self.deadline.poll(context).is_pending() {
             return Poll::Pending;
         }
-        if is_idle {
+        if is_idle && (of_application.is_none() || self.shared.is_stopping()) {
             return Poll::Ready(Turn::Over);
+        }
+        let active = self.begin_fault(fault::HEAD_TIMED_OUT);
+        if active.is_some() || is_idle {
+            return Poll::Ready(active.map_or(Turn::Over, Turn::Active));
         }
         let answer = Answer::HEAD_TIMED_OUT;
         if let Some(mut record) = Record::of_malformed(self.shared.access_log, self.peer.own_name()) {
@@ -236,6 +284,41 @@ impl Connection {
         }
         answer.write(&mut self.output, &RequestFacts::unknown(), false);
         Poll::Ready(Turn::Answered { lives_on: false })
+    }
+
+    /// A request has come: its time began with its first byte.
+    fn note_start(&mut self) {
+        self.has_served = true;
+        let since = self.waits.take().filter(|(for_head, _)| *for_head).map(|(_, since)| since);
+        self.request_began = self.is_announced.then(|| since.unwrap_or_else(Instant::now));
+    }
+
+    /// When the request has to be whole, where the application says so.
+    pub(super) fn request_due(&self) -> Option<Instant> {
+        let request_ms = self.exchange.limits().request_ms;
+        self.request_began
+            .filter(|_| request_ms > 0)
+            .map(|began| began + Duration::from_millis(request_ms.into()))
+    }
+
+    /// Leaves it to the application to answer what is no whole request and will not become one.
+    fn begin_fault(&mut self, rule: &str) -> Option<Box<Active>> {
+        let Self { shared, peer, exchange, input, taken, .. } = self;
+        let mut active = fault::begin(shared, peer, exchange, rule, &input[*taken..])?;
+        active.record = Record::of_malformed(shared.access_log, peer.own_name());
+        *taken = input.len();
+        self.head = None;
+        Some(active)
+    }
+
+    /// Announces the connection to the application, if it is the only one and wants to know before there is a request.
+    fn announce(&mut self) {
+        let only_worker = self.shared.router.owner().and_then(|service| service.only_worker());
+        if let Some(link) = only_worker.filter(|link| link.wants_connections()) {
+            let id = self.peer.id;
+            self.peer.introduce(&link, |open| open.map(|open| link.announce(id, open)));
+            self.is_announced = true;
+        }
     }
 
     /// Takes a request from the input and gives it to a worker, or answers it. `None`: its head is not whole.
@@ -255,6 +338,14 @@ impl Connection {
                 }
                 Err(rejection) => {
                     tracing::debug!(rule = %rejection.rule, "a malformed request was refused");
+                    if let Some(mut active) =
+                        fault::begin(shared, peer, exchange, rejection.rule.name(), bytes)
+                    {
+                        active.record = Record::of_malformed(shared.access_log, peer.own_name());
+                        *taken = input.len();
+                        *head = None;
+                        return Some(Turn::Active(active));
+                    }
                     let answer = Answer::rejected(&rejection);
                     if let Some(mut record) = Record::of_malformed(shared.access_log, peer.own_name()) {
                         record.write(rejection.status, answer.content_bytes());
@@ -355,6 +446,9 @@ impl Connection {
     async fn finish(&mut self, mut active: Box<Active>) -> Next {
         let finished = std::future::poll_fn(|context| active.poll(self, context)).await;
         self.deadline.lift();
+        if finished == Finished::TakenOver {
+            return Next::Tunnel(Box::new(active.into_tunnel(self)));
+        }
         if self.taken == self.input.len() {
             buffers::give_back(&mut self.input);
             self.taken = 0;
@@ -365,7 +459,13 @@ impl Connection {
                 None => Next::Cut,
             },
             Finished::Complete => Next::Request,
-            Finished::Closing => Next::Close,
+            Finished::Closing | Finished::TakenOver => Next::Close,
+            // The application or the client itself has ended the connection, which an end answers as well as an error would.
+            Finished::Cut
+                if (self.ended || self.exchange.is_hung_up()) && !active.reply.ends_with_connection() =>
+            {
+                Next::Close
+            }
             Finished::Cut => Next::Cut,
         }
     }
@@ -377,8 +477,22 @@ impl Connection {
         self.deadline.lift();
         match ended {
             Ended::Closing => self.close().await,
+            Ended::Unanswered => {}
             // What the system has taken for a client that does not read would stay with it.
             Ended::Cut => self.socket.reset(),
+        }
+    }
+
+    /// Passes bytes to and fro, now that the application has taken the connection over.
+    async fn serve_tunnel(mut self, mut tunnel: Box<Tunnel>) {
+        let counted = TakenOver::new(&self.shared);
+        let ended = std::future::poll_fn(|context| tunnel.poll(&mut self, context)).await;
+        drop(tunnel);
+        drop(counted);
+        self.deadline.lift();
+        match ended {
+            tunnel::Ended::Closing => self.close().await,
+            tunnel::Ended::Cut => self.socket.reset(),
         }
     }
 
@@ -456,6 +570,12 @@ impl Connection {
         // An error or the end of patience: the connection ends all the same.
         let _ = tokio::time::timeout(limit, farewell).await;
     }
+}
+
+/// The shorter of two limits of the application's, of which 0 is none.
+fn sooner(one_ms: u32, other_ms: u32) -> Option<Duration> {
+    let limits = [one_ms, other_ms].into_iter().filter(|&ms| ms > 0);
+    limits.min().map(|ms| Duration::from_millis(ms.into()))
 }
 
 impl Drop for Connection {

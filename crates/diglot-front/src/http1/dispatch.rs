@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use diglot_link::frame::ABOARD_BYTES_MAX;
 use diglot_link::message::{
-    HttpVersion, Interface, REQUEST_BODY, REQUEST_EXPECT_CONTINUE, REQUEST_KEEP_ALIVE, REQUEST_UNSIZED,
-    REQUEST_UPGRADE, REQUEST_WEBSOCKET, RequestLine,
+    HttpVersion, Interface, REQUEST_AHEAD, REQUEST_BODY, REQUEST_EXPECT_CONTINUE, REQUEST_KEEP_ALIVE,
+    REQUEST_UNSIZED, REQUEST_UPGRADE, REQUEST_WEBSOCKET, RequestLine,
 };
 
 use super::active::Active;
 use super::answer::Answer;
 use super::connection::Peer;
+use super::fault;
 use super::reply::Reply;
 use super::upload::Upload;
 use crate::exchange::Exchange;
@@ -63,14 +64,19 @@ pub(super) fn dispatch(
     waited: bool,
 ) -> Dispatched {
     peer.meet(head, &shared.trusted_proxies);
-    if head.method == b"CONNECT" {
-        return Dispatched::Answer(Answer::NO_CONNECT);
-    }
-    let Some(destination) = shared.router.find(head.authority, head.path) else {
-        return Dispatched::Answer(without_body(Answer::NO_ROUTE, head));
+    let connects = head.method == b"CONNECT";
+    // The authority that CONNECT names is where the client wants to get, and says nothing of who is to bring it there.
+    let destination = match connects {
+        true => shared.router.find(None, b"/"),
+        false => shared.router.find(head.authority, head.path),
+    };
+    let Some(destination) = destination else {
+        let answer = if connects { Answer::NO_CONNECT } else { without_body(Answer::NO_ROUTE, head) };
+        return Dispatched::Answer(answer);
     };
     let service = match destination.target {
         Target::Service(service) => service,
+        Target::Fixed(_) if connects => return Dispatched::Answer(Answer::NO_CONNECT),
         Target::Fixed(fixed) => return Dispatched::Fixed(Arc::clone(fixed)),
     };
     let body_bytes_max = service.admission().body_bytes_max;
@@ -86,17 +92,24 @@ pub(super) fn dispatch(
         Admitted::Broken => return Dispatched::Answer(without_body(Answer::BROKEN_SERVICE, head)),
     };
 
+    let takes_over = (connects || head.upgrade) && link.interface() == Some(Interface::Http);
+    if connects && !takes_over {
+        return Dispatched::Answer(Answer::NO_CONNECT);
+    }
     let handshake = match handshake(shared, &link, head) {
         Ok(handshake) => handshake,
         Err(dispatched) => return dispatched,
     };
     let start = match start_of_body(head, rest, body_bytes_max, &shared.codec) {
         Ok(start) => start,
+        // The application gets the request first, and then hears of it.
+        Err(_) if fault::knows_faults(&link) => StartOfBody::awaited(head, body_bytes_max, &shared.codec),
         Err(answer) => return Dispatched::Answer(answer),
     };
-    let mut line = request_line(head, peer.id, destination.mount_length);
+    let has_path = !matches!(head.form, h1::TargetForm::Asterisk | h1::TargetForm::Authority);
+    let mut line = request_line(head, peer.id, if has_path { destination.mount_length } else { 0 });
     let target;
-    if !service.root_path().is_empty() && head.form != h1::TargetForm::Asterisk {
+    if !service.root_path().is_empty() && has_path {
         target = [
             &line.target[..head.path_start],
             service.root_path().as_bytes(),
@@ -114,14 +127,26 @@ pub(super) fn dispatch(
     if handshake.is_some() {
         line.flags |= REQUEST_WEBSOCKET;
     }
-    let (body, ends) = (&rest[start.data.clone()], start.upload.is_none() && handshake.is_none());
+    // Where an application takes the connection over, what came behind the head is its own; where it does not, it is the next
+    // request, and is read then.
+    let may_tunnel = takes_over && line.may_tunnel();
+    let ahead = match may_tunnel && line.flags & REQUEST_BODY == 0 {
+        true => &rest[..rest.len().min(ABOARD_BYTES_MAX)],
+        false => &[],
+    };
+    if !ahead.is_empty() {
+        line.flags |= REQUEST_AHEAD;
+    }
+    let body = if ahead.is_empty() { &rest[start.data.clone()] } else { ahead };
+    let ends = start.upload.is_none() && handshake.is_none();
     let fields = head.headers.iter();
     let begun = peer.introduce(&link, |open| link.begin(exchange, open, &line, fields, body, ends));
     match begun {
         Ok(Some(key)) => {
             let awaits_continue = head.expect_continue && start.upload.is_some() && start.consumed == 0;
             let reply = Reply::new(RequestFacts::of(head), awaits_continue, handshake);
-            let active = Active::new(link, key, Arc::clone(exchange), reply, start.upload);
+            let mut active = Active::new(link, key, Arc::clone(exchange), reply, start.upload);
+            active.ahead_bytes = may_tunnel.then_some(ahead.len());
             Dispatched::Active(Box::new(active), start.consumed)
         }
         // The worker was filled, began to drain, or ended, a moment ago.
@@ -142,14 +167,8 @@ fn handshake(
     }
     match link.interface() {
         Some(Interface::Asgi) => {}
-        Some(Interface::Http) => {
-            tracing::warn!(
-                service = link.service().name(),
-                "a WebSocket handshake was refused: this version passes requests only on to Node programs"
-            );
-            return Err(Dispatched::Answer(Answer::NO_UPGRADE));
-        }
-        Some(Interface::Wsgi | Interface::Fetch) | None => return Ok(None),
+        // A Node program speaks WebSocket itself, if it does: it may take the connection over.
+        Some(Interface::Http | Interface::Wsgi | Interface::Fetch) | None => return Ok(None),
     }
     match Handshake::check(head, shared.websocket.compression) {
         Ok(handshake) => Ok(Some(Box::new(handshake))),
@@ -174,6 +193,14 @@ struct StartOfBody {
     upload: Option<Upload>,
 }
 
+impl StartOfBody {
+    /// All of it is read anew behind the head.
+    fn awaited(head: &RequestHead<'_>, body_bytes_max: u64, limits: &h1::Limits) -> Self {
+        let upload = Some(Upload::new(Decoder::new(head.framing, limits), body_bytes_max));
+        Self { data: 0..0, consumed: 0, upload }
+    }
+}
+
 fn start_of_body(
     head: &RequestHead<'_>,
     rest: &[u8],
@@ -192,8 +219,7 @@ fn start_of_body(
         Item::End { trailers: None } => (0..0, true),
         Item::End { trailers: Some(_) } => {
             // Trailers travel behind the head: the upload reads them anew.
-            let upload = Some(Upload::new(Decoder::new(head.framing, limits), body_bytes_max));
-            return Ok(StartOfBody { data: 0..0, consumed: 0, upload });
+            return Ok(StartOfBody::awaited(head, body_bytes_max, limits));
         }
     };
     let allowance = body_bytes_max.checked_sub(data.len() as u64).ok_or(Answer::BODY_TOO_LARGE)?;
@@ -209,7 +235,8 @@ fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) 
     set(REQUEST_UPGRADE, head.upgrade);
     set(REQUEST_BODY, !matches!(head.framing, BodyFraming::None));
     set(REQUEST_UNSIZED, head.framing == BodyFraming::Chunked);
-    // `*` is its own path. An absolute target without a path means `/`, which does not stand in it.
+    // `*` is its own path. An absolute target without a path means `/`, which does not stand in it; CONNECT has none.
+    let path_start = if head.form == h1::TargetForm::Authority { head.target.len() } else { head.path_start };
     let path_length = match head.form {
         h1::TargetForm::Asterisk => head.target.len(),
         _ if head.target.get(head.path_start) == Some(&b'/') => head.path.len(),
@@ -225,7 +252,7 @@ fn request_line<'b>(head: &RequestHead<'b>, connection: u32, mount_length: u16) 
         },
         flags,
         target: head.target,
-        path_start: head.path_start as u16,
+        path_start: path_start as u16,
         path_length: path_length as u16,
         mount_length,
     }

@@ -7,7 +7,9 @@ mod active;
 mod answer;
 mod connection;
 mod dispatch;
+mod fault;
 mod reply;
+mod tunnel;
 mod upload;
 mod websocket;
 

@@ -2,6 +2,7 @@
 
 use diglot_link::frame::{FIELDS_MAX, Frame, TEXT_BYTES_MAX, Type};
 use diglot_link::message::Response;
+use diglot_link::names;
 
 use crate::clock;
 use crate::h1::{
@@ -9,6 +10,9 @@ use crate::h1::{
     WorkerFields,
 };
 use crate::websocket::Handshake;
+
+const CONTENT_TYPE: u8 = names::id("content-type");
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// What workers may send as a head on the wire; what the link can carry otherwise.
 const WIRE_LIMITS: h1::Limits = h1::Limits {
@@ -28,6 +32,7 @@ pub(super) struct Reply {
     stage: Stage,
     status: u16,
     content_bytes: u64,
+    streams_events: bool,
     /// The worker has said that nothing follows. Its last bytes may come before that: until then, what comes still
     /// belongs to this response and not to the connection's next.
     ended: bool,
@@ -42,6 +47,8 @@ enum Stage {
     Head,
     /// The head has been written; `lives_on` tells what it said of the connection.
     Body { encoder: BodyEncoder, lives_on: bool },
+    /// It answers what was no request: bytes as they are, behind which the connection ends.
+    Raw { begun: bool },
     /// All of it has been written.
     Done { lives_on: bool },
 }
@@ -55,6 +62,8 @@ pub(super) enum Step {
     Complete,
     /// The worker has accepted a WebSocket: what follows are messages.
     Switched,
+    /// The application has taken the connection over: what follows are its bytes.
+    TakenOver,
     /// The worker gave it up.
     Cancelled,
 }
@@ -72,7 +81,9 @@ pub(super) enum Fault {
     #[error("the application accepted a WebSocket with a {0} header, which is the server's to send")]
     Handshake(String),
     /// 101, which nobody asked for.
-    #[error("the application switched protocols, which this server does not do yet")]
+    #[error(
+        "the application switched protocols for a request that is no upgrade, or outside of an 'upgrade' listener"
+    )]
     Switching,
     /// More or less content than Content-Length said.
     #[error("the application's response {0}")]
@@ -91,9 +102,27 @@ impl Reply {
             stage: Stage::Head,
             status: 0,
             content_bytes: 0,
+            streams_events: false,
             ended: false,
             wire: None,
             handshake,
+        }
+    }
+
+    /// What answers something that was no request.
+    pub(super) fn raw() -> Self {
+        Self { stage: Stage::Raw { begun: false }, ..Self::new(RequestFacts::unknown(), false, None) }
+    }
+
+    /// Whether it answers something that was no request, with bytes of the application's alone.
+    pub(super) fn is_raw(&self) -> bool {
+        matches!(self.stage, Stage::Raw { .. })
+    }
+
+    /// The request has turned out to be none: unless the answer has begun, what comes now is not to one.
+    pub(super) fn turn_raw(&mut self) {
+        if !self.has_begun() && self.wire.is_none() {
+            self.stage = Stage::Raw { begun: false };
         }
     }
 
@@ -109,7 +138,7 @@ impl Reply {
 
     /// Whether the client has been sent the final head, so that nothing else can be answered.
     pub(super) fn has_begun(&self) -> bool {
-        !matches!(self.stage, Stage::Head)
+        !matches!(self.stage, Stage::Head | Stage::Raw { begun: false })
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -129,9 +158,14 @@ impl Reply {
     /// Whether the head that was sent lets the connection live on.
     pub(super) fn lives_on(&self) -> bool {
         match self.stage {
-            Stage::Head => false,
+            Stage::Head | Stage::Raw { .. } => false,
             Stage::Body { lives_on, .. } | Stage::Done { lives_on } => lives_on,
         }
+    }
+
+    /// Whether a client would take what it has for the whole response, if the connection ended now.
+    pub(super) fn ends_with_connection(&self) -> bool {
+        matches!(&self.stage, Stage::Body { encoder, .. } if encoder.ends_with_connection())
     }
 
     /// The final status, 0 before there is one.
@@ -148,6 +182,11 @@ impl Reply {
     /// Bytes of content the worker sent.
     pub(super) fn content_bytes(&self) -> u64 {
         self.content_bytes
+    }
+
+    /// Whether it is an event stream.
+    pub(super) fn streams_events(&self) -> bool {
+        self.streams_events
     }
 
     pub(super) fn request(&self) -> RequestFacts {
@@ -178,7 +217,9 @@ impl Reply {
                 let fields =
                     WorkerFields::parse(response.fields, scratch, FIELDS_MAX).map_err(Fault::Fields)?;
                 let complete = header.ends().then_some(response.body.len() as u64);
-                self.write_head(out, response.status, None, &fields, complete, stays);
+                let framing =
+                    h1::frame_response(self.request, response.status, fields.content_length(), complete);
+                self.write_head(out, response.status, None, &fields, framing, stays);
                 self.write_body(out, response.body)?;
                 self.end_if(header.ends(), out)
             }
@@ -200,6 +241,7 @@ impl Reply {
                 self.finish(out, payload)
             }
             Type::Accept => self.switch(payload, out, scratch),
+            Type::Tunnel => Ok(Step::TakenOver),
             Type::Wire => self.take_wire(payload, header.ends(), out, stays),
             Type::Cancel => Ok(Step::Cancelled),
             _ => Ok(Step::More),
@@ -242,6 +284,17 @@ impl Reply {
         if self.is_complete() {
             return if bytes.is_empty() { Ok(Step::Complete) } else { Err(Fault::Wire(Rule::BytesAfterEnd)) };
         }
+        if let Stage::Raw { begun } = &mut self.stage {
+            if !std::mem::replace(begun, *begun || !bytes.is_empty()) {
+                self.status = status_of(bytes).unwrap_or(self.status);
+            }
+            self.content_bytes += bytes.len() as u64;
+            out.extend_from_slice(bytes);
+            if ends {
+                self.stage = Stage::Done { lives_on: false };
+            }
+            return Ok(if ends { Step::Complete } else { Step::More });
+        }
         let mut decoder = self.wire.take().unwrap_or_else(|| {
             let method: &[u8] = match (self.request.is_head, self.request.is_connect) {
                 (true, _) => b"HEAD",
@@ -261,7 +314,15 @@ impl Reply {
                         h1::BodyFraming::None => Some(0),
                         _ => None,
                     };
-                    self.write_head(out, head.status, Some(head.reason), &head.fields, complete, stays);
+                    let length = head.fields.content_length();
+                    let framing = match h1::frame_response(self.request, head.status, length, complete) {
+                        // It ends with the connection the application believes it has: then with the client's, too.
+                        h1::ResponseFraming::Chunked if head.framing == h1::BodyFraming::UntilEnd => {
+                            h1::ResponseFraming::Close
+                        }
+                        framing => framing,
+                    };
+                    self.write_head(out, head.status, Some(head.reason), &head.fields, framing, stays);
                 }
                 Event::Head(head) => self.write_interim(out, head.status, &head.fields)?,
                 Event::Data(range) => self.write_body(out, &bytes[range])?,
@@ -289,10 +350,9 @@ impl Reply {
         status: u16,
         reason: Option<&[u8]>,
         fields: &WorkerFields<'_>,
-        complete_bytes: Option<u64>,
+        framing: h1::ResponseFraming,
         stays: bool,
     ) {
-        let framing = h1::frame_response(self.request, status, fields.content_length(), complete_bytes);
         // A reason comes from a server of the application's own, which has decided about Date as well.
         let date = reason.is_none().then(clock::date);
         let options = HeadOptions {
@@ -306,6 +366,8 @@ impl Reply {
         };
         let lives_on = h1::write_head(out, &options, fields);
         self.status = status;
+        let has_no_length = matches!(framing, h1::ResponseFraming::Chunked | h1::ResponseFraming::Close);
+        self.streams_events = has_no_length && is_event_stream(fields);
         self.stage = Stage::Body { encoder: BodyEncoder::new(framing), lives_on };
     }
 
@@ -329,7 +391,7 @@ impl Reply {
         self.content_bytes += data.len() as u64;
         match &mut self.stage {
             Stage::Body { encoder, .. } => encoder.write(out, data).map_err(Fault::Length),
-            Stage::Head | Stage::Done { .. } => Ok(()),
+            Stage::Head | Stage::Raw { .. } | Stage::Done { .. } => Ok(()),
         }
     }
 
@@ -345,6 +407,19 @@ impl Reply {
         }
         Ok(Step::Complete)
     }
+}
+
+fn is_event_stream(fields: &WorkerFields<'_>) -> bool {
+    let media_type = fields.fields().iter().find(|field| field.id == CONTENT_TYPE).map(|field| field.value);
+    media_type
+        .and_then(|value| value.get(..EVENT_STREAM.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+/// The status of an answer that nobody decodes, for the access log.
+fn status_of(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+    str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// Fields of a 101 response that decide about the protocol.

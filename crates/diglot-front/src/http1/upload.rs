@@ -50,6 +50,11 @@ impl Upload {
         Self { decoder, allowance, discarding: None, exhausted: false, held: Vec::new() }
     }
 
+    /// What has been read of it and found no credit, for the tunnel that the request has become.
+    pub(super) fn into_held(self) -> Vec<u8> {
+        self.held
+    }
+
     /// The worker wants no more of it.
     pub(super) fn discard(&mut self) {
         self.discarding.get_or_insert(DISCARD_BYTES_MAX);

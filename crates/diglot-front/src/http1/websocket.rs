@@ -22,6 +22,9 @@ use crate::websocket::{
 const OUTPUT_BYTES_HIGH: usize = 64 * 1024;
 /// How long the client's close frame is waited for after ours.
 const CLOSE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
+/// How long a client may take for that, or for output, while the server stops: whoever waits for the server to end has
+/// less patience, and a client that has fallen off the network never answers.
+const LEAVE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// What a client may still send behind our close frame.
 const IGNORED_BYTES_MAX: usize = 512 * 1024;
@@ -104,6 +107,9 @@ enum Patience {
 pub(super) enum Ended {
     /// In order: what is written is the client's to read.
     Closing,
+    /// The client has not answered for so long that there is nothing to wait for any more. The system brings it what is
+    /// written, if it can.
+    Unanswered,
     /// The client is gone.
     Cut,
 }
@@ -450,12 +456,15 @@ impl WebSocket {
             Patience::Close => deadline.set_once(CLOSE_TIMEOUT),
             Patience::Answer => deadline.set_once(ANSWER_PATIENCE),
         }
+        if shared.is_stopping() {
+            deadline.bring_forward(LEAVE_TIMEOUT);
+        }
         if deadline.poll(context).is_pending() {
             return Poll::Pending;
         }
         match waits_for {
             Patience::Write => Poll::Ready(Some(Ended::Cut)),
-            Patience::Close | Patience::Nothing => Poll::Ready(Some(Ended::Closing)),
+            Patience::Close | Patience::Nothing => Poll::Ready(Some(Ended::Unanswered)),
             Patience::Answer => {
                 self.unanswered = 0;
                 Poll::Ready(None)

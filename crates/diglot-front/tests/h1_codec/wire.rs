@@ -104,7 +104,7 @@ fn what_no_server_may_send() {
             LengthWithTransferEncoding,
         ),
         ("GET", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", TransferEncodingHttp10),
-        ("GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", BodyForbidden),
+        ("GET", "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n", BodyForbidden),
         ("GET", "HTTP/1.1 200 OK\nContent-Length: 0\n\n", BareLf),
         ("GET", "HTTP/1.1 200 O\rK\r\n\r\n", BareCr),
         ("GET", "HTTP/1.1 200 O\0K\r\n\r\n", StatusLineInvalid),

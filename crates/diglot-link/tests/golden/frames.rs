@@ -1,7 +1,9 @@
 //! One frame of each kind, and those with something peculiar.
 
 use diglot_link::frame::{self, FLAG_END, FLAG_LAST, Header, Type};
-use diglot_link::message::{self, Close, Field, HttpVersion, Interface, Open, Ready, RequestLine, Response};
+use diglot_link::message::{
+    self, Close, Fault, Field, HttpVersion, Interface, Limits, Open, Ready, RequestLine, Response,
+};
 use diglot_link::names;
 use diglot_link::preface::{Preface, REVISION};
 use serde_json::{Value, json};
@@ -38,6 +40,12 @@ pub(crate) fn get(target: &[u8]) -> RequestLine<'_> {
 pub(crate) fn handshake() -> RequestLine<'static> {
     let flags = message::REQUEST_KEEP_ALIVE | message::REQUEST_UPGRADE | message::REQUEST_WEBSOCKET;
     RequestLine { flags, ..get(b"/chat") }
+}
+
+/// A request that TUNNEL can answer, with what came behind it aboard.
+pub(crate) fn upgrade() -> RequestLine<'static> {
+    let flags = message::REQUEST_KEEP_ALIVE | message::REQUEST_UPGRADE | message::REQUEST_AHEAD;
+    RequestLine { flags, ..get(b"/tea") }
 }
 
 pub(crate) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
@@ -215,6 +223,20 @@ fn requests() -> impl Iterator<Item = Value> {
                 false,
             ),
             request("a WebSocket handshake", &handshake(), plain, b"", false),
+            request(
+                "an upgrade, with what is behind it aboard",
+                &upgrade(),
+                plain,
+                b"\x81\x80\0\0\0\0",
+                true,
+            ),
+            request(
+                "CONNECT",
+                &RequestLine { method: b"CONNECT", path_start: 10, path_length: 0, ..get(b"a.test:443") },
+                &[(b"Host", b"a.test:443")],
+                b"",
+                true,
+            ),
             (
                 "generation and stream above one byte, connection above two",
                 Type::Request,
@@ -225,6 +247,18 @@ fn requests() -> impl Iterator<Item = Value> {
             ),
         ],
     )
+}
+
+fn fault_payload(rule: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![];
+    Fault { connection: 3, rule, bytes }.encode(&mut out);
+    out
+}
+
+fn limits_payload() -> Vec<u8> {
+    let mut out = vec![];
+    Limits { head_ms: 1, request_ms: u32::MAX }.encode(&mut out);
+    out
 }
 
 fn from_front() -> impl Iterator<Item = Value> {
@@ -239,6 +273,8 @@ fn from_front() -> impl Iterator<Item = Value> {
             ("OPEN, IPv6 and TLS", Type::Open, 0, 0, 0xFFFF_FFFF, open_payload(&ipv6)),
             ("OPEN, a Unix socket", Type::Open, 0, 0, 3, open_payload(&unix)),
             ("CLOSED", Type::Closed, 0, 0, 3, vec![]),
+            ("FAULT", Type::Fault, 0, 7, 258, fault_payload("MethodInvalid", b"\0\xFFGET")),
+            ("FAULT without a byte", Type::Fault, 0, 7, 258, fault_payload("HeadTimedOut", b"")),
             ("BODY", Type::Body, 0, 7, 258, b"hello".to_vec()),
             ("BODY that ends the request", Type::Body, FLAG_END, 7, 258, b"\0\x01\xFE\xFF".to_vec()),
             ("BODY without a byte, only the end", Type::Body, FLAG_END, 7, 258, vec![]),
@@ -256,6 +292,7 @@ fn from_front() -> impl Iterator<Item = Value> {
             ("CLOSE by the client", Type::Close, FLAG_END, 7, 258, close_payload(1001, "on to other päges")),
             ("CLOSE, a close frame without a code", Type::Close, FLAG_END, 7, 258, close_payload(1005, "")),
             ("CLOSE, a connection that fell", Type::Close, FLAG_END, 7, 258, close_payload(1006, "")),
+            ("TUNNEL from the front", Type::Tunnel, 0, 7, 258, vec![]),
             ("FAREWELL", Type::Farewell, 0, 0, 0, vec![]),
             ("DRAIN", Type::Drain, 0, 0, 0, vec![]),
             ("PING", Type::Ping, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),
@@ -317,9 +354,15 @@ fn from_worker() -> impl Iterator<Item = Value> {
             ("CANCEL, the application failed", Type::Cancel, 0, 0, 1, vec![4]),
             ("CANCEL, refused", Type::Cancel, 0, 0, 1, vec![5]),
             ("CANCEL, acknowledged", Type::Cancel, 0, 0, 1, vec![6]),
+            ("CANCEL, reset", Type::Cancel, 0, 0, 1, vec![7]),
+            ("TUNNEL", Type::Tunnel, 0, 0, 1, vec![]),
             ("CLAIM", Type::Claim, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
             ("RELEASE", Type::Release, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
+            ("HANGUP", Type::HangUp, 0, 0, 3, vec![]),
+            ("LIMITS", Type::Limits, 0, 0, 3, limits_payload()),
+            ("EARLY", Type::Early, 0, 0, 0, vec![]),
             ("PONG", Type::Pong, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),
+            ("PAUSE", Type::Pause, 0, 0, 0, vec![]),
         ],
     )
 }

@@ -170,12 +170,20 @@ fn from_front() -> Vec<Malformed> {
             &u16::MAX.to_le_bytes(),
         ),
         broken("a mount longer than the path", "the mount lies in the path", 14, &3u16.to_le_bytes()),
-        broken("unknown request flag", "request flags but the named are 0", 17, &[0x40]),
+        broken("unknown request flag", "request flags but the named are 0", 17, &[0x80]),
+        broken("bytes ahead of a plain request", "bytes ahead stand behind what may tunnel", 17, &[0x40]),
+        broken("bytes ahead of a body", "bytes ahead stand behind what has no body", 17, &[0x4C]),
         broken("reserved bytes in use", "reserved bytes are 0", 18, &[1]),
         broken("a text of 4 GiB", "the text is at most 98,304 bytes", 20, &u32::MAX.to_le_bytes()),
         broken("a field without a name", "names are not empty", 25, &[0]),
         broken("an unknown name id", "name ids are those of the table", 24, &[255]),
         broken("values longer than the text", "lengths add up", 26, &u16::MAX.to_le_bytes()),
+        on_link(
+            "FAULT cut",
+            "the name is whole",
+            frame_bytes(Type::Fault, 0, 0, 2, b"\x03\0\0\0\x02\0\0\0A"),
+        ),
+        on_link("FAULT without a rule", "a fault has a name", frame_bytes(Type::Fault, 0, 0, 2, &[0; 8])),
         on_link("OPEN cut", "lengths add up", frame_bytes(Type::Open, 0, 0, 1, &open[..open.len() - 1])),
         on_link(
             "OPEN with a rest",
@@ -226,8 +234,8 @@ fn from_front() -> Vec<Malformed> {
         ),
         after_request(
             "CANCEL with an unknown reason",
-            "reasons are 1..=6",
-            frame_bytes(Type::Cancel, 0, 0, 1, &[7]),
+            "reasons are 1..=8",
+            frame_bytes(Type::Cancel, 0, 0, 1, &[9]),
         ),
         after_request(
             "TEXT for a request",
@@ -263,6 +271,11 @@ fn from_front() -> Vec<Malformed> {
             "CLOSE, not UTF-8",
             "the reason is UTF-8",
             frame_bytes(Type::Close, FLAG_END, 0, 1, b"\xE8\x03\xFF"),
+        ),
+        after_request(
+            "TUNNEL that nobody asked for",
+            "TUNNEL answers TUNNEL",
+            frame_bytes(Type::Tunnel, 0, 0, 1, &[]),
         ),
         Malformed {
             name: "REQUEST after DRAIN",
@@ -415,6 +428,11 @@ fn from_worker() -> Vec<Malformed> {
             "CREDIT beyond the window",
             "credit is at most what was spent",
             frame_bytes(Type::Credit, 0, 0, 1, &[1, 0, 0, 0]),
+        ),
+        on_stream(
+            "TUNNEL for a request",
+            "TUNNEL answers an upgrade or CONNECT",
+            frame_bytes(Type::Tunnel, 0, 0, 1, &[]),
         ),
         on_stream(
             "ACCEPT for a request",

@@ -1,7 +1,9 @@
 //! A frame as JSON, read by this crate's own decoders.
 
 use diglot_link::frame::{self, Frame, Type};
-use diglot_link::message::{self, CancelReason, Close, HttpVersion, Open, Ready, Request, Response};
+use diglot_link::message::{
+    self, CancelReason, Close, Fault, HttpVersion, Limits, Open, Ready, Request, Response,
+};
 use serde_json::{Value, json};
 
 use crate::latin1;
@@ -38,6 +40,14 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
             json!({ "interface": ready.interface as u8, "runtime": ready.runtime })
         }
         Type::Claim | Type::Release => json!({ "session": latin1(payload) }),
+        Type::Fault => {
+            let fault = Fault::decode(payload).unwrap();
+            json!({ "connection": fault.connection, "rule": fault.rule, "bytes": latin1(fault.bytes) })
+        }
+        Type::Limits => {
+            let Limits { head_ms, request_ms } = Limits::decode(payload).unwrap();
+            json!({ "head_ms": head_ms, "request_ms": request_ms })
+        }
         Type::Accept => json!({ "lines": latin1(payload) }),
         Type::Text | Type::Binary => json!({ "bytes": latin1(payload), "last": frame.header.is_last() }),
         Type::Close => {
@@ -46,7 +56,14 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
         }
         Type::Failed => json!({ "text": str::from_utf8(payload).unwrap() }),
         Type::Ping | Type::Pong => json!({ "bytes": latin1(payload) }),
-        Type::Stop | Type::Closed | Type::Drain | Type::Farewell => json!({}),
+        Type::Stop
+        | Type::Closed
+        | Type::HangUp
+        | Type::Drain
+        | Type::Pause
+        | Type::Early
+        | Type::Farewell
+        | Type::Tunnel => json!({}),
     }
 }
 
@@ -73,6 +90,7 @@ fn request(request: &Request<'_>) -> Value {
         "has_body": is(message::REQUEST_BODY),
         "unsized": is(message::REQUEST_UNSIZED),
         "websocket": is(message::REQUEST_WEBSOCKET),
+        "ahead": is(message::REQUEST_AHEAD),
         "target": latin1(line.target),
         "path": latin1(request.path()),
         "query": latin1(request.query()),

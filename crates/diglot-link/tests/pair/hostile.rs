@@ -9,7 +9,7 @@ use diglot_link::{Front, FrontEvent, StreamKey, Violation, Worker};
 use proptest::prelude::*;
 
 const STREAMS_MAX: u32 = 4;
-const KINDS: [Type; 16] = [
+const KINDS: [Type; 19] = [
     Type::Request,
     Type::Response,
     Type::Wire,
@@ -19,13 +19,16 @@ const KINDS: [Type; 16] = [
     Type::Credit,
     Type::Stop,
     Type::Cancel,
+    Type::Tunnel,
     Type::Open,
     Type::Closed,
+    Type::HangUp,
     Type::Ready,
     Type::Failed,
     Type::Drain,
     Type::Ping,
     Type::Pong,
+    Type::Pause,
 ];
 
 fn preface() -> Vec<u8> {
@@ -59,9 +62,11 @@ fn payload(kind: Type) -> BoxedStrategy<Vec<u8>> {
         Type::Credit => {
             prop_oneof![1u32..300_000, any::<u32>()].prop_map(|n| n.to_le_bytes().to_vec()).boxed()
         }
-        Type::Cancel => (0u8..8).prop_map(|reason| vec![reason]).boxed(),
+        Type::Cancel => (0u8..9).prop_map(|reason| vec![reason]).boxed(),
         Type::Ready => Just(vec![1]).boxed(),
-        Type::Stop | Type::Closed | Type::Drain => Just(vec![]).boxed(),
+        Type::Stop | Type::Closed | Type::HangUp | Type::Drain | Type::Pause | Type::Tunnel => {
+            Just(vec![]).boxed()
+        }
         Type::Ping | Type::Pong => prop_oneof![Just(vec![0; 8]), noise].boxed(),
         _ => noise.boxed(),
     }
@@ -83,28 +88,30 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 /// What the front under attack does between two frames.
 #[derive(Debug, Clone)]
 enum Own {
-    Begin(bool),
+    Begin(bool, bool),
     Body(usize, usize, bool),
     Cancel(usize),
+    AnswerTunnel(usize),
     ConsumeAll,
 }
 
 fn own() -> impl Strategy<Value = Own> {
     prop_oneof![
-        any::<bool>().prop_map(Own::Begin),
+        (any::<bool>(), any::<bool>()).prop_map(|(end, upgrade)| Own::Begin(end, upgrade)),
         (0usize..4, 0usize..100_000, any::<bool>())
             .prop_map(|(which, length, end)| Own::Body(which, length, end)),
         (0usize..4).prop_map(Own::Cancel),
+        (0usize..4).prop_map(Own::AnswerTunnel),
         Just(Own::ConsumeAll),
     ]
 }
 
-fn begin(front: &mut Front<()>, end: bool) -> Option<StreamKey> {
+fn begin(front: &mut Front<()>, end: bool, upgrade: bool) -> Option<StreamKey> {
     let line = RequestLine {
         connection: 1,
         method: b"GET",
         version: HttpVersion::Http11,
-        flags: 0,
+        flags: if upgrade { message::REQUEST_UPGRADE } else { 0 },
         target: b"/",
         path_start: 0,
         path_length: 1,
@@ -151,16 +158,19 @@ proptest! {
         noise in prop::collection::vec(any::<u8>(), 0..60),
     ) {
         let mut front = serving_front(STREAMS_MAX);
-        let mut keys: Vec<StreamKey> = (0..2).filter_map(|_| begin(&mut front, false)).collect();
+        let mut keys: Vec<StreamKey> = (0..2).filter_map(|_| begin(&mut front, false, true)).collect();
         let mut held = vec![];
         for step in steps.into_iter().chain([Ok(noise)]) {
             match step {
-                Err(Own::Begin(end)) => keys.extend(begin(&mut front, end)),
+                Err(Own::Begin(end, upgrade)) => keys.extend(begin(&mut front, end, upgrade)),
                 Err(Own::Body(which, length, end)) => {
                     keys.get(which).into_iter().for_each(|&key| { front.send_body(key, &vec![0; length], end); });
                 }
                 Err(Own::Cancel(which)) => {
                     keys.get(which).into_iter().for_each(|&key| front.cancel(key, CancelReason::TimedOut));
+                }
+                Err(Own::AnswerTunnel(which)) => {
+                    keys.get(which).into_iter().for_each(|&key| front.begin_tunnel(key));
                 }
                 Err(Own::ConsumeAll) => held.drain(..).for_each(|(key, bytes)| front.consumed(key, bytes)),
                 Ok(bytes) => match front.handle(&bytes) {
@@ -231,7 +241,7 @@ fn a_worker_that_answers_without_reading_is_found_out() {
 #[test]
 fn bytes_without_credit_are_refused() {
     let mut front = serving_front(1);
-    let key = begin(&mut front, true).unwrap();
+    let key = begin(&mut front, true, false).unwrap();
     let mut wire = vec![];
     let header = Header { kind: Type::Wire, flags: 0, generation: 0, stream: key.stream };
     frame::encode(&mut wire, header, &vec![b'x'; frame::BODY_BYTES_MAX]);

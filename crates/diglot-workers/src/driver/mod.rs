@@ -3,8 +3,10 @@
 //! One task owns the machine and carries out its actions. One permanent thread makes the processes. One task per
 //! worker reads its output and waits for its exit. All of them report to the first over one channel.
 
+mod closed;
 mod handle;
 mod launch;
+mod launches;
 mod memory;
 mod orphans;
 mod output;
@@ -13,5 +15,6 @@ mod supervisor;
 mod watch;
 
 pub use self::handle::{Reporter, SupervisorHandle};
-pub use self::launch::{LINK_ENV, Launch};
+pub use self::launch::{ASIDE_ENV, Aside, LINK_ENV, Launch, LinkPlace};
+pub use self::launches::Launches;
 pub use self::supervisor::{Attach, Handler, Running, ServiceSpec, Supervisor};

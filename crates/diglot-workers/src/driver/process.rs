@@ -7,9 +7,10 @@ use std::collections::HashSet;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group};
 
 use crate::failure::Exit;
 
@@ -47,6 +48,8 @@ pub(super) struct Group {
     /// Of the leader, and of the group.
     id: Pid,
     leader: Mutex<Leader>,
+    /// What the leader has started may outlive it, if it ends by itself and in order.
+    spares: AtomicBool,
     children: Arc<Children>,
 }
 
@@ -59,7 +62,19 @@ enum Leader {
 
 impl Group {
     pub(super) fn new(leader: Child, children: Arc<Children>) -> Self {
-        Self { id: Pid::from_child(&leader), leader: Mutex::new(Leader::Unreaped(leader)), children }
+        let (id, leader) = (Pid::from_child(&leader), Mutex::new(Leader::Unreaped(leader)));
+        Self { id, leader, spares: AtomicBool::new(false), children }
+    }
+
+    /// The leader is replaced, which is no reason to end what its application has started: a long computation, say, or
+    /// an encoder. Should it not end in order, that is ended with it all the same.
+    pub(super) fn spare_its_children(&self) {
+        self.spares.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the leader has ended and left alone what it had started.
+    pub(super) fn has_spared_its_children(&self) -> bool {
+        matches!(&*self.lock(), Leader::Reaped(Exit::SUCCESS)) && self.spares.load(Ordering::Relaxed)
     }
 
     pub(super) fn id(&self) -> Pid {
@@ -73,13 +88,16 @@ impl Group {
         }
     }
 
-    /// Reap the leader, which must have ended (else this waits for it), and end what is left of its group.
+    /// Reap the leader, which must have ended (else this waits for it), and end what is left of its group, if it is not
+    /// to be spared.
     pub(super) fn reap(&self) -> Exit {
         let mut leader = self.lock();
         match &mut *leader {
             Leader::Reaped(exit) => *exit,
             Leader::Unreaped(child) => {
-                self.signal_group();
+                if !(self.spares.load(Ordering::Relaxed) && has_ended_in_order(self.id)) {
+                    self.signal_group();
+                }
                 // Someone else can have reaped it only by breaking the rule that nobody does; then its end is all
                 // that is known.
                 let exit = self.children.reap(child).map_or(Exit::Code(-1), Exit::from);
@@ -97,6 +115,13 @@ impl Group {
     fn lock(&self) -> MutexGuard<'_, Leader> {
         self.leader.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Without reaping it: its group could not be signalled any more.
+fn has_ended_in_order(leader: Pid) -> bool {
+    let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let ended = rustix::process::waitid(WaitId::Pid(leader), peek);
+    ended.is_ok_and(|status| status.and_then(|status| status.exit_status()) == Some(0))
 }
 
 impl Drop for Group {

@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::handle::{Message, Outbox, RESTART, Reporter, SupervisorHandle};
-use super::launch::{Launch, Launched, Launcher};
+use super::launch::{Launched, Launcher, LinkPlace};
+use super::launches::Launches;
 use super::memory;
 use super::orphans::OrphanReaper;
 use super::output::Output;
@@ -35,7 +36,7 @@ pub struct ServiceSpec {
     pub name: Arc<str>,
     /// How many workers it has when all is well.
     pub workers: usize,
-    pub launch: Launch,
+    pub launches: Launches,
     pub policy: Policy,
 }
 
@@ -79,6 +80,7 @@ pub struct Supervisor<H> {
     services: Vec<ServiceSpec>,
     handler: H,
     log: Log,
+    place: Option<LinkPlace>,
     handle: SupervisorHandle,
     inbox: UnboundedReceiver<Message>,
 }
@@ -94,7 +96,14 @@ impl<H: Handler> Supervisor<H> {
     /// `log` gets what workers write.
     pub fn new(services: Vec<ServiceSpec>, handler: H, log: Log) -> Self {
         let (outbox, inbox) = unbounded_channel();
-        Self { services, handler, log, handle: SupervisorHandle { outbox, commanded: Arc::default() }, inbox }
+        let handle = SupervisorHandle { outbox, commanded: Arc::default() };
+        Self { services, handler, log, place: None, handle, inbox }
+    }
+
+    /// Give the workers' ends of the links this number.
+    #[must_use]
+    pub fn with_links_at(self, place: Option<LinkPlace>) -> Self {
+        Self { place, ..self }
     }
 
     pub fn handle(&self) -> SupervisorHandle {
@@ -156,12 +165,14 @@ struct Driver<H> {
     started: Option<oneshot::Sender<Result<(), StartError>>>,
     /// When memory is measured next; `None` where no service has a limit for it.
     measuring: Option<Interval>,
+    /// Told to end: no worker that ends now is replaced.
+    is_stopping: bool,
     has_stopped: bool,
 }
 
 struct Service {
     name: Arc<str>,
-    launch: Arc<Launch>,
+    launches: Launches,
     memory_bytes_max: Option<u64>,
 }
 
@@ -173,20 +184,20 @@ enum Process {
 
 impl<H: Handler> Driver<H> {
     fn new(supervisor: Supervisor<H>, started: oneshot::Sender<Result<(), StartError>>) -> io::Result<Self> {
-        let Supervisor { services, handler, log, handle, inbox } = supervisor;
+        let Supervisor { services, handler, log, place, handle, inbox } = supervisor;
         let shape = |spec: &ServiceSpec| ServiceShape {
             name: spec.name.clone(),
             workers: spec.workers,
             policy: spec.policy,
         };
         let shapes: Vec<ServiceShape> = services.iter().map(shape).collect();
-        // The machine never has more than one extra worker per service.
-        let processes_max = services.iter().map(|spec| spec.workers.saturating_add(1)).sum();
+        // The machine never has as many again.
+        let processes_max = services.iter().map(|spec| spec.workers.saturating_mul(2)).sum();
         let children = Arc::new(Children::default());
         let measures = services.iter().any(|spec| spec.policy.memory_bytes_max.is_some());
         let service = |spec: ServiceSpec| Service {
             name: spec.name,
-            launch: Arc::new(spec.launch),
+            launches: spec.launches,
             memory_bytes_max: spec.policy.memory_bytes_max,
         };
         Ok(Self {
@@ -195,12 +206,13 @@ impl<H: Handler> Driver<H> {
             log,
             services: services.into_iter().map(service).collect(),
             workers: HashMap::new(),
-            launcher: Launcher::start(processes_max, children.clone(), handle.outbox.clone())?,
+            launcher: Launcher::start(processes_max, place, children.clone(), handle.outbox.clone())?,
             orphans: OrphanReaper::start(children)?,
             inbox,
             handle,
             started: Some(started),
             measuring: measures.then(|| interval(memory::PERIOD)),
+            is_stopping: false,
             has_stopped: false,
         })
     }
@@ -255,6 +267,7 @@ impl<H: Handler> Driver<H> {
     fn feed(&mut self, event: Event) {
         match &event {
             Event::Restart => self.handle.commanded.again(RESTART),
+            Event::Shutdown { .. } | Event::ShutdownNow => self.is_stopping = true,
             Event::Worker(worker, WorkerEvent::Exited { .. } | WorkerEvent::SpawnFailed { .. }) => {
                 self.detach(*worker);
                 self.workers.remove(worker);
@@ -271,7 +284,10 @@ impl<H: Handler> Driver<H> {
         match action {
             Action::Spawn(worker) => self.spawn(worker),
             Action::Drain { worker, grace } => {
-                if let Some(Process::Alive { attached: true, .. }) = self.workers.get(&worker) {
+                if let Some(Process::Alive { attached: true, group }) = self.workers.get(&worker) {
+                    if !self.is_stopping {
+                        group.spare_its_children();
+                    }
                     self.handler.drain(worker, grace);
                 }
             }
@@ -296,8 +312,8 @@ impl<H: Handler> Driver<H> {
 
     fn spawn(&mut self, worker: WorkerId) {
         self.workers.insert(worker, Process::BeingMade { killed: false });
-        let launch = self.services[worker.service].launch.clone();
-        if let Err(reason) = self.launcher.launch(worker, launch) {
+        let launches = self.services[worker.service].launches.clone();
+        if let Err(reason) = self.launcher.launch(worker, launches) {
             let _ = self.handle.outbox.send(Message::Launched { worker, result: Err(reason) });
         }
     }
@@ -399,8 +415,13 @@ struct Watch {
 }
 
 impl Watch {
-    /// Pass on what the worker writes until it ends, then report how it ended.
+    /// Pass on what the worker writes until it ends, then report how it ended. What it has started and left alive is
+    /// listened to until that ends, too.
     async fn run(mut self) {
+        let report = |exit, last_stderr| {
+            let event = WorkerEvent::Exited { exit, last_stderr };
+            let _ = self.outbox.send(Message::Event(Event::Worker(self.worker, event)));
+        };
         let exit = {
             let reading = async { tokio::join!(self.stdout.read_to_end(), self.stderr.read_to_end()) };
             tokio::pin!(reading);
@@ -417,16 +438,25 @@ impl Watch {
             // Why it ended may still be on its way: in its output, or on its link.
             let output_ends = async {
                 if !has_read_all {
-                    reading.await;
+                    reading.as_mut().await;
+                    has_read_all = true;
                 }
             };
             let last_words = async { tokio::join!(output_ends, self.link_ended.notified()) };
             let _ = tokio::time::timeout(LAST_WORDS_TIMEOUT, last_words).await;
-            exit
+            if !has_read_all && self.group.has_spared_its_children() {
+                // It ended in order: there is nothing to explain.
+                report(exit, Vec::new());
+                reading.await;
+                None
+            } else {
+                Some(exit)
+            }
         };
         self.stdout.finish();
         let last_stderr = self.stderr.finish();
-        let event = WorkerEvent::Exited { exit, last_stderr };
-        let _ = self.outbox.send(Message::Event(Event::Worker(self.worker, event)));
+        if let Some(exit) = exit {
+            report(exit, last_stderr);
+        }
     }
 }

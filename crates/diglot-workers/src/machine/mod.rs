@@ -35,12 +35,14 @@ pub struct ServiceShape {
 /// [`next_action`](Self::next_action) until there are none, then wait for the next event, but no longer than
 /// [`next_deadline`](Self::next_deadline): when that comes first, it is itself an event.
 ///
-/// Invariants: a service never has more processes than workers, plus one while it restarts; nothing is spawned
+/// Invariants: a service never has more processes than workers, plus half of that while it restarts; nothing is spawned
 /// after a shutdown began; a worker is drained at most once and killed at most once.
 #[derive(Debug)]
 pub struct Machine {
     services: Vec<Service>,
     phase: Phase,
+    /// A restart was asked for, and some service has not finished it.
+    restarting: bool,
     last_generation: u32,
     actions: VecDeque<Action>,
     /// How long workers may take to end when another one's failure stops the start.
@@ -104,6 +106,7 @@ impl Machine {
         Self {
             services: services.iter().enumerate().map(service).collect(),
             phase: Phase::Idle,
+            restarting: false,
             last_generation: 0,
             actions: VecDeque::new(),
             start_failure_grace,
@@ -126,6 +129,7 @@ impl Machine {
             }
             (Event::DeadlineReached, _) => self.for_each_service(now, Service::pass_deadlines),
             (Event::Restart, Phase::Starting | Phase::Running) => {
+                self.restarting = true;
                 self.for_each_service(now, Service::restart);
             }
             (Event::Restart, Phase::Idle | Phase::Stopping { .. }) => {}
@@ -136,6 +140,7 @@ impl Machine {
             }
         }
         self.advance_phase();
+        self.complete_restart();
     }
 
     /// The next thing to do, in order.
@@ -172,6 +177,19 @@ impl Machine {
                 self.actions.push_back(Action::Stopped { start_error });
             }
             _ => {}
+        }
+    }
+
+    /// Says when the last service has been restarted; of one alone its own word is enough.
+    fn complete_restart(&mut self) {
+        if !self.restarting || self.services.iter().any(Service::is_restarting) {
+            return;
+        }
+        self.restarting = false;
+        let is_running = matches!(self.phase, Phase::Starting | Phase::Running);
+        if is_running && self.services.len() > 1 && !self.services.iter().any(Service::has_failed_to_restart)
+        {
+            self.actions.push_back(Action::Report(Notice::RestartComplete));
         }
     }
 

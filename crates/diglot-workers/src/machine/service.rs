@@ -21,6 +21,8 @@ pub(super) struct Service {
     state: ServiceState,
     /// A rolling restart is under way: workers of a generation below this one are to be replaced.
     restart_below: Option<u32>,
+    /// The last rolling restart was given up.
+    restart_failed: bool,
     worn: Worn,
     stopping: bool,
 }
@@ -33,6 +35,10 @@ struct Worn {
     /// The last one could not; none is tried before this instant.
     until: Option<Instant>,
 }
+
+/// Of a service's workers, the part that may finish what it has at once while a restart goes on: each is a process more than there
+/// should be, and streams may keep it for all of the grace period.
+const RETIREES_SHARE: usize = 2;
 
 /// The place of one of a service's N workers.
 #[derive(Debug)]
@@ -56,7 +62,7 @@ enum Seat {
     },
 }
 
-/// Who stands beside the seat during a rolling restart; in a service there is at most one.
+/// Who stands beside the seat while its worker is replaced. In a service there is at most one candidate.
 #[derive(Debug)]
 enum Beside {
     Nobody,
@@ -130,6 +136,7 @@ impl Service {
             circuit: Circuit::closed(),
             state: ServiceState::Serving,
             restart_below: None,
+            restart_failed: false,
             worn: Worn::default(),
             stopping: false,
         }
@@ -154,9 +161,20 @@ impl Service {
         self.slots.iter().filter_map(Slot::deadline).chain(self.worn.until).min()
     }
 
+    /// A rolling restart is under way.
+    pub(super) fn is_restarting(&self) -> bool {
+        self.restart_below.is_some()
+    }
+
+    /// The last rolling restart was given up: old workers serve on.
+    pub(super) fn has_failed_to_restart(&self) -> bool {
+        self.restart_failed
+    }
+
     /// Replace every worker spawned so far.
     pub(super) fn restart(&mut self, turn: &mut Turn<'_>) {
         self.restart_below = Some(turn.next_generation());
+        self.restart_failed = false;
         self.advance_replacements(turn);
     }
 
@@ -308,15 +326,20 @@ impl Service {
 
     /// The candidate or the retiree is gone.
     fn left_side(&mut self, slot: usize, failure: Option<Failure>, turn: &mut Turn<'_>) {
-        let was_candidate =
-            matches!(std::mem::replace(&mut self.slots[slot].beside, Beside::Nobody), Beside::Candidate(_));
+        let candidate = match std::mem::replace(&mut self.slots[slot].beside, Beside::Nobody) {
+            Beside::Candidate(candidate) => Some(candidate.id.generation),
+            _ => None,
+        };
         let Some(failure) = failure else { return };
         let worker = self.worker_name(slot);
-        if was_candidate && !self.stopping {
+        // Told to restart again since, the service is to try what is there now.
+        let is_outdated = candidate.is_some_and(|own| self.restart_below.is_some_and(|below| own < below));
+        if candidate.is_some() && !is_outdated && !self.stopping {
             // Whatever it was made for: where one does not start, the next one would not either.
             self.worn.failures = self.worn.failures.saturating_add(1);
             let retry_in = self.policy.backoff(self.worn.failures.saturating_add(1));
             self.worn.until = Some(turn.now + retry_in);
+            self.restart_failed |= self.restart_below.is_some();
             turn.report(match self.restart_below.take() {
                 Some(_) => Notice::RestartFailed { worker, failure },
                 None => Notice::ReplacementFailed { worker, failure, retry_in },
@@ -339,13 +362,18 @@ impl Service {
         }
     }
 
-    /// One at a time: those that a restart is to replace, then those that have reached a limit.
+    /// Those that a restart is to replace, one after another, then those that have reached a limit, one at a time.
     fn advance_replacements(&mut self, turn: &mut Turn<'_>) {
-        if self.slots.iter().any(|slot| !matches!(slot.beside, Beside::Nobody)) {
+        let is_candidate = |slot: &Slot| matches!(slot.beside, Beside::Candidate(_));
+        let is_retiree = |slot: &&Slot| matches!(slot.beside, Beside::Retiree(_));
+        if self.slots.iter().any(is_candidate) {
             return;
         }
-        self.advance_restart(turn);
-        if self.restart_below.is_none() && self.worn.until.is_none() {
+        let retirees = self.slots.iter().filter(is_retiree).count();
+        if retirees < self.slots.len().div_ceil(RETIREES_SHARE) {
+            self.advance_restart(turn);
+        }
+        if retirees == 0 && self.restart_below.is_none() && self.worn.until.is_none() {
             self.replace_worn(turn);
         }
     }
@@ -367,9 +395,12 @@ impl Service {
     fn advance_restart(&mut self, turn: &mut Turn<'_>) {
         let Some(below) = self.restart_below else { return };
         let is_old = |worker: &Worker| worker.id.generation < below;
-        if let Some(slot) = self.slots.iter().position(|slot| slot.ready_worker().is_some_and(is_old)) {
+        let is_free = |slot: &Slot| matches!(slot.beside, Beside::Nobody);
+        let is_next = |slot: &Slot| is_free(slot) && slot.ready_worker().is_some_and(is_old);
+        let is_done = |slot: &Slot| is_free(slot) && slot.ready_worker().is_some();
+        if let Some(slot) = self.slots.iter().position(is_next) {
             self.begin_replacement(slot, turn);
-        } else if self.slots.iter().all(|slot| slot.ready_worker().is_some()) {
+        } else if self.slots.iter().all(is_done) {
             self.restart_below = None;
             turn.report(Notice::RestartDone { service: self.name.clone() });
         }

@@ -370,7 +370,7 @@ fn a_shutdown_drains_kills_what_takes_too_long_and_starts_nothing_more() {
         world.pass(s(5.0)),
         &[
             "kill #3",
-            "report service \"api\", worker 1 was killed: its requests or its shutdown took longer than 5s",
+            "report service \"api\", worker 1 was killed: its requests, its shutdown or a thread of it took longer than 5s",
         ],
     );
     check(world.exit(3, CRASH), &["stopped"]);
@@ -389,8 +389,7 @@ fn a_second_signal_ends_at_once_and_a_shorter_grace_counts() {
     let mut world = running(&[1]);
     let grace = Grace { left: s(1.0), whole: s(5.0) };
     check(world.feed(Event::Shutdown { grace }), &["drain #1 1s"]);
-    let told =
-        "report service \"web\", worker 1 was killed: its requests or its shutdown took longer than 5s";
+    let told = "report service \"web\", worker 1 was killed: its requests, its shutdown or a thread of it took longer than 5s";
     check(world.pass(s(1.0)), &["kill #1", told]);
 
     let mut world = running(&[2]);
@@ -436,7 +435,46 @@ fn a_restart_replaces_one_worker_after_another_each_ready_before_the_old_one_dra
     check(world.exit(1, Exit::Code(0)), &["spawn web.2 #6"]);
     check(world.ready(6), &["drain #2 30s"]);
     check(world.pass(s(30.0)), &["kill #2", "report service \"web\", worker 2 was killed..."]);
-    check(world.exit(2, CRASH), &["report service \"web\": every worker has been restarted"]);
+    check(
+        world.exit(2, CRASH),
+        &[
+            "report service \"web\": every worker has been restarted",
+            "report the restart is complete: every service has new workers only",
+        ],
+    );
+    check(world.pass(s(100.0)), &[]);
+}
+
+#[test]
+fn a_restart_goes_on_while_as_many_as_half_of_the_workers_finish_what_they_have() {
+    let mut world = running(&[4]);
+    check(world.feed(Event::Restart), &["spawn web.1 #5"]);
+    check(world.ready(5), &["drain #1 30s", "spawn web.2 #6"]);
+    check(world.ready(6), &["drain #2 30s"]);
+    check(world.exit(2, Exit::Code(0)), &["spawn web.3 #7"]);
+    check(world.ready(7), &["drain #3 30s"]);
+    check(world.exit(1, Exit::Code(0)), &["spawn web.4 #8"]);
+    check(world.exit(3, Exit::Code(0)), &[]);
+    check(world.ready(8), &["drain #4 30s"]);
+    check(world.exit(4, Exit::Code(0)), &["report service \"web\": every worker has been restarted"]);
+}
+
+#[test]
+fn a_restart_that_one_service_has_given_up_is_not_complete() {
+    let mut world = running(&[1, 1]);
+    world.feed(Event::Restart);
+    world.ready(4);
+    check(world.exit(3, CRASH), &["report service \"web\", worker 1 could not be restarted..."]);
+    check(world.exit(2, Exit::Code(0)), &["report service \"api\": every worker has been restarted"]);
+    check(world.pass(s(100.0)), &[]);
+    check(world.feed(Event::Restart), &["spawn web.1 #5", "spawn api.1 #6"]);
+    world.ready(5);
+    world.ready(6);
+    check(world.exit(1, Exit::Code(0)), &["report service \"web\": every worker has been restarted"]);
+    check(
+        world.exit(4, Exit::Code(0)),
+        &["report service \"api\": every worker...", "report the restart is complete..."],
+    );
 }
 
 #[test]
@@ -497,6 +535,15 @@ fn a_restart_during_a_restart_begins_anew() {
     check(world.exit(3, Exit::Code(0)), &["spawn web.2 #5"]);
     world.ready(5);
     check(world.exit(2, Exit::Code(0)), &["report service \"web\": every worker has been restarted"]);
+}
+
+#[test]
+fn a_restart_goes_on_when_a_new_worker_from_before_it_cannot_start() {
+    let mut world = running(&[1]);
+    world.feed(Event::Restart);
+    check(world.feed(Event::Restart), &[]);
+    check(world.exit(2, CRASH), &["report ...", "spawn web.1 #3"]);
+    check(world.ready(3), &["drain #1 30s"]);
 }
 
 #[test]

@@ -82,7 +82,7 @@ async fn a_worker_that_does_not_drain_is_killed_when_the_grace_is_over() {
     let notice = harness.notice().await;
     assert_eq!(
         notice.to_string(),
-        "service \"web\", worker 1 was killed: its requests or its shutdown took longer than 50ms"
+        "service \"web\", worker 1 was killed: its requests, its shutdown or a thread of it took longer than 50ms"
     );
     within(running.unwrap().stopped()).await;
 }

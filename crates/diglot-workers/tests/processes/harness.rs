@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use diglot_workers::{
-    Attach, Handler, Launch, LinkEnd, Log, LogEntry, LogSink, Notice, Policy, Reporter, Running, ServiceSpec,
-    ServiceState, StartError, Supervisor, SupervisorHandle, WorkerId,
+    Attach, Handler, Launch, Launches, LinkEnd, Log, LogEntry, LogSink, Notice, Policy, Reporter, Running,
+    ServiceSpec, ServiceState, StartError, Supervisor, SupervisorHandle, WorkerId,
 };
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
@@ -62,15 +62,24 @@ pub(crate) fn service(name: &str, workers: usize, code: &str) -> ServiceSpec {
     ServiceSpec {
         name: name.into(),
         workers,
-        launch: Launch {
+        launches: Launches::from(Launch {
             program: python(),
             args: args.into(),
             env: vec![("PATH".into(), std::env::var_os("PATH").expect("PATH is set"))],
             cwd: PathBuf::from(env!("CARGO_MANIFEST_DIR")),
+            numbered_env: Vec::new(),
             open_files_max: Some(1024),
-        },
+            aside: None,
+        }),
         policy: Policy::default(),
     }
+}
+
+/// The same, run otherwise.
+pub(crate) fn altered(spec: ServiceSpec, alter: impl FnOnce(&mut Launch)) -> ServiceSpec {
+    let mut launch = spec.launches.next();
+    alter(&mut launch);
+    ServiceSpec { launches: launch.into(), ..spec }
 }
 
 pub(crate) struct Harness {

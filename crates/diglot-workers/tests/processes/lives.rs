@@ -5,7 +5,7 @@ use std::time::Duration;
 use diglot_workers::{Notice, ServiceState};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::{Harness, PATIENCE, Seen, service, within};
+use crate::harness::{Harness, PATIENCE, Seen, altered, service, within};
 
 fn signal(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), signal).unwrap();
@@ -31,7 +31,7 @@ async fn a_crash_loop_breaks_its_service_while_another_serves_and_ends_when_the_
     std::fs::create_dir_all(&folder).unwrap();
     let mut bad =
         service("bad", 1, "say('R') if not os.path.exists('broken') else sys.exit(4); link.recv(1)");
-    bad.launch.cwd = folder.clone();
+    bad = altered(bad, |launch| launch.cwd = folder.clone());
     bad.policy.backoff_min = Duration::from_millis(5);
     bad.policy.backoff_max = Duration::from_millis(20);
     let (mut harness, running) = Harness::start(vec![bad, service("good", 1, "serve()")]).await;
@@ -99,8 +99,7 @@ async fn a_restart_to_a_broken_app_leaves_the_old_one_serving() {
     let folder = std::env::temp_dir().join(format!("diglot-restart-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let code = "say('FSyntaxError: x') if os.path.exists('broken') else serve()";
-    let mut spec = service("web", 1, code);
-    spec.launch.cwd = folder.clone();
+    let spec = altered(service("web", 1, code), |launch| launch.cwd = folder.clone());
     let (mut harness, running) = Harness::start(vec![spec]).await;
     std::fs::write(folder.join("broken"), "").unwrap();
     harness.handle.restart();

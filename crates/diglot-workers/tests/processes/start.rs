@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diglot_workers::{ServiceSpec, StartError};
 
-use crate::harness::{Harness, PATIENCE, service, within};
+use crate::harness::{Harness, PATIENCE, altered, service, within};
 
 #[tokio::test]
 async fn workers_of_all_services_start_and_end_when_asked() {
@@ -28,10 +28,12 @@ print(os.getcwd(), 'own group', os.getpgrp() == os.getpid(), 'empty stdin', os.f
 open_fds = {int(fd) for fd in os.listdir('/proc/self/fd')} - {0, 1, 2, link.fileno()}
 print([fd for fd in open_fds if os.path.exists(f'/proc/self/fd/{fd}')])
 serve()";
-    let mut spec = service("web", 1, code);
-    spec.launch.cwd = std::env::temp_dir().canonicalize().unwrap();
-    spec.launch.env = vec![("ONE".into(), "1".into()), ("TWO".into(), "2".into())];
-    let cwd = spec.launch.cwd.display().to_string();
+    let cwd = std::env::temp_dir().canonicalize().unwrap();
+    let spec = altered(service("web", 1, code), |launch| {
+        launch.cwd = cwd.clone();
+        launch.env = vec![("ONE".into(), "1".into()), ("TWO".into(), "2".into())];
+    });
+    let cwd = cwd.display().to_string();
     let (mut harness, running) = Harness::start(vec![spec]).await;
     let environment = harness.line().await;
     let link = environment.strip_prefix("DIGLOT_LINK=").and_then(|rest| rest.strip_suffix(" ONE=1 TWO=2"));
@@ -72,9 +74,10 @@ async fn a_failed_start_says_why() {
 
 #[tokio::test]
 async fn a_start_that_takes_too_long_is_ended() {
-    let mut slow = service("api", 1, "");
-    slow.launch.program = PathBuf::from("/bin/sh");
-    slow.launch.args = vec!["-c".into(), "echo waiting for the database >&2; exec sleep 1000".into()];
+    let mut slow = altered(service("api", 1, ""), |launch| {
+        launch.program = PathBuf::from("/bin/sh");
+        launch.args = vec!["-c".into(), "echo waiting for the database >&2; exec sleep 1000".into()];
+    });
     slow.policy.start_timeout = Duration::from_secs(2);
     check_start_error(
         slow,
@@ -86,15 +89,15 @@ async fn a_start_that_takes_too_long_is_ended() {
 
 #[tokio::test]
 async fn a_process_that_cannot_be_made_says_what_is_missing() {
-    let mut spec = service("api", 1, "");
-    spec.launch.program = PathBuf::from("/nowhere/python");
-    spec.launch.cwd = PathBuf::from("/");
+    let spec = altered(service("api", 1, ""), |launch| {
+        launch.program = PathBuf::from("/nowhere/python");
+        launch.cwd = PathBuf::from("/");
+    });
     let expected =
         "its process could not be made: running /nowhere/python in /: No such file or directory (os error 2)";
     check_start_error(spec, expected).await;
 
-    let mut spec = service("api", 1, "");
-    spec.launch.cwd = PathBuf::from("/nowhere");
+    let spec = altered(service("api", 1, ""), |launch| launch.cwd = PathBuf::from("/nowhere"));
     check_start_error(spec, "its process could not be made: its folder /nowhere does not exist").await;
 }
 

@@ -1,0 +1,3 @@
+export interface CreateCat {
+  name: string;
+}

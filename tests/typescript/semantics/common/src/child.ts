@@ -1,0 +1,5 @@
+enum Where {
+  Here = 'child',
+}
+process.send!(Where.Here);
+process.disconnect();

@@ -1,0 +1,2 @@
+export const absolute: string = 'by baseUrl';
+export default absolute;

@@ -1,0 +1,5 @@
+import { parentPort } from 'node:worker_threads';
+enum Where {
+  Here = 'thread',
+}
+parentPort!.postMessage(Where.Here);

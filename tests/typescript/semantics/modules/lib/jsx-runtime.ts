@@ -1,0 +1,1 @@
+export const jsx = (type: string, props: object): string => `${type} ${JSON.stringify(props)}`;

@@ -1,0 +1,1 @@
+export const View = (): unknown => <p id="x">text</p>;

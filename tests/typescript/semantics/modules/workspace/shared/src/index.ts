@@ -1,0 +1,3 @@
+export enum Shared {
+  A = 'of the workspace',
+}
