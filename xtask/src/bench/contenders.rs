@@ -21,7 +21,7 @@ const UVICORN_WEBSOCKETS: &str = "websockets-sansio";
 /// One server, or several that answer together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Contender {
-    /// `diglot serve TARGET...`
+    /// `diglot serve ARGUMENT...`
     Diglot(&'static [&'static str]),
     Uvicorn(&'static str),
     UvicornWebSocket(&'static str),
@@ -39,6 +39,10 @@ pub(crate) enum Contender {
     },
     /// A program that listens by itself.
     Node(&'static str),
+    /// The same, that forks two workers of its own.
+    NodeCluster(&'static str),
+    /// A program in Bun, which is no server of Node services: it stands beside the peers.
+    Bun(&'static str),
     /// nginx in front of uvicorn at `/py` and node at `/js`.
     NginxPair {
         python: &'static str,
@@ -79,6 +83,8 @@ impl Contender {
             Self::Gunicorn { worker: GunicornWorker::Asgi, .. } => "gunicorn asgi",
             Self::Node("hono_node_server.js") => "@hono/node-server",
             Self::Node(_) => "node",
+            Self::NodeCluster(_) => "node:cluster",
+            Self::Bun(_) => "bun",
             Self::NginxPair { .. } => "nginx + uvicorn + node",
             Self::NginxReturn => "nginx",
             Self::FrontAlone => "diglot front",
@@ -90,14 +96,20 @@ impl Contender {
         matches!(self, Self::Diglot(_) | Self::FrontAlone)
     }
 
-    /// What must be built first, where it is not there.
+    /// Whether no floor is held against it.
+    pub(crate) fn is_beside(self) -> bool {
+        matches!(self, Self::Bun(_))
+    }
+
+    /// What must be built or installed first, where it is not there.
     pub(crate) fn missing(self, peers: &Peers) -> Option<String> {
         let binary = match self {
             Self::Diglot(_) => &peers.diglot,
             Self::FrontAlone => &peers.front_alone,
+            Self::Bun(_) => &peers.bun,
             _ => return None,
         };
-        (!binary.is_file()).then(|| format!("{} is not built", binary.display()))
+        (!binary.is_file()).then(|| format!("there is no {}", binary.display()))
     }
 
     /// Starts its servers, the one that is loaded last.
@@ -175,8 +187,8 @@ impl Contender {
                 command.arg(target);
                 (command, Ready::Address("Listening at: "))
             }
-            Self::Node(program) => {
-                let mut command = command(&node.program);
+            Self::Node(program) | Self::NodeCluster(program) | Self::Bun(program) => {
+                let mut command = command(if self.is_beside() { &peers.bun } else { &node.program });
                 command.arg(program).env("PORT", "0");
                 (command, Ready::Address("listening on "))
             }

@@ -78,6 +78,8 @@ pub(crate) enum Unmeasured {
 pub(crate) enum Role {
     Diglot,
     Peer,
+    /// Shown with the peers, and held against nobody.
+    Beside,
     Limit,
 }
 
@@ -241,6 +243,7 @@ impl Entrant {
     fn unmeasured(self, peers: &Peers) -> Measured {
         let (name, role) = match self {
             Self::Server(contender) if contender.is_diglot() => (contender.name(), Role::Diglot),
+            Self::Server(contender) if contender.is_beside() => (contender.name(), Role::Beside),
             Self::Server(contender) => (contender.name(), Role::Peer),
             Self::Limit(_) => ("limit", Role::Limit),
         };

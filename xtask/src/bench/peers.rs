@@ -22,6 +22,8 @@ pub(crate) struct Peers {
     pub(crate) python: PathBuf,
     /// The Node of PATH, and the pinned second one where its package has a build for this machine.
     pub(crate) nodes: Vec<NodeRuntime>,
+    /// Where npm has a build of it for this machine.
+    pub(crate) bun: PathBuf,
     pub(crate) generators: Generators,
     pub(crate) nginx: PathBuf,
     pub(crate) diglot: PathBuf,
@@ -91,6 +93,7 @@ impl Peers {
         Ok(Self {
             python,
             nodes,
+            bun: apps.join("node_modules/@oven/bun-linux-x64/bin/bun"),
             nginx,
             generators: Generators {
                 wrk,
@@ -132,6 +135,9 @@ impl Peers {
         let manifest: serde_json::Value = serde_json::from_str(&manifest).context("package.json")?;
         for (name, version) in manifest["dependencies"].as_object().into_iter().flatten() {
             versions.push((name.clone(), version.as_str().unwrap_or_default().to_owned()));
+        }
+        if self.bun.is_file() {
+            versions.push(("bun".to_owned(), output_of(Command::new(&self.bun).arg("--version"))?));
         }
         // Both print their version on stderr; wrk ends with 1 as it does so.
         let nginx = Command::new(&self.nginx).arg("-v").output()?;

@@ -76,7 +76,8 @@ fn markdown(results: &Results, name: &str) -> String {
          32-byte message under way, and a broadcast to 32 subscribers with two. Diglot runs at its defaults, each \
          peer at the best settings its documentation names. Figures are \
          medians over the rounds. CPU-seconds and memory are those of all processes that answer, and in \
-         parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it.\n\n\
+         parentheses of each. A Python row's *limit* is the same app called in a loop with no server around it. Bun runs \
+         the same programs in another runtime: it stands beside Node's rows, and no floor is held against it.\n\n\
          The *p99 at* so many requests a second is of a second measurement, in which every contender of a row is \
          offered the same load: half of what its slowest contender takes. That client sends at equal intervals and \
          does not wait for answers; latency runs from the moment a request was due. It goes on until it has sent at \

@@ -125,6 +125,7 @@ impl EntrantResult {
         let role = match measured.role {
             Role::Diglot => "diglot",
             Role::Peer => "peer",
+            Role::Beside => "beside",
             Role::Limit => "limit",
         };
         let (unmeasured, failed) = match &measured.samples {
