@@ -90,7 +90,7 @@ async function run_test(test, lane, slot, folder) {
   const config = path.join(folder, 'diglot.toml');
   fs.writeFileSync(
     config,
-    `[server]\nlisten = ${listen}\n[server.limits]\nheader_count = 1024\n[server.timeouts]\nidle = "6s"\n[services.test]\nroot = ${JSON.stringify(folder)}\nentry = ${JSON.stringify(file)}\nroutes = ["/"]\nnode = ${interpreter}\n`,
+    `[server]\nlisten = ${listen}\n[server.limits]\nheader_count = 1000\n[server.timeouts]\nidle = "10s"\n[services.test]\nroot = ${JSON.stringify(folder)}\nentry = ${JSON.stringify(file)}\nroutes = ["/"]\nnode = ${interpreter}\n`,
   );
   const log = fs.openSync(path.join(folder, 'log'), 'w');
   const server = spawn(options.diglot, ['serve', '--config', config], {

@@ -12,7 +12,7 @@ const { TUNNEL } = require('./link.cjs');
 
 const CRLF = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-/** What Node's `onIncoming` returns for a request whose connection is taken over. */
+/** What `onIncoming` tells the parser for it to stop behind the head: until Node 26 that is how a connection is taken over. */
 const TAKEN_OVER = 2;
 
 /** Whether a field of this name is among them. */
@@ -50,7 +50,7 @@ class Feed {
       const original_url = this.original_urls.shift();
       if (original_url !== undefined && original_url !== '') request.originalUrl = original_url;
       const taken = on_incoming(request, keep_alive);
-      if (taken === TAKEN_OVER) socket._begin_tunnel();
+      if (request.upgrade) socket._begin_tunnel();
       // Not taken over after all: the parser stops behind this request, and what is there is the front's to send again.
       return this.ahead ? TAKEN_OVER : taken;
     };

@@ -124,4 +124,4 @@ function stack_of(error) {
   return `Uncaught ${String(error)}`;
 }
 
-module.exports = { Entry, find_fetch };
+module.exports = { Entry, find_fetch, has_loader_flags };

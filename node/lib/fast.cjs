@@ -96,11 +96,15 @@ function wants_connections(server) {
 /** What a server decides by that was not told how to; undefined where Node has no such option. */
 const default_should_upgrade = String(new http.Server().shouldUpgradeCallback);
 
-/** Whether the request's connection may be taken over: then Node's parser decides, and 'upgrade' or 'connect' get it. */
-function takes_over(server, head) {
-  if (head.method === 'CONNECT') return true;
-  if ((head.flags & REQUEST.UPGRADE) === 0) return false;
-  return server.listenerCount('upgrade') > 0 || String(server.shouldUpgradeCallback) !== default_should_upgrade;
+/**
+ * By what the request's connection may be taken over: then Node's parser decides, and 'upgrade' or 'connect' get it.
+ * @returns {string | null}
+ */
+function taken_over_by(server, head) {
+  if (head.method === 'CONNECT') return "'connect'";
+  if ((head.flags & REQUEST.UPGRADE) === 0) return null;
+  if (server.listenerCount('upgrade') > 0) return "'upgrade'";
+  return String(server.shouldUpgradeCallback) !== default_should_upgrade ? 'shouldUpgradeCallback' : null;
 }
 
 /** A client connection as this worker knows it. */
@@ -126,11 +130,13 @@ class FastLane {
    * @param {import('./link.cjs').Link} link
    * @param {import('node:http').Server} server
    * @param {() => void} served called after each request
+   * @param {((line: string) => void) | null} debug told of what goes another way, and why
    */
-  constructor(link, server, served) {
+  constructor(link, server, served, debug = null) {
     this.link = link;
     this.server = server;
     this.served = served;
+    this.debug = debug;
     /** The server's 'request' listener, or listeners, at the last request. @type {unknown} */
     this.listener = undefined;
     this.head_bytes_max = server.maxHeaderSize || http.maxHeaderSize;
@@ -182,6 +188,7 @@ class FastLane {
     if (head_ms > 0 || request_ms > 0) this.link.limit(connection.ends.connection, head_ms, request_ms);
     const socket = new LinkSocket(this.link, connection.ends, server);
     if (wants_connections(server)) {
+      this.debug?.(`connection ${connection.ends.connection} goes through Node's parser: somebody listens for 'connection'`);
       server.emit(speaks_tls(server) ? 'secureConnection' : 'connection', socket);
       socket[kFeed] = new Feed(socket, false);
       run_ticks();
@@ -211,7 +218,7 @@ class FastLane {
       sessions.look(this.link);
     }
     const socket = this.socket_for(connection);
-    if (socket[kFeed] === null && takes_over(server, head)) socket[kFeed] = new Feed(socket, true);
+    if (socket[kFeed] === null) this.feed_if_taken_over(socket, head);
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
@@ -267,6 +274,14 @@ class FastLane {
     }
     dispatched();
     this.served();
+  }
+
+  /** From a request that may take the connection over, Node's parser reads it. */
+  feed_if_taken_over(socket, head) {
+    const by = taken_over_by(this.server, head);
+    if (by === null) return;
+    this.debug?.(`${head.method} ${head.target} goes through Node's parser: ${by} may take its connection over`);
+    socket[kFeed] = new Feed(socket, true);
   }
 
   serve(parser, request, keep_alive, body, last) {

@@ -200,13 +200,15 @@ class Takeover {
   }
 
   _on_loopback(options, callback, args) {
-    if (options.path !== undefined || options.fd !== undefined || asked_port(options) < 0) return args;
+    const asked = asked_port(options);
+    if (options.path !== undefined || options.fd !== undefined || asked < 0) return args;
     const rest = callback === null ? [] : [callback];
     const host = LOOPBACK.has(options.host) ? options.host : '127.0.0.1';
     const { port } = this.routing;
     const routed = port === null || port === SERVED_OTHERWISE ? 'the first' : `the one on port ${port}`;
-    this.routing.log(`a server of this program listens on ${host}, port ${options.port ?? 0}, by itself: ${routed} is routed. Only one worker can have a port: with several, give each its own`);
-    return [{ ...options, host }, ...rest];
+    const several = asked === 0 ? '' : '. Only one worker can have a port: with several, give each its own';
+    this.routing.log(`a server of this program listens on ${host}, port ${asked}, by itself: ${routed} is routed${several}`);
+    return [{ ...options, port: asked, host }, ...rest];
   }
 
   /** @param {import('node:http').Server} server */
@@ -244,7 +246,8 @@ function asked_port(options) {
   if (options.path !== undefined && options.port === undefined) return typeof options.path === 'string' ? -1 : null;
   if (options._handle || typeof options.fd === 'number' || options instanceof net.Server || options.handle) return -1;
   const { port } = options;
-  if (port === undefined || port === null) return 0;
+  // Node's normalisation takes the callback of `listen(callback)` for a port.
+  if (port === undefined || port === null || typeof port === 'function') return 0;
   if (typeof port !== 'number' && typeof port !== 'string') return null;
   if (typeof port === 'string' && port.trim() === '') return null;
   const number = Number(port);

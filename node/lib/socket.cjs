@@ -389,11 +389,12 @@ class LinkSocket extends net.Socket {
     if (this[kTunnel]) this._tunnel_ended();
   }
 
-  /** The client's connection ends with this one, once. */
+  /** The client's connection ends with this one, once. At the worker's end, those without a request are not its any more: others serve them. */
   _hang_up() {
     const ends = this[kEnds];
+    const link = this[kLink];
     this[kEnds] = null;
-    if (ends !== null && !ends.gone) this[kLink].hang_up(ends.connection);
+    if (ends !== null && !ends.gone && (!link.draining || this[kStream] !== null)) link.hang_up(ends.connection);
   }
 
   _final(callback) {

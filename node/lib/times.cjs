@@ -22,7 +22,7 @@ function sets_time(server, name) {
  * @returns {{ head_ms: number, request_ms: number }} 0: the front's
  */
 function times_of(server) {
-  const ms = (name) => (sets_time(server, name) ? Math.min(server[name], MS_MAX) : 0);
+  const ms = (name) => (sets_time(server, name) && server[name] > 0 ? Math.min(server[name], MS_MAX) : 0);
   return { head_ms: ms('headersTimeout'), request_ms: ms('requestTimeout') };
 }
 

@@ -17,7 +17,7 @@ const { Crash } = require('./crash.cjs');
 const { Signals } = require('./signals.cjs');
 const sessions = require('./sessions.cjs');
 const { kOrigin } = require('./origin.cjs');
-const { INTERFACE } = require('./protocol.cjs');
+const { INTERFACE, REASON } = require('./protocol.cjs');
 
 const PRELOAD = path.join(__dirname, '..', 'preload.cjs');
 const NO_BYTES = Buffer.alloc(0);
@@ -70,6 +70,8 @@ class Worker {
       log,
     });
     this.inspected = orders.inspect ?? null;
+    /** Says what only somebody wants to know who looks for a reason. @type {((line: string) => void) | null} */
+    this.debug = orders.debug ? log : null;
     /** Which of its service's workers it is, from 1. */
     this.number = orders.number ?? 1;
     this.signals = new Signals();
@@ -115,7 +117,8 @@ class Worker {
     const { FastLane } = require('./fast.cjs');
     const again = this.closed_by_app;
     this.closed_by_app = false;
-    this.lane = new FastLane(this.link, server, this.served);
+    this.lane = new FastLane(this.link, server, this.served, this.debug);
+    this.debug?.('requests are served by the fast lane: a server of http listens');
     this.ready(INTERFACE.HTTP, again);
   }
 
@@ -124,6 +127,7 @@ class Worker {
     const { FetchLane } = require('./fetch/lane.cjs');
     this.takeover.give_up();
     this.lane = new FetchLane(this.link, app, this.served);
+    this.debug?.('requests are served by the fetch lane: the module exports fetch');
     this.lane.settled = () => this.end_if_drained();
     this.ready(INTERFACE.FETCH);
   }
@@ -205,7 +209,8 @@ class Worker {
     if (connection === undefined || typeof this.lane?.fault !== 'function') {
       return this.link._violated(`a FAULT frame for connection ${fault.connection}, which was not opened, or for no http server`);
     }
-    if (this.closed_by_app) return this.link.cancel(stream, REASON.APP_FAILED);
+    // A request that it has is the application's until the end, closed or not.
+    if (this.closed_by_app && stream.owner === null) return this.link.cancel(stream, REASON.APP_FAILED);
     this.lane.fault(stream, fault, connection);
   }
 

@@ -287,6 +287,7 @@ class Front extends EventEmitter {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        DIGLOT_TEST_NODE: undefined,
         NODE_OPTIONS: '',
         PORT: '8000',
         ...env,

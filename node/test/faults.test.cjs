@@ -96,6 +96,26 @@ describe("where nobody listens for 'clientError'", () => {
     assert.ok(types.lastIndexOf('HANGUP') < types.lastIndexOf('CANCEL'), String(types));
   });
 
+  it('a server that was closed answers none', async () => {
+    const front = await new Front(APP).ready();
+    front.open(44);
+    front.open(45);
+    front.request({ connection: 44, target: '/close' });
+    // It crosses the server's end.
+    const { cancelled } = await front.fault(fault_payload(45, 'ValueByte'));
+    assert.equal(cancelled, REASON.APP_FAILED);
+    await front.stop();
+  });
+
+  it('one that closes its connections as it ends leaves those without a request to other workers', async () => {
+    const front = await new Front(APP, { env: { CLOSES: 'yes' } }).ready();
+    front.open(46);
+    await front.fetch({ connection: 46 });
+    front.drain();
+    assert.equal((await front.exit).code, 0);
+    assert.ok(!front.frames.some(({ type }) => type === 'HANGUP'));
+  });
+
   it('one that leaves a connection to its client is not asked to close it', async () => {
     front.open(43);
     await front.fetch({ connection: 43 });

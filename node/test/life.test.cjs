@@ -71,6 +71,7 @@ describe('a program that serves', () => {
   it('binds its further servers on loopback and says so', async () => {
     const front = await serving('two');
     await front.says('second {');
+    await front.says('third {"address":"127.0.0.1"');
     const { address, port } = JSON.parse(/second (.*)/.exec(front.stdout)[1]);
     assert.equal(address, '127.0.0.1');
     assert.match(front.stderr, /diglot: a server of this program listens on 127\.0\.0\.1, port 0, by itself: the first is routed/);
@@ -78,6 +79,13 @@ describe('a program that serves', () => {
       http.get({ port, host: address }, (response) => response.setEncoding('utf8').on('data', resolve));
     });
     assert.equal(text, 'second');
+    assert.match((await front.fetch()).text, /hello/);
+    await front.stop();
+  });
+
+  it('may listen without a port', async () => {
+    const front = await serving('by_callback');
+    await front.says('called');
     assert.match((await front.fetch()).text, /hello/);
     await front.stop();
   });

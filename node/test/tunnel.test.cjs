@@ -163,10 +163,13 @@ describe('a connection that is taken over', () => {
     front.open(1);
   });
 
-  it('that carried a request with a body gets the rest of it raw', async () => {
+  it('that carried a request with a body gets what is behind it, and until Node 26 the body too', async () => {
     const flags = UPGRADE | REQUEST.BODY;
     const exchange = upgrade('/echo', { method: 'POST', headers: [...HEADERS, 'Content-Length', '10'], flags, body: 'hello' });
-    await exchange.until(() => exchange.text.endsWith('|hello') || exchange.text.endsWith('hello|'));
+    await exchange.until(() => exchange.tunnel);
+    exchange.body('world');
+    exchange.body('behind');
+    await exchange.until(() => exchange.text.endsWith('behind'));
   });
 });
 

@@ -192,6 +192,28 @@ fn a_source_that_is_wrong_and_is_mended() {
 }
 
 #[test]
+fn what_node_imports_first_comes_before_an_entry_in_typescript() {
+    for (name, module) in [
+        ("server.ts", "commonjs"),
+        ("server.ts", "module"),
+        ("server.mts", "commonjs"),
+        ("server.cts", "module"),
+    ] {
+        let text = "import { createServer } from 'node:http';\nconst first: string = (globalThis as any).imported;\n\
+                    createServer((_, response) => response.end(first)).listen(process.env.PORT);\n";
+        let config =
+            format!("[services.web]\nentry = \"{name}\"\nnode_args = [\"--import\", \"./first.mjs\"]\n");
+        let running = on_node(server())
+            .file(name, text)
+            .file("first.mjs", "globalThis.imported = 'imported';")
+            .file("package.json", &format!("{{ \"type\": \"{module}\" }}"))
+            .file("diglot.toml", &format!("[server]\nlisten = \"127.0.0.1:0\"\n{config}"))
+            .run();
+        assert_eq!(running.get("/").text(), "imported", "{name} in a package of type {module}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_wrong() {
     let running = on_node(server())
         .file("server.ts", SMALL)

@@ -3,7 +3,7 @@
 //! The link's driver puts frames in, the connection's task takes them out. A connection owns one exchange and
 //! uses it for one request after another.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 
 use diglot_link::frame::{self, Frame, Type};
@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     hung_up: AtomicBool,
     /// The response that comes is an event stream.
     streams_events: AtomicBool,
+    /// The address of the link that had the last request; 0 before the first.
+    link: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +101,20 @@ impl Exchange {
     /// The worker is about to end.
     pub(crate) fn leave(&self) {
         self.note(|arrived| arrived.leaves = true);
+    }
+
+    /// A request goes to this link.
+    pub(crate) fn serve_by(&self, link: usize) {
+        self.link.store(link, Ordering::Relaxed);
+    }
+
+    /// A worker's application has closed the connection, as far as it is concerned: one that another worker serves by now
+    /// goes on.
+    pub(crate) fn hang_up_by(&self, link: usize) {
+        let last = self.link.load(Ordering::Relaxed);
+        if last == 0 || last == link {
+            self.hang_up();
+        }
     }
 
     /// The application has closed the connection.

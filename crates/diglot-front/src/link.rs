@@ -43,6 +43,8 @@ const fn head_start(interface: Interface) -> Option<usize> {
     }
 }
 
+/// What may wait to be written while connections without a request are announced.
+const ANNOUNCED_BYTES_MAX: usize = 64 * 1024;
 /// What a ping says; nobody compares it, since whatever a worker sends proves that it lives.
 const PING: [u8; 8] = *b"diglot\0\0";
 
@@ -185,12 +187,18 @@ impl Link {
         if shared.protocol.open_requests() >= self.concurrency() {
             return Ok(None);
         }
+        exchange.serve_by(self.address());
         let key = shared.protocol.begin(Arc::clone(exchange), line, fields, body, end);
         self.in_flight.store(shared.protocol.open_requests(), Ordering::Relaxed);
         shared.begun += 1;
         shared.wake_driver();
         shared.give_head_start();
         key
+    }
+
+    /// Tells one link from another while both are there.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// Announces a client connection before it has a request, to a worker that asked for it.
@@ -213,15 +221,16 @@ impl Link {
         if let Some(ends) = announce {
             shared.protocol.open_connection(fault.connection, ends);
         }
+        exchange.serve_by(self.address());
         let key = shared.protocol.begin_fault(Arc::clone(exchange), fault);
         self.in_flight.store(shared.protocol.open_requests(), Ordering::Relaxed);
         shared.wake_driver();
         key
     }
 
-    /// The same for what came in the place of a request's body.
-    pub(crate) fn send_fault(&self, key: StreamKey, fault: &Fault<'_>) {
-        self.with((), |protocol| protocol.send_fault(key, fault));
+    /// The same for what came in the place of a request's body. False: the worker wants no more of that.
+    pub(crate) fn send_fault(&self, key: StreamKey, fault: &Fault<'_>) -> bool {
+        self.with(false, |protocol| protocol.send_fault(key, fault))
     }
 
     /// Sends as much of a body as there is credit for; returns how much.
@@ -288,9 +297,11 @@ impl Link {
         self.interface() == Some(Interface::Http)
     }
 
-    /// Whether the application wants to hear of connections when they are accepted.
+    /// Whether the application wants to hear of connections when they are accepted, and is told now: of a worker that is
+    /// behind with its reading those without a request are kept, so that nobody fills its memory by connecting.
     pub(crate) fn wants_connections(&self) -> bool {
-        self.shared.lock().early
+        let mut shared = self.shared.lock();
+        shared.early && shared.protocol.output().pending().len() < ANNOUNCED_BYTES_MAX
     }
 
     /// What the worker's application is, once it is known.
@@ -540,7 +551,8 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                 Some(FrontEvent::Stop { owner, .. }) => owner.stop(),
                 Some(FrontEvent::Credit { owner, .. }) => owner.credit(),
                 Some(FrontEvent::HangUp { connection }) => {
-                    self.clients.connections.with(connection, Exchange::hang_up);
+                    let link = self.link.address();
+                    self.clients.connections.with(connection, |exchange| exchange.hang_up_by(link));
                 }
                 Some(FrontEvent::Limits { connection, limits }) => {
                     self.clients.connections.with(connection, |exchange| exchange.limit(limits));

@@ -268,12 +268,14 @@ impl<T: Clone> Front<T> {
         Some(key)
     }
 
-    /// Ends a request with what came in the place of its body, if it has not ended yet.
-    pub fn send_fault(&mut self, key: StreamKey, fault: &Fault<'_>) {
-        if self.slot(key).is_some_and(|slot| slot.request_open) {
+    /// Ends a request with what came in the place of its body. False: it has ended, or its body is not wanted any more.
+    pub fn send_fault(&mut self, key: StreamKey, fault: &Fault<'_>) -> bool {
+        let is_open = self.slot(key).is_some_and(|slot| slot.request_open);
+        if is_open {
             self.write_fault(key, fault);
             self.close_request(key);
         }
+        is_open
     }
 
     fn write_fault(&mut self, key: StreamKey, fault: &Fault<'_>) {

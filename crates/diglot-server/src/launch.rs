@@ -141,7 +141,8 @@ fn about_node(node: &NodeEntry, service: &Service) -> Value {
     let inspect = node.inspect.map(|address| {
         json!({ "host": address.ip().to_string(), "port": address.port(), "workers": service.workers })
     });
-    json!({ "entry": { "file": node.file }, "port": service.port, "inspect": inspect })
+    let debug = tracing::enabled!(tracing::Level::DEBUG);
+    json!({ "entry": { "file": node.file }, "port": service.port, "inspect": inspect, "debug": debug })
 }
 
 /// As `activate` of a venv would: what the app starts by name is the venv's.

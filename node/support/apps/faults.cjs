@@ -6,6 +6,10 @@ const http = require('node:http');
 const server = http.createServer((request, response) => {
   request.on('error', (error) => console.log(`aborted ${error.code}`));
   if (request.url === '/destroy') return request.socket.destroy();
+  if (request.url === '/close') {
+    server.close();
+    setInterval(() => {}, 60_000);
+  }
   request.resume();
   request.on('end', () => response.end('whole'));
 });
@@ -19,5 +23,11 @@ if (process.env.SETS === 'yes') {
   server.headersTimeout = 1234;
   server.requestTimeout = 5678;
   server.on('connection', () => console.log('connected'));
+}
+if (process.env.CLOSES === 'yes') {
+  process.on('SIGTERM', () => {
+    server.closeAllConnections();
+    process.exit();
+  });
 }
 server.listen(8000, () => console.log('listening'));

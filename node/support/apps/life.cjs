@@ -58,10 +58,14 @@ const lives = {
     await server[Symbol.asyncDispose]();
     console.log('disposed');
   },
+  by_callback() {
+    http.createServer(hello).listen(() => console.log('called'));
+  },
   two() {
     http.createServer(hello).listen(3000, () => {
       const second = http.createServer((_request, response) => response.end('second'));
       second.listen(0, '0.0.0.0', () => console.log(`second ${JSON.stringify(second.address())}`));
+      const third = http.createServer(hello).listen(() => console.log(`third ${JSON.stringify(third.address())}`));
     });
   },
   localhost() {

@@ -11,13 +11,15 @@ use super::program;
 const PROGRAM: &str =
     "require('node:http').createServer((_request, response) => response.end('hello')).listen(0);\n";
 
-/// Where the next test looks for ports: what it finds free is not taken yet.
-static NEXT: AtomicU16 = AtomicU16::new(20_000);
+/// Where the next test of this process looks for ports: what it finds free is not taken yet.
+static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A port which, with the next five, nobody has at the moment.
 fn free_ports() -> u16 {
+    // Tests that run beside this one, in processes of their own, look elsewhere.
+    let own = 20_000 + (std::process::id() % 1_000) as u16 * 10;
     loop {
-        let first = NEXT.fetch_add(6, Ordering::Relaxed);
+        let first = own + NEXT.fetch_add(6, Ordering::Relaxed);
         if (first..first + 6).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
             return first;
         }

@@ -146,6 +146,15 @@ fn it_knows_its_client_and_is_in_the_access_log() {
 }
 
 #[test]
+fn the_debug_log_has_the_lane_and_why_it_is_left() {
+    let running = program(RAW).argument("--log-level").argument("debug").run();
+    running.wait_for(|line| line.ends_with("requests are served by the fast lane: a server of http listens"));
+    let mut client = upgraded(&running, "/echo?why", b"");
+    client.take(2).expect("the head");
+    running.wait_for(|line| line.contains("GET /echo?why goes through Node's parser: 'upgrade' may take"));
+}
+
+#[test]
 fn header_and_idle_limits_are_not_for_tunnels() {
     let config = "[server]\nlisten = \"127.0.0.1:0\"\n[server.timeouts]\nidle = \"200ms\"\nheader_read = \"200ms\"\n\
                   [services.web]\nentry = \"app.js\"\n";

@@ -371,6 +371,8 @@ fn finish<'b>(
     // A head is only complete behind its request line.
     let Some(RequestLine { target, version }) = progress.line else { return Err(Rule::VersionInvalid) };
     let part = |(start, end): (u32, u32)| &bytes[start as usize..end as usize];
+    // First what parsers trip over: where it is Node that is told, so would its own.
+    let framing = facts.framing(version)?;
     let target_authority = target.authority.map(part);
     let host = facts.host.map(|span| span.of(bytes).value);
     let authority = match (host, target_authority) {
@@ -380,6 +382,11 @@ fn finish<'b>(
             authority::check(host)?;
             Some(host)
         }
+        // Clients of proxies name the proxy as well as where they want to go, and it is the latter that counts.
+        (Some(host), Some(authority)) if target.form == TargetForm::Authority => {
+            authority::check(host)?;
+            Some(authority)
+        }
         (Some(host), Some(authority)) => {
             if !authority::check(host)?.matches(&authority::check(authority)?, target.default_port) {
                 return Err(Rule::HostMismatch);
@@ -387,7 +394,6 @@ fn finish<'b>(
             Some(authority)
         }
     };
-    let framing = facts.framing(version)?;
     let path = match part(target.path) {
         b"" if target.form == TargetForm::Absolute => b"/",
         path => path,

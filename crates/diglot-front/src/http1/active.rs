@@ -235,8 +235,9 @@ impl Active {
             Ok(Step::Cancelled) if self.reply.has_begun() => {
                 return Some(self.give_up(CancelReason::Refused));
             }
-            // It has closed the connection: the client sees that, and no answer that nobody gave.
-            Ok(Step::Cancelled) if connection.exchange.is_hung_up() => {
+            // It has closed the connection, as Node does when the client has ended its side: the client sees that, and no answer
+            // that nobody gave.
+            Ok(Step::Cancelled) if connection.exchange.is_hung_up() || self.has_left_half => {
                 return Some(self.give_up(CancelReason::Refused));
             }
             Ok(Step::Cancelled) => return Some(self.fail(connection, &Answer::CANCELLED)),

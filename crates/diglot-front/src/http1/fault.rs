@@ -45,11 +45,7 @@ pub(super) fn begin(
     Some(Box::new(Active::new(link, key, Arc::clone(exchange), Reply::raw(), None)))
 }
 
-/// Tells of what came in the place of a request's body. False: the application cannot know of it.
+/// Tells of what came in the place of a request's body. False: the application cannot know of it, or has done with the body.
 pub(super) fn send(link: &Link, key: StreamKey, connection: u32, rule: &str, bytes: &[u8]) -> bool {
-    let knows = knows_faults(link);
-    if knows {
-        link.send_fault(key, &Fault { connection, rule, bytes });
-    }
-    knows
+    knows_faults(link) && link.send_fault(key, &Fault { connection, rule, bytes })
 }
