@@ -364,7 +364,7 @@ def test_wsgi_signals_reach_an_idle_main_thread(worker, tmp_path):
 
 
 THREADS = """
-    import threading
+    import os, threading
 
     go = threading.Event()
 
@@ -378,7 +378,7 @@ THREADS = """
 
     def finish():
         open("release").close()
-        print("done", flush=True)
+        os.write(1, b"done\\n")
 """
 
 
