@@ -82,7 +82,8 @@ class Worker {
     });
     this.entry = new Entry(orders.entry.file, {
       loading: () => this.state === 'loading',
-      found: (app) => this.serve_fetch(app),
+      // A server that listens is what the program serves by, whatever it exports besides.
+      found: (app) => this.takeover.server === null && this.serve_fetch(app),
       failed: (reason) => this.failed(reason),
     });
   }
@@ -277,10 +278,14 @@ class Worker {
     const { open_streams } = this.link;
     if (open_streams > 0 && (!this.told_farewell || open_streams > this.endless())) return;
     this.draining = false;
+    // DRAIN is said again before the end of the grace period: the program's handlers are at work already.
+    if (this.signals.released) return;
     this.signals.release();
     for (const signal of ['SIGTERM', 'SIGINT']) {
       if (process.listenerCount(signal) > 0) {
         this.transport.flush();
+        // A program that exports `fetch` has no server to close: what keeps it from ending is its own.
+        if (this.takeover.server === null) this.signals.handled = () => this.transport.keep_alive(false);
         process.kill(process.pid, signal);
         return;
       }

@@ -210,6 +210,25 @@ describe('DRAIN', () => {
     });
   }
 
+  it('ends a program that exports fetch when its handlers are done: there is no server to close', async () => {
+    const front = await serving('exported');
+    await front.fetch();
+    front.drain();
+    assert.deepEqual(await front.exit, { code: 0, signal: null });
+    assert.match(front.stdout, /told to end/);
+  });
+
+  it('is told to the handlers once, however often it is said', async () => {
+    const front = await serving('unclosed');
+    front.drain();
+    await front.says('told to end');
+    front.drain();
+    front.ping();
+    await front.until(() => front.frames.some(({ type }) => type === 'PONG'));
+    const { signal } = await front.stop();
+    assert.equal(front.stdout.match(/told to end/g).length, 1, signal);
+  });
+
   it('waits for the streams', async () => {
     const front = await serving('slow');
     const exchange = front.request();

@@ -19,6 +19,16 @@ pub enum Exit {
 
 impl Exit {
     pub const SUCCESS: Self = Self::Code(0);
+
+    /// As a program ends that was told to: by itself, or of SIGTERM or SIGINT. Programs raise these once more when their
+    /// own handlers are done, or exit with what a shell would say of it (128 and the signal's number).
+    pub(crate) fn is_orderly(self) -> bool {
+        const ASKED: [Signal; 2] = [Signal::TERM, Signal::INT];
+        match self {
+            Self::Code(code) => code == 0 || ASKED.iter().any(|signal| code == 128 + signal.as_raw()),
+            Self::Signal(number) => ASKED.iter().any(|signal| number == signal.as_raw()),
+        }
+    }
 }
 
 const SIGNAL_NAMES: &[(Signal, &str)] = &[

@@ -31,6 +31,14 @@ const lives = {
       process.exit(0);
     });
   },
+  exported() {
+    process.on('SIGTERM', () => console.log('told to end'));
+    module.exports = { fetch: () => new Response('hello') };
+  },
+  unclosed() {
+    http.createServer(hello).listen(0);
+    process.on('SIGTERM', () => console.log('told to end'));
+  },
   slow() {
     const server = http.createServer((_request, response) => {
       response.write('slow ');

@@ -351,6 +351,19 @@ fn a_worker_that_closes_its_link_may_end_by_itself_before_it_is_killed() {
 }
 
 #[test]
+fn who_was_told_to_end_and_raises_the_signal_again_has_ended_in_order() {
+    const TERM: i32 = 15;
+    for exit in [Exit::Signal(TERM), Exit::Code(128 + TERM), Exit::Code(130)] {
+        let mut world = running(&[1]);
+        check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &["drain #1 5s"]);
+        check(world.exit(1, exit), &["stopped"]);
+    }
+    // While it serves, the same is the end of a worker that is missed.
+    let said = running(&[1]).exit(1, Exit::Signal(TERM));
+    assert!(said[0].contains("killed by SIGTERM"), "{said:?}");
+}
+
+#[test]
 fn a_shutdown_drains_kills_what_takes_too_long_and_starts_nothing_more() {
     let mut world = running(&[2, 2]);
     world.exit(4, CRASH);
