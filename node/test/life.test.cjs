@@ -97,6 +97,13 @@ describe('a program that serves', () => {
     await front.stop();
   });
 
+  it('may not have two servers on one address', async () => {
+    const front = await serving('in_use');
+    await front.says('second EADDRINUSE listen 3000 listen EADDRINUSE: address already in use :::3000');
+    assert.equal((await front.fetch()).status, 200);
+    await front.stop();
+  });
+
   it('is routed at the port the service names', async () => {
     const front = await serving('named', { orders: { port: 4000 } });
     assert.equal((await front.fetch()).text, 'the named one');
@@ -127,6 +134,12 @@ describe('a program that serves', () => {
   it('may listen on net for real', async () => {
     const front = await serving('raw_net');
     assert.equal((await front.fetch()).text, 'true');
+    await front.stop();
+  });
+
+  it('is told that a server of http2 has no requests from the front', async () => {
+    const front = await serving('http2_on_port');
+    assert.match(front.stderr, /asks for port 8000, which the server in front has: only http and https servers are routed/);
     await front.stop();
   });
 
