@@ -56,7 +56,8 @@ class ServerHandle {
  * @property {(server: import('node:http').Server) => void} listening the routed server listens
  * @property {(server: import('node:http').Server) => void} closed it was closed
  * @property {(alive: boolean) => void} keep_alive whether it keeps the process alive
- * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets all that are open
+ * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets of all connections that are open
+ * @property {boolean} others_serve the service has further workers
  * @property {(line: string) => void} log
  */
 
@@ -186,15 +187,17 @@ class Takeover {
     replace(prototype, 'closeAllConnections', function () {
       closeAllConnections.call(this);
       // Of those that were taken over Node's own knows nothing any more.
-      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.is_tunnel) socket.destroy();
+      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.is_tunnel) socket._close();
     });
     replace(prototype, 'closeIdleConnections', function () {
-      closeIdleConnections.call(this);
       for (const socket of takeover.routing.sockets()) {
         if (socket._server !== this || socket.busy) continue;
-        if (takeover.in_close === this) socket._leave();
-        else socket.destroy();
+        // A server that closes leaves its clients to the service's other workers.
+        if (takeover.in_close === this && takeover.routing.others_serve) socket._leave();
+        else socket._close_idle();
       }
+      // Behind it, for those that Node itself has accepted: it would destroy the others at once.
+      closeIdleConnections.call(this);
     });
   }
 

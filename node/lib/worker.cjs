@@ -67,6 +67,7 @@ class Worker {
       closed: () => this.server_closed(),
       keep_alive: (alive) => this.transport.keep_alive(alive),
       sockets: () => this.sockets(),
+      others_serve: orders.workers > 1,
       log,
     });
     this.inspected = orders.inspect ?? null;
