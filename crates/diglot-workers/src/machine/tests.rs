@@ -248,7 +248,7 @@ fn a_crash_is_answered_at_once_then_with_growing_delays_and_forgotten_when_stabl
     check(
         world.exit(5, Exit::Code(0)),
         &[
-            "report service \"web\", worker 1: it ended: exit code 0; a new one is started at once",
+            "report service \"web\", worker 1: its program has ended by itself, with exit code 0; a new one is started at once",
             "spawn web.1 #6",
         ],
     );
