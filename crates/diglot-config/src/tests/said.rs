@@ -111,6 +111,10 @@ says!(
     url_to_listen_on,
     "[server]\nlisten = \"http://localhost:8000\"\n[services.api]\nentry = \"main:app\"\n"
 );
+says!(
+    a_debugger_that_others_reach,
+    "[services.web]\nentry = \"server.js\"\ninspect = \"0.0.0.0:9230\"\n[services.own]\nentry = \"server.js\"\nroutes = \"/own\"\ninspect = \"[::1]:9240\"\n"
+);
 says!(a_service_twice, "[services.web]\nentry = \"server.js\"\n[services.web]\nentry = \"main:app\"\n");
 
 #[test]
