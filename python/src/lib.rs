@@ -12,6 +12,7 @@ mod request_name;
 mod response;
 mod scope;
 mod transport;
+mod values;
 mod wsgi;
 
 use std::io;
@@ -51,6 +52,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(target_os = "linux")]
     module.add_class::<asgi::Timers>()?;
     module.add_class::<wsgi::WsgiLink>()?;
+    module.add_class::<values::Codec>()?;
+    module.add("MalformedError", module.py().get_type::<values::MalformedError>())?;
+    module.add("UnsupportedError", module.py().get_type::<values::UnsupportedError>())?;
     module.add("ClientDisconnected", module.py().get_type::<errors::ClientDisconnected>())?;
     Ok(())
 }
