@@ -135,6 +135,11 @@ function make_offered(options, fn, root) {
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
   const name = to_snake(local);
   if (!may_cross(name)) problem.failed('its name cannot cross: use letters, digits and _, a letter first');
+  if (described === null && options.input === undefined && options.items === undefined && fn.length > 0) {
+    problem.failed(
+      'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox, or let `diglot types` write them down',
+    );
+  }
   const parameters = described === null ? given_parameters(options, problem) : described_parameters(described, problem);
   const stream = options.stream ?? described?.stream ?? is_generator(fn);
   const result_schema = described === null ? of(options.output, 'output', problem) : described.result === undefined ? null : compile(described.result);
