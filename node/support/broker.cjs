@@ -79,6 +79,7 @@ class Peer {
     if (type === TYPE.OFFER) {
       const offer = JSON.parse(bytes.subarray(HEADER_BYTES).toString());
       this.offers.set(offer.name, offer);
+      this.broker.emit('offer');
       return;
     }
     if (type === TYPE.CALL) return this._call(bytes, id);
@@ -142,6 +143,8 @@ class Broker extends EventEmitter {
   async start(service, file, options = {}) {
     const peer = this.spawn(service, file, options);
     await peer.front.ready();
+    // What it offers was written before that: it is read in the same turn of the loop.
+    await new Promise(setImmediate);
     return peer;
   }
 
@@ -204,6 +207,11 @@ class Broker extends EventEmitter {
   async until_call(name) {
     while (!this.calls.some((call) => call.name === name && !call.was_seen)) await once(this, 'call');
     this.calls.find((call) => call.name === name && !call.was_seen).was_seen = true;
+  }
+
+  /** Resolves when the worker offers the function. @param {Peer} peer @param {string} name */
+  async until_offer(peer, name) {
+    while (!peer.offers.has(name)) await once(this, 'offer');
   }
 
   /** @returns {Buffer} an ABORT frame */

@@ -39,7 +39,7 @@ function make_sdk(way, root) {
     runtime ??= way();
     if (runtime !== null) {
       const { make_offered } = require('./functions.cjs');
-      runtime.offer(make_offered(options, fn, root));
+      runtime.offer(make_offered(options, fn, root, runtime.functions));
     }
     return fn;
   }

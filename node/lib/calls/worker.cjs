@@ -31,7 +31,11 @@ class Calls {
     Object.defineProperty(process, kSdk, {
       configurable: true,
       value: () => {
-        this.sdk ??= require('./sdk.cjs').make_sdk(() => this._begin(), this.orders.root);
+        if (this.sdk === null) {
+          // From here on, so that requests which come before the first call are told apart, too.
+          require('../origin.cjs').tell_apart();
+          this.sdk = require('./sdk.cjs').make_sdk(() => this._begin(), this.orders.root);
+        }
         return this.sdk;
       },
     });
