@@ -1,6 +1,7 @@
 'use strict';
 // What JSON has no word for, as the values' table writes it there.
 
+const { is_ndarray } = require('../values.cjs');
 const { DEPTH_MAX, kind_text } = require('./issues.cjs');
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -15,11 +16,6 @@ function to_base64(bytes) {
 function from_base64(text) {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
   return new Uint8Array(Buffer.from(text, 'base64'));
-}
-
-/** @param {any} value @returns {boolean} whether it is an array of any shape: `shape`, `data` and `dtype` */
-function is_shaped(value) {
-  return value !== null && typeof value === 'object' && Array.isArray(value.shape) && typeof value.dtype === 'string' && ArrayBuffer.isView(value.data);
 }
 
 /** @param {any} value one item of a row @param {string} [dtype] */
@@ -72,7 +68,7 @@ function object_to_json(value, issues) {
   }
   if (value instanceof Uint8Array || value instanceof ArrayBuffer) return to_base64(value);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(/** @type {any} */ (value), (item) => number_to_json(item));
-  if (is_shaped(value)) return nested(value.data, value.shape, value.dtype);
+  if (is_ndarray(value)) return nested(value.data, value.shape, value.dtype);
   if (issues.depth >= DEPTH_MAX) {
     issues.add(`values nest at most ${DEPTH_MAX} deep`);
     return null;
@@ -104,4 +100,4 @@ function members_to_json(value, issues) {
   return object;
 }
 
-module.exports = { any_to_json, from_base64, is_shaped, nested, to_base64 };
+module.exports = { any_to_json, from_base64, nested, to_base64 };
