@@ -46,6 +46,8 @@ class Exchange {
     /** @type {ReadableStreamDefaultReader | null} */
     this.reader = null;
     this.resource = null;
+    /** @type {import('../origin.cjs').Origin} */
+    this.origin = connection.origin;
   }
 
   /** The request as the log names it, without the query: that is the client's and may be secret. */
