@@ -46,6 +46,9 @@ describe('functions', () => {
     const first = ask();
     assert.deepEqual([properties(first), asked], ['id', 1]);
     assert.deepEqual([ask(), asked], [first, 1]);
+    const { described_at } = require(MODULE);
+    const at = (line, column) => described_at({ file: project.path('find.ts'), line, column }, ['find'])?.name;
+    assert.deepEqual([at(3, 21), at(3, 1), at(2, 21)], ['find', 'find', undefined]);
   });
 
   it('are found out again when one of their files has changed, and not when it only looks so', () => {
@@ -114,6 +117,9 @@ describe('functions', () => {
     const { line: _, column: __, ...placeless } = find;
     assert.deepEqual(ask('dist/find.js'), [{ ...placeless, name: 'find' }]);
     assert.deepEqual(ask('dist/bundle.js').map(({ name }) => name), ['find', 'other']);
+    const { described_at } = require(MODULE);
+    const at = (line, names) => described_at({ file: project.path('dist/bundle.js'), line, column: 1 }, names, { root: project.root })?.name;
+    assert.deepEqual([at(3, ['no', null]), at(7, [undefined, 'other'])], [undefined, 'other']);
     assert.equal(asked, 0);
     // The source itself, where TypeScript is not installed.
     fs.unlinkSync(project.path('node_modules/typescript'));

@@ -31,7 +31,7 @@ function declaration(services) {
   const writer = new Writer(services);
   const body = Object.keys(services).sort().map((name) => writer.service(name, services[name]));
   const types = writer.types();
-  const imports = ['Call', 'CallOptions', ...writer.imports].sort();
+  const imports = ['CallOptions', ...writer.imports].sort();
   const text = [
     '// Written by `diglot types`: the functions that the services offer. Do not edit, but commit.',
     ...(writer.has_tables ? ['import type { Table } from "apache-arrow";'] : []),
@@ -100,9 +100,8 @@ class Writer {
     const is_optional = required.size === 0 && input === undefined;
     const is_plain = members.every(({ comment }) => comment === '');
     const of = result?.['x-diglot'] === 'undefined' ? 'void' : this._type(result);
-    const answer = stream ? `AsyncIterable<${of}>` : of;
-    if (stream) this.imports.add('Stream');
-    const call = stream ? `Stream<${of}>` : `Call<${answer}>`;
+    const call = `${stream ? 'Stream' : 'Call'}<${of}>`;
+    this.imports.add(stream ? 'Stream' : 'Call');
     const head = `      ${key_text(to_camel(name))}(args${is_optional ? '?' : ''}: `;
     const tail = `, options?: CallOptions): ${call};`;
     const flat = `{ ${members.map(({ text }) => text).join('; ')} }`;
@@ -306,10 +305,9 @@ function remarks(schema) {
   if (schema === null || typeof schema !== 'object') return [];
   const lines = schema.description === undefined ? [] : [String(schema.description)];
   const inner = schema.anyOf?.length === 2 ? { ...schema.anyOf.find(({ type, $ref }) => type !== 'null' && $ref === undefined), ...schema } : schema;
-  for (const tag of TAGS) if (inner[tag] !== undefined && !(inner.prefixItems !== undefined && tag === 'minItems')) lines.push(`@${tag} ${inner[tag]}`);
-  if (inner.type === 'integer' && inner['x-diglot'] === undefined && inner.const === undefined && inner.enum === undefined) lines.push('@integer');
+  for (const tag of TAGS) if (inner[tag] !== undefined && !(inner.prefixItems !== undefined && tag.endsWith('Items'))) lines.push(`@${tag} ${inner[tag]}`);
   if (FORMATS.has(inner.format) || inner['x-diglot'] === 'text') lines.push(`@format ${inner.format}`);
-  if (inner.default !== undefined) lines.push(`@default ${JSON.stringify(inner.default)}`);
+  if (inner.default !== undefined && inner.default !== null) lines.push(`@default ${JSON.stringify(inner.default)}`);
   if (inner.deprecated === true) lines.push('@deprecated');
   return lines;
 }

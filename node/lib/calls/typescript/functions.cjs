@@ -152,4 +152,19 @@ function parse_written(path, text, file) {
   });
 }
 
-module.exports = { describe, problem, WRITTEN, WRITTEN_REVISION };
+/**
+ * The function of one call of func().
+ *
+ * @param {{ file: string, line: number, column: number }} place of the call
+ * @param {(string | null | undefined)[]} names that it may have, for modules that are compiled beforehand
+ * @param {Options} [options]
+ * @returns {Described | null} `null`: nothing tells of its types
+ */
+function described_at(place, names, options) {
+  const all = describe(place.file, options);
+  const distance = ({ column }) => Math.abs(column - place.column);
+  const [nearest] = all.filter(({ line }) => line === place.line).sort((one, other) => distance(one) - distance(other));
+  return nearest ?? all.find(({ line, name }) => line === undefined && names.includes(name)) ?? null;
+}
+
+module.exports = { describe, described_at, problem, WRITTEN, WRITTEN_REVISION };
