@@ -408,9 +408,11 @@ class Connection {
       exchange.send_credit -= 4 + length;
       return exchange.send_credit > 0 && output.bytes < OUTPUT_BYTES_MAX;
     }
-    const head = Buffer.allocUnsafe(4);
-    head.writeUInt32LE(length);
-    (exchange.queue ??= []).push(head, ...message.detach());
+    const [first, ...rest] = message.detach();
+    const with_length = Buffer.allocUnsafe(4 + first.length);
+    with_length.writeUInt32LE(length);
+    with_length.set(first, 4);
+    (exchange.queue ??= []).push(with_length, ...rest);
     this._have_turn(exchange);
     return false;
   }
@@ -466,6 +468,7 @@ class Connection {
     exchange.over = true;
     exchange.owner = null;
     exchange.queue = null;
+    exchange.waits = false;
     exchange.buffer = null;
     (exchange.is_ours ? this.ours : this.theirs).delete(exchange.id & NUMBER_MAX);
     if (exchange.window > 0) this.windows.give_back(exchange.window);
@@ -531,7 +534,7 @@ class Connection {
       const exchange = ready.shift();
       exchange.is_ready = false;
       if (exchange.queue !== null) this._put_out(exchange);
-      if (exchange.queue !== null || exchange.over) {
+      if (exchange.queue !== null) {
         this._have_turn(exchange);
       } else if (exchange.waits && exchange.send_credit > 0) {
         exchange.waits = false;

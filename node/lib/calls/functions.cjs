@@ -124,9 +124,10 @@ class Problem {
  * @param {any} options
  * @param {Function} fn
  * @param {string} root the service's folder
+ * @param {Map<string, Offered>} others that are offered already
  * @returns {Offered}
  */
-function make_offered(options, fn, root) {
+function make_offered(options, fn, root, others) {
   const place = calling_place();
   const described = options.input === undefined && options.output === undefined && place !== null ? find_described(place, root) : null;
   const local = options.name ?? (fn.name !== '' ? fn.name : (described?.name ?? (place === null ? null : bound_name(place))));
@@ -135,6 +136,13 @@ function make_offered(options, fn, root) {
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
   const name = to_snake(local);
   if (!may_cross(name)) problem.failed('its name cannot cross: use letters, digits and _, a letter first');
+  const other = others.get(name);
+  if (other !== undefined && other.place !== problem.where) problem.failed(`that of ${other.place} has the same name`);
+  if (described === null && options.input === undefined && options.items === undefined && fn.length > 0) {
+    problem.failed(
+      'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox, or let `diglot types` write them down',
+    );
+  }
   const parameters = described === null ? given_parameters(options, problem) : described_parameters(described, problem);
   const stream = options.stream ?? described?.stream ?? is_generator(fn);
   const result_schema = described === null ? of(options.output, 'output', problem) : described.result === undefined ? null : compile(described.result);

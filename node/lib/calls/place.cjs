@@ -7,7 +7,7 @@ const { dirname, sep } = require('node:path');
 const { fileURLToPath } = require('node:url');
 const { stack_frames } = require('../crash.cjs');
 
-const OWN_FOLDERS = [__dirname + sep, dirname(dirname(__dirname)) + sep];
+const OWN_FOLDER = dirname(__dirname) + sep;
 /** What stands before the call of `func`, or of `(0, package.func)`, whose value is bound to a name. */
 const BINDINGS = [
   /(?:^|[^\w$.])(?:const|let|var)\s+([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?=\s*$/u,
@@ -36,8 +36,7 @@ function calling_place() {
     const name = site.getFileName();
     if (name === null || name === undefined || name.startsWith('node:')) continue;
     const file = path_of(name);
-    if (OWN_FOLDERS.some((folder) => file.startsWith(folder) && !file.includes(`${sep}support${sep}`) && !file.includes(`${sep}test${sep}`))) continue;
-    return mapped(name, { file, line: site.getLineNumber() ?? 1, column: site.getColumnNumber() ?? 1 });
+    if (!file.startsWith(OWN_FOLDER)) return mapped(name, { file, line: site.getLineNumber() ?? 1, column: site.getColumnNumber() ?? 1 });
   }
   return null;
 }

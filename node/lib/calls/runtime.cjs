@@ -4,7 +4,6 @@
 // Nothing of it is loaded, and the socket stays silent, until the program uses the package.
 
 const { AsyncResource } = require('node:async_hooks');
-const { tell_apart } = require('../origin.cjs');
 const { OFFER_BYTES_MAX, TYPE } = require('./protocol.cjs');
 const { Connection } = require('./connection.cjs');
 const { CallsSocket } = require('./socket.cjs');
@@ -40,7 +39,6 @@ class Runtime {
       },
       message_bytes_max,
     );
-    tell_apart();
     // Frames are nobody's code: the request that happens to use the package first is not to be taken for their origin.
     this.socket = ROOT.runInAsyncScope(() => new CallsSocket(fd, this.connection, () => this._ended()));
   }

@@ -11,7 +11,7 @@ const { Caller, make_services } = require('./services.cjs');
 
 const { from_thrown: _from_thrown, raise: _raise, ...classes } = errors;
 
-/** Where the worker leaves what every copy of the package is to give: a function that returns it. */
+/** Where the worker leaves what every copy of the package is to give (`worker.cjs`): a function that returns it. */
 const kSdk = Symbol.for('diglot.sdk');
 
 const NOT_RUN = 'is not run by Diglot, so no service can be called: start it with `diglot serve` or `diglot dev`, or put a stub in the place of the service with `diglot/testing`';
@@ -39,7 +39,7 @@ function make_sdk(way, root) {
     runtime ??= way();
     if (runtime !== null) {
       const { make_offered } = require('./functions.cjs');
-      runtime.offer(make_offered(options, fn, root));
+      runtime.offer(make_offered(options, fn, root, runtime.functions));
     }
     return fn;
   }
@@ -66,20 +66,4 @@ function sdk() {
   return alone;
 }
 
-/**
- * Makes the package the worker's.
- * @param {() => import('./runtime.cjs').Runtime | null} way
- * @param {string} root
- */
-function provide(way, root) {
-  let made = null;
-  Object.defineProperty(process, kSdk, {
-    configurable: true,
-    value() {
-      made ??= make_sdk(way, root);
-      return made;
-    },
-  });
-}
-
-module.exports = { sdk, provide, kSdk };
+module.exports = { sdk, make_sdk };

@@ -152,8 +152,8 @@ class Caller {
     if (options?.timeout !== undefined || deadline_ms !== Infinity) {
       const now_ms = performance.now();
       if (options?.timeout !== undefined) deadline_ms = Math.min(deadline_ms, now_ms + options.timeout);
-      timeout_ms = Math.ceil(Math.min(deadline_ms - now_ms, TIMEOUT_MS_MAX));
-      if (timeout_ms <= 0) throw new DeadlineExceeded('the deadline of the call that this one is made in has passed');
+      if (deadline_ms <= now_ms) throw new DeadlineExceeded('the deadline of the call that this one is made in has passed');
+      timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
     }
     const context = scope === null ? '' : context_of(scope);
     const pending = new Pending(runtime, { route, scope, signal }, resolve);

@@ -107,7 +107,8 @@ class Serving {
     if (this.reason !== 0) return;
     this.reason = reason;
     const why = this._why();
-    this.controller?.abort(why);
+    // Who listens is the call's own code.
+    if (this.controller !== null) run_as(this, () => this.controller.abort(why));
     this.items?.end(() => why);
     if (this.calls !== null) for (const call of this.calls) call.leave();
     const { sending, exchange } = this;

@@ -1,8 +1,6 @@
 'use strict';
 // What a worker has of calls before its program uses them: the socket's number, and a way for the package to begin.
 
-const { Violation } = require('../protocol.cjs');
-
 /** As `sdk.cjs` has it. */
 const kSdk = Symbol.for('diglot.sdk');
 /** Where the settings say nothing. */
@@ -14,7 +12,7 @@ class Calls {
    * @param {number | null} way.fd the calls socket; null: the server has made none
    * @param {any} way.orders the worker's
    * @param {() => void} way.served no call is in hand any more, or none follows
-   * @param {(violation: Violation) => never} way.violation
+   * @param {(violation: import('../protocol.cjs').Violation) => never} way.violation
    */
   constructor({ fd, orders, served, violation }) {
     this.fd = fd;
@@ -33,7 +31,11 @@ class Calls {
     Object.defineProperty(process, kSdk, {
       configurable: true,
       value: () => {
-        this.sdk ??= require('./sdk.cjs').make_sdk(() => this._begin(), this.orders.root);
+        if (this.sdk === null) {
+          // From here on, so that requests which come before the first call are told apart, too.
+          require('../origin.cjs').tell_apart();
+          this.sdk = require('./sdk.cjs').make_sdk(() => this._begin(), this.orders.root);
+        }
         return this.sdk;
       },
     });
