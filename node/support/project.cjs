@@ -7,6 +7,7 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
 const MODULES = path.join(__dirname, '..', 'node_modules');
+const SDK = path.join(__dirname, '..', 'sdk');
 /** By the names under which they are installed: with an interface in JavaScript, and native. */
 const TYPESCRIPTS = ['typescript', 'typescript7'];
 
@@ -22,7 +23,6 @@ class Project {
     fs.mkdirSync(this.cache);
     fs.mkdirSync(path.join(this.root, 'node_modules'));
     if (typescript !== null) this.link('typescript', path.join(MODULES, typescript));
-    this.link('diglot', path.join(__dirname, 'sdk'));
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
 
@@ -42,6 +42,12 @@ class Project {
   write(name, text) {
     fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
     fs.writeFileSync(this.path(name), text);
+  }
+
+  /** As an editor wants it: a worker needs no installed package. */
+  install_diglot() {
+    this.write('node_modules/diglot/package.json', '{"name": "diglot", "types": "index.d.ts"}');
+    this.link('diglot/index.d.ts', path.join(SDK, 'index.d.ts'));
   }
 
   /** `tsc` over the project's tsconfig.json. @returns {string} what it says, nothing if all is well */

@@ -61,6 +61,7 @@ for (const typescript of TYPESCRIPTS) {
     it('are the same again in their declaration', () => {
       const text = declaration({ model: described.functions.map((one) => ({ name: one.name, params: one.params_schema, result: one.result, stream: one.stream })) });
       project.write('diglot.d.ts', text);
+      project.install_diglot();
       const checks = TYPES.map(([type, , declared = 'same'], at) => {
         if (!['same', 'optional'].includes(declared)) return `export const check${at}: Same<Of<"case${at}">, { x: ${type.includes('null') && !declared.includes('null') ? `${declared} | null` : declared} }> = true;`;
         return `export const check${at}: Same<Of<"case${at}">, { x${declared === 'optional' ? '?' : ''}: ${type} }> = true;`;

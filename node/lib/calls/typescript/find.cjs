@@ -1,7 +1,7 @@
 'use strict';
 // The calls of `func` from "diglot" in a source, and what each is bound to.
 
-const { DIGLOT } = require('./builtins.cjs');
+const { is_of_sdk } = require('./options.cjs');
 
 const PACKAGE = 'diglot';
 
@@ -91,7 +91,7 @@ function is_passed_on(compiler, callee) {
   let symbol = compiler.checker.getSymbolAtLocation(callee);
   if (symbol === undefined || !(symbol.flags & compiler.SymbolFlags.Alias)) return false;
   symbol = compiler.checker.getAliasedSymbol(symbol);
-  return symbol.name === 'func' && compiler.declarations_of(symbol).some((node) => DIGLOT.test(node.getSourceFile().fileName));
+  return symbol.name === 'func' && compiler.declarations_of(symbol).some((node) => is_of_sdk(node.getSourceFile().fileName));
 }
 
 /** @param {import('./compiler.cjs').Compiler} compiler @param {any} call @returns {{ name: string | null, bound: any }} */
