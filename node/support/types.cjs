@@ -202,6 +202,7 @@ const REFUSED = [
   ['AsyncIterable<string>[]', 'x[]: an AsyncIterable cannot cross within a value: one parameter, or the result, may be a stream'],
   ['Counter', 'x.next: a function cannot cross'],
   ['[...string[], number]', 'x: of a tuple only the last may be a rest'],
+  ['Endless<string>', `x${'.next'.repeat(64)}: types nest too deep`],
   ['WeakMap<object, string>', 'x: a WeakMap cannot cross'],
   ['Intl.NumberFormat', 'x: NumberFormat has no counterpart in other languages'],
 ];
