@@ -7,7 +7,6 @@ const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 
 const MODULES = path.join(__dirname, '..', 'node_modules');
-const SDK = path.join(__dirname, '..', 'sdk');
 /** By the names under which they are installed: with an interface in JavaScript, and native. */
 const TYPESCRIPTS = ['typescript', 'typescript7'];
 
@@ -46,8 +45,7 @@ class Project {
 
   /** As an editor wants it: a worker needs no installed package. */
   install_diglot() {
-    this.write('node_modules/diglot/package.json', '{"name": "diglot", "types": "index.d.ts"}');
-    this.link('diglot/index.d.ts', path.join(SDK, 'index.d.ts'));
+    this.link('diglot', path.join(__dirname, '..'));
   }
 
   /** `tsc` over the project's tsconfig.json. @returns {string} what it says, nothing if all is well */

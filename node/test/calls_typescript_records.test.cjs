@@ -108,6 +108,11 @@ describe('functions', () => {
     project.write('node_modules/typescript/package.json', '{"name": "typescript", "version": "4.9.5", "main": "index.js"}');
     project.write('node_modules/typescript/index.js', '');
     assert.throws(ask, /TypeScript 4\.9\.5 in .* is too old for the types of func\(\): 5\.0 or later is needed/);
+    project.write('node_modules/typescript/package.json', '{"name": "typescript", "version": "9.0.0", "main": "index.js"}');
+    assert.throws(ask, /TypeScript 9\.0\.0 in .* has no interface that is known here: npm install --save-dev @typescript\/typescript6 beside it/);
+    project.write('node_modules/@typescript/typescript6/package.json', '{"name": "typescript", "version": "6.0.0", "main": "index.js"}');
+    project.write('node_modules/@typescript/typescript6/index.js', `module.exports = require(${JSON.stringify(require.resolve('typescript'))});`);
+    assert.equal(properties(ask()), 'id');
   });
 
   it('of modules that are compiled beforehand stand in a file', () => {
