@@ -98,7 +98,10 @@ class Problem {
  */
 function make_offered(options, fn, root, others) {
   const place = calling_place();
-  const described = options.input === undefined && place !== null ? find_described(place, root) : null;
+  const described =
+    options.input === undefined && options.output === undefined && place !== null
+      ? find_described(place, root, [options.name, fn.name, bound_name(place)])
+      : null;
   const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
   const problem = new Problem(place, local ?? '');
   check_options(options, problem);
@@ -133,11 +136,10 @@ function make_offered(options, fn, root, others) {
   return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
 }
 
-/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root */
-function find_described(place, root) {
-  const { describe } = require('./typescript/functions.cjs');
-  const of_line = describe(place.file, { root }).filter(({ line }) => line === place.line);
-  return of_line.sort((one, other) => Math.abs(one.column - place.column) - Math.abs(other.column - place.column))[0] ?? null;
+/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
+function find_described(place, root, names) {
+  const { described_at } = require('./typescript/functions.cjs');
+  return described_at(place, names, { root });
 }
 
 /** @param {any} given a library's schema @param {'input' | 'output'} side @param {Problem} problem @returns {Schema | null} */
