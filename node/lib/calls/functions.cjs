@@ -1,11 +1,13 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
+const { extname } = require('node:path');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
+const TYPESCRIPT = new Set(['.ts', '.tsx', '.mts', '.cts']);
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
 
 /** @typedef {import('./standard.cjs').Schema} Schema */
@@ -98,8 +100,9 @@ class Problem {
  */
 function make_offered(options, fn, root, others) {
   const place = calling_place();
-  const described = options.input === undefined && place !== null ? find_described(place, root) : null;
-  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
+  const known = options.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
+  const described = options.input === undefined && place !== null ? find_described(place, known, root) : null;
+  const local = known ?? described?.name;
   const problem = new Problem(place, local ?? '');
   check_options(options, problem);
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
@@ -133,10 +136,17 @@ function make_offered(options, fn, root, others) {
   return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
 }
 
-/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root */
-function find_described(place, root) {
+/**
+ * What its source says of the function: in TypeScript found by its place, in what was compiled before by its name.
+ * @param {import('./place.cjs').Place} place
+ * @param {string | null} name
+ * @param {string} root
+ */
+function find_described(place, name, root) {
   const { describe } = require('./typescript/functions.cjs');
-  const of_line = describe(place.file, { root }).filter(({ line }) => line === place.line);
+  const all = describe(place.file, { root });
+  if (!TYPESCRIPT.has(extname(place.file))) return all.find((one) => one.name === name) ?? null;
+  const of_line = all.filter(({ line }) => line === place.line);
   return of_line.sort((one, other) => Math.abs(one.column - place.column) - Math.abs(other.column - place.column))[0] ?? null;
 }
 
