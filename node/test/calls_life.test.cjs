@@ -274,6 +274,19 @@ describe('a worker', () => {
     });
   }
 
+  it('survives clients that leave handlers which catch nothing', async () => {
+    const web = await http();
+    web.front.open(1);
+    const request = web.front.request({ target: '/careless' });
+    for (let count = 0; count < 3; count++) await broker.until_call('watch_aborts');
+    request.cancel(1);
+    for (let count = 0; count < 3; count++) await broker.until_aborted();
+    await new Promise((resolve) => web.front.link.once('data', resolve));
+    web.front.open(2);
+    assert.match((await web.front.fetch({ target: '/similar', connection: 2 })).text, /item 1/);
+    assert.equal(web.front.stderr, '');
+  });
+
   it('has nothing to call with where the server gave it no socket', async () => {
     const { Front } = require('../support/front.cjs');
     const front = await new Front(path.join(ROOT, 'support/apps/calls/http.cjs')).ready();
