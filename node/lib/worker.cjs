@@ -68,8 +68,8 @@ class Worker {
       served: () => this.idle(),
       violation: (violation) => this.broken('the calls socket', violation),
     });
-    /** Requests may come. A service without routes is one of functions alone. */
-    this.has_routes = orders.routes ?? !orders.functions_only;
+    /** Whether requests come: true, false, or null: they would, if the program served any. */
+    this.routes = orders.routes ?? null;
     this.takeover = new Takeover({
       listen: orders.listen,
       port: orders.port ?? null,
@@ -93,8 +93,10 @@ class Worker {
     this.entry = new Entry(orders.entry.file, {
       loading: () => this.state === 'loading',
       found: (app) => this.serve_fetch(app),
-      loaded: () => {
-        if (!this.has_routes && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
+      loaded: (is_done) => {
+        // With routes it may still be about to listen, until it has nothing left to do.
+        const is_enough = this.routes === false || (this.routes === null && is_done);
+        if (is_enough && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
       },
       offered: () => this.calls.offered,
       failed: (reason) => this.failed(reason),

@@ -165,9 +165,23 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
   }
 
   it('says what to do about functions alone where there are routes', async () => {
-    const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }));
+    const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }), { orders: { routes: true } });
     await peer.front.exit;
     assert.match(peer.front.failed, /It offers functions: a service of functions alone has no `routes`/);
+  });
+
+  it('makes a program ready that offers functions and has nothing else to do, if nobody has written routes for it', async () => {
+    for (const [ending, text] of [['cjs', COMMONJS], ['mjs', MODULE]]) {
+      const peer = await broker.start(`alone_${ending}`, program(`alone_${ending}`, { [`main.${ending}`]: text }));
+      await broker.call(peer, 'answer', {});
+    }
+  });
+
+  it('waits for a program that offers functions and is about to listen', async () => {
+    const main = program('later', { 'main.cjs': `${COMMONJS} setTimeout(() => require('http').createServer((_, response) => response.end('served')).listen(0), 20)` });
+    const peer = await broker.start('later', main);
+    peer.front.open();
+    assert.equal((await peer.front.fetch()).text, 'served');
   });
 
   it('calls nobody from a worker thread, and says so', async () => {
@@ -281,7 +295,7 @@ describe('a worker', () => {
     for (let count = 0; count < 3; count++) await broker.until_call('watch_aborts');
     request.cancel(1);
     for (let count = 0; count < 3; count++) await broker.until_aborted();
-    await new Promise((resolve) => web.front.link.once('data', resolve));
+    await request.until(() => request.cancelled > 0);
     web.front.open(2);
     assert.match((await web.front.fetch({ target: '/similar', connection: 2 })).text, /item 1/);
     assert.equal(web.front.stderr, '');
