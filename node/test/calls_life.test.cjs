@@ -135,6 +135,29 @@ export const ticks = func(async function* (upTo: number): AsyncGenerator<{ tick:
     });
   });
 
+  it('finds the types of what was compiled beforehand, by name', async () => {
+    const main = program('compiled', {
+      'dist/main.js': "const { func } = require('diglot');\nexports.renderCard = (0, func)(async (item) => item.id);",
+      'diglot.functions.json': JSON.stringify({
+        diglot: 1,
+        modules: { 'dist/main.js': 'src/main.ts' },
+        functions: {
+          'src/main.ts#renderCard': {
+            line: 9,
+            column: 27,
+            params: ['item'],
+            params_schema: { type: 'object', properties: { item: { type: 'object', properties: { id: { type: 'integer' } } } }, required: ['item'] },
+            result: { type: 'integer' },
+            stream: false,
+          },
+        },
+      }),
+    });
+    const peer = await broker.start('compiled', main, FUNCTIONS_ONLY);
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3 } }), 3);
+    await assert.rejects(broker.call(peer, 'render_card', {}), ({ thrown }) => thrown.code === 'invalid_arguments');
+  });
+
   it('takes schemas of zod', async () => {
     const main = program('zod', {
       'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
