@@ -22,7 +22,6 @@ class Project {
     fs.mkdirSync(this.cache);
     fs.mkdirSync(path.join(this.root, 'node_modules'));
     if (typescript !== null) this.link('typescript', path.join(MODULES, typescript));
-    this.link('diglot', path.join(__dirname, 'sdk'));
     for (const [name, text] of Object.entries(files)) this.write(name, text);
   }
 
@@ -42,6 +41,11 @@ class Project {
   write(name, text) {
     fs.mkdirSync(path.dirname(this.path(name)), { recursive: true });
     fs.writeFileSync(this.path(name), text);
+  }
+
+  /** As an editor wants it: a worker needs no installed package. */
+  install_diglot() {
+    this.link('diglot', path.join(__dirname, '..'));
   }
 
   /** `tsc` over the project's tsconfig.json. @returns {string} what it says, nothing if all is well */

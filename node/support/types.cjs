@@ -136,7 +136,7 @@ const TYPES = [
   ['Set<Date>', set_of(DATE)],
   ['ReadonlySet<string>', set_of(STRING), 'Set<string>'],
   ['Map<bigint, Uint8Array>', map_of(BIGINT, BYTES)],
-  ["NDArray<'float32'>", { type: 'array', 'x-diglot': 'array', dtype: 'float32' }, 'Float32Array | NDArray<"float32">'],
+  ['NDArray<Float32Array>', { type: 'array', 'x-diglot': 'array', dtype: 'float32' }, 'Float32Array | NDArray<Float32Array>'],
   ['NDArray', { type: 'array', 'x-diglot': 'array' }, 'NDArray'],
   ['Color', ref('Color', { type: 'string', enum: ['red', 'blue'] }), '"red" | "blue"'],
   ['Level', ref('Level', { type: 'integer', enum: [0, 5, 6] }), '0 | 5 | 6'],
@@ -202,6 +202,7 @@ const REFUSED = [
   ['AsyncIterable<string>[]', 'x[]: an AsyncIterable cannot cross within a value: one parameter, or the result, may be a stream'],
   ['Counter', 'x.next: a function cannot cross'],
   ['[...string[], number]', 'x: of a tuple only the last may be a rest'],
+  ['Endless<string>', `x${'.next'.repeat(64)}: types nest too deep`],
   ['WeakMap<object, string>', 'x: a WeakMap cannot cross'],
   ['Intl.NumberFormat', 'x: NumberFormat has no counterpart in other languages'],
 ];

@@ -4,6 +4,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { compile, Invalid } = require('../lib/calls/schema.cjs');
+const { NDArray } = require('../lib/calls/values.cjs');
 
 /** @param {() => any} run @returns {string[]} `path: message` of each issue */
 function issues_of(run) {
@@ -179,6 +180,22 @@ describe('types that JSON has no word for', () => {
     assert.equal(compile({ type: 'string', format: 'decimal', 'x-diglot': 'decimal' }).decode(1.5), '1.5');
     assert.equal(compile(NOTHING).decode(null), undefined);
     assert.equal(compile(NOTHING).encode('whatever a callback gave'), undefined);
+  });
+
+  it('are rows in one dimension, and NDArray in others or an unknown number of them', () => {
+    const matrix = new NDArray([2, 2], Float32Array.of(1, 2, 3, 4));
+    const two = compile(row_of('float32', [null, 2]));
+    assert.deepEqual(two.from_json([[1, 2], [3, 4]]), matrix);
+    assert.deepEqual(two.to_json(matrix), [[1, 2], [3, 4]]);
+    assert.deepEqual(issues_of(() => two.from_json([[1, 2], [3]])), ['expected an array of float32 of the shape (?, 2), not an array']);
+    const any = compile({ type: 'array', 'x-diglot': 'array', dtype: 'float32' });
+    assert.equal(any.decode(matrix), matrix);
+    assert.deepEqual(any.decode(Float32Array.of(1)), new NDArray([1], Float32Array.of(1)));
+    assert.deepEqual(compile(row_of('float32')).decode(new NDArray([1], Float32Array.of(1))), Float32Array.of(1));
+    const flags = new NDArray([2], Uint8Array.of(1, 0), 'bool');
+    assert.deepEqual(compile(row_of('bool')).decode(flags), flags);
+    assert.deepEqual(compile(row_of('bool')).from_json([true, false]), flags);
+    assert.deepEqual(compile(true).to_json(flags), [true, false]);
   });
 
   it('are refused where they do not fit', () => {

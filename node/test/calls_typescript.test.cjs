@@ -61,6 +61,7 @@ for (const typescript of TYPESCRIPTS) {
     it('are the same again in their declaration', () => {
       const text = declaration({ model: described.functions.map((one) => ({ name: one.name, params: one.params_schema, result: one.result, stream: one.stream })) });
       project.write('diglot.d.ts', text);
+      project.install_diglot();
       const checks = TYPES.map(([type, , declared = 'same'], at) => {
         if (!['same', 'optional'].includes(declared)) return `export const check${at}: Same<Of<"case${at}">, { x: ${type.includes('null') && !declared.includes('null') ? `${declared} | null` : declared} }> = true;`;
         return `export const check${at}: Same<Of<"case${at}">, { x${declared === 'optional' ? '?' : ''}: ${type} }> = true;`;
@@ -76,7 +77,7 @@ for (const typescript of TYPESCRIPTS) {
   describe(`what cannot cross, by ${typescript}`, () => {
     it('is told with its place and its path within the type', async () => {
       const source = REFUSED.map(([type], at) => `export const case${at} = func((x: ${type}) => 1);`);
-      const project = make({ 'cases.ts': `import { func } from "diglot";\nclass Counter { next() { return 1; } }\n${source.join('\n')}` }, typescript);
+      const project = make({ 'cases.ts': `import { func } from "diglot";\nclass Counter { next() { return 1; } } interface Endless<T> { next: Endless<T[]> }\n${source.join('\n')}` }, typescript);
       try {
         const { problems } = await describe_file(project, 'cases.ts');
         const expected = REFUSED.map(([, message], at) => ({ file: project.path('cases.ts'), line: at + 3, message: `case${at}: ${message}` }));
@@ -136,8 +137,11 @@ export const renamed = offer({ name: "ten", timeout: 5 }, nine);
 offer(nine);
 export const eleven = offer({ input: {} as any }, async ({ i }: { i: number }) => i);
 export const twelve = (offer((j: number) => j)) satisfies unknown;
+function shadowed(offer: (fn: unknown) => void, whole: { func(fn: unknown): void }) { offer((x) => x); whole.func((x) => x); }
+shadowed(() => {}, { func() {} });
 `;
-      const project = make({ 'cases.ts': source, 'again.ts': 'export { func } from "diglot";\n', 'other.ts': 'export function func(fn: (x: any) => any) { return fn; }\n' }, typescript);
+      const required = 'import whole = require("diglot");\nconst { func: offer } = require("diglot");\nexports.one = offer((a: number) => a);\nexport const two = whole.func((b: number) => b);\n';
+      const project = make({ 'required.cts': required, 'cases.ts': source, 'again.ts': 'export { func } from "diglot";\n', 'other.ts': 'export function func(fn: (x: any) => any) { return fn; }\n' }, typescript);
       try {
         const { functions, problems, sources } = await describe_file(project, 'cases.ts');
         assert.deepEqual(problems, []);
@@ -154,6 +158,8 @@ export const twelve = (offer((j: number) => j)) satisfies unknown;
           ['eleven', 17, 23, undefined],
           ['twelve', 18, 24, 'j'],
         ]);
+        const of_required = await describe_file(project, 'required.cts');
+        assert.deepEqual(of_required.functions.map(({ name, params }) => [name, params]), [['one', ['a']], ['two', ['b']]]);
         assert.deepEqual(functions.filter(({ has_schema }) => has_schema).map(({ name }) => name), ['eleven']);
         assert.deepEqual(new Set(sources), new Set(['cases.ts', 'again.ts', 'other.ts'].map((name) => project.path(name))));
       } finally {

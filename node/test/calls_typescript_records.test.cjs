@@ -46,6 +46,9 @@ describe('functions', () => {
     const first = ask();
     assert.deepEqual([properties(first), asked], ['id', 1]);
     assert.deepEqual([ask(), asked], [first, 1]);
+    const { described_at } = require(MODULE);
+    const at = (line, column) => described_at({ file: project.path('find.ts'), line, column }, ['find'])?.name;
+    assert.deepEqual([at(3, 21), at(3, 1), at(2, 21)], ['find', 'find', undefined]);
   });
 
   it('are found out again when one of their files has changed, and not when it only looks so', () => {
@@ -105,6 +108,11 @@ describe('functions', () => {
     project.write('node_modules/typescript/package.json', '{"name": "typescript", "version": "4.9.5", "main": "index.js"}');
     project.write('node_modules/typescript/index.js', '');
     assert.throws(ask, /TypeScript 4\.9\.5 in .* is too old for the types of func\(\): 5\.0 or later is needed/);
+    project.write('node_modules/typescript/package.json', '{"name": "typescript", "version": "9.0.0", "main": "index.js"}');
+    assert.throws(ask, /TypeScript 9\.0\.0 in .* has no interface that is known here: npm install --save-dev @typescript\/typescript6 beside it/);
+    project.write('node_modules/@typescript/typescript6/package.json', '{"name": "typescript", "version": "6.0.0", "main": "index.js"}');
+    project.write('node_modules/@typescript/typescript6/index.js', `module.exports = require(${JSON.stringify(require.resolve('typescript'))});`);
+    assert.equal(properties(ask()), 'id');
   });
 
   it('of modules that are compiled beforehand stand in a file', () => {
@@ -114,6 +122,9 @@ describe('functions', () => {
     const { line: _, column: __, ...placeless } = find;
     assert.deepEqual(ask('dist/find.js'), [{ ...placeless, name: 'find' }]);
     assert.deepEqual(ask('dist/bundle.js').map(({ name }) => name), ['find', 'other']);
+    const { described_at } = require(MODULE);
+    const at = (line, names) => described_at({ file: project.path('dist/bundle.js'), line, column: 1 }, names, { root: project.root })?.name;
+    assert.deepEqual([at(3, ['no', null]), at(7, [undefined, 'other'])], [undefined, 'other']);
     assert.equal(asked, 0);
     // The source itself, where TypeScript is not installed.
     fs.unlinkSync(project.path('node_modules/typescript'));

@@ -1,13 +1,11 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
-const { extname } = require('node:path');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
-const TYPESCRIPT = new Set(['.ts', '.tsx', '.mts', '.cts']);
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
 
 /** @typedef {import('./standard.cjs').Schema} Schema */
@@ -136,18 +134,10 @@ function make_offered(options, fn, root, others) {
   return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
 }
 
-/**
- * What its source says of the function: in TypeScript found by its place, in what was compiled before by its name.
- * @param {import('./place.cjs').Place} place
- * @param {string | null} name
- * @param {string} root
- */
+/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string | null} name @param {string} root */
 function find_described(place, name, root) {
-  const { describe } = require('./typescript/functions.cjs');
-  const all = describe(place.file, { root });
-  if (!TYPESCRIPT.has(extname(place.file))) return all.find((one) => one.name === name) ?? null;
-  const of_line = all.filter(({ line }) => line === place.line);
-  return of_line.sort((one, other) => Math.abs(one.column - place.column) - Math.abs(other.column - place.column))[0] ?? null;
+  const { described_at } = require('./typescript/functions.cjs');
+  return described_at(place, [name], { root });
 }
 
 /** @param {any} given a library's schema @param {'input' | 'output'} side @param {Problem} problem @returns {Schema | null} */

@@ -1,7 +1,8 @@
 'use strict';
 // Types with a meaning of their own: TypeScript's and Node's classes, Diglot's, Arrow's.
 
-const { DTYPES } = require('../schema/rows.cjs');
+const { BY_CLASS } = require('../values.cjs');
+const { is_of_sdk } = require('./options.cjs');
 
 const BYTES = () => ({ type: 'string', contentEncoding: 'base64', 'x-diglot': 'bytes' });
 const row_of = (dtype) => () => ({ type: 'array', 'x-diglot': 'array', dtype, shape: [null] });
@@ -69,14 +70,11 @@ const BUILT_IN = {
   Boolean: refused(': say boolean'),
 };
 
-/** @param {any} symbol @param {import('./types.cjs').Types} types @param {RegExp} path @returns {boolean} whether a file of this path declares it */
-function is_from(symbol, types, path) {
+/** @param {any} symbol @param {import('./types.cjs').Types} types @param {(file: string) => boolean} is_theirs @returns {boolean} whether one of these files declares it */
+function is_from(symbol, types, is_theirs) {
   const [declaration] = types.compiler.declarations_of(symbol);
-  return declaration !== undefined && path.test(declaration.getSourceFile().fileName);
+  return declaration !== undefined && is_theirs(declaration.getSourceFile().fileName);
 }
-
-/** The declarations of the package, installed or beside this program. */
-const DIGLOT = /\/(node_modules\/diglot|sdk)\/[^/]+\.d\.[cm]?ts$/;
 
 /**
  * @param {import('./types.cjs').Types} types
@@ -85,18 +83,17 @@ const DIGLOT = /\/(node_modules\/diglot|sdk)\/[^/]+\.d\.[cm]?ts$/;
  * @returns {any} `null`: it is not of the package `diglot`
  */
 function of_diglot(types, type, symbol) {
-  if (symbol.name !== 'NDArray' || !is_from(symbol, types, DIGLOT)) return null;
-  // NDArray<'float32'>; without the argument, or with another, numbers of any type.
-  const { TypeFlags, ObjectFlags } = types.compiler;
+  if (symbol.name !== 'NDArray' || !is_from(symbol, types, is_of_sdk)) return null;
+  // NDArray<Float32Array>; without the argument numbers of any type.
+  const { ObjectFlags } = types.compiler;
   const [of] = type.objectFlags & ObjectFlags.Reference ? types.checker.getTypeArguments(type) : [];
-  const dtype = of !== undefined && of.flags & TypeFlags.StringLiteral ? String(types.compiler.literal_of(of)) : undefined;
-  if (dtype !== undefined && !DTYPES.has(dtype)) return types.fail(`${JSON.stringify(dtype)} is no type of numbers: there are ${[...DTYPES].join(', ')}`);
+  const dtype = of === undefined ? undefined : BY_CLASS.get(types.compiler.symbol_of(of)?.name)?.dtype;
   return { type: 'array', 'x-diglot': 'array', ...(dtype === undefined ? {} : { dtype }) };
 }
 
 /** @param {import('./types.cjs').Types} types @param {any} symbol @returns {boolean} whether it is Arrow's table */
 function of_arrow(types, symbol) {
-  return symbol.name === 'Table' && is_from(symbol, types, /\/node_modules\/apache-arrow\//);
+  return symbol.name === 'Table' && is_from(symbol, types, (file) => file.includes('/node_modules/apache-arrow/'));
 }
 
-module.exports = { BUILT_IN, DIGLOT, of_arrow, of_diglot };
+module.exports = { BUILT_IN, of_arrow, of_diglot };

@@ -5,7 +5,7 @@ const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Classic } = require('./classic.cjs');
-const { find_typescript, missing } = require('./finding.cjs');
+const { find_typescript } = require('./finding.cjs');
 const { Native } = require('./native.cjs');
 
 /**
@@ -48,20 +48,12 @@ const { Native } = require('./native.cjs');
  * @property {() => void} close
  */
 
-/** Older ones have no interface for all that is asked. */
-const MAJOR_MIN = 5;
-
 /** @param {string} root the service's folder @returns {Promise<Compiler>} */
 async function load_compiler(root) {
-  const found = find_typescript(root);
-  if (found === null) throw new Error(missing(root));
-  const major = Number.parseInt(found.version, 10);
-  if (major < MAJOR_MIN) throw new Error(`TypeScript ${found.version} in ${dirname(found.path)} is too old for the types of func(): ${MAJOR_MIN}.0 or later is needed`);
-  const own = createRequire(join(root, 'service.js'))('typescript');
-  if (own.createProgram !== undefined) return new Classic(own);
-  const part = (name) => import(pathToFileURL(join(dirname(found.path), found.exports[name])).href);
-  if (found.exports?.['./unstable/sync'] === undefined) throw new Error(`TypeScript ${found.version} in ${dirname(found.path)} has no interface that is known: use 5, 6 or 7, or give a schema: func({ input: … }, …)`);
-  return new Native(found.version, await part('./unstable/sync'), await part('./unstable/ast'));
+  const { name, path, version, native } = find_typescript(root);
+  if (native === null) return new Classic(createRequire(join(root, 'service.js'))(name));
+  const part = (part_name) => import(pathToFileURL(join(dirname(path), native[part_name])).href);
+  return new Native(version, await part('./unstable/sync'), await part('./unstable/ast'));
 }
 
 module.exports = { load_compiler };

@@ -8,7 +8,7 @@ const { TYPED } = require('../schema/rows.cjs');
 const WIDTH_MAX = 120;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 /** What TypeScript keeps for itself, as names of types. */
-const RESERVED = new Set(['any', 'unknown', 'never', 'void', 'null', 'undefined', 'string', 'number', 'boolean', 'bigint', 'symbol', 'object', 'Array', 'Date', 'Map', 'Set', 'Promise', 'Record', 'AsyncIterable', 'Call', 'CallOptions', 'NDArray', 'Stream', 'Table', 'Uint8Array']);
+const RESERVED = new Set(['any', 'unknown', 'never', 'void', 'null', 'undefined', 'string', 'number', 'boolean', 'bigint', 'symbol', 'object', 'Array', 'Date', 'Map', 'Set', 'Promise', 'Record', 'AsyncIterable', 'Call', 'CallOptions', 'NDArray', 'StreamCall', 'Table', 'Uint8Array']);
 /** Constraints that a comment can say. */
 const TAGS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern', 'minItems', 'maxItems'];
 /** Formats whose type is text in TypeScript. */
@@ -31,7 +31,7 @@ function declaration(services) {
   const writer = new Writer(services);
   const body = Object.keys(services).sort().map((name) => writer.service(name, services[name]));
   const types = writer.types();
-  const imports = ['Call', 'CallOptions', ...writer.imports].sort();
+  const imports = ['CallOptions', ...writer.imports].sort();
   const text = [
     '// Written by `diglot types`: the functions that the services offer. Do not edit, but commit.',
     ...(writer.has_tables ? ['import type { Table } from "apache-arrow";'] : []),
@@ -100,9 +100,8 @@ class Writer {
     const is_optional = required.size === 0 && input === undefined;
     const is_plain = members.every(({ comment }) => comment === '');
     const of = result?.['x-diglot'] === 'undefined' ? 'void' : this._type(result);
-    const answer = stream ? `AsyncIterable<${of}>` : of;
-    if (stream) this.imports.add('Stream');
-    const call = stream ? `Stream<${of}>` : `Call<${answer}>`;
+    const call = `${stream ? 'StreamCall' : 'Call'}<${of}>`;
+    this.imports.add(stream ? 'StreamCall' : 'Call');
     const head = `      ${key_text(to_camel(name))}(args${is_optional ? '?' : ''}: `;
     const tail = `, options?: CallOptions): ${call};`;
     const flat = `{ ${members.map(({ text }) => text).join('; ')} }`;
@@ -202,12 +201,13 @@ class Writer {
 
   /** @param {{ dtype?: string, shape?: (number | null)[] }} schema @returns {string[]} */
   _rows({ dtype, shape }) {
-    const typed = dtype === undefined || dtype === 'bool' ? undefined : dtype === 'float16' ? 'Float16Array' : TYPED[dtype].name;
-    if (typed !== undefined && shape?.length === 1) return [typed];
+    // Booleans are bytes of 0 and 1, and never a row of their own.
+    const typed = dtype === undefined ? undefined : dtype === 'bool' ? 'Uint8Array' : dtype === 'float16' ? 'Float16Array' : TYPED[dtype].name;
+    if (typed !== undefined && dtype !== 'bool' && shape?.length === 1) return [typed];
     this.imports.add('NDArray');
-    const shaped = dtype === undefined ? 'NDArray' : `NDArray<${JSON.stringify(dtype)}>`;
+    const shaped = typed === undefined ? 'NDArray' : `NDArray<${typed}>`;
     // In a row it comes as its typed array.
-    return typed !== undefined && shape === undefined ? [typed, shaped] : [shaped];
+    return typed !== undefined && dtype !== 'bool' && shape === undefined ? [typed, shaped] : [shaped];
   }
 
   /** @param {any} schema */
@@ -306,10 +306,9 @@ function remarks(schema) {
   if (schema === null || typeof schema !== 'object') return [];
   const lines = schema.description === undefined ? [] : [String(schema.description)];
   const inner = schema.anyOf?.length === 2 ? { ...schema.anyOf.find(({ type, $ref }) => type !== 'null' && $ref === undefined), ...schema } : schema;
-  for (const tag of TAGS) if (inner[tag] !== undefined && !(inner.prefixItems !== undefined && tag === 'minItems')) lines.push(`@${tag} ${inner[tag]}`);
-  if (inner.type === 'integer' && inner['x-diglot'] === undefined && inner.const === undefined && inner.enum === undefined) lines.push('@integer');
+  for (const tag of TAGS) if (inner[tag] !== undefined && !(inner.prefixItems !== undefined && tag.endsWith('Items'))) lines.push(`@${tag} ${inner[tag]}`);
   if (FORMATS.has(inner.format) || inner['x-diglot'] === 'text') lines.push(`@format ${inner.format}`);
-  if (inner.default !== undefined) lines.push(`@default ${JSON.stringify(inner.default)}`);
+  if (inner.default !== undefined && inner.default !== null) lines.push(`@default ${JSON.stringify(inner.default)}`);
   if (inner.deprecated === true) lines.push('@deprecated');
   return lines;
 }

@@ -8,7 +8,7 @@ const { sep } = require('node:path');
 const { crossing } = require('../names.cjs');
 const { load_compiler } = require('./compiler.cjs');
 const { find_calls } = require('./find.cjs');
-const { DIGLOT } = require('./builtins.cjs');
+const { is_of_sdk } = require('./options.cjs');
 const { see } = require('./records.cjs');
 const { describe_call } = require('./signatures.cjs');
 
@@ -45,7 +45,7 @@ async function extract({ root, file, entry, tsconfig }) {
     const sources = compiler.sources();
     // TypeScript's own come with its version.
     const others = sources.filter((source) => !compiler.is_library(source));
-    const is_package = ({ fileName }) => fileName.includes(NODE_MODULES) || DIGLOT.test(fileName);
+    const is_package = ({ fileName }) => fileName.includes(NODE_MODULES) || is_of_sdk(fileName);
     const own = new Map(others.filter((source) => !is_package(source)).map((source) => [source.fileName, source]));
     const packages = others.filter(is_package).map(({ fileName }) => fileName);
     const shared = [...packages, ...compiler.configs];

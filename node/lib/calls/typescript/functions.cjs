@@ -7,7 +7,7 @@
 const fs = require('node:fs');
 const { basename, dirname, extname, join, relative, sep } = require('node:path');
 const { getEnvironmentData } = require('node:worker_threads');
-const { find_typescript, missing } = require('./finding.cjs');
+const { find_typescript } = require('./finding.cjs');
 const { Records, folder_of_cache } = require('./records.cjs');
 
 const COMPILED = new Set(['.ts', '.tsx', '.mts', '.cts']);
@@ -50,12 +50,14 @@ function describe(file, options = {}) {
 
 /** @param {string} file @param {Options} options @returns {Described[]} */
 function of_source(file, { root = process.cwd(), entry = entry_of_program(), tsconfig, cache = folder_of_cache(getEnvironmentData('DIGLOT_TYPESCRIPT')) }) {
-  const typescript = find_typescript(root);
-  if (typescript === null) {
+  let typescript;
+  try {
+    typescript = find_typescript(root);
+  } catch (error) {
     // Installed without what only development needs.
     const written = of_written(file);
     if (written.length > 0) return written;
-    throw problem(`${file}: ${missing(root)}`);
+    throw problem(`${file}: ${error.message}`);
   }
   const records = new Records(cache, [typescript.version, typescript.path, root, tsconfig ?? '']);
   const found = records.find(file);
@@ -152,4 +154,19 @@ function parse_written(path, text, file) {
   });
 }
 
-module.exports = { describe, problem, WRITTEN, WRITTEN_REVISION };
+/**
+ * The function of one call of func().
+ *
+ * @param {{ file: string, line: number, column: number }} place of the call
+ * @param {(string | null | undefined)[]} names that it may have, for modules that are compiled beforehand
+ * @param {Options} [options]
+ * @returns {Described | null} `null`: nothing tells of its types
+ */
+function described_at(place, names, options) {
+  const all = describe(place.file, options);
+  const distance = ({ column }) => Math.abs(column - place.column);
+  const [nearest] = all.filter(({ line }) => line === place.line).sort((one, other) => distance(one) - distance(other));
+  return nearest ?? all.find(({ line, name }) => line === undefined && names.includes(name)) ?? null;
+}
+
+module.exports = { describe, described_at, problem, WRITTEN, WRITTEN_REVISION };

@@ -2,7 +2,7 @@
 // With which options types are looked at: the project's own, and what has to be so here.
 
 const fs = require('node:fs');
-const { dirname, join } = require('node:path');
+const { dirname, join, sep } = require('node:path');
 
 /** Of programs without a tsconfig.json, as a tsconfig.json has them. */
 const BASE = { target: 'esnext', module: 'nodenext', moduleResolution: 'nodenext', strict: true, jsx: 'preserve', allowImportingTsExtensions: true };
@@ -27,4 +27,9 @@ function sdk_paths(file, paths) {
   return { ...paths, diglot: [join(SDK, 'index.d.ts')], 'diglot/testing': [join(SDK, 'testing.d.ts')] };
 }
 
-module.exports = { BASE, FORCED, sdk_paths };
+/** @param {string} file @returns {boolean} whether it is one of the package's declarations, installed or beside this file */
+function is_of_sdk(file) {
+  return file.startsWith(SDK + sep) || file.includes('/node_modules/diglot/');
+}
+
+module.exports = { BASE, FORCED, is_of_sdk, sdk_paths };
