@@ -58,6 +58,8 @@ class Peer {
   _data(data) {
     this.bytes = this.bytes.length === 0 ? data : Buffer.concat([this.bytes, data]);
     let at = 0;
+    for (const { socket } of this.broker.peers) socket.cork();
+    process.nextTick(() => this.broker.peers.forEach(({ socket }) => socket.uncork()));
     if (!this.greeted) {
       if (this.bytes.length < 16) return;
       this.greeted = true;

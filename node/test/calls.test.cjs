@@ -29,6 +29,7 @@ describe('calls', () => {
       type: 'object',
       properties: { item_id: { type: 'integer' }, k: { type: 'integer', default: 10 } },
       required: ['item_id'],
+      additionalProperties: false,
     });
     assert.deepEqual(offer.result, { type: 'array' });
     assert.equal(offer.file, app('model.cjs'));
@@ -100,7 +101,7 @@ describe('calls', () => {
       const error = await error_of("await services.model.similar({ itemId: 'three' })");
       assert.equal(error.name, 'InvalidArguments');
       assert.deepEqual(error.issues[0].path, ['itemId']);
-      assert.match((await error_of('await services.model.similar({ itemId: 3, kay: 1 })')).message, /kay: there is no parameter/);
+      assert.match((await error_of('await services.model.similar({ itemId: 3, kay: 1 })')).message, /kay: is no parameter: there are item_id, k/);
     });
 
     it('say that a result is wrong', async () => {

@@ -108,6 +108,48 @@ void ofLine, Cards;`,
     assert.deepEqual([...peer.offers.values()].map(({ line }) => line), [2, 4, 5, 5, 6, 7, 8, 9]);
   });
 
+  it('takes types from TypeScript, and arguments by position', { skip: process.features.typescript ? false : 'this Node runs no TypeScript by itself' }, async () => {
+    const main = program('typed', {
+      'main.mts': `import { func } from 'diglot';
+interface Item { id: number; bestBefore?: Date }
+/** Renders a card. */
+export const renderCard = func(async (item: Item, maxLength: number = 10): Promise<string> => \`\${item.id} \${item.bestBefore?.getTime()} \${maxLength}\`);
+export const sumUp = func({ timeout: 5000 }, async ({ firstOnes, by = 1 }: { firstOnes: number[]; by?: number }): Promise<number> => firstOnes.reduce((sum, one) => sum + one * by, 0));
+export const ticks = func(async function* (upTo: number): AsyncGenerator<{ tick: number }> { for (let tick = 0; tick < upTo; tick++) yield { tick }; });`,
+      'package.json': '{ "type": "module" }',
+      'tsconfig.json': '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "strict": true, "skipLibCheck": true } }',
+    });
+    install('typed');
+    fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'typescript')), path.join(path.dirname(main), 'node_modules', 'typescript'));
+    const peer = await broker.start('typed', main, { ...FUNCTIONS_ONLY, env: { XDG_CACHE_HOME: folder } });
+    const { params, result, doc, line } = peer.offers.get('render_card');
+    assert.deepEqual(Object.keys(params.properties), ['item', 'max_length']);
+    assert.deepEqual([result.type, doc, line], ['string', 'Renders a card.', 4]);
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3, bestBefore: new Date(5) } }), '3 5 10');
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3, bestBefore: '1970-01-01T00:00:00.005Z' }, max_length: 2 }, { json: true }), '3 5 2');
+    assert.equal(await broker.call(peer, 'sum_up', { first_ones: [1, 2], by: 2 }), 6);
+    assert.deepEqual(await broker.call(peer, 'ticks', { up_to: 2 }), { items: [{ tick: 0 }, { tick: 1 }] });
+    await assert.rejects(broker.call(peer, 'render_card', { item: { id: 'three' } }), ({ thrown }) => {
+      assert.deepEqual([thrown.code, thrown.issues[0].path], ['invalid_arguments', ['item', 'id']]);
+      return true;
+    });
+  });
+
+  it('takes schemas of zod', async () => {
+    const main = program('zod', {
+      'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
+exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set(z.string()).optional() }), output: z.array(z.number()) }, async ({ itemId, tags }) => [itemId, tags?.size ?? 0]);`,
+    });
+    install('zod');
+    fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'zod')), path.join(path.dirname(main), 'node_modules', 'zod'));
+    const peer = await broker.start('zod', main, FUNCTIONS_ONLY);
+    assert.deepEqual(await broker.call(peer, 'similar', { item_id: 3, tags: ['a', 'b'] }), [3, 2]);
+    await assert.rejects(broker.call(peer, 'similar', { item_id: 3.5 }), ({ thrown }) => {
+      assert.deepEqual(thrown.issues[0].path, ['item_id']);
+      return true;
+    });
+  });
+
   const WRONG = [
     ['without a name', 'func({}, () => 1)', /main\.cjs:1:\d+: this function: it has no name: bind it to a const/],
     ['whose parameters nobody describes', 'const similar = func(({ itemId }) => itemId)', /main\.cjs:1:\d+: the function similar: nothing says what its parameters are/],

@@ -3,6 +3,7 @@
 //
 // Where the message has its Buffer to itself, long binary parts are views of it; else they are copies.
 
+const { isUtf8 } = require('node:buffer');
 const { NESTING_MAX } = require('./protocol.cjs');
 const { TAG, BY_TAG, NDArray, widened, from_half } = require('./values.cjs');
 
@@ -13,6 +14,15 @@ const SHORT_BYTES_MAX = 12;
 const TWO_32 = 0x1_0000_0000;
 const KEYS = 1024;
 const KEY_BYTES_MAX = 23;
+
+/** What texts under tags look like. */
+const POINT_IN_TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const FORMS = new Map([
+  [TAG.DATE, /^\d{4}-\d\d-\d\d$/],
+  [TAG.TIME_OF_DAY, /^\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?$/],
+  [TAG.DURATION, /^-?P(?=.)(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?$/],
+  [TAG.DECIMAL, /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[Ee][+-]?\d+)?|-?Infinity|-?s?NaN\d*)$/],
+]);
 
 /** It is no CBOR, or none that stands for a value. */
 class Malformed extends Error {}
@@ -169,13 +179,20 @@ function bytes(length) {
 /** @returns {string} */
 function text(length) {
   const from = take(length);
-  return length <= SHORT_BYTES_MAX ? short_text(from, length) : source.utf8Slice(from, from + length);
+  return length <= SHORT_BYTES_MAX ? short_text(from, length) : long_text(from, from + length);
 }
 
 const { fromCharCode } = String;
 
+function long_text(from, to) {
+  const result = source.utf8Slice(from, to);
+  // What stands for malformed bytes may also have been sent.
+  if (result.includes('\ufffd') && !isUtf8(source.subarray(from, to))) throw new Malformed('a text is not UTF-8');
+  return result;
+}
+
 function short_text(from, length) {
-  for (let index = from; index < at; index++) if (source[index] >= 0x80) return source.utf8Slice(from, from + length);
+  for (let index = from; index < at; index++) if (source[index] >= 0x80) return long_text(from, from + length);
   let result = '';
   let index = from;
   for (; index + 4 <= at; index += 4) {
@@ -209,6 +226,7 @@ function map(length) {
     if (source[at] >> 5 !== 3) throw new Malformed('a map has a key that is not text');
     const key = read_key();
     const value = read();
+    if (result[key] !== undefined && Object.hasOwn(result, key)) throw new Malformed(`a map has the key ${JSON.stringify(key)} twice`);
     if (key === '__proto__') Object.defineProperty(result, key, { value, writable: true, enumerable: true, configurable: true });
     else result[key] = value;
   }
@@ -234,7 +252,7 @@ function read_key() {
     while (index < length && known.charCodeAt(index) === source[from + index]) index++;
     if (index === length) return known;
   }
-  const key = source.utf8Slice(from, at);
+  const key = long_text(from, at);
   // With other characters than ASCII there are fewer of them than bytes, and it is never found.
   known_keys[slot] = key;
   return key;
@@ -244,16 +262,9 @@ function read_key() {
 function tagged(tag) {
   const element = BY_TAG.get(tag);
   if (element !== undefined) return numbers(element);
-  enter();
-  const result = by_tag(tag);
-  depth--;
-  return result;
-}
-
-function by_tag(tag) {
   switch (tag) {
     case TAG.TIME:
-      return date(read_as('string', tag));
+      return date(tagged_text(tag));
     case TAG.BIG:
     case TAG.BIG_NEGATIVE:
       return big(read_bytes(tag), tag === TAG.BIG_NEGATIVE);
@@ -265,11 +276,11 @@ function by_tag(tag) {
     case TAG.TIME_OF_DAY:
     case TAG.DURATION:
     case TAG.DECIMAL:
-      return read_as('string', tag);
+      return of_form(tagged_text(tag), tag);
     case TAG.UUID:
       return uuid(read_bytes(tag));
     case TAG.NDARRAY:
-      return ndarray(read_array(tag));
+      return ndarray();
     case TAG.BOOLEANS: {
       const data = booleans(read_bytes(tag));
       return new NDArray([data.length], data, 'bool');
@@ -284,27 +295,33 @@ function by_tag(tag) {
   }
 }
 
-function read_as(type, tag) {
-  const value = read();
-  if (typeof value !== type) throw new Malformed(`tag ${tag} does not stand over what it has to`);
-  return value;
+/** The count of what a tag stands over, which is of one major type. */
+function count_under(tag, major) {
+  if (at >= end) cut_short();
+  const head = source[at++];
+  if (head >> 5 !== major) throw new Malformed(`tag ${tag} does not stand over what it has to`);
+  return count_of(head & 0x1f);
+}
+
+function tagged_text(tag) {
+  return text(count_under(tag, 3));
 }
 
 function read_bytes(tag) {
-  if (at >= end) cut_short();
-  const head = source[at++];
-  if (head >> 5 !== 2) throw new Malformed(`tag ${tag} does not stand over bytes`);
-  return bytes(count_of(head & 0x1f));
+  return bytes(count_under(tag, 2));
 }
 
 function read_array(tag) {
-  const value = read();
-  if (!Array.isArray(value)) throw new Malformed(`tag ${tag} does not stand over an array`);
-  return value;
+  return array(count_under(tag, 4));
+}
+
+function of_form(text, tag) {
+  if (!FORMS.get(tag).test(text)) throw new Malformed(`${JSON.stringify(text)} is nothing that tag ${tag} stands over`);
+  return text;
 }
 
 function date(text) {
-  const value = new Date(text);
+  const value = new Date(POINT_IN_TIME.test(text) ? text : Number.NaN);
   if (Number.isNaN(value.getTime())) throw new Malformed(`${JSON.stringify(text)} is no point in time`);
   return value;
 }
@@ -323,25 +340,22 @@ function uuid(of_uuid) {
 }
 
 function map_of_any() {
-  if (at >= end) cut_short();
-  const head = source[at++];
-  if (head >> 5 !== 5) throw new Malformed(`tag ${TAG.MAP} does not stand over a map`);
-  const length = count_of(head & 0x1f);
+  const length = count_under(TAG.MAP, 5);
   if (2 * length > end - at) cut_short();
+  enter();
   const result = new Map();
   for (let index = 0; index < length; index++) {
     const key = read();
+    if (result.has(key)) throw new Malformed('a map has a key twice');
     result.set(key, read());
   }
+  depth--;
   return result;
 }
 
 /** A typed array. @param {import('./values.cjs').Element} element */
 function numbers({ tag, dtype, size, Type }) {
-  if (at >= end) cut_short();
-  const head = source[at++];
-  if (head >> 5 !== 2) throw new Malformed(`tag ${tag} does not stand over bytes`);
-  const length = count_of(head & 0x1f);
+  const length = count_under(tag, 2);
   if (length % size !== 0) throw new Malformed(`${length} bytes of ${dtype}`);
   const from = take(length);
   const Read = Type ?? Uint16Array;
@@ -362,12 +376,13 @@ function booleans(data) {
   return data;
 }
 
-function ndarray(parts) {
-  const [shape, data] = parts;
-  const is_bool = data instanceof NDArray && data.dtype === 'bool' && data.shape.length === 1;
-  if (parts.length !== 2 || !Array.isArray(shape) || !(is_bool || ArrayBuffer.isView(data))) {
-    throw new Malformed(`tag ${TAG.NDARRAY} stands over a shape and the numbers in a row`);
-  }
+function ndarray() {
+  if (count_under(TAG.NDARRAY, 4) !== 2) throw new Malformed(`tag ${TAG.NDARRAY} stands over a shape and the numbers in a row`);
+  const shape = read_array(TAG.NDARRAY);
+  const tag = count_under(TAG.NDARRAY, 6);
+  if (tag !== TAG.BOOLEANS && !BY_TAG.has(tag)) throw new Malformed(`tag ${TAG.NDARRAY} stands over tag ${tag}, which is of no numbers in a row`);
+  const data = tagged(tag);
+  const is_bool = tag === TAG.BOOLEANS;
   try {
     return is_bool ? new NDArray(shape, data.data, 'bool') : new NDArray(shape, data);
   } catch (error) {

@@ -347,7 +347,8 @@ class Encoder {
     const text = value.toISOString();
     if (text.length !== 24) return this.unsupported('a Date outside of the years 0 to 9999');
     this.head(6, TAG.TIME);
-    this.text(text);
+    // Without the zeros that mean nothing.
+    this.text(text.replace(/\.?0*Z$/, 'Z'));
   }
 
   map_of_any(value) {

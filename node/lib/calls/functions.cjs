@@ -1,21 +1,19 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
-const { Invalid, compile } = require('./schema.cjs');
-const { of_standard } = require('./standard.cjs');
+const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
 
-/** @typedef {{ decode: Function, encode: Function, from_json: Function, to_json: Function, schema: any }} Schema */
+/** @typedef {import('./standard.cjs').Schema} Schema */
 
 /**
- * @typedef {object} Parameters
- * @property {Map<string, string>} locals names as the function has them, by what they cross as
- * @property {string[] | null} positions the same in their order; null: the function takes one object
- * @property {Schema | null} schema of the object of them; null: there are none
- * @property {boolean} is_open others are let through
+ * @typedef {object} Takes
+ * @property {import('./standard.cjs').Parameters} schema of the object of them, by the names that cross
+ * @property {string[] | null} positions the function's own names in their order; null: it takes one object
  * @property {{ name: string, local: string, schema: Schema } | null} input the one that is a stream of items
  */
 
@@ -24,19 +22,20 @@ class Offered {
   /**
    * @param {Function} fn
    * @param {string} name as it crosses
-   * @param {Parameters} parameters
-   * @param {{ schema: Schema | null, stream: boolean }} result
+   * @param {Takes} takes
+   * @param {{ schema: Schema | null, stream: boolean }} gives
    * @param {any} offer what is said of it
    * @param {string} place
    */
-  constructor(fn, name, parameters, result, offer, place) {
+  constructor(fn, name, takes, gives, offer, place) {
     this.fn = fn;
     this.name = name;
-    this.parameters = parameters;
-    this.result = result.schema;
+    this.parameters = takes.schema;
+    this.positions = takes.positions;
+    this.input = takes.input;
+    this.result = gives.schema;
     /** It answers with items. */
-    this.stream = result.stream;
-    this.input = parameters.input;
+    this.stream = gives.stream;
     this.offer = offer;
     this.place = place;
   }
@@ -48,23 +47,7 @@ class Offered {
    * @returns {any} or a promise of them
    */
   decode(given, is_json) {
-    const { locals, schema, is_open } = this.parameters;
-    if (given === null || typeof given !== 'object' || Array.isArray(given) || given instanceof Map) {
-      throw new Invalid([{ path: [], message: 'expected an object of the parameters' }]);
-    }
-    const args = {};
-    for (const key of Object.keys(given)) {
-      const local = locals.get(key);
-      if (local === undefined && !is_open) throw new Invalid([{ path: [key], message: 'there is no parameter of this name' }]);
-      args[local ?? key] = given[key];
-    }
-    if (schema === null) return args;
-    try {
-      const decoded = is_json ? schema.from_json(args, []) : schema.decode(args, []);
-      return typeof decoded?.then === 'function' ? decoded.catch((error) => crossing_issues(error)) : decoded;
-    } catch (error) {
-      return crossing_issues(error);
-    }
+    return is_json ? this.parameters.from_json(given, []) : this.parameters.decode(given, []);
   }
 
   /** @param {any} given @param {boolean} is_json */
@@ -81,24 +64,10 @@ class Offered {
 
   /** @param {any} args @param {any} items of its stream @returns {any} */
   call(args, items) {
-    const { positions, input } = this.parameters;
+    const { positions, input } = this;
     const given = input === null ? args : { ...args, [input.local]: items };
     return positions === null ? this.fn(given) : this.fn(...positions.map((name) => given[name]));
   }
-}
-
-/** The names of parameters in issues as they cross. @returns {never} */
-function crossing_issues(error) {
-  for (const issue of error.issues ?? []) if (typeof issue.path[0] === 'string') issue.path = [to_snake(issue.path[0]), ...issue.path.slice(1)];
-  throw error;
-}
-
-/** A schema of parameters with their names as they cross. @param {any} schema */
-function crossing_schema(schema) {
-  if (schema?.properties === undefined) return schema;
-  const properties = Object.fromEntries(Object.entries(schema.properties).map(([name, of_name]) => [to_snake(name), of_name]));
-  const required = schema.required?.map(to_snake);
-  return { ...schema, properties, ...(required === undefined ? {} : { required }) };
 }
 
 /** Whether it answers with items, as far as that is to be seen. */
@@ -129,8 +98,9 @@ class Problem {
  */
 function make_offered(options, fn, root, others) {
   const place = calling_place();
-  const described = options.input === undefined && options.output === undefined && place !== null ? find_described(place, root, [options.name, fn.name, bound_name(place)]) : null;
-  const local = options.name ?? (fn.name !== '' ? fn.name : (described?.name ?? (place === null ? null : bound_name(place))));
+  const bound = place === null ? null : bound_name(place);
+  const described = options.input === undefined && place !== null ? find_described(place, root, [options.name, fn.name, bound]) : null;
+  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : bound);
   const problem = new Problem(place, local ?? '');
   check_options(options, problem);
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
@@ -143,15 +113,15 @@ function make_offered(options, fn, root, others) {
       'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox, or let `diglot types` write them down',
     );
   }
-  const parameters = described === null ? given_parameters(options, problem) : described_parameters(described, problem);
+  const takes = what_it_takes(options, described, problem);
   const stream = options.stream ?? described?.stream ?? is_generator(fn);
-  const result_schema = described === null ? of(options.output, 'output', problem) : described.result === undefined ? null : compile(described.result);
+  const result = of(options.output ?? described?.result, 'output', problem);
   const offer = {
     name,
-    params: crossing_schema(described?.params_schema ?? parameters.schema?.schema ?? { type: 'object', properties: {} }),
-    result: result_schema?.schema,
+    params: takes.schema.schema,
+    result: result?.schema,
     stream: stream || undefined,
-    input: parameters.input === null ? undefined : { name: parameters.input.name, schema: parameters.input.schema.schema },
+    input: takes.input === null ? undefined : { name: takes.input.name, schema: takes.input.schema.schema },
     errors: options.errors === undefined ? undefined : declared_errors(options.errors, problem),
     doc: described?.doc,
     idempotent: options.idempotent || undefined,
@@ -161,7 +131,7 @@ function make_offered(options, fn, root, others) {
     file: place?.file,
     line: place?.line,
   };
-  return new Offered(fn, name, parameters, { schema: result_schema, stream }, offer, problem.where);
+  return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
 }
 
 /** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
@@ -172,34 +142,28 @@ function find_described(place, root, names) {
 
 /** @param {any} given a library's schema @param {'input' | 'output'} side @param {Problem} problem @returns {Schema | null} */
 function of(given, side, problem) {
-  if (given === undefined) return null;
+  return given === undefined ? null : guarded(() => of_standard(given, side), side, problem);
+}
+
+function guarded(make, side, problem) {
   try {
-    return of_standard(given, side);
+    return make();
   } catch (error) {
     return problem.failed(`its ${side}: ${error.message}`);
   }
 }
 
-/** @param {any} options @param {Problem} problem @returns {Parameters} */
-function given_parameters(options, problem) {
-  const schema = of(options.input, 'input', problem);
-  const items = Object.entries(options.items ?? {});
+/** @param {any} options @param {any} described @param {Problem} problem @returns {Takes} */
+function what_it_takes(options, described, problem) {
+  const items = described?.input === undefined ? Object.entries(options.items ?? {}) : [[described.input.name, described.input.schema]];
   if (items.length > 1) problem.failed('two parameters are streams of items: one may be');
-  const names = Object.keys(schema?.schema.properties ?? {});
-  const failed = (what) => problem.failed(what);
-  const locals = crossing([...names, ...items.map(([name]) => name)], failed);
-  const additional = schema?.schema.additionalProperties;
+  const names = (own) =>
+    crossing([...own, ...items.map(([name]) => name)], (what) => {
+      throw new TypeError(what);
+    });
+  const given = options.input ?? described?.params_schema ?? NO_PARAMETERS;
   const input = items.map(([name, of_item]) => ({ name: to_snake(name), local: name, schema: of(of_item, 'input', problem) }))[0] ?? null;
-  return { locals, positions: null, schema, is_open: schema !== null && additional !== undefined && additional !== false && names.length === 0, input };
-}
-
-/** @param {any} described @param {Problem} problem @returns {Parameters} */
-function described_parameters({ params, params_schema, input }, problem) {
-  const names = Object.keys(params_schema?.properties ?? {});
-  const stream = input === undefined || input === null ? [] : [input.name];
-  const locals = crossing([...new Set([...names, ...stream])], (what) => problem.failed(what));
-  const of_items = stream.length === 0 ? null : { name: to_snake(input.name), local: input.name, schema: compile(input.schema) };
-  return { locals, positions: Array.isArray(params) ? params : null, schema: compile(params_schema), is_open: false, input: of_items };
+  return { schema: guarded(() => new Parameters(given, names), 'input', problem), positions: described?.params ?? null, input };
 }
 
 /** @param {any} errors by the name of their class @param {Problem} problem */

@@ -208,7 +208,7 @@ function make_services(caller) {
 }
 
 function crossing_name(name, what) {
-  const crosses = to_snake(name);
+  const crosses = to_snake(what === 'service' ? name.replaceAll('-', '_') : name);
   if (!may_cross(crosses)) throw new TypeError(`${JSON.stringify(name)} cannot be the name of a ${what}`);
   return crosses;
 }
