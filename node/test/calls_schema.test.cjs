@@ -123,6 +123,20 @@ describe('issues', () => {
     assert.deepEqual(issues_of(() => mixed.decode(true)), ['expected a string or Item or an array, not true']);
   });
 
+  it('of types within themselves do not take longer than their depth', { timeout: 20_000 }, () => {
+    for (const keyword of ['anyOf', 'oneOf']) {
+      const branch = (name) => ({ type: 'object', properties: { next: { $ref: '#' } }, required: [name] });
+      const compiled = compile({ [keyword]: [branch('a'), branch('b')] });
+      const nested = (leaf) => {
+        let value = leaf;
+        for (let depth = 0; depth < 100; depth++) value = { b: 1, next: value };
+        return value;
+      };
+      assert.deepEqual(issues_of(() => compiled.decode(nested({ b: 1 }))), []);
+      assert.equal(issues_of(() => compiled.decode(nested({ c: 1 }))).length, 1);
+    }
+  });
+
   it('are not more than fifty', () => {
     const compiled = compile({ type: 'array', items: { type: 'string' } });
     assert.equal(issues_of(() => compiled.decode(new Array(1e5).fill(1))).length, 50);
@@ -179,6 +193,9 @@ describe('types that JSON has no word for', () => {
     assert.deepEqual(compile({ type: 'array', items: { type: 'number' } }).decode(Float64Array.of(1.5)), [1.5]);
     assert.equal(compile({ type: 'string', format: 'decimal', 'x-diglot': 'decimal' }).decode(1.5), '1.5');
     assert.equal(compile(NOTHING).decode(null), undefined);
+    const either = compile({ anyOf: [DATE, BIGINT, { type: 'string' }, { type: 'number' }] });
+    for (const value of [moment, moment.toISOString(), 'text', 5, 5n]) assert.deepEqual([either.decode(value), either.encode(value)], [value, value]);
+    assert.deepEqual(either.from_json(moment.toISOString()), moment);
     assert.equal(compile(NOTHING).encode('whatever a callback gave'), undefined);
   });
 
