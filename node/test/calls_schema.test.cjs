@@ -76,8 +76,10 @@ describe('keywords', () => {
   for (const [schema, good, bad] of table) {
     it(JSON.stringify(schema), () => {
       const compiled = compile(schema);
-      for (const value of good) assert.deepEqual(issues_of(() => compiled.decode(value)), [], `${JSON.stringify(value, big)} passes`);
-      for (const value of bad) assert.notDeepEqual(issues_of(() => compiled.decode(value)), [], `${JSON.stringify(value, big)} does not`);
+      for (const way of ['decode', 'encode', 'from_json', 'to_json']) {
+        for (const value of good) if (way === 'decode' || is_json(value)) assert.deepEqual(issues_of(() => compiled[way](value)), [], `${JSON.stringify(value, big)} passes ${way}`);
+        for (const value of bad) if (way === 'decode' || is_json(value)) assert.notDeepEqual(issues_of(() => compiled[way](value)), [], `${JSON.stringify(value, big)} does not pass ${way}`);
+      }
     });
   }
 
@@ -87,6 +89,16 @@ describe('keywords', () => {
     }
   });
 });
+
+/** @param {any} value whether it is the same in JSON */
+function is_json(value) {
+  try {
+    assert.deepEqual(JSON.parse(JSON.stringify(value)), value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const big = (_, value) => (typeof value === 'bigint' ? `${value}n` : value);
 
