@@ -2,7 +2,7 @@
 // The compiler's interface of TypeScript 5 and 6, which is JavaScript in this process.
 
 const { dirname, join } = require('node:path');
-const { BASE, FORCED, sdk_paths } = require('./options.cjs');
+const { BASE, FORCED, layout_of, sdk_paths } = require('./options.cjs');
 
 /** @typedef {import('./compiler.cjs').Compiler} Compiler */
 
@@ -35,6 +35,7 @@ class Classic {
     const ambient = parsed === null ? [] : parsed.fileNames.filter((name) => /\.d\.[cm]?ts$/.test(name));
     this.program = ts.createProgram({ rootNames: [...files, ...ambient], options });
     this.checker = this.program.getTypeChecker();
+    this.layout = parsed === null ? null : layout_of(parsed.path, parsed.options, parsed.fileNames, this.version);
     this.configs = parsed === null ? [] : [parsed.path, ...(parsed.options.configFile?.extendedSourceFiles ?? [])];
   }
 

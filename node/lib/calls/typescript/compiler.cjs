@@ -19,6 +19,7 @@ const { Native } = require('./native.cjs');
  * @property {any} ElementFlags
  * @property {any} SyntaxKind
  * @property {any} checker once it is open
+ * @property {import('./options.cjs').Layout | null} layout once it is open; `null`: there is no configuration
  * @property {string[]} configs once it is open: the configuration's files
  * @property {(file: string) => string | null} find_config the tsconfig.json that is nearest to it
  * @property {(files: string[], config: string | null) => void} open a program of these files, of what they import, and of the project's ambient declarations

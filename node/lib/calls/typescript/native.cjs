@@ -3,7 +3,7 @@
 
 const { basename, dirname, extname, join } = require('node:path');
 const fs = require('node:fs');
-const { BASE, FORCED, sdk_paths } = require('./options.cjs');
+const { BASE, FORCED, layout_of, sdk_paths } = require('./options.cjs');
 
 /** @implements {import('./compiler.cjs').Compiler} */
 class Native {
@@ -42,6 +42,7 @@ class Native {
     if (this._project === undefined) throw new Error(`TypeScript ${this.version} does not open ${config ?? files[0]}`);
     this.program = this._project.program;
     this.checker = this._project.checker;
+    this.layout = parsed === null ? null : layout_of(config, parsed.options, parsed.fileNames, this.version);
     this.configs = config === null ? [] : [config];
   }
 
