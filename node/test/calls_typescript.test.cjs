@@ -119,6 +119,27 @@ for (const typescript of TYPESCRIPTS) {
     });
   });
 
+  it(`a solution's configuration that has the file is the one, by ${typescript}`, async () => {
+    const options = JSON.parse(TSCONFIG);
+    options.compilerOptions.paths = { '#own': ['./server/own.ts'] };
+    const project = new Project({
+      'package.json': PACKAGE,
+      'tsconfig.json': '{ "files": [], /* and no more */ "references": [{ "path": "./tsconfig.client.json" }, { "path": "./tsconfig.server.json" }] }',
+      'tsconfig.client.json': JSON.stringify({ ...options, compilerOptions: { ...options.compilerOptions, paths: {} }, include: ['client/*.ts'] }),
+      'tsconfig.server.json': JSON.stringify({ ...options, include: ['server/*.ts'] }),
+      'client/a.ts': 'export {};\n',
+      'server/own.ts': 'export interface Own { id: number }\n',
+      'server/find.ts': 'import { func } from "diglot";\nimport type { Own } from "#own";\nexport const find = func((own: Own) => 1);\n',
+    }, typescript);
+    try {
+      const { functions, problems } = await describe_file(project, 'server/find.ts');
+      assert.deepEqual(problems, []);
+      assert.deepEqual(Object.keys(functions[0].params_schema.$defs), ['Own']);
+    } finally {
+      project.remove();
+    }
+  });
+
   describe(`modules compiled by ${typescript}`, () => {
     const source = 'import { func } from "diglot";\nexport const find = func(async (itemId: number) => itemId);\nexport const named = func({ input: {} }, async (x: object) => x);\n';
     for (const [name, options, sources, module] of [

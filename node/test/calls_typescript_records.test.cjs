@@ -59,12 +59,16 @@ describe('functions', () => {
     project.write('item.ts', 'export interface Item { no: number }\n');
     fs.utimesSync(project.path('item.ts'), later, later + 1);
     assert.deepEqual([properties(ask()), asked], ['no', 2]);
-    project.write('tsconfig.json', `${TSCONFIG} `);
+    project.write('tsconfig.json', `{"extends": "./base", ${TSCONFIG.slice(1)}`);
+    project.write('base.json', '{}');
     ask();
     assert.equal(asked, 3);
+    project.write('base.json', '{ }');
+    ask();
+    assert.equal(asked, 4);
     project.write('other.ts', 'export const x = 1;\n');
     ask();
-    assert.equal(asked, 3);
+    assert.equal(asked, 4);
   });
 
   it('of all that the entry imports are found out at once, and apart from each other later', () => {

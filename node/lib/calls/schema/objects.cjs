@@ -204,4 +204,4 @@ function bounds_check(schema, context) {
   };
 }
 
-module.exports = { is_object, object_check, object_like, put, takes_null };
+module.exports = { is_object, object_check, object_like, put };
