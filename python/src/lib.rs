@@ -6,12 +6,14 @@
 //! `diglot_worker.py` loads this library by its path as the module `diglot._native`.
 
 mod asgi;
+mod calls;
 mod errors;
 mod gil_cell;
 mod request_name;
 mod response;
 mod scope;
 mod transport;
+mod values;
 mod wsgi;
 
 use std::io;
@@ -51,6 +53,12 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(target_os = "linux")]
     module.add_class::<asgi::Timers>()?;
     module.add_class::<wsgi::WsgiLink>()?;
+    module.add_class::<calls::CallsLink>()?;
+    module.add_class::<calls::ServedRequest>()?;
+    module.add_class::<values::Codec>()?;
+    module.add("TooLargeError", module.py().get_type::<calls::TooLargeError>())?;
+    module.add("MalformedError", module.py().get_type::<values::MalformedError>())?;
+    module.add("UnsupportedError", module.py().get_type::<values::UnsupportedError>())?;
     module.add("ClientDisconnected", module.py().get_type::<errors::ClientDisconnected>())?;
     Ok(())
 }

@@ -223,7 +223,8 @@ section! {
         node_args: OneOrMany<String>,
         /// Where the first worker of a Node program listens for a debugger (`chrome://inspect`): `"127.0.0.1:9229"`. The next
         /// ones have the ports after that, and a worker that replaces another, while both live, those after these; the log
-        /// names each. A worker that is inspected is not asked for signs of life. `diglot serve --inspect` does it for all.
+        /// names each. Whoever reaches it can run any code in the worker: keep it on loopback. A worker that is inspected is not asked for
+        /// signs of life. `diglot serve --inspect` does it for all.
         inspect: String,
         /// `"asgi"` or `"wsgi"`, where the app's own signature does not tell.
         interface: OneOf<Interface>,

@@ -15,6 +15,7 @@ mod signals;
 mod sockets;
 mod stop;
 mod typescript;
+mod unpacked;
 
 use std::io;
 use std::path::PathBuf;

@@ -1,0 +1,214 @@
+"""The errors of calls, as `diglot` exports them."""
+
+import sys
+
+#: Of a value in a message.
+_SHOWN_CHARACTERS_MAX = 60
+
+
+def shown(value):
+    """A value as a message names it: short, and never an error of its own."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[: _SHOWN_CHARACTERS_MAX - 1]}…"
+
+
+class CallError(Exception):
+    """A call failed. `code` says how (`docs/calls.md`), `service` and `function` where."""
+
+    code = "error"
+
+    def __init__(self, message, *, service=None, function=None):
+        super().__init__(message)
+        self.message = message
+        self.service = service
+        self.function = function
+
+    def __str__(self):
+        if self.service and self.function:
+            return f"{self.service}.{self.function}: {self.message}"
+        return self.message
+
+    def __reduce__(self):
+        return _made, (type(self), self.message, dict(self.__dict__))
+
+
+def _made(cls, message, attributes):
+    error = cls.__new__(cls)
+    Exception.__init__(error, message)
+    error.__dict__.update(attributes)
+    return error
+
+
+class RemoteError(CallError):
+    """The function raised. `type` is its exception's class, `data` what that carries, `stack` its traceback."""
+
+    code = "error"
+
+    def __init__(self, message, *, type="Error", data=None, stack=None, service=None, function=None):
+        super().__init__(message, service=service, function=function)
+        self.type = type
+        self.data = data
+        self.stack = stack
+        if stack and sys.version_info >= (3, 11):
+            self.add_note(f"in {service}.{function}:\n{stack.rstrip()}" if service else stack.rstrip())
+
+    def __str__(self):
+        # The traceback has the note; where there are none, the stack stands in the text.
+        text = f"{self.type}: {super().__str__()}"
+        if self.stack and sys.version_info < (3, 11):
+            text += f"\nin {self.service}.{self.function}:\n{self.stack.rstrip()}"
+        return text
+
+
+class _WithIssues(CallError):
+    def __init__(self, message, *, issues=(), service=None, function=None):
+        super().__init__(message, service=service, function=function)
+        #: `{"path": [...], "message": ...}` of each.
+        self.issues = list(issues)
+
+
+class InvalidArguments(_WithIssues):
+    """The arguments are not what the function takes: `issues` says where."""
+
+    code = "invalid_arguments"
+
+
+class InvalidResult(_WithIssues):
+    """The function returned something else than it says: `issues` says where."""
+
+    code = "invalid_result"
+
+
+class UnknownService(CallError):
+    """There is no service of that name."""
+
+    code = "unknown_service"
+
+
+class UnknownFunction(CallError):
+    """The service has no function of that name."""
+
+    code = "unknown_function"
+
+
+class Unavailable(CallError):
+    """The service's workers keep failing, or the server stops."""
+
+    code = "unavailable"
+
+
+class Overloaded(CallError):
+    """As many calls wait for the function as may."""
+
+    code = "overloaded"
+
+
+class DeadlineExceeded(CallError, TimeoutError):
+    """It took too long."""
+
+    code = "deadline_exceeded"
+
+
+class CallCancelled(CallError):
+    """The callee says that the call was cancelled."""
+
+    code = "cancelled"
+
+
+class WorkerLost(CallError):
+    """The callee's worker ended with the call in its hands."""
+
+    code = "worker_lost"
+
+
+class TooLarge(CallError):
+    """A message is longer than may be."""
+
+    code = "too_large"
+
+
+class UnsupportedValue(CallError, TypeError):
+    """A value has no counterpart in the other language."""
+
+    code = "unsupported_value"
+
+
+class TooDeep(CallError):
+    """The 65th call of calls within calls."""
+
+    code = "too_deep"
+
+
+_CLASSES = {
+    cls.code: cls
+    for cls in (
+        UnknownService,
+        UnknownFunction,
+        Unavailable,
+        Overloaded,
+        DeadlineExceeded,
+        CallCancelled,
+        WorkerLost,
+        TooLarge,
+        UnsupportedValue,
+        TooDeep,
+    )
+}
+
+
+def path_text(path):
+    """A path as a person writes it: `item.tags[3]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else str(part)
+    return text
+
+
+def issues_text(issues):
+    return "; ".join(
+        f"{path_text(issue['path'])}: {issue['message']}" if issue["path"] else issue["message"] for issue in issues
+    )
+
+
+def issues_of(invalid):
+    """The issues of a `types.Invalid`, as they cross."""
+    return [
+        {"path": [part if isinstance(part, int) else str(part) for part in path], "message": message}
+        for path, message in invalid.issues
+    ]
+
+
+def from_throw(thrown, service, function):
+    """The exception of a THROW."""
+    code = thrown.get("code")
+    message = str(thrown.get("message", ""))
+    where = {"service": thrown.get("service") or service, "function": thrown.get("function") or function}
+    if code in ("invalid_arguments", "invalid_result"):
+        cls = InvalidArguments if code == "invalid_arguments" else InvalidResult
+        return cls(message, issues=thrown.get("issues") or (), **where)
+    cls = _CLASSES.get(code)
+    if cls is not None:
+        return cls(message, **where)
+    error = RemoteError(
+        message,
+        type=str(thrown.get("type") or "Error"),
+        data=thrown.get("data"),
+        stack=thrown.get("stack"),
+        **where,
+    )
+    if code != "error":
+        error.code = code
+    return error
+
+
+def unsupported_text(what, error):
+    """A value that the codec refused: its path within `what`, and why."""
+    message, path = error.args
+    at = path_text(path)
+    return f"{what} at {at}: {message}" if at else f"{what}: {message}"

@@ -1,0 +1,191 @@
+"""The functions that this program offers."""
+
+import functools
+import inspect
+import json
+import os
+import sys
+
+from . import errors as call_errors
+from .types import Invalid, Signature, Unsupported
+from .types.signature import is_snake_case
+
+#: Characters of a name.
+NAME_CHARACTERS_MAX = 128
+#: Of an error that crosses, in characters: the frame of one has 262,144 bytes.
+MESSAGE_CHARACTERS_MAX = 8_192
+DATA_CHARACTERS_MAX = 16_384
+STACK_CHARACTERS_MAX = 16_384
+
+
+class Function:
+    """A function that is offered, and how."""
+
+    def __init__(self, function, name, options, place, frame_locals):
+        self.function = function
+        self.name = name
+        self.place = place
+        self.options = options
+        self._frame_locals = frame_locals
+        self._signature = None
+
+    @property
+    def signature(self):
+        """Made when it is first asked for: annotations may name what stands below the function."""
+        if self._signature is None:
+            self._signature = Signature(self.function, self.name, self.place, self._frame_locals)
+            self._frame_locals = None
+        return self._signature
+
+    def offer(self):
+        """The JSON of an OFFER."""
+        options = self.options
+        offer = {"name": self.name, **self.signature.offer()}
+        if options["errors"]:
+            offer["errors"] = [_error_schema(cls, self) for cls in options["errors"]]
+        doc = inspect.getdoc(self.function)
+        if doc:
+            offer["doc"] = doc
+        for member in ("concurrency", "queue"):
+            if options[member] is not None:
+                offer[member] = options[member]
+        if options["idempotent"]:
+            offer["idempotent"] = True
+        if options["timeout"] is not None:
+            offer["timeout_ms"] = max(1, round(options["timeout"] * 1000))
+        file, _, line = self.place.rpartition(":")
+        return json.dumps({**offer, "file": file, "line": int(line)}, ensure_ascii=False).encode()
+
+
+#: By name.
+functions = {}
+#: Called with a function that is registered once the program runs.
+listeners = []
+
+
+def function(target=None, /, *, name=None, timeout=None, concurrency=None, queue=None, idempotent=False, errors=()):
+    """Offers a function to the other services: `@function`, or `@function(timeout=5.0, ...)`. It stays as it is.
+
+    Parameters and result are typed by their annotations. A sync function runs on a thread, an async one on the event
+    loop; a generator, of either kind, answers with a stream of items.
+
+    :param name: as others call it; the function's own if none is given. Lower-case letters, digits and underscores.
+    :param timeout: seconds a call may take whose caller sets no limit.
+    :param concurrency: calls at a time in one worker. More wait.
+    :param queue: calls that may wait, in all workers.
+    :param idempotent: a call may be begun once more when the worker that had it was lost.
+    :param errors: classes of exceptions that callers are to know the data of.
+    """
+    options = {
+        "timeout": _positive("timeout", timeout, (int, float)),
+        "concurrency": _positive("concurrency", concurrency, int),
+        "queue": _positive("queue", queue, int),
+        "idempotent": bool(idempotent),
+        "errors": tuple(errors),
+    }
+    if target is None:
+        return functools.partial(_register, name=name, options=options, frame=sys._getframe(1))
+    return _register(target, name=name, options=options, frame=sys._getframe(1))
+
+
+def _positive(name, value, kinds):
+    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds) or value <= 0):
+        raise ValueError(f"@function({name}={value!r}): it is a number above 0")
+    return value
+
+
+def _register(target, *, name, options, frame):
+    if not inspect.isroutine(target):
+        raise TypeError(f"@function is for functions, not for {call_errors.shown(target)}")
+    given = name or target.__name__
+    code = inspect.unwrap(target).__code__
+    place = f"{os.path.relpath(code.co_filename)}:{code.co_firstlineno}"
+    if not is_snake_case(given) or len(given) > NAME_CHARACTERS_MAX:
+        raise ValueError(
+            f'the function "{given}" ({place}): names cross in snake_case, lower-case letters, digits and underscores,'
+            f' at most {NAME_CHARACTERS_MAX}: give it another with @function(name="...")'
+        )
+    frame_locals = frame.f_locals if frame.f_locals is not frame.f_globals else None
+    known = functions.get(given)
+    if known is not None and known.place != place and not _is_reloaded(known.function, target):
+        raise ValueError(f'two functions are called "{given}": {known.place} and {place}: give one another with name=')
+    registered = functions[given] = Function(target, given, options, place, frame_locals)
+    for listener in listeners:
+        listener(registered)
+    return target
+
+
+def _is_reloaded(before, after):
+    return before.__module__ == after.__module__ and before.__qualname__ == after.__qualname__
+
+
+def _error_schema(cls, function):
+    from .types.base import Definitions
+    from .types.compile import Compiler, hints_of
+
+    try:
+        hints = hints_of(cls)
+        compiler = Compiler()
+        defs = Definitions()
+        properties = {name: compiler.compile(hint).schema(defs) for name, hint in hints.items() if name[:1] != "_"}
+    except Unsupported as problem:
+        raise Unsupported(
+            f"the error {cls.__name__} of the function {function.name} ({function.place}): {problem}"
+        ) from None
+    schema = {"type": "object", "properties": properties}
+    if defs.schemas:
+        schema["$defs"] = defs.schemas
+    return {"type": cls.__name__, "data": schema}
+
+
+def thrown(exception, formatted):
+    """The JSON of a THROW for what a function raised. `formatted` makes its traceback's text."""
+    if isinstance(exception, call_errors.CallError) and exception.service:
+        # Of a call made in this one: it says itself where it comes from.
+        told = {"code": exception.code, "message": exception.message, "service": exception.service}
+        told["function"] = exception.function
+        for member in ("type", "data", "stack", "issues"):
+            value = getattr(exception, member, None)
+            if value is not None:
+                told[member] = value
+        return _fitting(told)
+    told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
+    data = _data_of(exception)
+    if data:
+        told["data"] = data
+    stack = formatted(exception)
+    if len(stack) > STACK_CHARACTERS_MAX:
+        half = STACK_CHARACTERS_MAX // 2
+        stack = f"{stack[:half]}\n  ...\n{stack[-half:]}"
+    told["stack"] = stack
+    return _fitting(told)
+
+
+def _fitting(told):
+    message = told.get("message", "")
+    if len(message) > MESSAGE_CHARACTERS_MAX:
+        told["message"] = message[: MESSAGE_CHARACTERS_MAX - 1] + "…"
+    if "data" in told and len(json.dumps(told["data"])) > DATA_CHARACTERS_MAX:
+        del told["data"]
+    return json.dumps(told).encode()
+
+
+def _text_of(exception):
+    try:
+        return str(exception)
+    except Exception as problem:
+        return f"(its message cannot be shown: {type(problem).__name__})"
+
+
+def _data_of(exception):
+    from .types.plain_json import jsonable
+
+    found = {}
+    for name, value in list(vars(exception).items()):
+        if name.startswith("_"):
+            continue
+        try:
+            found[name] = jsonable(value)
+        except Invalid:
+            pass  # what has no counterpart stays here
+    return found

@@ -1,0 +1,113 @@
+"""In what a call is made: in another call, or while an HTTP request is served.
+
+A call made in another inherits what is left of its deadline, its trace, and its end: it is aborted with it.
+"""
+
+import contextvars
+import time
+
+from . import errors
+
+#: In how many calls a call may stand.
+DEPTH_MAX = 64
+#: Of the lines of a call's context, in bytes.
+CONTEXT_BYTES_MAX = 4096
+#: What a call takes along from the request it is made in.
+TRACE_HEADERS = ("traceparent", "tracestate", "x-request-id")
+
+#: The `Scope` of the code that runs, or None. Of a request it is the native `ServedRequest`.
+current = contextvars.ContextVar("diglot_scope", default=None)
+
+
+class Scope:
+    """What calls inherit. `deadline` is of `time.monotonic()`, or None."""
+
+    __slots__ = ("children", "context", "deadline", "depth", "is_over")
+
+    def __init__(self, deadline=None, depth=0, context=b""):
+        self.deadline = deadline
+        self.depth = depth
+        self.context = context
+        #: What is to be told when this ends: `abort(reason)` of the calls made in it.
+        self.children = None
+        self.is_over = False
+
+    def join(self, child):
+        if self.children is None:
+            self.children = set()
+        self.children.add(child)
+
+    def leave(self, child):
+        if self.children is not None:
+            self.children.discard(child)
+
+    def end(self, reason):
+        """Whoever waited for this does not any more."""
+        self.is_over = True
+        children, self.children = self.children, None
+        for child in children or ():
+            child.abort(reason)
+
+
+class RequestScope(Scope):
+    """That of an HTTP request: it is over when the client leaves."""
+
+    __slots__ = ()
+
+    def leave_by_client(self):
+        self.end(3)
+
+
+def now():
+    """The scope of the code that runs."""
+    found = current.get()
+    if found is None:
+        return None
+    if isinstance(found, Scope):
+        return found
+    return _of_request(found)
+
+
+def _of_request(served):
+    """The scope of a request, made when the first call is made in it."""
+    scope = served.call_scope
+    if scope is None:
+        scope = served.call_scope = RequestScope(context=_trace(served.described))
+        scope.is_over = served.is_left
+    return scope
+
+
+def _trace(described):
+    headers = described.get("headers")
+    if headers is not None:  # an ASGI scope
+        found = {}
+        for name, value in headers:
+            name = name.decode("latin-1").lower()
+            if name in TRACE_HEADERS:
+                found.setdefault(name, value.decode("latin-1"))
+    else:
+        keys = {name: "HTTP_" + name.upper().replace("-", "_") for name in TRACE_HEADERS}
+        found = {name: described[key] for name, key in keys.items() if key in described}
+    lines = "".join(f"{name}: {found[name]}\r\n" for name in TRACE_HEADERS if name in found)
+    context = lines.encode("latin-1", "replace")
+    return context if len(context) <= CONTEXT_BYTES_MAX else b""
+
+
+def deadline_ms(scope, timeout):
+    """Milliseconds until a call's deadline, 0 if it has none. Raises `DeadlineExceeded` if there are none left."""
+    left = None if timeout is None else timeout
+    if scope is not None and scope.deadline is not None:
+        of_scope = scope.deadline - time.monotonic()
+        left = of_scope if left is None else min(left, of_scope)
+    if left is None:
+        return 0
+    if left <= 0:
+        raise errors.DeadlineExceeded("no time is left of the call that this one is made in, or its timeout is 0")
+    return max(1, min(int(left * 1000), 0xFFFFFFFF))
+
+
+def depth(scope):
+    deeper = 1 if scope is None else scope.depth + 1
+    if deeper > DEPTH_MAX:
+        raise errors.TooDeep(f"this is the {deeper}th call of calls within calls, and {DEPTH_MAX} may be")
+    return deeper

@@ -1,0 +1,60 @@
+"""What Pydantic (2) validates: its models, and types with its validators."""
+
+from .base import ISSUES_MAX, Invalid, Type
+from .plain_json import jsonable
+
+
+class PydanticType(Type):
+    """By Pydantic's own validation and schema. Fields cross by their aliases, if they have some."""
+
+    def __init__(self, annotation, title):
+        import pydantic
+
+        self._pydantic = pydantic
+        self._adapter = pydantic.TypeAdapter(annotation)
+        is_model = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
+        self._model = annotation if is_model else None
+        self.annotation = annotation
+        self.name = f"a {title}" if is_model else title
+        self.title = title
+
+    def schema(self, defs):
+        schema = self._adapter.json_schema(mode="validation", ref_template="#/$defs/{model}")
+        if self._model is None:
+            return defs.add(schema)
+
+        def make():
+            own = defs.add(schema)
+            return {key: value for key, value in own.items() if key != "title"}
+
+        return defs.refer(self.annotation, self._model.__name__, make)
+
+    def load(self, json):
+        validate, pydantic = self._adapter.validate_python, self._pydantic
+
+        def load(value):
+            try:
+                return validate(value)
+            except pydantic.ValidationError as error:
+                raise _invalid(error) from None
+
+        return load
+
+    def dump(self, json):
+        model, adapter, pydantic = self._model, self._adapter, self._pydantic
+        mode = "json" if json else "python"
+
+        def dump(value):
+            if model is None or not isinstance(value, model):
+                try:
+                    value = adapter.validate_python(value)
+                except pydantic.ValidationError as error:
+                    raise _invalid(error) from None
+            dumped = adapter.dump_python(value, mode=mode, by_alias=True)
+            return jsonable(dumped) if json else dumped
+
+        return dump
+
+
+def _invalid(error):
+    return Invalid(*((tuple(each["loc"]), each["msg"]) for each in error.errors(include_url=False)[:ISSUES_MAX]))

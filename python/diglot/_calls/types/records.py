@@ -1,0 +1,106 @@
+"""Types of named fields: dataclasses, typed dicts, attrs."""
+
+from .base import Invalid, Type, described, expected
+
+
+class Field:
+    """A field: its name, its type, whether it may be left out, and the name of the argument that makes it."""
+
+    __slots__ = ("argument", "doc", "has_default", "name", "type")
+
+    def __init__(self, name, type, *, has_default=False, argument=None, doc=None):
+        self.name, self.type, self.has_default, self.doc = name, type, has_default, doc
+        self.argument = argument or name
+
+
+class RecordType(Type):
+    """A class with fields, or a typed dict (`cls` is None). Fields it does not know are passed over.
+
+    `fields` may be set after the type is made: it may contain itself.
+    """
+
+    def __init__(self, key, title, cls, doc=None):
+        self.key, self.title, self.cls, self.doc = key, title, cls, doc
+        self.name = f"a {title}" if cls is not None else f"a dict of {title}"
+        self.fields = ()
+        self._functions = {}
+
+    def schema(self, defs):
+        def make():
+            schema = {
+                "type": "object",
+                "properties": {field.name: described(field.type.schema(defs), field.doc) for field in self.fields},
+            }
+            required = [field.name for field in self.fields if not field.has_default]
+            if required:
+                schema["required"] = required
+            return described(schema, self.doc)
+
+        return defs.refer(self.key, self.title, make)
+
+    def load(self, json):
+        return self._once(("load", json), self._make_load)
+
+    def dump(self, json):
+        return self._once(("dump", json), self._make_dump)
+
+    def _once(self, key, make):
+        """One function of each kind: it is known before those of its fields are, which may need it."""
+        if key not in self._functions:
+            fields = []
+            self._functions[key] = make(fields)
+            for field in self.fields:
+                function = field.type.load(key[1]) if key[0] == "load" else field.type.dump(key[1])
+                fields.append((field.name, field.argument, function, field.has_default))
+        return self._functions[key]
+
+    def _make_load(self, fields):
+        make = self.cls or dict
+        name = self.name
+
+        def load(value):
+            if type(value) is not dict:
+                raise expected(name, value)
+            found, issues = {}, None
+            for key, argument, function, has_default in fields:
+                try:
+                    found[argument] = function(value[key])
+                except KeyError:
+                    if key in value:
+                        raise
+                    if not has_default:
+                        issues = (issues or []) + [((key,), "is missing")]
+                except Invalid as invalid:
+                    issues = (issues or []) + list(invalid.within(key).issues)
+            if issues:
+                raise Invalid(*issues)
+            try:
+                return make(**found)
+            except (ValueError, TypeError) as error:
+                # What the class itself checks when it is made.
+                raise Invalid(((), f"is not {name}: {error}")) from None
+
+        return load
+
+    def _make_dump(self, fields):
+        cls, name = self.cls, self.name
+
+        def dump(value):
+            if not isinstance(value, cls if cls is not None else dict):
+                raise expected(name, value)
+            found, issues = {}, None
+            for key, _, function, has_default in fields:
+                try:
+                    if cls is not None:
+                        found[key] = function(getattr(value, key))
+                    elif key in value:
+                        found[key] = function(value[key])
+                    elif not has_default:
+                        issues = (issues or []) + [((key,), "is missing")]
+                except Invalid as invalid:
+                    issues = (issues or []) + list(invalid.within(key).issues)
+            if issues:
+                raise Invalid(*issues)
+            return found
+
+        return dump
