@@ -87,8 +87,8 @@ impl<'b> CallHead<'b> {
         if fits { Ok(()) } else { Err(HeadTooLong) }
     }
 
-    /// Appends the payload up to the arguments. [`Self::check`] has said that it fits.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+    /// Appends the payload up to the arguments. Names and context must fit.
+    pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.total.to_le_bytes());
         out.extend_from_slice(&self.window.to_le_bytes());
         out.extend_from_slice(&self.deadline_ms.to_le_bytes());

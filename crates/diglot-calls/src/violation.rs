@@ -123,6 +123,12 @@ pub enum Violation {
         /// What it lacks.
         missing_bytes: u32,
     },
+    /// More functions offered than may be.
+    #[error("the functions offered are longer than {bytes_max} bytes")]
+    TooMuchOffered {
+        /// Of their JSON, in all.
+        bytes_max: usize,
+    },
     /// A peer that writes and does not read.
     #[error("the peer does not read: {pending_bytes} bytes wait for it")]
     NotReading {

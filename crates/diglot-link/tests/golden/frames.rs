@@ -318,6 +318,7 @@ fn from_worker() -> impl Iterator<Item = Value> {
             ("READY, WSGI", Type::Ready, 0, 0, 0, ready_payload(Interface::Wsgi, "")),
             ("READY, http", Type::Ready, 0, 0, 0, ready_payload(Interface::Http, "Node.js 24.1.0")),
             ("READY, fetch", Type::Ready, 0, 0, 0, ready_payload(Interface::Fetch, "Node.js 24.1.0 · naïve")),
+            ("READY, functions", Type::Ready, 0, 0, 0, ready_payload(Interface::Functions, "CPython 3.12.3")),
             ("FAILED", Type::Failed, 0, 0, 0, "Traceback:\n  ModuleNotFoundError: 'é'\n".into()),
             ("RESPONSE, whole", Type::Response, FLAG_END, 0, 1, response_payload(200, lines, b"hello")),
             ("RESPONSE, the body follows", Type::Response, 0, 0, 1, response_payload(200, lines, b"he")),

@@ -1,0 +1,201 @@
+//! Calls of those who are no workers: the shell's, and clients'. Arguments and answers are JSON.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use diglot_calls::items;
+use diglot_calls::message::Code;
+use parking_lot::Mutex;
+
+use crate::driver::Shared;
+use crate::error::CallError;
+use crate::machine::CallKey;
+
+/// Bytes of an answer that may be on their way. More are asked for when half of it has been taken.
+pub(crate) const WINDOW_BYTES: u32 = 256 * 1024;
+
+/// Where the answer to a call arrives.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox(Mutex<Arrived>);
+
+#[derive(Debug, Default)]
+struct Arrived {
+    /// Whether the answer is a stream, once it has begun.
+    begun: Option<bool>,
+    /// What nobody has taken; no more than the window and what rode with the head.
+    bytes: Vec<u8>,
+    /// Of these, what cost credit.
+    charged: u32,
+    ended: bool,
+    error: Option<CallError>,
+    waker: Option<Waker>,
+}
+
+impl Inbox {
+    pub(crate) fn answer(&self, is_stream: bool, aboard: &[u8], end: bool) {
+        self.with(|arrived| {
+            arrived.begun = Some(is_stream);
+            arrived.bytes.extend_from_slice(aboard);
+            arrived.ended = end;
+        });
+    }
+
+    pub(crate) fn data(&self, bytes: &[u8], end: bool) {
+        self.with(|arrived| {
+            arrived.bytes.extend_from_slice(bytes);
+            arrived.charged += bytes.len() as u32;
+            arrived.ended |= end;
+        });
+    }
+
+    pub(crate) fn throw(&self, error: CallError) {
+        self.with(|arrived| (arrived.error, arrived.ended) = (Some(error), true));
+    }
+
+    fn with(&self, act: impl FnOnce(&mut Arrived)) {
+        let mut arrived = self.0.lock();
+        act(&mut arrived);
+        let waker = arrived.waker.take();
+        drop(arrived);
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What has come of an answer.
+struct Taken {
+    is_stream: bool,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// A call under way. Dropping it, or what came of it, before it is over aborts it.
+pub struct Call {
+    shared: Arc<Shared>,
+    key: CallKey,
+    inbox: Arc<Inbox>,
+    /// Bytes taken and not granted anew.
+    owed: u32,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.key).finish()
+    }
+}
+
+/// The answer to a call.
+#[derive(Debug)]
+pub enum Reply {
+    /// JSON.
+    Value(Vec<u8>),
+    /// A stream.
+    Items(Items),
+}
+
+/// A stream of items, each JSON.
+#[derive(Debug)]
+pub struct Items {
+    call: Call,
+    splitter: items::Items,
+    /// Whole items nobody has taken, the next one last.
+    ready: Vec<Vec<u8>>,
+    ended: bool,
+}
+
+impl Call {
+    pub(crate) fn new(shared: Arc<Shared>, key: CallKey, inbox: Arc<Inbox>) -> Self {
+        Self { shared, key, inbox, owed: 0 }
+    }
+
+    /// Waits for the answer: all of it, or the start of its stream.
+    ///
+    /// # Errors
+    /// What the callee threw, or why it was not reached.
+    pub async fn reply(mut self) -> Result<Reply, CallError> {
+        let Taken { is_stream, mut bytes, mut ended } = self.take().await?;
+        if is_stream {
+            let splitter = items::Items::new(self.shared.message_bytes_max());
+            let mut items = Items { call: self, splitter, ready: Vec::new(), ended };
+            items.push(&bytes)?;
+            return Ok(Reply::Items(items));
+        }
+        while !ended {
+            let more = self.take().await?;
+            bytes.extend_from_slice(&more.bytes);
+            ended = more.ended;
+        }
+        Ok(Reply::Value(bytes))
+    }
+
+    /// Waits for more of the answer, and takes it.
+    async fn take(&mut self) -> Result<Taken, CallError> {
+        let (taken, charged) = poll_fn(|context| self.poll_take(context)).await?;
+        self.owed += charged;
+        if self.owed >= WINDOW_BYTES / 2 && !taken.ended {
+            self.shared.grant_local(self.key, std::mem::take(&mut self.owed));
+        }
+        Ok(taken)
+    }
+
+    fn poll_take(&self, context: &mut Context<'_>) -> Poll<Result<(Taken, u32), CallError>> {
+        let mut arrived = self.inbox.0.lock();
+        if let Some(error) = arrived.error.take() {
+            return Poll::Ready(Err(error));
+        }
+        match arrived.begun {
+            Some(is_stream) if arrived.ended || !arrived.bytes.is_empty() => {
+                let bytes = std::mem::take(&mut arrived.bytes);
+                let taken = Taken { is_stream, bytes, ended: arrived.ended };
+                Poll::Ready(Ok((taken, std::mem::take(&mut arrived.charged))))
+            }
+            // An answer that has no bytes yet, of which the others are to be asked for.
+            _ => {
+                arrived.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.shared.abandon_local(self.key);
+    }
+}
+
+impl Items {
+    /// The next item; `None` behind the last.
+    ///
+    /// # Errors
+    /// What the callee threw in its midst. Nothing follows then.
+    pub async fn next(&mut self) -> Option<Result<Vec<u8>, CallError>> {
+        loop {
+            if let Some(item) = self.ready.pop() {
+                return Some(Ok(item));
+            }
+            if self.ended {
+                return None;
+            }
+            let more = match self.call.take().await {
+                Ok(more) => self.push(&more.bytes).map(|()| more.ended),
+                Err(error) => Err(error),
+            };
+            match more {
+                Ok(ended) => self.ended = ended,
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<(), CallError> {
+        let ready = &mut self.ready;
+        let split = self.splitter.push(bytes, |item| ready.push(item.to_vec()));
+        ready.reverse();
+        split.map_err(|error| CallError::new(Code::TooLarge, error.to_string(), "", ""))
+    }
+}
