@@ -68,8 +68,8 @@ class Worker {
       served: () => this.idle(),
       violation: (violation) => this.broken('the calls socket', violation),
     });
-    /** Requests may come. A service without routes is one of functions alone. */
-    this.has_routes = orders.routes ?? !orders.functions_only;
+    /** Whether requests come: true, false, or null: they would, if the program served any. */
+    this.routes = orders.routes ?? null;
     this.takeover = new Takeover({
       listen: orders.listen,
       port: orders.port ?? null,
@@ -95,8 +95,10 @@ class Worker {
       loading: () => this.state === 'loading',
       // A server that listens is what the program serves by, whatever it exports besides.
       found: (app) => this.takeover.server === null && this.serve_fetch(app),
-      loaded: () => {
-        if (!this.has_routes && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
+      loaded: (is_done) => {
+        // With routes it may still be about to listen, until it has nothing left to do.
+        const is_enough = this.routes === false || (this.routes === null && is_done);
+        if (is_enough && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
       },
       offered: () => this.calls.offered,
       failed: (reason) => this.failed(reason),

@@ -50,9 +50,19 @@ class Project {
 
   /** `tsc` over the project's tsconfig.json. @returns {string} what it says, nothing if all is well */
   check() {
+    return this._tsc(['--noEmit']);
+  }
+
+  /** As `check`, and the modules are written. */
+  compile() {
+    return this._tsc([]);
+  }
+
+  /** @param {string[]} options */
+  _tsc(options) {
     const package_folder = path.join(this.root, 'node_modules', 'typescript');
     const { bin } = JSON.parse(fs.readFileSync(path.join(package_folder, 'package.json'), 'utf8'));
-    const { stdout, stderr } = spawnSync(process.execPath, [path.join(package_folder, bin.tsc), '--noEmit', '-p', this.root], { encoding: 'utf8' });
+    const { stdout, stderr } = spawnSync(process.execPath, [path.join(package_folder, bin.tsc), ...options, '-p', this.root], { encoding: 'utf8' });
     return stdout + stderr;
   }
 

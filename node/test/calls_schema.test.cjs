@@ -76,8 +76,10 @@ describe('keywords', () => {
   for (const [schema, good, bad] of table) {
     it(JSON.stringify(schema), () => {
       const compiled = compile(schema);
-      for (const value of good) assert.deepEqual(issues_of(() => compiled.decode(value)), [], `${JSON.stringify(value, big)} passes`);
-      for (const value of bad) assert.notDeepEqual(issues_of(() => compiled.decode(value)), [], `${JSON.stringify(value, big)} does not`);
+      for (const way of ['decode', 'encode', 'from_json', 'to_json']) {
+        for (const value of good) if (way === 'decode' || is_json(value)) assert.deepEqual(issues_of(() => compiled[way](value)), [], `${JSON.stringify(value, big)} passes ${way}`);
+        for (const value of bad) if (way === 'decode' || is_json(value)) assert.notDeepEqual(issues_of(() => compiled[way](value)), [], `${JSON.stringify(value, big)} does not pass ${way}`);
+      }
     });
   }
 
@@ -87,6 +89,16 @@ describe('keywords', () => {
     }
   });
 });
+
+/** @param {any} value whether it is the same in JSON */
+function is_json(value) {
+  try {
+    assert.deepEqual(JSON.parse(JSON.stringify(value)), value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const big = (_, value) => (typeof value === 'bigint' ? `${value}n` : value);
 
@@ -121,6 +133,20 @@ describe('issues', () => {
     assert.deepEqual(issues_of(() => mixed.decode({ id: 1 })), ['price: is required']);
     assert.deepEqual(issues_of(() => mixed.decode([1, 'a'])), ['[1]: expected a number, not a string']);
     assert.deepEqual(issues_of(() => mixed.decode(true)), ['expected a string or Item or an array, not true']);
+  });
+
+  it('of types within themselves do not take longer than their depth', { timeout: 20_000 }, () => {
+    for (const keyword of ['anyOf', 'oneOf']) {
+      const branch = (name) => ({ type: 'object', properties: { next: { $ref: '#' } }, required: [name] });
+      const compiled = compile({ [keyword]: [branch('a'), branch('b')] });
+      const nested = (leaf) => {
+        let value = leaf;
+        for (let depth = 0; depth < 100; depth++) value = { b: 1, next: value };
+        return value;
+      };
+      assert.deepEqual(issues_of(() => compiled.decode(nested({ b: 1 }))), []);
+      assert.equal(issues_of(() => compiled.decode(nested({ c: 1 }))).length, 1);
+    }
   });
 
   it('are not more than fifty', () => {
@@ -179,6 +205,9 @@ describe('types that JSON has no word for', () => {
     assert.deepEqual(compile({ type: 'array', items: { type: 'number' } }).decode(Float64Array.of(1.5)), [1.5]);
     assert.equal(compile({ type: 'string', format: 'decimal', 'x-diglot': 'decimal' }).decode(1.5), '1.5');
     assert.equal(compile(NOTHING).decode(null), undefined);
+    const either = compile({ anyOf: [DATE, BIGINT, { type: 'string' }, { type: 'number' }] });
+    for (const value of [moment, moment.toISOString(), 'text', 5, 5n]) assert.deepEqual([either.decode(value), either.encode(value)], [value, value]);
+    assert.deepEqual(either.from_json(moment.toISOString()), moment);
     assert.equal(compile(NOTHING).encode('whatever a callback gave'), undefined);
   });
 

@@ -2,12 +2,14 @@
 // Functions described by their types, with real compilers: TypeScript 5 in JavaScript, and 7, which is native.
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
 const { after, before, describe, it } = require('node:test');
 const { Project, TYPESCRIPTS } = require('../support/project.cjs');
 const { REFUSED, SOURCE, TYPES } = require('../support/types.cjs');
 const { compile } = require('../lib/calls/schema.cjs');
 const { extract } = require('../lib/calls/typescript/extract.cjs');
 const { declaration } = require('../lib/calls/typescript/declare.cjs');
+const { describe: describe_module } = require('../lib/calls/typescript/functions.cjs');
 
 const TSCONFIG = JSON.stringify({ compilerOptions: { strict: true, target: 'esnext', module: 'nodenext', types: [], lib: ['esnext', 'dom'] }, include: ['**/*.ts'] });
 const PACKAGE = '{"type": "module"}';
@@ -115,6 +117,53 @@ for (const typescript of TYPESCRIPTS) {
         project.remove();
       }
     });
+  });
+
+  it(`a solution's configuration that has the file is the one, by ${typescript}`, async () => {
+    const options = JSON.parse(TSCONFIG);
+    options.compilerOptions.paths = { '#own': ['./server/own.ts'] };
+    const project = new Project({
+      'package.json': PACKAGE,
+      'tsconfig.json': '{ "files": [], /* and no more */ "references": [{ "path": "./tsconfig.client.json" }, { "path": "./tsconfig.server.json" }] }',
+      'tsconfig.client.json': JSON.stringify({ ...options, compilerOptions: { ...options.compilerOptions, paths: {} }, include: ['client/*.ts'] }),
+      'tsconfig.server.json': JSON.stringify({ ...options, include: ['server/*.ts'] }),
+      'client/a.ts': 'export {};\n',
+      'server/own.ts': 'export interface Own { id: number }\n',
+      'server/find.ts': 'import { func } from "diglot";\nimport type { Own } from "#own";\nexport const find = func((own: Own) => 1);\n',
+    }, typescript);
+    try {
+      const { functions, problems } = await describe_file(project, 'server/find.ts');
+      assert.deepEqual(problems, []);
+      assert.deepEqual(Object.keys(functions[0].params_schema.$defs), ['Own']);
+    } finally {
+      project.remove();
+    }
+  });
+
+  describe(`modules compiled by ${typescript}`, () => {
+    const source = 'import { func } from "diglot";\nexport const find = func(async (itemId: number) => itemId);\nexport const named = func({ input: {} }, async (x: object) => x);\n';
+    for (const [name, options, sources, module] of [
+      ['in a folder of their own', { outDir: 'dist', rootDir: 'src' }, { 'src/a/find.mts': source }, 'dist/a/find.mjs'],
+      ['beside their sources', {}, { 'find.ts': source }, 'find.js'],
+      ['as the compiler lays them out', { outDir: 'dist', ...(typescript === 'typescript' ? {} : { rootDir: '.' }) }, { 'src/find.ts': source, 'main.ts': 'import "./src/find.js";\n' }, 'dist/src/find.js'],
+    ]) {
+      it(name, async () => {
+        const tsconfig = JSON.stringify({ compilerOptions: { ...JSON.parse(TSCONFIG).compilerOptions, ...options } });
+        const project = new Project({ 'package.json': PACKAGE, 'tsconfig.json': tsconfig, ...sources }, typescript);
+        try {
+          project.install_diglot();
+          assert.equal(project.compile(), '');
+          const { written } = await extract({ root: project.root, file: project.path(Object.keys(sources)[0]), write: true });
+          assert.equal(written.path, project.path('diglot.functions.json'));
+          fs.writeFileSync(written.path, written.text);
+          assert.ok(fs.existsSync(project.path(module)));
+          const functions = describe_module(project.path(module));
+          assert.deepEqual(functions.map(({ name: own, params }) => [own, params]), [['find', ['itemId']]]);
+        } finally {
+          project.remove();
+        }
+      });
+    }
   });
 
   describe(`functions, by ${typescript}`, () => {

@@ -59,12 +59,16 @@ describe('functions', () => {
     project.write('item.ts', 'export interface Item { no: number }\n');
     fs.utimesSync(project.path('item.ts'), later, later + 1);
     assert.deepEqual([properties(ask()), asked], ['no', 2]);
-    project.write('tsconfig.json', `${TSCONFIG} `);
+    project.write('tsconfig.json', `{"extends": "./base", ${TSCONFIG.slice(1)}`);
+    project.write('base.json', '{}');
     ask();
     assert.equal(asked, 3);
+    project.write('base.json', '{ }');
+    ask();
+    assert.equal(asked, 4);
     project.write('other.ts', 'export const x = 1;\n');
     ask();
-    assert.equal(asked, 3);
+    assert.equal(asked, 4);
   });
 
   it('of all that the entry imports are found out at once, and apart from each other later', () => {
@@ -116,11 +120,11 @@ describe('functions', () => {
   });
 
   it('of modules that are compiled beforehand stand in a file', () => {
-    const find = { line: 3, column: 21, params: ['item'], params_schema: { type: 'object', properties: { item: { type: 'number' } } }, result: {}, stream: false, has_schema: false };
+    const find = { line: 3, column: 21, params: ['item'], params_schema: { type: 'object', properties: { item: { type: 'number' } } }, result: {}, stream: false };
     const written = { diglot: 1, modules: { 'dist/find.js': 'src/find.ts' }, functions: { 'src/find.ts#find': find, 'src/b.ts#other': find } };
     project.write('diglot.functions.json', JSON.stringify(written));
     const { line: _, column: __, ...placeless } = find;
-    assert.deepEqual(ask('dist/find.js'), [{ ...placeless, name: 'find' }]);
+    assert.deepEqual(ask('dist/find.js'), [{ ...placeless, name: 'find', has_schema: false }]);
     assert.deepEqual(ask('dist/bundle.js').map(({ name }) => name), ['find', 'other']);
     const { described_at } = require(MODULE);
     const at = (line, names) => described_at({ file: project.path('dist/bundle.js'), line, column: 1 }, names, { root: project.root })?.name;
@@ -128,7 +132,7 @@ describe('functions', () => {
     assert.equal(asked, 0);
     // The source itself, where TypeScript is not installed.
     fs.unlinkSync(project.path('node_modules/typescript'));
-    assert.deepEqual(ask('src/find.ts'), [{ ...find, name: 'find' }]);
+    assert.deepEqual(ask('src/find.ts'), [{ ...find, name: 'find', has_schema: false }]);
     project.write('diglot.functions.json', JSON.stringify({ ...written, diglot: 2 }));
     assert.throws(() => ask('dist/find.js'), /diglot\.functions\.json: it is of another version of Diglot: write it anew with `diglot types`/);
     project.write('diglot.functions.json', '{');

@@ -5,7 +5,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 
 use diglot_config::{
-    Entry, EventLoop, Functions, Identity, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Service,
+    Entry, EventLoop, Functions, Identity, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget,
+    Routing, Service,
 };
 use diglot_front::Address;
 use diglot_workers::Launch;
@@ -106,11 +107,18 @@ fn describe(service: &Service, addresses: &[Address], functions: Functions, abou
         "message_bytes_max": functions.message_bytes_max,
         "service": service.name,
     });
+    // Without it a program that offers functions may still be about to listen.
+    let routes = match service.routing {
+        Routing::Written => Some(true),
+        Routing::Default => None,
+        Routing::NoneLeft | Routing::Nowhere => Some(false),
+    };
     let mut described = json!({
         "service": service.name,
         "root": service.root,
         "listen": listen,
         "functions": functions,
+        "routes": routes,
     });
     if let (Value::Object(described), Value::Object(about)) = (&mut described, about) {
         described.extend(about);

@@ -98,11 +98,9 @@ class Problem {
  */
 function make_offered(options, fn, root, others) {
   const place = calling_place();
-  const described =
-    options.input === undefined && options.output === undefined && place !== null
-      ? find_described(place, root, [options.name, fn.name, bound_name(place)])
-      : null;
-  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
+  const bound = place === null ? null : bound_name(place);
+  const described = options.input === undefined && place !== null ? find_described(place, root, [options.name, fn.name, bound]) : null;
+  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : bound);
   const problem = new Problem(place, local ?? '');
   check_options(options, problem);
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');

@@ -2,7 +2,7 @@
 // JSON Schema 2020-12, with the members of Diglot's own (docs/internals/calls.md, "Schemas"), made into functions: once when a schema is
 // known, so that a call walks closures and no schema.
 
-const { FALSE, Context } = require('./schema/build.cjs');
+const { Context } = require('./schema/build.cjs');
 const { DECODE, ENCODE, FROM_JSON, TO_JSON } = require('./schema/modes.cjs');
 const { Issues } = require('./schema/issues.cjs');
 
@@ -101,4 +101,4 @@ function compile(schema, root = schema) {
   return new Compiled(schema === undefined ? true : schema, root);
 }
 
-module.exports = { compile, Compiled, Invalid, FALSE, path_text };
+module.exports = { compile, Invalid };

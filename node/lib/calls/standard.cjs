@@ -5,6 +5,8 @@
 // JSON Schema is had from them for those who call; what a value is, the library's own validation says, and its transforms apply.
 
 const { Invalid, compile } = require('./schema.cjs');
+const { ISSUES_MAX } = require('./schema/issues.cjs');
+const { is_object, put } = require('./schema/objects.cjs');
 const { json_schema_of, is_standard } = require('./schema/vendors.cjs');
 const { normalised, rooted, told_apart } = require('./schema/normalised.cjs');
 
@@ -100,19 +102,24 @@ class Parameters {
    * @param {(name: string) => any} [load] a module of the service's
    */
   constructor(given, crossing, load) {
-    this._inner = of_standard(given, 'input', load);
-    const own = object_schema(this._inner.schema);
-    /** @type {Map<string, string>} */
-    this._own = crossing(Object.keys(own.properties ?? {}));
-    const crosses = new Map([...this._own].map(([name, written]) => [written, name]));
-    const rename = (name) => crosses.get(name) ?? name;
+    const of_library = is_standard(given);
+    const whole = of_standard(given, 'input', load);
+    const own = object_schema(whole.schema);
+    // Those that are not known are found here; a second look is for what is within.
+    this._inner = of_library || own.additionalProperties !== false ? whole : compile({ ...own, additionalProperties: true });
+    const names = Object.keys(own.properties ?? {});
+    /** @type {[crosses: string, written: string][]} */
+    const pairs = [...crossing(names)].filter(([, written]) => names.includes(written));
+    this._crossing = pairs.map(([crosses]) => crosses);
+    this._written = pairs.map(([, written]) => written);
+    const crosses = new Map(pairs.map(([name, written]) => [written, name]));
+    this._rename = (name) => crosses.get(name) ?? name;
     this.schema = {
       ...own,
-      properties: Object.fromEntries(Object.entries(own.properties ?? {}).map(([name, schema]) => [rename(name), schema])),
-      ...(own.required === undefined ? {} : { required: own.required.map(rename) }),
+      properties: Object.fromEntries(Object.entries(own.properties ?? {}).map(([name, schema]) => [this._rename(name), schema])),
+      ...(own.required === undefined ? {} : { required: own.required.map(this._rename) }),
       additionalProperties: own.additionalProperties ?? own.patternProperties !== undefined,
     };
-    this._rename = rename;
     this._is_closed = this.schema.additionalProperties === false;
   }
 
@@ -126,21 +133,34 @@ class Parameters {
 
   /** @param {any} given the object that crossed @param {(string | number)[]} [path] @param {'decode' | 'from_json'} way */
   _run(given, path = [], way) {
-    if (given === null || typeof given !== 'object') throw new Invalid([{ path, message: 'expected an object of the parameters' }]);
+    if (!is_object(given)) throw new Invalid([{ path, message: 'expected an object of the parameters' }]);
     const value = {};
-    const unknown = [];
-    for (const name of Object.keys(given)) {
-      const own = this._own.get(name);
-      if (own === undefined && this._is_closed) unknown.push({ path: [...path, name], message: `is no parameter: there ${this._own.size === 1 ? 'is' : 'are'} ${[...this._own.keys()].join(', ') || 'none'}` });
-      else value[own ?? name] = given[name];
+    let count = 0;
+    for (let at = 0; at < this._crossing.length; at++) {
+      const name = this._crossing[at];
+      if (!Object.hasOwn(given, name)) continue;
+      count++;
+      put(value, this._written[at], given[name]);
     }
-    if (unknown.length > 0) throw new Invalid(unknown);
+    const names = Object.keys(given);
+    if (count !== names.length) this._others(given, names, value, path);
     try {
       const result = this._inner[way](value, path);
       return typeof result?.then === 'function' ? result.catch((error) => this._renamed(error, path)) : result;
     } catch (error) {
       return this._renamed(error, path);
     }
+  }
+
+  /** What is no parameter. @param {any} given @param {string[]} names @param {any} value the object of the parameters @param {(string | number)[]} path */
+  _others(given, names, value, path) {
+    const others = names.filter((name) => !this._crossing.includes(name));
+    if (!this._is_closed) {
+      for (const name of others) put(value, name, given[name]);
+      return;
+    }
+    const known = `there ${this._crossing.length === 1 ? 'is' : 'are'} ${this._crossing.join(', ') || 'none'}`;
+    throw new Invalid(others.slice(0, ISSUES_MAX).map((name) => ({ path: [...path, name], message: `is no parameter: ${known}` })));
   }
 
   /** @param {any} error @param {(string | number)[]} path @returns {never} */

@@ -84,4 +84,4 @@ function contains_check(schema, context) {
   };
 }
 
-module.exports = { array_check, plain_array, tuple_like };
+module.exports = { array_check, tuple_like };

@@ -273,4 +273,4 @@ function canonical(value) {
   }
 }
 
-module.exports = { Context, FALSE, canonical, json_kind, passes };
+module.exports = { Context, canonical, json_kind, passes };

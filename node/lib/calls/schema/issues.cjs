@@ -15,6 +15,21 @@ class Issues {
     /** @type {{ path: (string | number)[], message: string }[]} */
     this.list = [];
     this.depth = 0;
+    /** @type {Map<object, Map<object, any>> | null} */
+    this._kept = null;
+  }
+
+  /** @param {object} by who kept it @param {object} value @returns {any} what was kept of a value */
+  kept(by, value) {
+    return this._kept?.get(by)?.get(value);
+  }
+
+  /** @param {object} by @param {object} value @param {any} outcome */
+  keep(by, value, outcome) {
+    this._kept ??= new Map();
+    const of_this = this._kept.get(by);
+    if (of_this === undefined) this._kept.set(by, new Map([[value, outcome]]));
+    else of_this.set(value, outcome);
   }
 
   /** @param {string} message */

@@ -48,7 +48,7 @@ function takes_null(schema, context, seen = new Set()) {
   return all.every(Boolean);
 }
 
-/** @param {any} schema @param {import('./build.cjs').Context} context @returns {{ name: string, check: import('./build.cjs').Check, is_required: boolean, drops_null: boolean, is_inherited: boolean }[]} */
+/** @param {any} schema @param {import('./build.cjs').Context} context @returns {{ name: string, check: import('./build.cjs').Check, is_required: boolean, is_any: boolean, drops_null: boolean, is_inherited: boolean }[]} */
 function known_properties(schema, context) {
   const required = new Set(schema.required ?? []);
   const names = new Set([...Object.keys(schema.properties ?? {}), ...required]);
@@ -59,6 +59,8 @@ function known_properties(schema, context) {
       name,
       check: context.build(declared),
       is_required,
+      // What may be anything has to be something.
+      is_any: declared === true || Object.keys(declared).length === 0,
       // Another language's null is no value, where this one leaves properties out.
       drops_null: context.mode.incoming && !is_required && !takes_null(declared, context),
       // Every object has one of that name, from its prototype.
@@ -100,7 +102,7 @@ function object_check(schema, context) {
       const { name } = property;
       const part = property.is_inherited && !Object.hasOwn(value, name) ? undefined : value[name];
       if (part === undefined) {
-        if (property.is_required && !(property.check !== null && allows_undefined(property.check, issues))) missing(issues, name);
+        if (property.is_required && (property.check === null || property.is_any || !allows_undefined(property.check, issues))) missing(issues, name);
         continue;
       }
       if (part === null && property.drops_null) {
@@ -202,4 +204,4 @@ function bounds_check(schema, context) {
   };
 }
 
-module.exports = { is_object, object_check, object_like, put, takes_null };
+module.exports = { is_object, object_check, object_like, put };

@@ -93,4 +93,4 @@ function from_nested(items, dtype, depth) {
   return data === null ? null : new NDArray(shape, data, dtype === 'bool' ? dtype : undefined);
 }
 
-module.exports = { DTYPES, TYPED, dtype_of, rows_check };
+module.exports = { DTYPES, TYPED, rows_check };

@@ -16,20 +16,13 @@ function any_of(parts, context) {
     const check = any_of(parts.filter((part) => !nulls.includes(part)), context);
     return check === null ? null : (value, issues) => (value === null ? null : check(value, issues));
   }
-  return discriminated(parts, context) ?? first_of(parts, context);
+  return discriminated(parts, context) ?? chosen(parts, context, false);
 }
 
 /** @param {any[]} parts @param {import('./build.cjs').Context} context @returns {import('./build.cjs').Check} */
 function one_of(parts, context) {
-  const alike = any_of(parts, context);
-  if (parts.length === 1 || discriminator(parts, context) !== null) return alike;
-  const { passes } = require('./build.cjs');
-  const checks = parts.map((part) => context.build(part));
-  return (value, issues) => {
-    const count = checks.filter((check) => passes(check, value, issues)).length;
-    if (count > 1) issues.add(`is ${count} of what it may be one of`);
-    return count > 1 || alike === null ? value : alike(value, issues);
-  };
+  if (!Array.isArray(parts) || parts.length < 2 || discriminator(parts, context) !== null) return any_of(parts, context);
+  return chosen(parts, context, true);
 }
 
 /** @param {any} schema @returns {any[] | null} what it may be, if that is told */
@@ -85,34 +78,74 @@ function discriminated(parts, context) {
   };
 }
 
-/** @param {any[]} parts @param {import('./build.cjs').Context} context @returns {NonNullable<import('./build.cjs').Check>} */
-function first_of(parts, context) {
-  const checks = parts.map((part) => context.build(part));
-  const kinds = parts.map((part) => of_kind(context.resolve(part)));
+/**
+ * By trying: the first that fits, of those that are of the value's kind at all.
+ *
+ * Where several are, what came of an object is kept until the call is done: types that contain themselves would otherwise be tried
+ * as often as there are ways to choose, two to the power of their depth.
+ *
+ * @param {any[]} parts
+ * @param {import('./build.cjs').Context} context
+ * @param {boolean} is_exclusive no other may fit
+ * @returns {NonNullable<import('./build.cjs').Check>}
+ */
+function chosen(parts, context, is_exclusive) {
+  const { json_kind } = require('./build.cjs');
+  const branches = parts.map((part) => ({ check: context.build(part), kind: of_kind(context.resolve(part), context) }));
+  /** @type {Map<string, typeof branches>} */
+  const by_kind = new Map();
   const texts = [...new Set(parts.map((part) => text(context.resolve(part), part)))];
   const told = texts.slice(0, TOLD_MAX).join(' or ') + (texts.length > TOLD_MAX ? ' or …' : '');
-  const { json_kind } = require('./build.cjs');
-  return (value, issues) => {
-    const before = issues.count;
-    for (const check of checks) {
-      const converted = check === null ? value : check(value, issues);
-      if (issues.count === before) return converted;
-      issues.forget(before);
-    }
-    // Where only one branch is of the value's kind at all, what is wrong by it says more.
+  const own = {};
+
+  const of_value = (value) => {
     const kind = json_kind(value);
-    const near = checks.filter((_, at) => kinds[at] === kind);
-    if (near.length === 1 && near[0] !== null && kind !== 'null') near[0](value, issues);
-    else issues.add(`expected ${told}, not ${quoted(value)}`);
+    let near = by_kind.get(kind);
+    if (near === undefined) {
+      near = branches.filter((branch) => branch.kind === null || branch.kind === kind);
+      by_kind.set(kind, near);
+    }
+    return near;
+  };
+
+  /** @returns {{ count: number, converted: any }} how many fit, and what one made of the value: that which leaves it as it is, else the first */
+  const attempt = (near, value, issues) => {
+    const before = issues.count;
+    let count = 0;
+    let result = value;
+    for (const { check } of near) {
+      const converted = check === null ? value : check(value, issues);
+      const fits = issues.count === before;
+      issues.forget(before);
+      if (!fits) continue;
+      // CBOR tells a point in time from its text, where JSON does not.
+      const is_it = !context.mode.json && Object.is(converted, value);
+      if (count++ === 0 || is_it) result = converted;
+      if (!is_exclusive && (is_it || context.mode.json)) break;
+    }
+    return { count, converted: result };
+  };
+
+  return (value, issues) => {
+    const near = of_value(value);
+    if (near.length === 1) return near[0].check === null ? value : near[0].check(value, issues);
+    const is_kept = near.length > 1 && value !== null && typeof value === 'object';
+    const outcome = (is_kept ? issues.kept(own, value) : undefined) ?? attempt(near, value, issues);
+    if (is_kept) issues.keep(own, value, outcome);
+    if (outcome.count === 1 || (outcome.count > 1 && !is_exclusive)) return outcome.converted;
+    issues.add(outcome.count > 1 ? `is ${outcome.count} of what it may be one of` : `expected ${told}, not ${quoted(value)}`);
     return value;
   };
 }
 
-/** @param {any} schema @returns {string | null} the kind of all its values */
-function of_kind(schema) {
+/** @param {any} schema @param {import('./build.cjs').Context} context @returns {string | null} the kind of all its values; `null`: there is more than one */
+function of_kind(schema, { mode }) {
   if (schema === null || typeof schema !== 'object' || schema['x-diglot'] !== undefined) return null;
-  if (schema.type === 'integer') return 'number';
-  return typeof schema.type === 'string' ? schema.type : null;
+  const { type } = schema;
+  // JSON writes what is no number there as text.
+  if (type === 'number') return mode.json && mode.incoming ? null : type;
+  if (type === 'integer') return 'number';
+  return typeof type === 'string' ? type : null;
 }
 
 /** @param {any} schema @param {any} part as it stands in the union @returns {string} what it wants, for a message */

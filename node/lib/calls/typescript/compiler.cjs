@@ -19,19 +19,17 @@ const { Native } = require('./native.cjs');
  * @property {any} ElementFlags
  * @property {any} SyntaxKind
  * @property {any} checker once it is open
+ * @property {import('./options.cjs').Layout | null} layout once it is open; `null`: there is no configuration
  * @property {string[]} configs once it is open: the configuration's files
  * @property {(file: string) => string | null} find_config the tsconfig.json that is nearest to it
  * @property {(files: string[], config: string | null) => void} open a program of these files, of what they import, and of the project's ambient declarations
  * @property {() => any[]} sources all files of the program
- * @property {(file: string) => any} source
  * @property {(source: any) => boolean} is_library whether it is one of TypeScript's own
- * @property {(source: any) => { line: number, column: number, message: string }[]} syntax_problems
  * @property {(type: any) => any} symbol_of
  * @property {(type: any) => any} alias_of
  * @property {(type: any) => any[]} alias_arguments
  * @property {(type: any) => any[]} parts_of of a union or intersection
  * @property {(type: any) => any[]} element_flags of a tuple
- * @property {(type: any) => any} target_of of an instantiated type, the generic one
  * @property {(type: any) => boolean} is_error whether it could not be found out
  * @property {(type: any) => string | number | bigint} literal_of
  * @property {(type: any) => boolean} is_true of a boolean's literal
@@ -44,7 +42,6 @@ const { Native } = require('./native.cjs');
  * @property {(signature: any) => any[]} type_parameters_of
  * @property {(symbol: any) => string} doc_of
  * @property {(symbol: any) => { name: string, text: string }[]} tags_of
- * @property {(node: any) => string | number | undefined} value_of_member of an enum
  * @property {() => void} close
  */
 

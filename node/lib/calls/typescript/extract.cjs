@@ -11,6 +11,7 @@ const { find_calls } = require('./find.cjs');
 const { is_of_sdk } = require('./options.cjs');
 const { see } = require('./records.cjs');
 const { describe_call } = require('./signatures.cjs');
+const { written_of } = require('./written.cjs');
 
 const NODE_MODULES = `${sep}node_modules${sep}`;
 
@@ -20,6 +21,7 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  * @property {string} file whose functions are asked for
  * @property {string} [entry] whose imports lead to others that will be asked for
  * @property {string} [tsconfig]
+ * @property {boolean} [write] what `diglot types` writes for compiled modules is wanted too
  */
 
 /**
@@ -34,10 +36,11 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  * @property {Record<string, OfFile>} files that have functions, and the one that was asked for
  * @property {string[]} shared files that all depend on: those of packages, and the configuration
  * @property {Record<string, import('./records.cjs').Seen>} seen all of them as they were when their types were read
+ * @property {{ path: string, text: string }} [written] the file for compiled modules
  */
 
 /** @param {Question} question @returns {Promise<Answer>} */
-async function extract({ root, file, entry, tsconfig }) {
+async function extract({ root, file, entry, tsconfig, write = false }) {
   const compiler = await load_compiler(root);
   try {
     const config = tsconfig ?? compiler.find_config(file);
@@ -58,7 +61,8 @@ async function extract({ root, file, entry, tsconfig }) {
       if (described.functions.length > 0 || described.problems.length > 0 || name === file) files[name] = { ...described, sources: imports.closure(name) };
     }
     if (files[file] === undefined) throw new Error(`${file} is not part of the program that TypeScript ${compiler.version} makes of it`);
-    return { files, shared, seen: seen_of(shared, [...own.values()]) };
+    const written = write ? { written: written_of(compiler.layout ?? { folder: root, from: root, to: root }, files) } : {};
+    return { files, shared, seen: seen_of(shared, [...own.values()]), ...written };
   } finally {
     compiler.close();
   }

@@ -5,16 +5,12 @@
 // Nothing here is asynchronous, because func() runs while a module is evaluated.
 
 const fs = require('node:fs');
-const { basename, dirname, extname, join, relative, sep } = require('node:path');
+const { join } = require('node:path');
 const { getEnvironmentData } = require('node:worker_threads');
 const { find_typescript } = require('./finding.cjs');
 const { Records, folder_of_cache } = require('./records.cjs');
+const { find_written, is_source } = require('./written.cjs');
 
-const COMPILED = new Set(['.ts', '.tsx', '.mts', '.cts']);
-/** Written by `diglot types`, beside the project's tsconfig.json. */
-const WRITTEN = 'diglot.functions.json';
-/** Its format. */
-const WRITTEN_REVISION = 1;
 /** A program that takes TypeScript longer than this is not waited for. */
 const EXTRACT_MS_MAX = 300_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -42,7 +38,7 @@ const known = new Map();
 function describe(file, options = {}) {
   let functions = known.get(file);
   if (functions === undefined) {
-    functions = COMPILED.has(extname(file)) ? of_source(file, options) : of_written(file);
+    functions = is_source(file) ? of_source(file, options) : of_written(file);
     known.set(file, functions);
   }
   return functions;
@@ -73,7 +69,7 @@ function of_source(file, { root = process.cwd(), entry = entry_of_program(), tsc
 /** @returns {string | undefined} */
 function entry_of_program() {
   const entry = process.argv[1];
-  return entry !== undefined && COMPILED.has(extname(entry)) && fs.existsSync(entry) ? fs.realpathSync.native(entry) : undefined;
+  return entry !== undefined && is_source(entry) && fs.existsSync(entry) ? fs.realpathSync.native(entry) : undefined;
 }
 
 /** @param {import('./extract.cjs').Question} question @returns {import('./extract.cjs').Answer} */
@@ -115,43 +111,11 @@ function problem(text) {
 
 /** @param {string} file @returns {Described[]} what `diglot types` wrote of it */
 function of_written(file) {
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
-    const path = join(folder, WRITTEN);
-    const text = read(path);
-    if (text !== null) return parse_written(path, text, relative(folder, file).replaceAll(sep, '/'));
-    // A package that is installed has its own, or none.
-    if (folder === dirname(folder) || basename(dirname(folder)) === 'node_modules') return [];
-  }
-}
-
-/** @param {string} path @returns {string | null} */
-function read(path) {
   try {
-    return fs.readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} path @param {string} text @param {string} file relative to it @returns {Described[]} */
-function parse_written(path, text, file) {
-  let written;
-  try {
-    written = JSON.parse(text);
+    return find_written(file);
   } catch (error) {
-    throw problem(`${path}: ${error.message}: write it anew with \`diglot types\``);
+    throw problem(error.message);
   }
-  const { diglot, modules = {}, functions } = written ?? {};
-  if (diglot !== WRITTEN_REVISION || functions === null || typeof functions !== 'object') throw problem(`${path}: it is of another version of Diglot: write it anew with \`diglot types\``);
-  const is_source = COMPILED.has(extname(file));
-  const source = is_source ? file : modules[file];
-  return Object.entries(functions).flatMap(([key, of_function]) => {
-    const at = key.lastIndexOf('#');
-    // A module that is not named has been bundled: its functions are found by their names.
-    if (source !== undefined && key.slice(0, at) !== source) return [];
-    const { line, column, ...rest } = /** @type {any} */ (of_function);
-    return [{ ...rest, ...(is_source ? { line, column } : {}), name: key.slice(at + 1) }];
-  });
 }
 
 /**
@@ -169,4 +133,4 @@ function described_at(place, names, options) {
   return nearest ?? all.find(({ line, name }) => line === undefined && names.includes(name)) ?? null;
 }
 
-module.exports = { describe, described_at, problem, WRITTEN, WRITTEN_REVISION };
+module.exports = { describe, described_at };

@@ -3,7 +3,7 @@
 
 const { basename, dirname, extname, join } = require('node:path');
 const fs = require('node:fs');
-const { BASE, FORCED, sdk_paths } = require('./options.cjs');
+const { BASE, FORCED, layout_of, project_of, sdk_paths, with_extended } = require('./options.cjs');
 
 /** @implements {import('./compiler.cjs').Compiler} */
 class Native {
@@ -16,7 +16,6 @@ class Native {
     this.SymbolFlags = sync.SymbolFlags;
     this.ElementFlags = sync.ElementFlags;
     this.SyntaxKind = ast.SyntaxKind;
-    this._text_of_comment = ast.getTextOfJSDocComment;
   }
 
   find_config(file) {
@@ -27,13 +26,16 @@ class Native {
     }
   }
 
-  open(files, config) {
+  open(files, nearest) {
     // A project of ours around the user's: it wants these files and no others.
-    const path = join(dirname(config ?? files[0]), `tsconfig.${basename(files[0], extname(files[0]))}.diglot.json`);
+    const name = `tsconfig.${basename(files[0], extname(files[0]))}.diglot.json`;
+    let path = '';
     let said = '';
-    const readFile = (name) => (name === path ? said : undefined);
-    this._api = new this._sync.API({ cwd: dirname(path), fs: { readFile, fileExists: (name) => (name === path ? true : undefined) } });
-    const parsed = config === null ? null : this._api.parseConfigFile(config);
+    const readFile = (file) => (file === path ? said : undefined);
+    this._api = new this._sync.API({ cwd: dirname(files[0]), fs: { readFile, fileExists: (file) => (file === path ? true : undefined) } });
+    const parsed = nearest === null ? null : project_of(nearest, files[0], (config) => ({ ...this._api.parseConfigFile(config), path: config }));
+    const config = parsed?.path ?? null;
+    path = join(dirname(config ?? files[0]), name);
     const paths = sdk_paths(files[0], /** @type {any} */ (parsed?.options.paths));
     const ambient = parsed === null ? [] : parsed.fileNames.filter((name) => /\.d\.[cm]?ts$/.test(name));
     const options = { ...(config === null ? BASE : {}), ...FORCED, incremental: false, composite: false, declaration: false, ...(paths === undefined ? {} : { paths }) };
@@ -42,26 +44,16 @@ class Native {
     if (this._project === undefined) throw new Error(`TypeScript ${this.version} does not open ${config ?? files[0]}`);
     this.program = this._project.program;
     this.checker = this._project.checker;
-    this.configs = config === null ? [] : [config];
+    this.layout = parsed === null ? null : layout_of(config, parsed.options, parsed.fileNames, this.version);
+    this.configs = config === null ? [] : with_extended(config);
   }
 
   sources() {
     return this.program.getSourceFileNames().map((name) => this.program.getSourceFile(name));
   }
 
-  source(file) {
-    return this.program.getSourceFile(file);
-  }
-
   is_library(source) {
     return this.program.isSourceFileDefaultLibrary(source);
-  }
-
-  syntax_problems(source) {
-    return this.program.getSyntacticDiagnostics(source.fileName).map((problem) => {
-      const { line, character } = source.getLineAndCharacterOfPosition(problem.pos);
-      return { line: line + 1, column: character + 1, message: problem.text };
-    });
   }
 
   symbol_of(type) {
@@ -82,10 +74,6 @@ class Native {
 
   element_flags(type) {
     return type.getTarget().elementFlags;
-  }
-
-  target_of(type) {
-    return type.isTypeReference() ? type.getTarget() : type;
   }
 
   is_error(type) {
@@ -134,10 +122,6 @@ class Native {
 
   tags_of(symbol) {
     return symbol.getJsDocTags(this.checker).map(({ name, text }) => ({ name, text: text ?? '' }));
-  }
-
-  value_of_member(node) {
-    return this.checker.getConstantValue(node);
   }
 
   close() {
