@@ -129,4 +129,4 @@ function stack_frames() {
   }
 }
 
-module.exports = { Crash, place_of_exit };
+module.exports = { Crash, place_of_exit, stack_frames };

@@ -43,12 +43,16 @@ class Entry {
    * @param {object} events
    * @param {() => boolean} events.loading nothing serves yet
    * @param {(app: { fetch: Function }) => void} events.found
+   * @param {() => void} events.loaded the program has, and exports nothing that serves
+   * @param {() => number} events.offered functions of it that others may call
    * @param {(reason: string) => void} events.failed
    */
-  constructor(file, { loading, found, failed }) {
+  constructor(file, { loading, found, loaded, offered, failed }) {
     this.file = file;
     this.loading = loading;
     this.found = found;
+    this.loaded = loaded;
+    this.offered = offered;
     this.failed = failed;
     this.looked = false;
   }
@@ -74,7 +78,7 @@ class Entry {
         return this.failed(`${this.file} ended before it served anything: a top-level await never settled, and nothing else was left to do`);
       }
       const call = place === null ? '' : `: process.exit()${place}`;
-      this.failed(`${this.file} ended with exit code ${code} before it served anything${call}. ${LOOKED_FOR}.`);
+      this.failed(`${this.file} ended with exit code ${code} before it served anything${call}. ${LOOKED_FOR}.${this._advice()}`);
       if (code === 0) process.exitCode = 1;
     });
   }
@@ -114,7 +118,14 @@ class Entry {
   }
 
   _offer(app) {
-    if (app !== null && this.loading()) this.found(app);
+    if (!this.loading()) return;
+    if (app !== null) this.found(app);
+    else this.loaded();
+  }
+
+  /** What else it could be meant for. */
+  _advice() {
+    return this.offered() === 0 ? '' : ' It offers functions: a service of functions alone has no `routes`.';
   }
 }
 

@@ -381,6 +381,7 @@ class FastLane {
     // It can still read: what the program does about that is the server's setting.
     if (reason === REASON.CLIENT_ENDED && this.server.httpAllowHalfOpen) return;
     socket[kCancelled] = true;
+    socket[kOrigin].leave();
     socket._client_left(() => {
       resume(socket[kOrigin]);
       socket[kResource].runInAsyncScope(socket._given_up, socket, reason);

@@ -41,6 +41,7 @@ const TYPE = Object.freeze({
   CLOSED: 0x11,
   HANGUP: 0x12,
   LIMITS: 0x13,
+  CLOSEIDLE: 0x14,
   READY: 0x20,
   FAILED: 0x21,
   DRAIN: 0x22,
@@ -80,7 +81,7 @@ const REASON = Object.freeze({
 });
 
 /** Interfaces a READY may name. */
-const INTERFACE = Object.freeze({ HTTP: 3, FETCH: 4 });
+const INTERFACE = Object.freeze({ HTTP: 3, FETCH: 4, FUNCTIONS: 5 });
 
 /** Most bytes of a payload by type; -1: a type this revision does not have. */
 const PAYLOAD_MAX_BY_TYPE = new Int32Array(256).fill(-1);

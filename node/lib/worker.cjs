@@ -11,6 +11,7 @@ const { Link } = require('./link.cjs');
 const { Transport } = require('./transport.cjs');
 const { Takeover } = require('./listen.cjs');
 const { Entry } = require('./entry.cjs');
+const { Calls } = require('./calls/worker.cjs');
 const cluster = require('./cluster.cjs');
 const inspect = require('./inspect.cjs');
 const { Crash } = require('./crash.cjs');
@@ -42,8 +43,9 @@ class Worker {
   /**
    * @param {number} fd the link
    * @param {any} orders what DIGLOT_WORKER says
+   * @param {number | null} calls_fd the calls socket
    */
-  constructor(fd, orders) {
+  constructor(fd, orders, calls_fd = null) {
     /** @type {'loading' | 'serving' | 'failed'} */
     this.state = 'loading';
     this.draining = false;
@@ -60,6 +62,14 @@ class Worker {
     this.link = new Link(this);
     this.transport = new Transport(fd, this.link, () => this.link_ended());
     this.served = () => this.transport.served();
+    this.calls = new Calls({
+      fd: calls_fd,
+      orders,
+      served: () => this.idle(),
+      violation: (violation) => this.broken('the calls socket', violation),
+    });
+    /** Requests may come. A service without routes is one of functions alone. */
+    this.has_routes = orders.routes ?? !orders.functions_only;
     this.takeover = new Takeover({
       listen: orders.listen,
       port: orders.port ?? null,
@@ -67,6 +77,7 @@ class Worker {
       closed: () => this.server_closed(),
       keep_alive: (alive) => this.transport.keep_alive(alive),
       sockets: () => this.sockets(),
+      others_serve: orders.workers > 1,
       log,
     });
     this.inspected = orders.inspect ?? null;
@@ -82,7 +93,12 @@ class Worker {
     });
     this.entry = new Entry(orders.entry.file, {
       loading: () => this.state === 'loading',
-      found: (app) => this.serve_fetch(app),
+      // A server that listens is what the program serves by, whatever it exports besides.
+      found: (app) => this.takeover.server === null && this.serve_fetch(app),
+      loaded: () => {
+        if (!this.has_routes && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
+      },
+      offered: () => this.calls.offered,
       failed: (reason) => this.failed(reason),
     });
   }
@@ -92,8 +108,10 @@ class Worker {
     // What the application has answered leaves before it ends, as it would from a socket.
     process.on('exit', () => {
       for (const socket of this.sockets()) socket._end_written();
+      this.calls.flush_last();
       this.transport.flush_last();
     });
+    this.calls.provide();
     this.signals.hold();
     this.crash.watch();
     this.takeover.install();
@@ -138,6 +156,7 @@ class Worker {
     for (const [id, known] of this.connections) if (known.ends === undefined) this.connections.set(id, this.lane.new_connection(known));
     if (this.state !== 'loading' && !again) return;
     this.state = 'serving';
+    this.calls.flush();
     this.link.ready(kind, `Node.js ${process.version}`);
   }
 
@@ -254,7 +273,11 @@ class Worker {
   }
 
   violation(violation) {
-    log(`the link to the server broke its rules: ${violation.message}`);
+    this.broken('the link', violation);
+  }
+
+  broken(what, violation) {
+    log(`${what} to the server broke its rules: ${violation.message}`);
     this.state = 'failed';
     process.exit(EXIT_VIOLATION);
   }
@@ -273,29 +296,38 @@ class Worker {
    * events may have no end of their own: behind FAREWELL they are the program's to close.
    */
   end_if_drained() {
-    if (!this.draining || this.lane?.waiting?.size > 0) return;
+    if (!this.draining || this.lane?.waiting?.size > 0 || this.calls.is_busy) return;
     const { open_streams } = this.link;
     if (open_streams > 0 && (!this.told_farewell || open_streams > this.endless())) return;
     this.draining = false;
+    // DRAIN is said again before the end of the grace period: the program's handlers are at work already.
+    if (this.signals.released) return;
     this.signals.release();
     for (const signal of ['SIGTERM', 'SIGINT']) {
       if (process.listenerCount(signal) > 0) {
+        this.calls.flush();
         this.transport.flush();
+        // A program that exports `fetch` has no server to close: what keeps it from ending is its own.
+        if (this.takeover.server === null) this.signals.handled = () => this.transport.keep_alive(false);
         process.kill(process.pid, signal);
         return;
       }
     }
     // What waits leaves before the process does.
-    this.transport.finish(() => process.exit(0));
+    this.calls.finish(() => this.transport.finish(() => process.exit(0)));
   }
 }
 
-/** What the server has left for the worker in the environment, where the program does not find it: the link, and the orders. @returns {[number, any]} */
+/**
+ * What the server has left for the worker in the environment, where the program does not find it: the link, the orders, the calls socket.
+ * @returns {[number, any, number | null]}
+ */
 function take_orders() {
   const fd = Number(process.env.DIGLOT_LINK);
   const orders = { ...JSON.parse(process.env.DIGLOT_WORKER), number: Number(process.env.DIGLOT_NUMBER ?? 1) };
-  for (const name of ['DIGLOT_LINK', 'DIGLOT_WORKER', 'DIGLOT_NUMBER']) delete process.env[name];
-  return [fd, orders];
+  const calls = process.env.DIGLOT_CALLS;
+  for (const name of ['DIGLOT_LINK', 'DIGLOT_WORKER', 'DIGLOT_NUMBER', 'DIGLOT_CALLS']) delete process.env[name];
+  return [fd, orders, calls === undefined ? null : Number(calls)];
 }
 
 function start() {

@@ -268,9 +268,9 @@ class Front extends EventEmitter {
   /**
    * Starts `node --require preload.cjs <file>`.
    * @param {string} file
-   * @param {{ orders?: object, env?: object, node_args?: string[], node?: string }} [options]
+   * @param {{ orders?: object, env?: object, node_args?: string[], node?: string, calls?: boolean }} [options] calls: with a calls socket
    */
-  constructor(file, { orders = {}, env = {}, node_args = [], node = process.env.DIGLOT_TEST_NODE ?? process.execPath } = {}) {
+  constructor(file, { orders = {}, env = {}, node_args = [], calls = false, node = process.env.DIGLOT_TEST_NODE ?? process.execPath } = {}) {
     super();
     this.file = file;
     this.stdout = '';
@@ -284,7 +284,7 @@ class Front extends EventEmitter {
     this.link_held = 0;
     this.child = spawn(node, ['--require', PRELOAD, ...node_args, file], {
       cwd: path.dirname(file),
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(calls ? ['pipe'] : [])],
       env: {
         ...process.env,
         DIGLOT_TEST_NODE: undefined,
@@ -292,6 +292,7 @@ class Front extends EventEmitter {
         PORT: '8000',
         ...env,
         DIGLOT_LINK: '3',
+        ...(calls ? { DIGLOT_CALLS: '4' } : {}),
         DIGLOT_WORKER: JSON.stringify({
           service: 'test',
           worker: 0,

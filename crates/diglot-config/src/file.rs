@@ -93,7 +93,7 @@ section! {
         /// and in the access log. A program with a server of its own (Express, Fastify) sees the connection as it is and
         /// has its own setting (`trust proxy`).
         trusted_proxies: OneOrMany<String>,
-        /// Kept for later: nothing is served there yet. The path of the control socket. By default a private path made
+        /// The path of the control socket, on which `diglot functions` and `diglot call` ask. By default a private path made
         /// from the path of this file.
         control: String,
         /// How much the front takes before it says no.
@@ -223,7 +223,8 @@ section! {
         node_args: OneOrMany<String>,
         /// Where the first worker of a Node program listens for a debugger (`chrome://inspect`): `"127.0.0.1:9229"`. The next
         /// ones have the ports after that, and a worker that replaces another, while both live, those after these; the log
-        /// names each. A worker that is inspected is not asked for signs of life. `diglot serve --inspect` does it for all.
+        /// names each. Whoever reaches it can run any code in the worker: keep it on loopback. A worker that is inspected is not asked for
+        /// signs of life. `diglot serve --inspect` does it for all.
         inspect: String,
         /// `"asgi"` or `"wsgi"`, where the app's own signature does not tell.
         interface: OneOf<Interface>,

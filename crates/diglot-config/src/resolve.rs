@@ -31,6 +31,8 @@ pub const FILE_NAME: &str = "diglot.toml";
 const WORKERS_VARIABLE: &str = "WEB_CONCURRENCY";
 /// Trusted proxies where the file names none, as uvicorn and gunicorn have it: addresses and networks, or `*`.
 const PROXIES_VARIABLE: &str = "FORWARDED_ALLOW_IPS";
+/// Where platforms and other managers have a program listen.
+const PORT_VARIABLE: &str = "PORT";
 
 /// The part of the command line that bears on the configuration, as it was written.
 #[derive(Clone, Debug, Default)]
@@ -331,6 +333,15 @@ impl Draft {
             && self.server.trusted_proxies.is_none()
         {
             self.take_proxies(&written);
+        }
+        if let Some(written) = environment.located(PORT_VARIABLE)
+            && self.server.listen.is_none()
+        {
+            self.notes.push(format!(
+                "{PORT_VARIABLE}={} is passed on to the programs, and is not where this server listens: --listen \
+                 0.0.0.0:{} has it listen there",
+                written.value, written.value
+            ));
         }
     }
 

@@ -554,6 +554,10 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     let link = self.link.address();
                     self.clients.connections.with(connection, |exchange| exchange.hang_up_by(link));
                 }
+                Some(FrontEvent::CloseIdle { connection }) => {
+                    let link = self.link.address();
+                    self.clients.connections.with(connection, |exchange| exchange.close_idle_by(link));
+                }
                 Some(FrontEvent::Limits { connection, limits }) => {
                     self.clients.connections.with(connection, |exchange| exchange.limit(limits));
                 }

@@ -154,7 +154,13 @@ fn about_node(node: &NodeEntry, service: &Service) -> Value {
         json!({ "host": address.ip().to_string(), "port": address.port(), "workers": service.workers })
     });
     let debug = tracing::enabled!(tracing::Level::DEBUG);
-    json!({ "entry": { "file": node.file }, "port": service.port, "inspect": inspect, "debug": debug })
+    json!({
+        "entry": { "file": node.file },
+        "workers": service.workers,
+        "port": service.port,
+        "inspect": inspect,
+        "debug": debug,
+    })
 }
 
 /// As `activate` of a venv would: what the app starts by name is the venv's.

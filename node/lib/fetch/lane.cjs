@@ -5,7 +5,7 @@ const { REASON, REQUEST } = require('../protocol.cjs');
 const { below_mount } = require('../mount.cjs');
 const { Exchange } = require('./exchange.cjs');
 const { UnsendableResponse } = require('./fields.cjs');
-const { Origin, resource_of, resource_within, dispatch, resume, dispatched } = require('../origin.cjs');
+const { Origin, resource_of, resource_within, origin_within, dispatch, resume, dispatched } = require('../origin.cjs');
 const light_request = require('./request.cjs');
 const light_response = require('./response.cjs');
 
@@ -95,9 +95,11 @@ class FetchLane {
       exchange.done();
       return this.served();
     }
-    const resource = resource_within(connection.resource);
+    const origin = origin_within(connection.origin);
+    const resource = origin === connection.origin ? resource_within(connection.resource) : resource_of(origin);
     exchange.resource = resource;
-    dispatch(connection.origin, head);
+    exchange.origin = origin;
+    dispatch(origin, head);
     resource.runInAsyncScope(this.serve, undefined, exchange, request);
     run_ticks();
     dispatched();
@@ -119,7 +121,7 @@ class FetchLane {
   }
 
   answer(exchange, response) {
-    if (!(response instanceof Response)) {
+    if (!light_response.is_response(response)) {
       return this.fail(exchange, new TypeError(`fetch() must return a Response, it returned ${describe(response)}`));
     }
     try {
@@ -145,7 +147,7 @@ class FetchLane {
 
   /** As FastLane.body. */
   body(exchange, _stream, body, last) {
-    resume(exchange.connection.origin);
+    resume(exchange.origin);
     exchange.resource.runInAsyncScope(exchange.push, exchange, body, body.length, last);
     run_ticks();
     dispatched();
@@ -153,7 +155,7 @@ class FetchLane {
 
   /** Trailer fields have no place in a Request; they only end its body. */
   trailers(exchange) {
-    resume(exchange.connection.origin);
+    resume(exchange.origin);
     exchange.resource.runInAsyncScope(exchange.push, exchange, Buffer.alloc(0), 0, true);
     run_ticks();
     dispatched();
@@ -161,7 +163,8 @@ class FetchLane {
 
   cancel(exchange) {
     const error = new DOMException('The client has gone away.', 'AbortError');
-    resume(exchange.connection.origin);
+    exchange.origin.leave();
+    resume(exchange.origin);
     exchange.resource.runInAsyncScope(exchange.leave, exchange, error);
     run_ticks();
     dispatched();

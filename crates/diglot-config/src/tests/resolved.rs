@@ -362,6 +362,16 @@ fn the_environment_says_what_nothing_else_does() {
     assert_eq!(config.services[0].workers, 1, "an empty variable says nothing");
 }
 
+#[test]
+fn a_port_for_programs_is_told_apart_from_the_servers() {
+    let machine = Machine::new().var("PORT", "3000");
+    let notes = config(machine.with_targets(&["server.js"])).notes;
+    assert!(notes.len() == 1 && notes[0].contains("--listen 0.0.0.0:3000"), "{notes:?}");
+    let listen = vec!["127.0.0.1:0".to_owned()];
+    let arguments = Arguments { targets: vec!["server.js".to_owned()], listen, ..Arguments::default() };
+    assert_eq!(config(machine.resolve(&arguments)).notes, [] as [&str; 0]);
+}
+
 /// What a container is started with beats a file that is checked in, as with uvicorn and Granian.
 #[test]
 fn environments() {

@@ -360,6 +360,7 @@ fn from_worker() -> impl Iterator<Item = Value> {
             ("CLAIM", Type::Claim, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
             ("RELEASE", Type::Release, 0, 0, 0, b"lv_VI97HAXpY6yYWAAAC".to_vec()),
             ("HANGUP", Type::HangUp, 0, 0, 3, vec![]),
+            ("CLOSEIDLE", Type::CloseIdle, 0, 0, 3, vec![]),
             ("LIMITS", Type::Limits, 0, 0, 3, limits_payload()),
             ("EARLY", Type::Early, 0, 0, 0, vec![]),
             ("PONG", Type::Pong, 0, 0, 0, b"\0\x01\x02\x03\xFC\xFD\xFE\xFF".to_vec()),

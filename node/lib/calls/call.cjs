@@ -1,0 +1,201 @@
+'use strict';
+// One call of another service's function: a promise of its answer, and an iterable of its items.
+
+const { ABORT, CALL } = require('./protocol.cjs');
+const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, raise } = require('./errors.cjs');
+const { decode, Malformed } = require('./decode.cjs');
+const { Items } = require('./items.cjs');
+const { Sending } = require('./sending.cjs');
+
+function nothing() {}
+
+class Call extends Promise {
+  /** The items, where the function answers with a stream. @returns {AsyncIterableIterator<any>} */
+  [Symbol.asyncIterator]() {
+    // Who iterates gets the error from the iterator.
+    this.catch(nothing);
+    return new Reader(this);
+  }
+}
+// `then` makes ordinary promises, and `await` takes this one as it is.
+Object.defineProperty(Call.prototype, 'constructor', { value: Promise, writable: true, configurable: true });
+
+/** Reads the items of a call, from before it is known that there are some. */
+class Reader {
+  /** @param {Call} call */
+  constructor(call) {
+    this.call = call;
+    /** @type {Items | null} */
+    this.items = null;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  next() {
+    return this.items === null ? this._first() : this.items.next();
+  }
+
+  async _first() {
+    const items = await this.call;
+    if (!(items instanceof Items)) throw new TypeError('the function answers with one value, not with a stream of items: await the call');
+    this.items = items;
+    return items.next();
+  }
+
+  return(value) {
+    if (this.items !== null) return this.items.return(value);
+    this.call.then((items) => items?.return?.(), nothing);
+    return Promise.resolve({ value, done: true });
+  }
+}
+
+/**
+ * What a call is made with.
+ * @typedef {object} About
+ * @property {import('./services.cjs').Route} route
+ * @property {import('./scope.cjs').Scope | null} scope
+ * @property {AbortSignal | undefined} signal
+ */
+
+/** @implements {import('./exchange.cjs').Owner} @implements {import('./deadlines.cjs').Timed} */
+class Pending {
+  /**
+   * @param {import('./runtime.cjs').Runtime} runtime
+   * @param {About} about
+   * @param {(value: any) => void} resolve
+   */
+  constructor(runtime, { route, scope, signal }, resolve) {
+    this.runtime = runtime;
+    this.route = route;
+    this.scope = scope;
+    this.signal = signal;
+    this.resolve = resolve;
+    /** @type {import('./exchange.cjs').Exchange} */
+    this.exchange = undefined;
+    /** Of the answer. @type {Items | null} */
+    this.items = null;
+    /** Of an argument. @type {Sending | null} */
+    this.sending = null;
+    this.on_abort = null;
+    this.tick = 0;
+    this.before = null;
+    this.after = null;
+  }
+
+  /** It has begun. @param {import('./exchange.cjs').Exchange} exchange @param {number} deadline_ms */
+  begun(exchange, deadline_ms) {
+    this.exchange = exchange;
+    const { scope, signal } = this;
+    if (deadline_ms !== Infinity) this.runtime.deadlines.add(this, deadline_ms);
+    if (scope !== null) (scope.calls ??= new Set()).add(this);
+    if (signal !== undefined) {
+      this.on_abort = () => this._give_up(ABORT.GIVEN_UP, () => signal.reason);
+      signal.addEventListener('abort', this.on_abort, { once: true });
+    }
+  }
+
+  /** @param {any} iterable the argument that is a stream */
+  send(iterable) {
+    this.sending = new Sending(this.runtime.connection, this.exchange, iterable, (encoder, item) => encoder.value(item));
+    this.sending.run().catch((error) => this._give_up(ABORT.GIVEN_UP, () => error));
+  }
+
+  _finished() {
+    this.runtime.deadlines.remove(this);
+    this.scope?.calls?.delete(this);
+    if (this.on_abort !== null) this.signal.removeEventListener('abort', this.on_abort);
+    this.sending?.stop();
+  }
+
+  /** @param {() => any} make */
+  _fail(make) {
+    this._finished();
+    if (this.items !== null) this.items.end(make);
+    else this.resolve(raise(make));
+  }
+
+  message(buffer, at, end, owned) {
+    let value;
+    try {
+      value = decode(buffer, at, end, owned);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      return this._fail(() => this._unreadable(error));
+    }
+    this._finished();
+    this.resolve(value);
+  }
+
+  _unreadable(error) {
+    const { service, name } = this.route;
+    const message = `the answer cannot be read: ${error.message}`;
+    return new InvalidResult(message, { service, function: name, issues: [{ path: [], message }] });
+  }
+
+  streams() {
+    this.items = new Items(this.runtime.connection, this.exchange, () => this._give_up(ABORT.GIVEN_UP, null));
+    this.resolve(this.items);
+  }
+
+  item(buffer, at, end, owned, cost, reserved) {
+    const { items } = this;
+    if (items.is_over) return;
+    try {
+      items.push(decode(buffer, at, end, owned), cost, reserved);
+    } catch (error) {
+      this._give_up(ABORT.GIVEN_UP, () => this._unreadable(error));
+    }
+  }
+
+  ended() {
+    this._finished();
+    this.items?.end();
+  }
+
+  thrown(error) {
+    const { service, name, names } = this.route;
+    this._fail(() => from_thrown(names.localised(error), service, name));
+  }
+
+  stopped() {
+    this.sending?.stop();
+    this.runtime.connection.end_items(this.exchange);
+  }
+
+  credit() {
+    this.sending?.go_on();
+  }
+
+  /** Its deadline. */
+  passed() {
+    const { service, name } = this.route;
+    const message = `${service}.${name}() was not answered before its deadline`;
+    this._give_up(ABORT.DEADLINE, () => new DeadlineExceeded(message, { service, function: name }));
+  }
+
+  /** The request, or the call, that it was made in is not waited for any more. */
+  leave() {
+    const { service, name } = this.route;
+    const message = `the call of ${service}.${name}() was given up with the one it was made in`;
+    this._give_up(ABORT.CLIENT_LEFT, () => new CallCancelled(message, { service, function: name }));
+  }
+
+  /** @param {number} reason @param {(() => any) | null} make the error for who waits; null: nobody does */
+  _give_up(reason, make) {
+    this.runtime.connection.abort(this.exchange, reason);
+    if (make === null) this._finished();
+    else this._fail(make);
+  }
+}
+
+/**
+ * @param {any} iterable the argument that is a stream, if there is one
+ * @param {boolean} idempotent
+ */
+function flags_of(iterable, idempotent) {
+  return (iterable === null ? 0 : CALL.ITEMS) | (idempotent ? CALL.IDEMPOTENT : 0);
+}
+
+module.exports = { Call, Pending, flags_of };

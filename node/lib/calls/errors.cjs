@@ -1,0 +1,145 @@
+'use strict';
+// What a call can fail with: one class for each code of the protocol.
+//
+// The code of THROW decides the class. What the callee's function threw is a RemoteError, with its stack below the caller's own.
+
+class CallError extends Error {
+  /**
+   * @param {string} message
+   * @param {{ code?: string, service?: string, function?: string, cause?: unknown }} [about]
+   */
+  constructor(message, about = {}) {
+    super(message, about.cause === undefined ? undefined : { cause: about.cause });
+    this.name = new.target.name;
+    /** One of the protocol's: `error`, `unavailable` and so on. */
+    this.code = about.code ?? new.target.code;
+    /** Whose function it was. */
+    this.service = about.service;
+    this.function = about.function;
+  }
+}
+CallError.code = 'error';
+
+/** The function threw. */
+class RemoteError extends CallError {
+  constructor(message, about = {}) {
+    super(message, about);
+    /** The name of the class of what it threw. */
+    this.type = about.type ?? 'Error';
+    /** What that carried. */
+    this.data = about.data;
+  }
+}
+RemoteError.code = 'error';
+
+class WithIssues extends CallError {
+  constructor(message, about = {}) {
+    super(message, about);
+    /** What is wrong, each with the path to it. @type {{ path: (string | number)[], message: string }[]} */
+    this.issues = about.issues ?? [];
+  }
+}
+
+/** The arguments are not what the function takes. */
+class InvalidArguments extends WithIssues {}
+InvalidArguments.code = 'invalid_arguments';
+
+/** The function returned something else than it says. */
+class InvalidResult extends WithIssues {}
+InvalidResult.code = 'invalid_result';
+
+class UnknownService extends CallError {}
+UnknownService.code = 'unknown_service';
+
+class UnknownFunction extends CallError {}
+UnknownFunction.code = 'unknown_function';
+
+class Unavailable extends CallError {}
+Unavailable.code = 'unavailable';
+
+class Overloaded extends CallError {}
+Overloaded.code = 'overloaded';
+
+class DeadlineExceeded extends CallError {}
+DeadlineExceeded.code = 'deadline_exceeded';
+
+class CallCancelled extends CallError {}
+CallCancelled.code = 'cancelled';
+
+class WorkerLost extends CallError {}
+WorkerLost.code = 'worker_lost';
+
+class TooLarge extends CallError {}
+TooLarge.code = 'too_large';
+
+class UnsupportedValue extends CallError {}
+UnsupportedValue.code = 'unsupported_value';
+
+class TooDeep extends CallError {}
+TooDeep.code = 'too_deep';
+
+const CLASSES = {
+  CallError,
+  RemoteError,
+  InvalidArguments,
+  InvalidResult,
+  UnknownService,
+  UnknownFunction,
+  Unavailable,
+  Overloaded,
+  DeadlineExceeded,
+  CallCancelled,
+  WorkerLost,
+  TooLarge,
+  UnsupportedValue,
+  TooDeep,
+};
+
+const BY_CODE = new Map(
+  Object.values(CLASSES)
+    .filter((one) => one !== CallError)
+    .map((one) => [one.code, one]),
+);
+
+/**
+ * The error for a THROW.
+ * @param {any} thrown its JSON, read
+ * @param {string} service whose function was called
+ * @param {string} name the function's
+ * @returns {CallError}
+ */
+function from_thrown(thrown, service, name) {
+  const { code = 'error', message = '', type, data, stack, issues } = thrown ?? {};
+  const about = { code, service: thrown?.service ?? service, function: thrown?.function ?? name, type, data, issues };
+  const Class = BY_CODE.get(code) ?? CallError;
+  const error = new Class(String(message), about);
+  // That of Diglot's own frames says nothing; who awaits comes behind them.
+  Error.captureStackTrace(error, raise);
+  if (typeof stack === 'string') error.stack = `${error.stack}\n    in ${about.service}.${about.function}:\n${indented(stack)}`;
+  return error;
+}
+
+/**
+ * Rejects with an error that is made when the engine knows who awaits it, and so has them in its stack. A promise is to be resolved with what
+ * this returns.
+ * @param {() => any} make
+ * @returns {Promise<never>}
+ */
+async function raise(make) {
+  // Until then the promise that was resolved with this one has begun to wait for it.
+  await null;
+  await null;
+  await null;
+  throw make();
+}
+
+/** @param {string} text */
+function indented(text) {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}
+
+module.exports = { ...CLASSES, from_thrown, raise };

@@ -1,0 +1,186 @@
+'use strict';
+// `func`: a function of this program that others may call, with what is known of its types.
+
+const { of_standard, Parameters } = require('./standard.cjs');
+const { crossing, may_cross, to_snake } = require('./names.cjs');
+const { calling_place, bound_name, show_place } = require('./place.cjs');
+
+const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
+
+/** @typedef {import('./standard.cjs').Schema} Schema */
+
+/**
+ * @typedef {object} Takes
+ * @property {import('./standard.cjs').Parameters} schema of the object of them, by the names that cross
+ * @property {string[] | null} positions the function's own names in their order; null: it takes one object
+ * @property {{ name: string, local: string, schema: Schema } | null} input the one that is a stream of items
+ */
+
+/** A function that is offered. */
+class Offered {
+  /**
+   * @param {Function} fn
+   * @param {string} name as it crosses
+   * @param {Takes} takes
+   * @param {{ schema: Schema | null, stream: boolean }} gives
+   * @param {any} offer what is said of it
+   * @param {string} place
+   */
+  constructor(fn, name, takes, gives, offer, place) {
+    this.fn = fn;
+    this.name = name;
+    this.parameters = takes.schema;
+    this.positions = takes.positions;
+    this.input = takes.input;
+    this.result = gives.schema;
+    /** It answers with items. */
+    this.stream = gives.stream;
+    this.offer = offer;
+    this.place = place;
+  }
+
+  /**
+   * The arguments as the function takes them, by its own names.
+   * @param {any} given by the names that cross
+   * @param {boolean} is_json
+   * @returns {any} or a promise of them
+   */
+  decode(given, is_json) {
+    return is_json ? this.parameters.from_json(given, []) : this.parameters.decode(given, []);
+  }
+
+  /** @param {any} given @param {boolean} is_json */
+  decode_item(given, is_json) {
+    const { schema } = this.input;
+    return is_json ? schema.from_json(given, []) : schema.decode(given, []);
+  }
+
+  /** @param {any} result of the function, or an item of it @param {boolean} is_json @returns {any} or a promise of it */
+  encode(result, is_json) {
+    if (this.result === null) return result;
+    return is_json ? this.result.to_json(result, []) : this.result.encode(result, []);
+  }
+
+  /** @param {any} args @param {any} items of its stream @returns {any} */
+  call(args, items) {
+    const { positions, input } = this;
+    const given = input === null ? args : { ...args, [input.local]: items };
+    return positions === null ? this.fn(given) : this.fn(...positions.map((name) => given[name]));
+  }
+}
+
+/** Whether it answers with items, as far as that is to be seen. */
+function is_generator(fn) {
+  const kind = Object.prototype.toString.call(fn);
+  return kind === '[object AsyncGeneratorFunction]' || kind === '[object GeneratorFunction]';
+}
+
+class Problem {
+  /** @param {import('./place.cjs').Place | null} place @param {string} name */
+  constructor(place, name) {
+    this.where = show_place(place);
+    this.name = name;
+  }
+
+  /** @param {string} what @returns {never} */
+  failed(what) {
+    throw new TypeError(`${this.where}: ${this.name === '' ? 'this function' : `the function ${this.name}`}: ${what}`);
+  }
+}
+
+/**
+ * @param {any} options
+ * @param {Function} fn
+ * @param {string} root the service's folder
+ * @param {Map<string, Offered>} others that are offered already
+ * @returns {Offered}
+ */
+function make_offered(options, fn, root, others) {
+  const place = calling_place();
+  const described =
+    options.input === undefined && options.output === undefined && place !== null
+      ? find_described(place, root, [options.name, fn.name, bound_name(place)])
+      : null;
+  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
+  const problem = new Problem(place, local ?? '');
+  check_options(options, problem);
+  if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
+  const name = to_snake(local);
+  if (!may_cross(name)) problem.failed('its name cannot cross: use letters, digits and _, a letter first');
+  const other = others.get(name);
+  if (other !== undefined && other.place !== problem.where) problem.failed(`that of ${other.place} has the same name`);
+  if (described === null && options.input === undefined && options.items === undefined && fn.length > 0) {
+    problem.failed(
+      'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox, or let `diglot types` write them down',
+    );
+  }
+  const takes = what_it_takes(options, described, problem);
+  const stream = options.stream ?? described?.stream ?? is_generator(fn);
+  const result = of(options.output ?? described?.result, 'output', problem);
+  const offer = {
+    name,
+    params: takes.schema.schema,
+    result: result?.schema,
+    stream: stream || undefined,
+    input: takes.input === null ? undefined : { name: takes.input.name, schema: takes.input.schema.schema },
+    errors: options.errors === undefined ? undefined : declared_errors(options.errors, problem),
+    doc: described?.doc,
+    idempotent: options.idempotent || undefined,
+    concurrency: options.concurrency,
+    queue: options.queue,
+    timeout_ms: options.timeout === undefined ? undefined : Math.ceil(options.timeout),
+    file: place?.file,
+    line: place?.line,
+  };
+  return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
+}
+
+/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
+function find_described(place, root, names) {
+  const { described_at } = require('./typescript/functions.cjs');
+  return described_at(place, names, { root });
+}
+
+/** @param {any} given a library's schema @param {'input' | 'output'} side @param {Problem} problem @returns {Schema | null} */
+function of(given, side, problem) {
+  return given === undefined ? null : guarded(() => of_standard(given, side), side, problem);
+}
+
+function guarded(make, side, problem) {
+  try {
+    return make();
+  } catch (error) {
+    return problem.failed(`its ${side}: ${error.message}`);
+  }
+}
+
+/** @param {any} options @param {any} described @param {Problem} problem @returns {Takes} */
+function what_it_takes(options, described, problem) {
+  const items = described?.input === undefined ? Object.entries(options.items ?? {}) : [[described.input.name, described.input.schema]];
+  if (items.length > 1) problem.failed('two parameters are streams of items: one may be');
+  const names = (own) =>
+    crossing([...own, ...items.map(([name]) => name)], (what) => {
+      throw new TypeError(what);
+    });
+  const given = options.input ?? described?.params_schema ?? NO_PARAMETERS;
+  const input = items.map(([name, of_item]) => ({ name: to_snake(name), local: name, schema: of(of_item, 'input', problem) }))[0] ?? null;
+  return { schema: guarded(() => new Parameters(given, names), 'input', problem), positions: described?.params ?? null, input };
+}
+
+/** @param {any} errors by the name of their class @param {Problem} problem */
+function declared_errors(errors, problem) {
+  return Object.entries(errors).map(([type, data]) => ({ type, data: data === true || data === undefined ? undefined : of(data, 'output', problem)?.schema }));
+}
+
+function check_options(options, problem) {
+  for (const name of Object.keys(options)) if (!OPTIONS.has(name)) problem.failed(`there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
+  const { timeout, concurrency, queue, name, input, output } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) problem.failed('timeout is a number of milliseconds above 0');
+  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency > 0)) problem.failed('concurrency is a whole number above 0');
+  if (queue !== undefined && !(Number.isSafeInteger(queue) && queue >= 0)) problem.failed('queue is a whole number, 0 or above');
+  if (name !== undefined && typeof name !== 'string') problem.failed('name is a string');
+  if (input === null || output === null) problem.failed('input and output are schemas');
+}
+
+module.exports = { Offered, make_offered };

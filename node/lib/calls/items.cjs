@@ -1,0 +1,96 @@
+'use strict';
+// A stream of items: that of an answer, as its caller reads it, or of an argument, as its callee does.
+
+const { raise } = require('./errors.cjs');
+
+const DONE = Object.freeze({ value: undefined, done: true });
+/** Consumed items leave the list when there are so many. */
+const SPENT_MAX = 1024;
+
+/** @implements {AsyncIterableIterator<any>} */
+class Items {
+  /**
+   * @param {import('./connection.cjs').Connection} connection
+   * @param {import('./exchange.cjs').Exchange} exchange
+   * @param {() => void} left the reader wants no more
+   */
+  constructor(connection, exchange, left) {
+    this.connection = connection;
+    this.exchange = exchange;
+    this.left = left;
+    /** Value, cost, reserved, value, cost, reserved … @type {any[]} */
+    this.waiting = [];
+    /** Where the next is. */
+    this.next_at = 0;
+    this.is_over = false;
+    /** Makes the error it ended with, until the reader has been told. @type {(() => any) | null} */
+    this.error = null;
+    /** Readers that wait. @type {((result: any) => void)[]} */
+    this.readers = [];
+  }
+
+  [Symbol.asyncIterator]() {
+    return this;
+  }
+
+  /** An item has come. */
+  push(value, cost, reserved) {
+    if (this.is_over) return;
+    const reader = this.readers.shift();
+    if (reader === undefined) return void this.waiting.push(value, cost, reserved);
+    this.connection.consumed(this.exchange, cost, reserved);
+    reader({ value, done: false });
+  }
+
+  /** None follows. @param {(() => any) | null} [error] makes what the reader is to get */
+  end(error = null) {
+    if (this.is_over) return;
+    this.is_over = true;
+    this.error = error;
+    for (const reader of this.readers.splice(0)) this._tell_end(reader);
+  }
+
+  _tell_end(resolve) {
+    const { error } = this;
+    this.error = null;
+    resolve(error === null ? DONE : raise(error));
+  }
+
+  /** @returns {Promise<IteratorResult<any>>} */
+  next() {
+    const { waiting, next_at } = this;
+    if (next_at < waiting.length) {
+      const value = waiting[next_at];
+      this.connection.consumed(this.exchange, waiting[next_at + 1], waiting[next_at + 2]);
+      waiting[next_at] = undefined;
+      this.next_at = next_at + 3;
+      if (this.next_at === waiting.length || this.next_at > SPENT_MAX) {
+        waiting.splice(0, this.next_at);
+        this.next_at = 0;
+      }
+      return Promise.resolve({ value, done: false });
+    }
+    return new Promise((resolve) => {
+      if (this.is_over) this._tell_end(resolve);
+      else this.readers.push(resolve);
+    });
+  }
+
+  /** The reader leaves. */
+  return(value) {
+    const was_over = this.is_over;
+    this.waiting = [];
+    this.next_at = 0;
+    this.error = null;
+    this.end();
+    if (!was_over) this.left();
+    return Promise.resolve({ value, done: true });
+  }
+
+  throw(error) {
+    this.return();
+    return Promise.reject(error);
+  }
+}
+
+module.exports = { Items };

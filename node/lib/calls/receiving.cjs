@@ -1,0 +1,196 @@
+'use strict';
+// What comes in of a call: a message from the pieces of its frames, and items, wherever frames split them.
+
+const { ABOARD_BYTES_MAX, RETURN_FIXED_BYTES, STREAM, UNFINISHED_BYTES_MAX } = require('./protocol.cjs');
+const { EXPECTS } = require('./exchange.cjs');
+
+/** @typedef {import('./connection.cjs').Connection} Connection */
+/** @typedef {import('./exchange.cjs').Exchange} Exchange */
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** A RETURN frame. @param {Connection} connection @param {Exchange} exchange */
+function returned(connection, exchange, buffer, at, end, last) {
+  if (exchange.expects !== EXPECTS.RETURN) return connection.violated('a second RETURN frame for a call');
+  const aboard = end - at - RETURN_FIXED_BYTES;
+  if (aboard < 0 || aboard > ABOARD_BYTES_MAX) return connection.violated('a malformed RETURN frame');
+  const total = buffer.readUInt32LE(at);
+  const from = at + RETURN_FIXED_BYTES;
+  if (total !== STREAM) {
+    if (total > connection.message_bytes_max) {
+      return connection.violated(`a RETURN frame that announces ${total} bytes, above the maximum of ${connection.message_bytes_max}`);
+    }
+    if (aboard > total || (last && aboard !== total)) return connection.violated('a malformed RETURN frame');
+    return message(connection, exchange, total, buffer, from, end, last);
+  }
+  exchange.expects = EXPECTS.ITEMS;
+  exchange.owner?.streams();
+  items(connection, exchange, buffer, from, end);
+  if (last) ended(connection, exchange);
+}
+
+/** The start of a message of `total` bytes. @param {Connection} connection @param {Exchange} exchange */
+function message(connection, exchange, total, buffer, at, end, last) {
+  const aboard = end - at;
+  exchange.expects = EXPECTS.MESSAGE;
+  exchange.total = total;
+  exchange.filled = aboard;
+  if (aboard === total && (last || exchange.has_items)) return whole(connection, exchange, buffer, at, end, false, last);
+  if (exchange.owner === null) return skip_to(exchange);
+  // Until more is granted, no more can come.
+  exchange.buffer = Buffer.allocUnsafeSlow(Math.min(total, aboard + exchange.granted));
+  buffer.copy(exchange.buffer, 0, at, end);
+  if (aboard === total) exchange.expects = EXPECTS.END;
+  const missing = total - aboard - exchange.granted;
+  if (missing > 0) connection.budget_of(exchange).ask(exchange, missing);
+}
+
+/** Nobody wants it: its bytes are only counted. */
+function skip_to(exchange) {
+  exchange.buffer = NO_BYTES;
+  if (exchange.filled === exchange.total) exchange.expects = EXPECTS.END;
+}
+
+/** What was asked for may come. @param {Connection} connection @param {Exchange} exchange */
+function admitted(connection, exchange) {
+  if (exchange.expects === EXPECTS.MESSAGE && exchange.owner !== null) {
+    const roomy = Buffer.allocUnsafeSlow(exchange.total);
+    exchange.buffer.copy(roomy, 0, 0, exchange.filled);
+    exchange.buffer = roomy;
+  }
+  connection.grant_more(exchange);
+}
+
+/** Bytes of a DATA frame. @param {Connection} connection @param {Exchange} exchange */
+function data(connection, exchange, buffer, at, end, last) {
+  const bytes = end - at;
+  if (bytes > exchange.granted) return connection.violated('more DATA than was granted');
+  exchange.granted -= bytes;
+  if (exchange.to_grant > 0 && exchange.granted < UNFINISHED_BYTES_MAX >> 1) connection.grant_more(exchange);
+  switch (exchange.expects) {
+    case EXPECTS.MESSAGE: {
+      const taken = Math.min(bytes, exchange.total - exchange.filled);
+      if (exchange.owner !== null && exchange.buffer !== NO_BYTES) buffer.copy(exchange.buffer, exchange.filled, at, at + taken);
+      exchange.filled += taken;
+      if (exchange.filled < exchange.total) {
+        if (last) connection.violated('a message that is shorter than was announced');
+        return;
+      }
+      const rest = at + taken;
+      if (!exchange.has_items) {
+        if (rest < end) return connection.violated('a message that is longer than was announced');
+        exchange.expects = EXPECTS.END;
+        if (last) ended(connection, exchange);
+        return;
+      }
+      const { buffer: own } = exchange;
+      whole(connection, exchange, own, 0, exchange.total, true, false);
+      if (exchange.over) return;
+      items(connection, exchange, buffer, rest, end);
+      break;
+    }
+    case EXPECTS.ITEMS:
+      items(connection, exchange, buffer, at, end);
+      break;
+    case EXPECTS.END:
+      if (bytes > 0) return connection.violated('a message that is longer than was announced');
+      break;
+    default:
+      return connection.violated('a DATA frame that nothing announced');
+  }
+  if (last) ended(connection, exchange);
+}
+
+/** A message is there. @param {Connection} connection @param {Exchange} exchange */
+function whole(connection, exchange, buffer, at, end, owned, last) {
+  const { owner } = exchange;
+  exchange.buffer = null;
+  exchange.filled = 0;
+  exchange.expects = exchange.has_items ? EXPECTS.ITEMS : EXPECTS.NOTHING;
+  if (exchange.reserved > 0) connection.budget_of(exchange).release(exchange, exchange.reserved);
+  if (exchange.has_items) {
+    exchange.window = connection.windows.take();
+    if (!last) connection.grant(exchange, exchange.window);
+  }
+  // An answer ends the call.
+  if (exchange.is_ours) connection.end(exchange);
+  owner?.message(buffer, at, end, owned);
+  if (last && exchange.has_items) ended(connection, exchange);
+}
+
+/** END has come. @param {Connection} connection @param {Exchange} exchange */
+function ended(connection, exchange) {
+  if (exchange.over) return;
+  const { owner, expects } = exchange;
+  if (expects === EXPECTS.END) return whole(connection, exchange, exchange.buffer, 0, exchange.total, true, true);
+  if (exchange.buffer !== null || exchange.head_bytes > 0) return connection.violated('a stream that ends within an item');
+  exchange.expects = EXPECTS.NOTHING;
+  if (exchange.is_ours) connection.end(exchange);
+  owner?.ended();
+}
+
+/** Bytes of items. @param {Connection} connection @param {Exchange} exchange */
+function items(connection, exchange, buffer, from, end) {
+  let at = from;
+  while (at < end) {
+    if (exchange.buffer !== null) {
+      const taken = Math.min(exchange.total - exchange.filled, end - at);
+      if (exchange.owner !== null) buffer.copy(exchange.buffer, exchange.filled, at, at + taken);
+      exchange.filled += taken;
+      at += taken;
+      if (exchange.filled === exchange.total) whole_item(exchange);
+      continue;
+    }
+    let length = 0;
+    if (exchange.head_bytes === 0 && end - at >= 4) {
+      length = buffer.readUInt32LE(at);
+      at += 4;
+    } else {
+      exchange.head += buffer[at++] * 2 ** (8 * exchange.head_bytes++);
+      if (exchange.head_bytes < 4) continue;
+      length = exchange.head;
+      exchange.head_bytes = 0;
+      exchange.head = 0;
+    }
+    if (length > connection.message_bytes_max) {
+      return connection.violated(`an item of ${length} bytes, above the maximum of ${connection.message_bytes_max}`);
+    }
+    if (end - at >= length) {
+      exchange.owner?.item(buffer, at, at + length, false, 4 + length, 0);
+      at += length;
+    } else {
+      exchange.total = length;
+      exchange.filled = 0;
+      exchange.buffer = exchange.owner === null ? NO_BYTES : Buffer.allocUnsafeSlow(length);
+      // What is longer than the window would never come.
+      if (length > exchange.long_item_bytes && exchange.owner !== null) exchange.asked = connection.budget_of(exchange).ask(exchange, length);
+    }
+  }
+}
+
+/** @param {Exchange} exchange */
+function whole_item(exchange) {
+  const { buffer, total } = exchange;
+  const { asked } = exchange;
+  const is_long = asked?.is_admitted === true;
+  if (asked !== null) asked.is_void = !is_long;
+  exchange.asked = null;
+  exchange.buffer = null;
+  exchange.owner?.item(buffer, 0, total, true, is_long ? 4 : 4 + total, is_long ? total : 0);
+}
+
+/** A THROW frame. @param {Connection} connection @param {Exchange} exchange */
+function thrown(connection, exchange, buffer, at, end) {
+  let error;
+  try {
+    error = JSON.parse(buffer.utf8Slice(at, end));
+  } catch {
+    return connection.violated('a THROW frame that is not JSON');
+  }
+  if (error === null || typeof error !== 'object' || typeof error.code !== 'string') return connection.violated('a THROW frame that is no error');
+  const { owner } = exchange;
+  connection.end(exchange);
+  owner?.thrown(error);
+}
+
+module.exports = { returned, message, admitted, data, thrown };

@@ -1,0 +1,66 @@
+'use strict';
+// What is wrong with a value, gathered while it is walked.
+
+/** So many are told; who sends a million wrong items does not get a message of them all. */
+const ISSUES_MAX = 50;
+/** Of a value that is quoted, at most so many characters. */
+const QUOTED_MAX = 60;
+/** As deep as values may nest (docs/internals/calls.md). */
+const DEPTH_MAX = 128;
+
+/** Only made where something is wrong does it hold anything: paths are put together on the way back. */
+class Issues {
+  constructor() {
+    this.count = 0;
+    /** @type {{ path: (string | number)[], message: string }[]} */
+    this.list = [];
+    this.depth = 0;
+  }
+
+  /** @param {string} message */
+  add(message) {
+    this.count++;
+    if (this.list.length < ISSUES_MAX) this.list.push({ path: [], message });
+  }
+
+  /** Those that came since are inside of this part. @param {number} since a former `count` @param {string | number} key */
+  within(since, key) {
+    for (let at = since; at < this.list.length; at++) this.list[at].path.unshift(key);
+  }
+
+  /** @param {number} count a former one */
+  forget(count) {
+    this.count = count;
+    if (this.list.length > count) this.list.length = count;
+  }
+}
+
+/** @param {any} value @returns {string} what it is, with its article */
+function kind_text(value) {
+  if (value === null) return 'null';
+  if (value === undefined) return 'undefined';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'object') return Number.isNaN(value) ? 'NaN' : `a ${typeof value}`;
+  const name = value.constructor?.name;
+  if (name === undefined || name === 'Object') return 'an object';
+  return `${/^[AEIOU](?!int|8)/.test(name) ? 'an' : 'a'} ${name}`;
+}
+
+/** @param {any} value @returns {string} for a message */
+function quoted(value) {
+  let text;
+  if (typeof value === 'string') text = JSON.stringify(value);
+  else if (typeof value === 'bigint') text = `${value}n`;
+  else if (value === null || typeof value !== 'object') text = String(value);
+  else if (value instanceof Date || Array.isArray(value) || value.constructor === Object) {
+    try {
+      text = JSON.stringify(value);
+    } catch {
+      text = undefined;
+    }
+  }
+  text ??= kind_text(value);
+  return text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX - 1)}…` : text;
+}
+
+module.exports = { DEPTH_MAX, ISSUES_MAX, Issues, kind_text, quoted };

@@ -1,0 +1,216 @@
+'use strict';
+// `services.model.similar({ itemId: 3 }, { timeout: 5000 })`: from a name to a call.
+
+const { DEPTH_MAX } = require('./protocol.cjs');
+const { to_snake, to_camel, may_cross } = require('./names.cjs');
+const { CallError, DeadlineExceeded, Overloaded, TooDeep } = require('./errors.cjs');
+const { take_encoder, give_back } = require('./encode.cjs');
+const { Call, Pending, flags_of } = require('./call.cjs');
+const { scope_at_hand, context_of } = require('./scope.cjs');
+
+/** What languages and tools ask every object for: no names of services and functions. */
+const NO_NAMES = new Set(['then', 'catch', 'finally', 'constructor', 'prototype', 'toJSON', 'toString', 'valueOf', 'hasOwnProperty', 'inspect', 'asymmetricMatch', 'nodeType']);
+const OPTIONS = new Set(['timeout', 'signal', 'idempotent']);
+const TIMEOUT_MS_MAX = 0xffff_ffff;
+
+/** The names of one function's parameters, as its callers have written them. */
+class Names {
+  constructor() {
+    /** By what JavaScript has. @type {Map<string, string>} */
+    this.crossing = new Map();
+    /** @type {Map<string, string>} */
+    this.written = new Map();
+  }
+
+  /** @param {string} name as the caller wrote it @returns {string} as it crosses */
+  cross(name) {
+    const known = this.crossing.get(name);
+    return known === undefined ? this._learn(name) : known;
+  }
+
+  _learn(name) {
+    const crosses = to_snake(name);
+    if (!may_cross(crosses)) throw new TypeError(`${JSON.stringify(name)} cannot be the name of a parameter`);
+    const other = this.written.get(crosses);
+    if (other !== undefined) throw new TypeError(`the parameters ${other} and ${name} are both ${crosses} to other languages`);
+    if (this.crossing.size >= NAMES_MAX) return crosses;
+    this.crossing.set(name, crosses);
+    this.written.set(crosses, name);
+    return crosses;
+  }
+
+  /** The issues of an error with the parameter's name as the caller writes it. @param {any} thrown */
+  localised(thrown) {
+    if (thrown.code !== 'invalid_arguments' || !Array.isArray(thrown.issues) || thrown.function !== undefined) return thrown;
+    const issues = thrown.issues.map(({ path: [first, ...rest] = [], message }) => ({
+      path: first === undefined ? [] : [this.written.get(first) ?? (typeof first === 'string' ? to_camel(first) : first), ...rest],
+      message,
+    }));
+    return { ...thrown, issues };
+  }
+}
+/** Parameters of one function whose names are remembered. */
+const NAMES_MAX = 256;
+
+/** A function of a service, and how it is called. */
+class Route {
+  /** @param {string} service @param {string} name both as they cross */
+  constructor(service, name) {
+    this.service = service;
+    this.name = name;
+    this.service_bytes = Buffer.from(service);
+    this.name_bytes = Buffer.from(name);
+    this.names = new Names();
+  }
+}
+
+/**
+ * Writes the arguments.
+ * @param {import('./encode.cjs').Encoder} encoder
+ * @param {Route} route
+ * @param {any} args
+ * @returns {any} the one that is a stream of items; null if none is
+ */
+function write_arguments(encoder, { names }, args) {
+  const keys = args === undefined || args === null ? [] : Object.keys(args);
+  let iterable = null;
+  let count = 0;
+  for (const key of keys) {
+    const value = args[key];
+    if (value === undefined) continue;
+    if (value !== null && typeof value === 'object' && typeof value[Symbol.asyncIterator] === 'function') {
+      if (iterable !== null) throw new TypeError('two arguments are streams of items: one may be');
+      iterable = value;
+    } else {
+      count++;
+    }
+  }
+  encoder.head(5, count);
+  encoder.enter();
+  for (const key of keys) {
+    const value = args[key];
+    if (value === undefined || value === iterable) continue;
+    encoder.text(names.cross(key));
+    encoder.path[0] = key;
+    encoder.value(value);
+  }
+  return iterable;
+}
+
+/** @param {any} args @param {any} options @returns {string | null} what is wrong with them */
+function misuse(args, options) {
+  if (args !== undefined && args !== null && (typeof args !== 'object' || Array.isArray(args))) {
+    return `a function of a service takes one object of its parameters by name, not ${Array.isArray(args) ? 'an array' : `a ${typeof args}`}`;
+  }
+  if (options === undefined) return null;
+  if (options === null || typeof options !== 'object') return 'the options of a call are an object';
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name));
+  if (unknown !== undefined) return `a call has no option ${unknown}: there are ${[...OPTIONS].join(', ')}`;
+  const { timeout, signal } = options;
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) return 'the timeout of a call is a number of milliseconds above 0';
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') return 'the signal of a call is an AbortSignal';
+  return null;
+}
+
+class Caller {
+  /** @param {() => import('./runtime.cjs').Runtime} runtime throws where there is none */
+  constructor(runtime) {
+    this.runtime = runtime;
+    /** Where a test has put another in the place of a service. @type {Map<string, (route: Route, args: any, options: any) => any>} */
+    this.stubs = new Map();
+  }
+
+  /** @param {Route} route @param {any} args @param {any} options @returns {Call} */
+  call(route, args, options) {
+    let resolve;
+    const call = new Call((resolve_it) => {
+      resolve = resolve_it;
+    });
+    try {
+      const problem = misuse(args, options);
+      if (problem !== null) throw new TypeError(`${route.service}.${route.name}(): ${problem}`);
+      const stub = this.stubs.size === 0 ? undefined : this.stubs.get(route.service);
+      if (stub !== undefined) resolve(stub(route, args, options));
+      else this._begin(route, args, options, resolve);
+    } catch (error) {
+      resolve(Promise.reject(error instanceof CallError ? placed(error, route) : error));
+    }
+    return call;
+  }
+
+  _begin(route, args, options, resolve) {
+    const runtime = this.runtime();
+    const { connection } = runtime;
+    const signal = options?.signal;
+    if (signal?.aborted) return resolve(Promise.reject(signal.reason));
+    const scope = scope_at_hand();
+    const depth = scope === null || scope.depth === undefined ? 0 : scope.depth + 1;
+    if (depth > DEPTH_MAX) throw new TooDeep(`calls stand within calls, ${depth} of them`);
+    if (connection.is_full) throw new Overloaded('too many calls of this worker are not answered yet');
+    let deadline_ms = scope?.deadline_ms ?? Infinity;
+    let timeout_ms = 0;
+    if (options?.timeout !== undefined || deadline_ms !== Infinity) {
+      const now_ms = performance.now();
+      if (options?.timeout !== undefined) deadline_ms = Math.min(deadline_ms, now_ms + options.timeout);
+      if (deadline_ms <= now_ms) throw new DeadlineExceeded('the deadline of the call that this one is made in has passed');
+      timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
+    }
+    const context = scope === null ? '' : context_of(scope);
+    const pending = new Pending(runtime, { route, scope, signal }, resolve);
+    const encoder = take_encoder();
+    let iterable;
+    try {
+      encoder.begin(connection.message_bytes_max);
+      iterable = write_arguments(encoder, route, args);
+      encoder.check_length();
+      const about = { timeout_ms, depth, context, flags: flags_of(iterable, options?.idempotent === true) };
+      const exchange = connection.begin(route.service_bytes, route.name_bytes, encoder, about, pending);
+      pending.begun(exchange, deadline_ms);
+    } finally {
+      give_back(encoder);
+    }
+    if (iterable !== null) pending.send(iterable);
+  }
+}
+
+/** An error of this end, with whose function it is about. */
+function placed(error, route) {
+  error.service ??= route.service;
+  error.function ??= route.name;
+  return error;
+}
+
+/**
+ * An object that has whatever is asked of it: made when it is asked for, and from then on a property like any other.
+ * @param {(name: string) => any} make
+ */
+function on_demand(make) {
+  const makes = {
+    get(_target, name, receiver) {
+      if (typeof name !== 'string' || NO_NAMES.has(name)) return undefined;
+      const value = make(name);
+      Object.defineProperty(receiver, name, { value, enumerable: true, configurable: true });
+      return value;
+    },
+  };
+  return Object.create(new Proxy(Object.create(null), makes));
+}
+
+/** @param {Caller} caller @returns {any} what the package exports */
+function make_services(caller) {
+  return on_demand((service) => {
+    const of_service = crossing_name(service, 'service');
+    return on_demand((name) => {
+      const route = new Route(of_service, crossing_name(name, 'function'));
+      return (args, options) => caller.call(route, args, options);
+    });
+  });
+}
+
+function crossing_name(name, what) {
+  const crosses = to_snake(what === 'service' ? name.replaceAll('-', '_') : name);
+  if (!may_cross(crosses)) throw new TypeError(`${JSON.stringify(name)} cannot be the name of a ${what}`);
+  return crosses;
+}
+
+module.exports = { Caller, Route, make_services, write_arguments };

@@ -1,0 +1,233 @@
+'use strict';
+// One call of a function of this program: from its arguments to the answer.
+
+const { run_as } = require('../origin.cjs');
+const { ABORT } = require('./protocol.cjs');
+const { CallCancelled, DeadlineExceeded, UnsupportedValue, TooLarge } = require('./errors.cjs');
+const { decode, Malformed } = require('./decode.cjs');
+const { take_encoder, give_back } = require('./encode.cjs');
+const { Items } = require('./items.cjs');
+const { Sending } = require('./sending.cjs');
+const { thrown, thrown_by_function, thrown_invalid } = require('./thrown.cjs');
+
+/** An error of a schema: it has `issues`. */
+function has_issues(error) {
+  return error !== null && typeof error === 'object' && error.name === 'Invalid' && Array.isArray(error.issues);
+}
+
+/** @implements {import('./exchange.cjs').Owner} @implements {import('./scope.cjs').Scope} */
+class Serving {
+  /**
+   * @param {import('./connection.cjs').Connection} connection
+   * @param {import('./exchange.cjs').Exchange} exchange
+   * @param {import('./functions.cjs').Offered} offered
+   * @param {import('./head.cjs').CallHead} head
+   */
+  constructor(connection, exchange, offered, head) {
+    this.connection = connection;
+    this.exchange = exchange;
+    this.offered = offered;
+    this.is_json = head.is_json;
+    this.deadline_ms = head.timeout_ms === 0 ? Infinity : performance.now() + head.timeout_ms;
+    this.depth = head.depth;
+    this.context = head.context;
+    this.calls = null;
+    /** It was aborted for this. */
+    this.reason = 0;
+    /** @type {AbortController | null} */
+    this.controller = null;
+    /** The items of its argument that is a stream. @type {Items | null} */
+    this.items = null;
+    /** Those of its answer. @type {Sending | null} */
+    this.sending = null;
+  }
+
+  /** Of the log's lines about errors that nobody caught. */
+  get name() {
+    return `a call of ${this.offered.name}()`;
+  }
+
+  get count() {
+    return 1;
+  }
+
+  get is_open() {
+    return !this.exchange.over;
+  }
+
+  /** @returns {AbortSignal} */
+  get signal() {
+    if (this.controller === null) {
+      this.controller = new AbortController();
+      if (this.reason !== 0) this.controller.abort(this._why());
+    }
+    return this.controller.signal;
+  }
+
+  message(buffer, at, end, owned) {
+    const { offered, exchange } = this;
+    let given;
+    try {
+      given = this.is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
+    } catch (error) {
+      if (!(error instanceof Malformed || error instanceof SyntaxError)) throw error;
+      return this._throw(thrown_invalid('invalid_arguments', [{ path: [], message: `the arguments cannot be read: ${error.message}` }]));
+    }
+    if (exchange.has_items !== (offered.input !== null)) {
+      const name = offered.input?.name;
+      const message = name === undefined ? 'no parameter is a stream of items' : 'a stream of items is missing';
+      return this._throw(thrown_invalid('invalid_arguments', [{ path: name === undefined ? [] : [name], message }]));
+    }
+    if (exchange.has_items) this.items = new Items(this.connection, exchange, () => this.connection.stop(exchange));
+    run_as(this, begin, this, given);
+  }
+
+  item(buffer, at, end, owned, cost, reserved) {
+    const { items, offered, is_json } = this;
+    if (items === null || items.is_over) return;
+    try {
+      const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
+      items.push(offered.decode_item(given, is_json), cost, reserved);
+    } catch (error) {
+      items.end(() => error);
+      this.connection.stop(this.exchange);
+    }
+  }
+
+  ended() {
+    this.items?.end();
+  }
+
+  credit() {
+    this.sending?.go_on();
+  }
+
+  /** @param {number} reason */
+  aborted(reason) {
+    if (this.reason !== 0) return;
+    this.reason = reason;
+    const why = this._why();
+    // Who listens is the call's own code.
+    if (this.controller !== null) run_as(this, () => this.controller.abort(why));
+    this.items?.end(() => why);
+    if (this.calls !== null) for (const call of this.calls) call.leave();
+    const { sending, exchange } = this;
+    // What runs on answers when it is done. A stream, or an answer that nobody takes, ends here.
+    if (sending === null && exchange.queue === null) return;
+    sending?.stop();
+    this._throw(thrown('cancelled', why.message));
+  }
+
+  _why() {
+    if (this.reason === ABORT.DEADLINE) return new DeadlineExceeded('the deadline of the call has passed');
+    const who = { [ABORT.CLIENT_LEFT]: 'the client it worked for has left', [ABORT.WORKER_ENDED]: "the caller's worker has ended" };
+    return new CallCancelled(who[this.reason] ?? 'the caller has given up');
+  }
+
+  _throw(json) {
+    this.items?.end();
+    this.connection.throw(this.exchange, json);
+  }
+
+  /** @param {any} error what the function threw, or its arguments' schema */
+  fail(error) {
+    if (this.exchange.over) return;
+    if (this.reason !== 0) this._throw(thrown('cancelled', this._why().message));
+    else this._throw(thrown_by_function(error));
+  }
+
+  /** @param {any} result */
+  answer(result) {
+    const { exchange, offered } = this;
+    if (exchange.over) return;
+    if (offered.stream) return this._answer_stream(result);
+    try {
+      const encoded = offered.encode(result, this.is_json);
+      if (typeof encoded?.then !== 'function') return this._send(encoded);
+      // The schema is one that validates asynchronously.
+      encoded.then((settled) => this._send(settled)).catch((error) => this._unsendable(error));
+    } catch (error) {
+      this._unsendable(error);
+    }
+  }
+
+  _send(encoded) {
+    const { connection, exchange } = this;
+    const encoder = take_encoder();
+    try {
+      encoder.begin(connection.message_bytes_max);
+      this._write(encoder, encoded);
+      encoder.check_length();
+      this.items?.end();
+      connection.answer(exchange, encoder);
+    } finally {
+      give_back(encoder);
+    }
+  }
+
+  _write(encoder, encoded) {
+    if (this.is_json) encoder.json(JSON.stringify(encoded) ?? 'null');
+    else encoder.value(encoded);
+  }
+
+  _unsendable(error) {
+    if (has_issues(error)) this._throw(thrown_invalid('invalid_result', error.issues));
+    else if (error instanceof UnsupportedValue || error instanceof TooLarge) this._throw(thrown(error.code, `the answer: ${error.message}`));
+    else this.fail(error);
+  }
+
+  _answer_stream(result) {
+    const { connection, exchange, offered, is_json } = this;
+    if (typeof (result?.[Symbol.asyncIterator] ?? result?.[Symbol.iterator]) !== 'function') {
+      return this._throw(thrown_invalid('invalid_result', [{ path: [], message: 'the function says it returns a stream of items, and returned none' }]));
+    }
+    connection.answer_stream(exchange);
+    this.sending = new Sending(connection, exchange, result, (encoder, item) => this._write(encoder, offered.encode(item, is_json)));
+    this.sending.run().then(
+      () => this.items?.end(),
+      (error) => {
+        this.sending = null;
+        this._unsendable(error);
+      },
+    );
+  }
+}
+
+/** Calls the function. Runs as the call's. @param {Serving} serving @param {any} given */
+function begin(serving, given) {
+  const { offered } = serving;
+  let args;
+  try {
+    args = offered.decode(given, serving.is_json);
+  } catch (error) {
+    return serving._throw(thrown_invalid('invalid_arguments', has_issues(error) ? error.issues : [{ path: [], message: String(error?.message ?? error) }]));
+  }
+  if (typeof args?.then === 'function') {
+    args.then(
+      (settled) => call(serving, settled),
+      (error) => (has_issues(error) ? serving._throw(thrown_invalid('invalid_arguments', error.issues)) : serving.fail(error)),
+    );
+  } else {
+    call(serving, args);
+  }
+}
+
+/** @param {Serving} serving @param {any} args */
+function call(serving, args) {
+  let result;
+  try {
+    result = serving.offered.call(args, serving.items);
+  } catch (error) {
+    return serving.fail(error);
+  }
+  if (result instanceof Promise || (!serving.offered.stream && typeof result?.then === 'function')) {
+    result.then(
+      (settled) => serving.answer(settled),
+      (error) => serving.fail(error),
+    );
+  } else {
+    serving.answer(result);
+  }
+}
+
+module.exports = { Serving, has_issues };

@@ -1,0 +1,71 @@
+'use strict';
+// What a function threw as the JSON of a THROW frame.
+
+const { sep } = require('node:path');
+const { THROW_BYTES_MAX } = require('./protocol.cjs');
+const { CallError } = require('./errors.cjs');
+
+const MESSAGE_CHARS_MAX = 16 * 1024;
+const STACK_CHARS_MAX = 32 * 1024;
+const DATA_CHARS_MAX = 32 * 1024;
+const ISSUES_MAX = 100;
+const OWN_FOLDER = __dirname + sep;
+
+/**
+ * @param {string} code
+ * @param {string} message
+ * @param {object} [more]
+ * @returns {Buffer}
+ */
+function thrown(code, message, more = {}) {
+  const json = Buffer.from(JSON.stringify({ code, message: cut(message, MESSAGE_CHARS_MAX), ...more }));
+  // Texts of 32,768 characters have 98,304 bytes at most, escapes apart.
+  return json.length <= THROW_BYTES_MAX ? json : Buffer.from(JSON.stringify({ code, message: cut(message, 1024) }));
+}
+
+/** @param {any} error what the function, or its iterable, threw @returns {Buffer} */
+function thrown_by_function(error) {
+  if (error instanceof CallError) return thrown_by_call(error);
+  if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
+  const type = typeof error.name === 'string' && error.name !== 'Error' ? error.name : (error.constructor?.name ?? 'Error');
+  return thrown('error', String(error.message ?? ''), { type, data: data_of(error), stack: stack_of(error) });
+}
+
+/** A call that the function made has failed, and it let that pass. @param {CallError} error */
+function thrown_by_call(error) {
+  const { code, service, function: name, type, data } = error;
+  const issues = error.issues?.slice(0, ISSUES_MAX);
+  return thrown(code, error.message, { service, function: name, type, data, issues, stack: code === 'error' ? stack_of(error) : undefined });
+}
+
+/** @param {{ path: (string | number)[], message: string }[]} issues */
+function thrown_invalid(code, issues) {
+  const shown = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  return thrown(code, shown.slice(0, 3).join('; '), { issues: issues.slice(0, ISSUES_MAX) });
+}
+
+/** What an error carries beside its message: its `data`, or the fields the program gave it. @returns {any} */
+function data_of(error) {
+  const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
+  const data = 'data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields;
+  if (data === undefined) return undefined;
+  try {
+    const json = JSON.stringify(data);
+    return json === undefined || json.length > DATA_CHARS_MAX ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The stack without the frames of Diglot and Node, which nobody looks for. @returns {string | undefined} */
+function stack_of(error) {
+  if (typeof error.stack !== 'string') return undefined;
+  const lines = error.stack.split('\n').filter((line) => !/^\s+at /.test(line) || !(line.includes(OWN_FOLDER) || line.includes('(node:') || line.includes('at node:')));
+  return cut(lines.join('\n'), STACK_CHARS_MAX);
+}
+
+function cut(text, chars_max) {
+  return text.length <= chars_max ? text : `${text.slice(0, chars_max)}…`;
+}
+
+module.exports = { thrown, thrown_by_function, thrown_invalid };

@@ -1,0 +1,148 @@
+'use strict';
+// The compiler's interface of TypeScript 7, which is a process of its own: nodes come here, symbols and types by their numbers.
+
+const { basename, dirname, extname, join } = require('node:path');
+const fs = require('node:fs');
+const { BASE, FORCED, sdk_paths } = require('./options.cjs');
+
+/** @implements {import('./compiler.cjs').Compiler} */
+class Native {
+  /** @param {string} version @param {any} sync `typescript/unstable/sync` @param {any} ast `typescript/unstable/ast` */
+  constructor(version, sync, ast) {
+    this._sync = sync;
+    this.version = version;
+    this.TypeFlags = sync.TypeFlags;
+    this.ObjectFlags = sync.ObjectFlags;
+    this.SymbolFlags = sync.SymbolFlags;
+    this.ElementFlags = sync.ElementFlags;
+    this.SyntaxKind = ast.SyntaxKind;
+    this._text_of_comment = ast.getTextOfJSDocComment;
+  }
+
+  find_config(file) {
+    for (let folder = dirname(file); ; folder = dirname(folder)) {
+      const config = join(folder, 'tsconfig.json');
+      if (fs.existsSync(config)) return config;
+      if (folder === dirname(folder)) return null;
+    }
+  }
+
+  open(files, config) {
+    // A project of ours around the user's: it wants these files and no others.
+    const path = join(dirname(config ?? files[0]), `tsconfig.${basename(files[0], extname(files[0]))}.diglot.json`);
+    let said = '';
+    const readFile = (name) => (name === path ? said : undefined);
+    this._api = new this._sync.API({ cwd: dirname(path), fs: { readFile, fileExists: (name) => (name === path ? true : undefined) } });
+    const parsed = config === null ? null : this._api.parseConfigFile(config);
+    const paths = sdk_paths(files[0], /** @type {any} */ (parsed?.options.paths));
+    const ambient = parsed === null ? [] : parsed.fileNames.filter((name) => /\.d\.[cm]?ts$/.test(name));
+    const options = { ...(config === null ? BASE : {}), ...FORCED, incremental: false, composite: false, declaration: false, ...(paths === undefined ? {} : { paths }) };
+    said = JSON.stringify({ ...(config === null ? {} : { extends: config }), compilerOptions: options, files: [...files, ...ambient], include: [], references: [] });
+    this._project = this._api.updateSnapshot({ openProjects: [path] }).getProject(path);
+    if (this._project === undefined) throw new Error(`TypeScript ${this.version} does not open ${config ?? files[0]}`);
+    this.program = this._project.program;
+    this.checker = this._project.checker;
+    this.configs = config === null ? [] : [config];
+  }
+
+  sources() {
+    return this.program.getSourceFileNames().map((name) => this.program.getSourceFile(name));
+  }
+
+  source(file) {
+    return this.program.getSourceFile(file);
+  }
+
+  is_library(source) {
+    return this.program.isSourceFileDefaultLibrary(source);
+  }
+
+  syntax_problems(source) {
+    return this.program.getSyntacticDiagnostics(source.fileName).map((problem) => {
+      const { line, character } = source.getLineAndCharacterOfPosition(problem.pos);
+      return { line: line + 1, column: character + 1, message: problem.text };
+    });
+  }
+
+  symbol_of(type) {
+    return type.getSymbol();
+  }
+
+  alias_of(type) {
+    return type.getAliasSymbol();
+  }
+
+  alias_arguments(type) {
+    return type.getAliasTypeArguments() ?? [];
+  }
+
+  parts_of(type) {
+    return type.getTypes();
+  }
+
+  element_flags(type) {
+    return type.getTarget().elementFlags;
+  }
+
+  target_of(type) {
+    return type.isTypeReference() ? type.getTarget() : type;
+  }
+
+  is_error(type) {
+    return type.isErrorType();
+  }
+
+  literal_of(type) {
+    return type.value;
+  }
+
+  is_true(type) {
+    return type.value === true;
+  }
+
+  template_of(type) {
+    return { texts: type.texts, types: type.getTypes() };
+  }
+
+  declarations_of(symbol) {
+    return (symbol.declarations ?? []).map((handle) => handle.resolve(this._project)).filter((node) => node !== undefined);
+  }
+
+  signatures_of(type) {
+    return this.checker.getSignaturesOfType(type, this._sync.SignatureKind.Call);
+  }
+
+  constructors_of(type) {
+    return this.checker.getSignaturesOfType(type, this._sync.SignatureKind.Construct);
+  }
+
+  declaration_of_signature(signature) {
+    return signature.declaration?.resolve(this._project);
+  }
+
+  parameters_of(signature) {
+    return signature.getParameters();
+  }
+
+  type_parameters_of(signature) {
+    return signature.typeParameters ?? [];
+  }
+
+  doc_of(symbol) {
+    return symbol.getDocumentationComment(this.checker);
+  }
+
+  tags_of(symbol) {
+    return symbol.getJsDocTags(this.checker).map(({ name, text }) => ({ name, text: text ?? '' }));
+  }
+
+  value_of_member(node) {
+    return this.checker.getConstantValue(node);
+  }
+
+  close() {
+    this._api?.close();
+  }
+}
+
+module.exports = { Native };

@@ -1,0 +1,143 @@
+// biome-ignore-all lint/suspicious/noExplicitAny: what programs give to each other has no type here
+/** Offer functions to the other services that Diglot runs, and call theirs. */
+
+/** The services and their functions: `diglot types` writes them, by augmenting this. Until then everything may be called. */
+// biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
+export interface Services {}
+
+export interface CallOptions {
+  /** Milliseconds until the call fails with `DeadlineExceeded`. Never longer than what is left of the call it is made in. */
+  timeout?: number;
+  /** Gives the call up: it rejects with the signal's reason, and the callee is told. */
+  signal?: AbortSignal;
+  /** It may be begun once more should its worker be lost. */
+  idempotent?: boolean;
+}
+
+/** The answer of a function. The call begins at once. */
+export interface Call<T> extends Promise<T> {}
+
+/** The answer of a function that returns a stream of items: to be iterated with `for await`. Leaving the loop gives the call up. */
+export interface StreamCall<T> extends Promise<AsyncIterableIterator<T>> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+}
+
+/** Services nobody has written the types of. */
+export type UntypedServices = Record<string, Record<string, (args?: object, options?: CallOptions) => Call<any> & StreamCall<any>>>;
+
+export const services: [keyof Services] extends [never] ? UntypedServices : Services;
+
+/** A schema of zod (4.2 and later), valibot, arktype and others: https://standardschema.dev */
+export interface StandardSchema<Input = unknown, Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** One of those, or JSON Schema, as TypeBox's are. */
+export type Schema = StandardSchema<any, any> | object;
+
+export interface FunctionOptions {
+  /** Instead of the name it is bound to. */
+  name?: string;
+  /** Of the object of the parameters. */
+  input?: Schema;
+  /** Of what it returns, or of an item of its stream. */
+  output?: Schema;
+  /** The parameter that is a stream of items, and the schema of one. */
+  items?: Record<string, Schema>;
+  /** It answers with a stream of items. Generators need not say so. */
+  stream?: boolean;
+  /** Milliseconds, for callers that set none. */
+  timeout?: number;
+  /** Calls at a time in one worker. */
+  concurrency?: number;
+  /** Calls that wait beyond these, in all. */
+  queue?: number;
+  /** It may be begun once more should its worker be lost. */
+  idempotent?: boolean;
+  /** Errors it says it throws, by the name of their class: the schema of their `data`, or true. */
+  errors?: Record<string, Schema | true>;
+}
+
+type OutputOf<S> = S extends StandardSchema<any, infer Output> ? Output : any;
+
+/** Offers a function to the other services, and returns it. */
+export function func<F extends (...args: any[]) => unknown>(fn: F): F;
+export function func<S extends StandardSchema<any, any>, R>(
+  options: FunctionOptions & { input: S },
+  fn: (args: OutputOf<S>) => R,
+): (args: OutputOf<S>) => R;
+export function func<F extends (...args: any[]) => unknown>(options: FunctionOptions, fn: F): F;
+
+/** Of the call at hand: aborted when its caller waits no more. Outside of one it never is. */
+export function signal(): AbortSignal;
+
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+/** An array of any shape, row by row: numpy's `ndarray` in Python. */
+export class NDArray<Data extends TypedArray = TypedArray> {
+  /** @param dtype `bool` for a Uint8Array of 0 and 1; else that of the data */
+  constructor(shape: number[], data: Data, dtype?: string);
+  shape: number[];
+  data: Data;
+  dtype: string;
+}
+
+/** What is wrong, and where. */
+export interface Issue {
+  path: (string | number)[];
+  message: string;
+}
+
+/** What a call fails with. */
+export class CallError extends Error {
+  constructor(message: string, about?: { code?: string; service?: string; function?: string; cause?: unknown });
+  code: string;
+  service: string | undefined;
+  function: string | undefined;
+}
+/** The function threw. Its stack stands below the local one. */
+export class RemoteError extends CallError {
+  /** The name of the class of what it threw. */
+  type: string;
+  data: any;
+}
+/** The arguments are not what the function takes. */
+export class InvalidArguments extends CallError {
+  issues: Issue[];
+}
+/** The function returned something else than it says. */
+export class InvalidResult extends CallError {
+  issues: Issue[];
+}
+export class UnknownService extends CallError {}
+export class UnknownFunction extends CallError {}
+/** The service's workers keep failing, or the server stops. */
+export class Unavailable extends CallError {}
+/** As many calls wait as may. */
+export class Overloaded extends CallError {}
+/** It took too long. */
+export class DeadlineExceeded extends CallError {}
+export class CallCancelled extends CallError {}
+/** The callee's worker ended with the call in its hands. */
+export class WorkerLost extends CallError {}
+/** A message is longer than may be. */
+export class TooLarge extends CallError {}
+/** A value has no counterpart in other languages. */
+export class UnsupportedValue extends CallError {}
+/** Calls within calls, without end. */
+export class TooDeep extends CallError {}

@@ -1,0 +1,24 @@
+// The package `diglot`.
+
+import sdk from './index.cjs';
+
+export const {
+  func,
+  services,
+  signal,
+  NDArray,
+  CallError,
+  RemoteError,
+  InvalidArguments,
+  InvalidResult,
+  UnknownService,
+  UnknownFunction,
+  Unavailable,
+  Overloaded,
+  DeadlineExceeded,
+  CallCancelled,
+  WorkerLost,
+  TooLarge,
+  UnsupportedValue,
+  TooDeep,
+} = sdk;

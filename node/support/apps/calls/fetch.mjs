@@ -1,0 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { services } from 'diglot';
+
+export default {
+  async fetch(request) {
+    await sleep(1);
+    try {
+      if (request.url.endsWith('/wait')) await services.model.watchAborts();
+      return Response.json(await services.model.similar({ itemId: 1, k: 1 }));
+    } catch (error) {
+      process.stdout.write(`gave up: ${error.name}\n`);
+      return new Response(error.message);
+    }
+  },
+};

@@ -1,0 +1,16 @@
+const http = require('node:http');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { services } = require('diglot');
+
+http
+  .createServer(async (request, response) => {
+    await sleep(1);
+    try {
+      if (request.url === '/wait') await services.model.watchAborts();
+      response.end(JSON.stringify(await services.model.similar({ itemId: 1, k: 1 })));
+    } catch (error) {
+      if (request.url === '/wait') process.stdout.write(`gave up: ${error.name}\n`);
+      response.end(error.message);
+    }
+  })
+  .listen(0);

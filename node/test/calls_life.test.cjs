@@ -1,0 +1,290 @@
+'use strict';
+// How a program comes by the package, and what calls have to do with the life of a worker and of its requests.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { after, before, describe, it } = require('node:test');
+const { Broker } = require('../support/broker.cjs');
+
+const ROOT = path.join(__dirname, '..');
+const NODE = process.env.DIGLOT_TEST_NODE ?? process.execPath;
+const FUNCTIONS_ONLY = { orders: { routes: false } };
+const { version } = JSON.parse(spawnSync(NODE, ['-p', 'JSON.stringify({ version: process.versions.node })'], { encoding: 'utf8' }).stdout);
+const [major, minor] = version.split('.').map(Number);
+
+describe('the package', () => {
+  let folder;
+  const broker = new Broker();
+
+  before(() => {
+    // Outside of this package, which would find itself.
+    folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'diglot-calls-')));
+  });
+  after(async () => {
+    await broker.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  /** A program of these files, the first of which is its entry. @param {Record<string, string>} files */
+  function program(name, files) {
+    for (const [file, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(folder, name, file)), { recursive: true });
+      fs.writeFileSync(path.join(folder, name, file), text);
+    }
+    return path.join(folder, name, Object.keys(files)[0]);
+  }
+
+  /** Installs a copy of the package for a program. */
+  function install(name) {
+    const to = path.join(folder, name, 'node_modules', 'diglot');
+    for (const part of ['lib', 'sdk', 'package.json']) fs.cpSync(path.join(ROOT, part), path.join(to, part), { recursive: true });
+    return to;
+  }
+
+  const COMMONJS = "const { func } = require('diglot'); exports.answer = func({}, () => require.resolve('diglot'));";
+  const MODULE = "import { func } from 'diglot'; export const answer = func({}, () => import.meta.resolve?.('diglot') ?? '');";
+
+  it('is found by require without being installed', async () => {
+    const peer = await broker.start('required', program('required', { 'main.cjs': COMMONJS }), FUNCTIONS_ONLY);
+    assert.equal(await broker.call(peer, 'answer', {}), path.join(ROOT, 'sdk', 'index.cjs'));
+  });
+
+  it('is found by import without being installed', async () => {
+    const peer = await broker.start('imported', program('imported', { 'main.mjs': "import './inner.mjs'", 'inner.mjs': MODULE }), FUNCTIONS_ONLY);
+    await broker.call(peer, 'answer', {});
+  });
+
+  it('is found by a dynamic import of a CommonJS program', async () => {
+    const main = program('dynamic', { 'main.cjs': "exports.loaded = import('diglot').then(({ func }) => func({ name: 'answer' }, () => 1)); require('http').createServer().listen(0);" });
+    const peer = await broker.start('dynamic', main);
+    await broker.until_offer(peer, 'answer');
+    assert.equal(await broker.call(peer, 'answer', {}), 1);
+  });
+
+  it('that is installed is the one that is found, and has the same way to the server', async () => {
+    const main = program('installed', { 'main.cjs': COMMONJS });
+    const to = install('installed');
+    const peer = await broker.start('installed', main, FUNCTIONS_ONLY);
+    assert.equal(await broker.call(peer, 'answer', {}), path.join(to, 'sdk', 'index.cjs'));
+  });
+
+  it('never shadows a package of the program of the same name', async () => {
+    const files = {
+      'main.cjs': "if (require('diglot').own) require('http').createServer((_, response) => response.end('own')).listen(0);",
+      'node_modules/diglot/index.js': 'exports.own = true;',
+    };
+    const peer = await broker.start('shadowed', program('shadowed', files));
+    peer.front.open();
+    assert.equal((await peer.front.fetch()).text, 'own');
+    assert.equal(peer.greeted, false, 'who does not use the package is not heard of');
+  });
+
+  it('leaves no trace where it is not used', async () => {
+    const main = program('unused', { 'main.cjs': "require('http').createServer((_, response) => response.end(JSON.stringify(Object.keys(process.env).filter((name) => name.startsWith('DIGLOT_'))))).listen(0);" });
+    const peer = await broker.start('unused', main);
+    peer.front.open();
+    assert.equal((await peer.front.fetch()).text, '[]');
+    assert.equal(peer.greeted, false);
+  });
+
+  it('gives functions their names from what they are bound to', async () => {
+    const main = program('names', {
+      'main.mjs': `import { func } from 'diglot'; import * as diglot from 'diglot';
+export const renderCard = func({}, () => 1);
+const ofLine =
+  func({}, async () => 2);
+export const table = { inTable: func({}, () => 3), "quoted": diglot.func({}, () => 4) };
+class Cards { static ofClass = func({}, () => 5); }
+export default func({}, function ownName() { return 6; });
+let later; later = func({}, () => 7);
+func({ name: 'getURLOf' }, () => 8);
+void ofLine, Cards;`,
+    });
+    const peer = await broker.start('names', main, FUNCTIONS_ONLY);
+    assert.deepEqual([...peer.offers.keys()], ['render_card', 'of_line', 'in_table', 'quoted', 'of_class', 'own_name', 'later', 'get_url_of']);
+    assert.deepEqual([...peer.offers.values()].map(({ line }) => line), [2, 4, 5, 5, 6, 7, 8, 9]);
+  });
+
+  it('takes types from TypeScript, and arguments by position', { skip: process.features.typescript ? false : 'this Node runs no TypeScript by itself' }, async () => {
+    const main = program('typed', {
+      'main.mts': `import { func } from 'diglot';
+interface Item { id: number; bestBefore?: Date }
+/** Renders a card. */
+export const renderCard = func(async (item: Item, maxLength: number = 10): Promise<string> => \`\${item.id} \${item.bestBefore?.getTime()} \${maxLength}\`);
+export const sumUp = func({ timeout: 5000 }, async ({ firstOnes, by = 1 }: { firstOnes: number[]; by?: number }): Promise<number> => firstOnes.reduce((sum, one) => sum + one * by, 0));
+export const ticks = func(async function* (upTo: number): AsyncGenerator<{ tick: number }> { for (let tick = 0; tick < upTo; tick++) yield { tick }; });`,
+      'package.json': '{ "type": "module" }',
+      'tsconfig.json': '{ "compilerOptions": { "module": "nodenext", "target": "es2022", "strict": true, "skipLibCheck": true } }',
+    });
+    install('typed');
+    fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'typescript')), path.join(path.dirname(main), 'node_modules', 'typescript'));
+    const peer = await broker.start('typed', main, { ...FUNCTIONS_ONLY, env: { XDG_CACHE_HOME: folder } });
+    const { params, result, doc, line } = peer.offers.get('render_card');
+    assert.deepEqual(Object.keys(params.properties), ['item', 'max_length']);
+    assert.deepEqual([result.type, doc, line], ['string', 'Renders a card.', 4]);
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3, bestBefore: new Date(5) } }), '3 5 10');
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3, bestBefore: '1970-01-01T00:00:00.005Z' }, max_length: 2 }, { json: true }), '3 5 2');
+    assert.equal(await broker.call(peer, 'sum_up', { first_ones: [1, 2], by: 2 }), 6);
+    assert.deepEqual(await broker.call(peer, 'ticks', { up_to: 2 }), { items: [{ tick: 0 }, { tick: 1 }] });
+    await assert.rejects(broker.call(peer, 'render_card', { item: { id: 'three' } }), ({ thrown }) => {
+      assert.deepEqual([thrown.code, thrown.issues[0].path], ['invalid_arguments', ['item', 'id']]);
+      return true;
+    });
+  });
+
+  it('takes schemas of zod', async () => {
+    const main = program('zod', {
+      'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
+exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set(z.string()).optional() }), output: z.array(z.number()) }, async ({ itemId, tags }) => [itemId, tags?.size ?? 0]);`,
+    });
+    install('zod');
+    fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'zod')), path.join(path.dirname(main), 'node_modules', 'zod'));
+    const peer = await broker.start('zod', main, FUNCTIONS_ONLY);
+    assert.deepEqual(await broker.call(peer, 'similar', { item_id: 3, tags: ['a', 'b'] }), [3, 2]);
+    await assert.rejects(broker.call(peer, 'similar', { item_id: 3.5 }), ({ thrown }) => {
+      assert.deepEqual(thrown.issues[0].path, ['item_id']);
+      return true;
+    });
+  });
+
+  const WRONG = [
+    ['without a name', 'func({}, () => 1)', /main\.cjs:1:\d+: this function: it has no name: bind it to a const/],
+    ['whose parameters nobody describes', 'const similar = func(({ itemId }) => itemId)', /main\.cjs:1:\d+: the function similar: nothing says what its parameters are/],
+    ['with an option that is none', 'const one = func({ retries: 1 }, () => 1)', /the function one: there is no option retries/],
+    ['of a name that another has', 'const one = func({}, () => 1); const two = func({ name: "one" }, () => 1)', /main\.cjs:1:\d+: the function one: .*main\.cjs:1:\d+ has the same name/],
+  ];
+  for (const [what, text, message] of WRONG) {
+    it(`refuses a function ${what}`, async () => {
+      const peer = broker.spawn('wrong', program(`wrong_${what.replaceAll(' ', '_')}`, { 'main.cjs': `const { func } = require('diglot'); ${text}` }), FUNCTIONS_ONLY);
+      await peer.front.exit;
+      assert.match(peer.front.failed, message);
+    });
+  }
+
+  it('says what to do about functions alone where there are routes', async () => {
+    const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }));
+    await peer.front.exit;
+    assert.match(peer.front.failed, /It offers functions: a service of functions alone has no `routes`/);
+  });
+
+  it('calls nobody from a worker thread, and says so', async () => {
+    const main = program('threads', {
+      'main.cjs': `const { func } = require('diglot'); const { Worker } = require('node:worker_threads');
+exports.ask = func({}, () => new Promise((resolve) => new Worker(require.resolve('./thread.cjs')).on('message', resolve)));`,
+      'thread.cjs': `const { services } = require('diglot'); services.a.b().catch((error) => require('node:worker_threads').parentPort.postMessage(error.message));`,
+    });
+    const peer = await broker.start('threads', main, FUNCTIONS_ONLY);
+    assert.match(await broker.call(peer, 'ask', {}), /worker thread/);
+  });
+
+  it('is a package like any other outside of Diglot: functions are functions, and stubs answer calls', () => {
+    const main = program('alone', {
+      'main.mjs': `import assert from 'node:assert/strict'; import { func, services, signal, NDArray } from 'diglot'; import { stub } from 'diglot/testing';
+const twice = func(({ n }) => 2 * n);
+assert.equal(twice({ n: 2 }), 4);
+assert.equal(signal().aborted, false);
+await assert.rejects(services.model.similar({ itemId: 1 }), { name: 'Unavailable', message: /not run by Diglot/ });
+class OutOfStock extends Error { name = 'OutOfStock'; data = { left: 0 } }
+const model = stub('model', {
+  similar: ({ itemId, k = 2 }) => Array.from({ length: k }, () => ({ itemId, when: new Date(0) })),
+  fail() { throw new OutOfStock('none'); },
+  unsendable: () => Symbol('x'),
+  async *count({ to }) { for (let n = 0; n < to; n++) yield n; },
+  async sum({ numbers }) { let sum = 0; for await (const n of numbers) sum += n; return sum; },
+});
+assert.deepEqual(await services.model.similar({ itemId: 1 }), [{ itemId: 1, when: new Date(0) }, { itemId: 1, when: new Date(0) }]);
+await assert.rejects(services.model.fail(), { name: 'RemoteError', type: 'OutOfStock', data: { left: 0 } });
+await assert.rejects(services.model.unsendable(), { name: 'UnsupportedValue' });
+await assert.rejects(services.model.nothing(), { name: 'UnknownFunction' });
+await assert.rejects(services.model.similar({ itemId: () => 1 }), { name: 'UnsupportedValue' });
+const seen = []; for await (const n of services.model.count({ to: 3 })) seen.push(n);
+assert.deepEqual(seen, [0, 1, 2]);
+assert.equal(await services.model.sum({ numbers: (async function* () { yield 1; yield 2; })() }), 3);
+const grid = new NDArray([1, 2], new Float32Array(2));
+model.restore();
+await assert.rejects(services.model.similar({ itemId: 1 }), { name: 'Unavailable' });
+console.log('passed', grid.dtype);`,
+    });
+    install('alone');
+    const { stdout, stderr } = spawnSync(NODE, [main], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } });
+    assert.equal(stdout, 'passed float32\n', stderr);
+  });
+});
+
+describe('a worker', () => {
+  const broker = new Broker();
+  let model;
+  after(() => broker.stop());
+  before(async () => {
+    model = await broker.start('model', path.join(ROOT, 'support/apps/calls/model.cjs'), FUNCTIONS_ONLY);
+  });
+  const http = (options) => broker.start('http', path.join(ROOT, 'support/apps/calls/http.cjs'), options);
+
+  it('that drains ends when the calls it has are answered', async () => {
+    const peer = await broker.start('model', path.join(ROOT, 'support/apps/calls/model.cjs'), FUNCTIONS_ONLY);
+    const answer = broker.call(peer, 'wait', { ms: 200 });
+    const large = broker.call(peer, 'echo', { value: 'x'.repeat(30_000) });
+    peer.drain();
+    assert.equal(await answer, 200);
+    assert.equal((await large).length, 30_000);
+    assert.deepEqual(await peer.front.exit, { code: 0, signal: null });
+  });
+
+  it('that drains and has no calls ends at once', async () => {
+    const peer = await broker.start('model', path.join(ROOT, 'support/apps/calls/model.cjs'), FUNCTIONS_ONLY);
+    peer.drain();
+    assert.deepEqual(await peer.front.exit, { code: 0, signal: null });
+  });
+
+  it('ends when the broker breaks a rule, and says so', async () => {
+    const peer = await broker.start('model', path.join(ROOT, 'support/apps/calls/model.cjs'), FUNCTIONS_ONLY);
+    peer.socket.write(Buffer.alloc(12, 0xff));
+    assert.deepEqual(await peer.front.exit, { code: 76, signal: null });
+    assert.match(peer.front.stderr, /the calls socket to the server broke its rules/);
+  });
+
+  for (const lane of ['http', 'fetch']) {
+    const told_apart = major >= 24 || lane === 'http' || lane === 'fetch';
+    describe(`over ${lane}`, () => {
+      let web;
+      before(async () => {
+        web = lane === 'http' ? await http() : await broker.start('fetch', path.join(ROOT, 'support/apps/calls/fetch.mjs'));
+        web.front.open(1);
+        web.front.open(2);
+      });
+
+      it('carries the trace of its request, also behind an await', { skip: !told_apart }, async () => {
+        const headers = ['Host', 'example.test', 'TraceParent', '00-1-2-01', 'X-Request-Id', 'seven', 'Cookie', 'secret'];
+        assert.equal((await web.front.fetch({ target: '/similar', headers })).text, '[{"id":1,"name":"item 1"}]');
+        assert.equal(broker.calls.at(-1).context, 'traceparent: 00-1-2-01\r\nx-request-id: seven\r\n');
+        await web.front.fetch({ target: '/similar' });
+        assert.equal(broker.calls.at(-1).context, '', 'another request is another one');
+      });
+
+      it('gives the calls of a request up when its client leaves', async () => {
+        const request = web.front.request({ target: '/wait', connection: 2 });
+        await broker.until_call('watch_aborts');
+        request.cancel(1);
+        await web.front.says('gave up: CallCancelled');
+        await model.front.says('aborted: CallCancelled: the client it worked for has left');
+      });
+    });
+  }
+
+  it('has nothing to call with where the server gave it no socket', async () => {
+    const { Front } = require('../support/front.cjs');
+    const front = await new Front(path.join(ROOT, 'support/apps/calls/http.cjs')).ready();
+    front.open();
+    assert.match((await front.fetch({ target: '/similar' })).text, /is not run by Diglot/);
+    await front.stop();
+  });
+
+  it(`is as quick as ever to begin (Node.js ${major}.${minor})`, () => {
+    // Of the package nothing is loaded for a program that does not use it.
+    const loaded = spawnSync(NODE, ['-e', `require(${JSON.stringify(path.join(ROOT, 'lib/worker.cjs'))}); console.log(Object.keys(require.cache).filter((file) => /lib.calls/.test(file)).map((file) => require('path').basename(file)).join())`], { encoding: 'utf8' });
+    assert.equal(loaded.stdout.trim(), 'worker.cjs');
+  });
+});
