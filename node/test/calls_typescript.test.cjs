@@ -121,12 +121,13 @@ for (const typescript of TYPESCRIPTS) {
 
   it(`a solution's configuration that has the file is the one, by ${typescript}`, async () => {
     const options = JSON.parse(TSCONFIG);
-    options.compilerOptions.paths = { '#own': ['./server/own.ts'] };
+    options.compilerOptions.paths = { '#own': ['../server/own.ts'] };
     const project = new Project({
       'package.json': PACKAGE,
       'tsconfig.json': '{ "files": [], /* and no more */ "references": [{ "path": "./tsconfig.client.json" }, { "path": "./tsconfig.server.json" }] }',
       'tsconfig.client.json': JSON.stringify({ ...options, compilerOptions: { ...options.compilerOptions, paths: {} }, include: ['client/*.ts'] }),
-      'tsconfig.server.json': JSON.stringify({ ...options, include: ['server/*.ts'] }),
+      'tsconfig.server.json': '{ "extends": "./base/server.json", "include": ["server/*.ts"] }',
+      'base/server.json': JSON.stringify({ compilerOptions: options.compilerOptions }),
       'client/a.ts': 'export {};\n',
       'server/own.ts': 'export interface Own { id: number }\n',
       'server/find.ts': 'import { func } from "diglot";\nimport type { Own } from "#own";\nexport const find = func((own: Own) => 1);\n',
