@@ -79,6 +79,8 @@ class Feed {
     const { socket } = this;
     const framed = stream.tunnel === TUNNEL.OPEN ? [body] : this._framed(body, last, '');
     if (socket.is_tunnel) return socket._tunnel_came(stream, Buffer.concat(framed), body.length, last);
+    // As Node's own does with each piece it reads: the connection's time begins anew.
+    if (socket.timeout) socket._unrefTimer();
     for (const part of framed) socket.push(part);
     if (socket._handle?.reading || socket[kStream] !== stream) socket._consume(stream, body.length);
     else socket[kHeld] += body.length;

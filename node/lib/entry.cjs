@@ -43,7 +43,7 @@ class Entry {
    * @param {object} events
    * @param {() => boolean} events.loading nothing serves yet
    * @param {(app: { fetch: Function }) => void} events.found
-   * @param {() => void} events.loaded the program has, and exports nothing that serves
+   * @param {(is_done: boolean) => void} events.loaded the program has, and exports nothing that serves; `is_done`: nothing is left to do
    * @param {() => number} events.offered functions of it that others may call
    * @param {(reason: string) => void} events.failed
    */
@@ -55,6 +55,8 @@ class Entry {
     this.offered = offered;
     this.failed = failed;
     this.looked = false;
+    /** It has been evaluated, and exports nothing that serves. */
+    this.has_loaded = false;
   }
 
   watch() {
@@ -69,7 +71,9 @@ class Entry {
       if (this.loading() && process.listenerCount('uncaughtException') === 0) this.failed(stack_of(error));
     });
     process.on('beforeExit', () => {
-      if (this.loading() && !this.looked) this._look();
+      if (!this.loading()) return;
+      if (!this.looked) this._look(true);
+      else if (this.has_loaded) this.loaded(true);
     });
     process.on('exit', (code) => {
       if (!this.loading()) return;
@@ -106,21 +110,22 @@ class Entry {
     }
   }
 
-  /** Waits until the main module has been evaluated. */
-  _look() {
+  /** Waits until the main module has been evaluated. @param {boolean} [is_done] nothing else is left to do */
+  _look(is_done = false) {
     if (this.looked) return;
     this.looked = true;
     import(pathToFileURL(this.file).href).then(
-      (namespace) => this._offer(find_fetch(namespace)),
+      (namespace) => this._offer(find_fetch(namespace), is_done),
       // Node itself reports why the main module failed.
       () => {},
     );
   }
 
-  _offer(app) {
+  _offer(app, is_done = false) {
     if (!this.loading()) return;
-    if (app !== null) this.found(app);
-    else this.loaded();
+    if (app !== null) return this.found(app);
+    this.has_loaded = true;
+    this.loaded(is_done);
   }
 
   /** What else it could be meant for. */

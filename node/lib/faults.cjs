@@ -51,6 +51,7 @@ const PARSE_ERRORS = {
   ChunkExtensionTooLarge: ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'Chunk extensions overflow'],
   ChunkEnd: ['HPE_STRICT', 'Expected LF after chunk data'],
   HeadCut: ['HPE_INVALID_EOF_STATE', 'Invalid EOF state'],
+  BodyCut: ['HPE_INVALID_EOF_STATE', 'Invalid EOF state'],
 };
 const OTHERWISE = ['HPE_INVALID_HEADER_TOKEN', 'Invalid header token'];
 /** As many as are looked at for a method. */

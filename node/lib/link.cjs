@@ -706,6 +706,11 @@ class Link {
     this.output.frame(TYPE.HANGUP, 0, connection, null);
   }
 
+  /** The application closes a client connection, unless a request has begun to come on it. @param {number} connection */
+  close_idle(connection) {
+    this.output.frame(TYPE.CLOSEIDLE, 0, connection, null);
+  }
+
   /**
    * Bytes of the stream's BODY payloads were read by the application, or thrown away.
    * @param {Stream} stream

@@ -9,6 +9,7 @@
 // Other servers of the program bind for real, on loopback.
 
 const net = require('node:net');
+const { constants } = require('node:os');
 
 /** A port no server can ask for: the program exports `fetch`, and no server of it is routed. */
 const SERVED_OTHERWISE = -2;
@@ -55,7 +56,8 @@ class ServerHandle {
  * @property {(server: import('node:http').Server) => void} listening the routed server listens
  * @property {(server: import('node:http').Server) => void} closed it was closed
  * @property {(alive: boolean) => void} keep_alive whether it keeps the process alive
- * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets all that are open
+ * @property {() => Iterable<import('./socket.cjs').LinkSocket>} sockets of all connections that are open
+ * @property {boolean} others_serve the service has further workers
  * @property {(line: string) => void} log
  */
 
@@ -88,8 +90,10 @@ class Takeover {
     this.server = null;
     /** Further servers on the routed server's port, as Fastify makes them for localhost: they bind nothing. */
     this.aliases = new Set();
-    /** The port the routed server asked for. */
+    /** The port and the host that the routed server asked for. */
     this.asked_port = -1;
+    /** @type {string | undefined} */
+    this.asked_host = undefined;
     this.told_of_tls = false;
     /** Whose `close()` runs. @type {import('node:http').Server | null} */
     this.in_close = null;
@@ -101,8 +105,20 @@ class Takeover {
     const takeover = this;
     const { listen } = net.Server.prototype;
     replace(net.Server.prototype, 'listen', function (...args) {
-      return serves_http(this) ? takeover.listen(this, listen, args) : listen.apply(this, args);
+      if (serves_http(this)) return takeover.listen(this, listen, args);
+      takeover.watch_others(args);
+      return listen.apply(this, args);
     });
+  }
+
+  /** Says why a server that is not routed cannot have the port it wants, as it may be told by PORT: Node only says that it is in use. */
+  watch_others(args) {
+    const port = asked_port(net._normalizeArgs(args)[0]);
+    if (port === null || port <= 0 || port !== this.address.port) return;
+    this.routing.log(
+      `a server of this program asks for port ${port}, which the server in front has: only http and https servers are routed, and those of ` +
+        'net and http2 listen by themselves, on ports of their own',
+    );
   }
 
   /** The program serves by other means: whatever listens from now on binds for real. */
@@ -120,9 +136,13 @@ class Takeover {
     const port = asked_port(options);
     // Misuse is answered by Node: a server that listens already, a port that is none.
     if (server._handle || port === null) return original.apply(server, args);
-    if (this.server === null ? this._is_routed(port) : this._is_alias(port)) {
-      if (this.server === null) this._route(server, port);
-      else this.aliases.add(server);
+    if (this.server === null && this._is_routed(port)) {
+      this._route(server, port, options.host);
+      return this._pretend(server, options, callback);
+    }
+    if (this.server !== null && this._is_taken(port)) {
+      if (options.host === this.asked_host || !LOOPBACK.has(options.host)) return in_use(server, port, options, callback);
+      this.aliases.add(server);
       return this._pretend(server, options, callback);
     }
     return original.apply(server, this._on_loopback(options, callback, args));
@@ -132,14 +152,15 @@ class Takeover {
     return this.routing.port === null || this.routing.port === port;
   }
 
-  _is_alias(port) {
-    if (port <= 0) return false;
-    return port === this.asked_port || this.routing.listen.some((listener) => 'port' in listener && listener.port === port);
+  /** Whether it is the port of the routed server: by its own words, or by what its `address()` says. */
+  _is_taken(port) {
+    return port > 0 && (port === this.asked_port || port === this.address.port);
   }
 
-  _route(server, port) {
+  _route(server, port, host) {
     this.server = server;
     this.asked_port = port;
+    this.asked_host = host;
     this._watch_closing(server);
     if (speaks_tls(server) && !this.told_of_tls) {
       this.told_of_tls = true;
@@ -166,15 +187,17 @@ class Takeover {
     replace(prototype, 'closeAllConnections', function () {
       closeAllConnections.call(this);
       // Of those that were taken over Node's own knows nothing any more.
-      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.is_tunnel) socket.destroy();
+      for (const socket of takeover.routing.sockets()) if (socket._server === this && !socket.is_tunnel) socket._close();
     });
     replace(prototype, 'closeIdleConnections', function () {
-      closeIdleConnections.call(this);
       for (const socket of takeover.routing.sockets()) {
         if (socket._server !== this || socket.busy) continue;
-        if (takeover.in_close === this) socket._leave();
-        else socket.destroy();
+        // A server that closes leaves its clients to the service's other workers.
+        if (takeover.in_close === this && takeover.routing.others_serve) socket._leave();
+        else socket._close_idle();
       }
+      // Behind it, for those that Node itself has accepted: it would destroy the others at once.
+      closeIdleConnections.call(this);
     });
   }
 
@@ -234,6 +257,21 @@ class Takeover {
   keep_alive(alive) {
     this.routing.keep_alive(alive);
   }
+}
+
+/** What Node says to a second server on a port that has one. */
+function in_use(server, port, { host }, callback) {
+  if (callback !== null) server.once('listening', callback);
+  const address = host ?? '::';
+  const error = Object.assign(new Error(`listen EADDRINUSE: address already in use ${address}:${port}`), {
+    code: 'EADDRINUSE',
+    errno: -constants.errno.EADDRINUSE,
+    syscall: 'listen',
+    address,
+    port,
+  });
+  process.nextTick(() => server.emit('error', error));
+  return server;
 }
 
 /**

@@ -41,6 +41,7 @@ const TYPE = Object.freeze({
   CLOSED: 0x11,
   HANGUP: 0x12,
   LIMITS: 0x13,
+  CLOSEIDLE: 0x14,
   READY: 0x20,
   FAILED: 0x21,
   DRAIN: 0x22,

@@ -20,6 +20,8 @@ class Signals {
     this.released = false;
     /** Signals that the program has sent itself and that have not come yet. @type {Set<string>} */
     this.own = new Set();
+    /** Called when the program's handlers of a signal have been called, once it was let go. */
+    this.handled = () => {};
   }
 
   hold() {
@@ -76,8 +78,11 @@ class Signals {
   }
 
   _came(signal, args) {
-    if (this.released || this.own.delete(signal)) return process.emit(signal, ...args);
-    return false;
+    if (this.released) {
+      setImmediate(this.handled);
+      return process.emit(signal, ...args);
+    }
+    return this.own.delete(signal) ? process.emit(signal, ...args) : false;
   }
 
   _about_to_kill(pid, signal) {

@@ -29,6 +29,8 @@ const kEnds = Symbol('diglot.ends');
 const kFeed = Symbol('diglot.feed');
 const kTunnel = Symbol('diglot.tunnel');
 const kReset = Symbol('diglot.reset');
+const kIdle = Symbol('diglot.idle');
+const kTick = Symbol('diglot.tick');
 
 /** Stands where a socket has its libuv handle: addresses, and reading that starts and stops. */
 class Handle {
@@ -111,7 +113,7 @@ function connection_error(reason) {
 
 /** @param {LinkSocket} socket @param {import('node:http').ServerResponse} message */
 function tell_drained(socket, message) {
-  if (socket[kMessage] === message && message.writableNeedDrain && socket.writableLength === 0) socket.emit('drain');
+  if (socket[kMessage] === message && message.writableNeedDrain && socket._writableState.length === 0) socket.emit('drain');
 }
 
 /** @param {LinkSocket} socket */
@@ -152,6 +154,10 @@ class LinkSocket extends net.Socket {
     this[kTunnel] = false;
     /** The application resets the connection. */
     this[kReset] = false;
+    /** It is closed for being idle: the client's connection goes on if a request has begun to come. */
+    this[kIdle] = false;
+    /** Bytes written since it was corked: the link has them, where Node's own socket would hold them until it is uncorked. */
+    this[kTick] = 0;
     if (ends.tls) {
       this.encrypted = true;
       this.authorized = false;
@@ -206,7 +212,7 @@ class LinkSocket extends net.Socket {
   /** The process ends before 'finish' came: a response that was written whole is whole. */
   _end_written() {
     const message = this[kMessage];
-    if (message?.finished && this.writableLength === 0 && this[kStream] !== null) this[kLink].wire_end(this[kStream]);
+    if (message?.finished && this._writableState.length === 0 && this[kStream] !== null) this[kLink].wire_end(this[kStream]);
   }
 
   /** Nobody will read the rest of the request's body: the client need not send it. */
@@ -292,6 +298,7 @@ class LinkSocket extends net.Socket {
       }
       if (bytes >= 0) {
         this[kSent] += bytes;
+        if (state.corked > 0) this[kTick] += bytes;
         if (this.timeout) this._unrefTimer();
         if (typeof callback === 'function') process.nextTick(callback);
         return true;
@@ -302,7 +309,12 @@ class LinkSocket extends net.Socket {
 
   uncork() {
     super.uncork();
+    if (this._writableState.corked === 0) this[kTick] = 0;
     this._all_written();
+  }
+
+  get writableLength() {
+    return this._writableState.length + this[kTick];
   }
 
   /**
@@ -311,7 +323,7 @@ class LinkSocket extends net.Socket {
    */
   _all_written() {
     const message = this[kMessage];
-    if (message?.writableNeedDrain && this.writableLength === 0) process.nextTick(tell_drained, this, message);
+    if (message?.writableNeedDrain && this._writableState.length === 0) process.nextTick(tell_drained, this, message);
   }
 
   _write(chunk, encoding, callback) {
@@ -362,7 +374,7 @@ class LinkSocket extends net.Socket {
   _response_written() {
     const stream = this[kStream];
     const link = this[kLink];
-    if (stream === null || !stream.response_open || this.writableLength > 0 || !link.waits_for_none()) return;
+    if (stream === null || !stream.response_open || this._writableState.length > 0 || !link.waits_for_none()) return;
     link.wire_end(stream);
     link.flush();
   }
@@ -393,8 +405,32 @@ class LinkSocket extends net.Socket {
   _hang_up() {
     const ends = this[kEnds];
     const link = this[kLink];
-    this[kEnds] = null;
-    if (ends !== null && !ends.gone && (!link.draining || this[kStream] !== null)) link.hang_up(ends.connection);
+    if (!this[kIdle]) this[kEnds] = null;
+    if (ends === null || ends.gone || (link.draining && this[kStream] === null)) return;
+    if (this[kIdle]) link.close_idle(ends.connection);
+    else link.hang_up(ends.connection);
+  }
+
+  /** Ends for being idle. So does the client's connection, unless a request has begun to come: only the front knows of that. */
+  _close_idle() {
+    this[kIdle] = true;
+    this.destroy();
+  }
+
+  /** Ends, and so does the client's connection, also where it has outlived this one. */
+  _close() {
+    if (!this.destroyed) this.destroy();
+    else if (this[kIdle]) {
+      this[kIdle] = false;
+      this._hang_up();
+    }
+  }
+
+  _onTimeout() {
+    // What its listeners, or Node in their stead, do to a socket without a request is done to an idle connection.
+    this[kIdle] = !this.busy && !this[kTunnel];
+    super._onTimeout();
+    if (!this.destroyed) this[kIdle] = false;
   }
 
   _final(callback) {
@@ -451,7 +487,7 @@ class LinkSocket extends net.Socket {
   }
 
   get bytesWritten() {
-    return this[kSent] + this.writableLength;
+    return this[kSent] + this._writableState.length;
   }
 
   get _bytesDispatched() {

@@ -68,8 +68,8 @@ class Worker {
       served: () => this.idle(),
       violation: (violation) => this.broken('the calls socket', violation),
     });
-    /** Requests may come. A service without routes is one of functions alone. */
-    this.has_routes = orders.routes ?? !orders.functions_only;
+    /** Whether requests come: true, false, or null: they would, if the program served any. */
+    this.routes = orders.routes ?? null;
     this.takeover = new Takeover({
       listen: orders.listen,
       port: orders.port ?? null,
@@ -77,6 +77,7 @@ class Worker {
       closed: () => this.server_closed(),
       keep_alive: (alive) => this.transport.keep_alive(alive),
       sockets: () => this.sockets(),
+      others_serve: orders.workers > 1,
       log,
     });
     this.inspected = orders.inspect ?? null;
@@ -92,9 +93,12 @@ class Worker {
     });
     this.entry = new Entry(orders.entry.file, {
       loading: () => this.state === 'loading',
-      found: (app) => this.serve_fetch(app),
-      loaded: () => {
-        if (!this.has_routes && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
+      // A server that listens is what the program serves by, whatever it exports besides.
+      found: (app) => this.takeover.server === null && this.serve_fetch(app),
+      loaded: (is_done) => {
+        // With routes it may still be about to listen, until it has nothing left to do.
+        const is_enough = this.routes === false || (this.routes === null && is_done);
+        if (is_enough && this.calls.offered > 0) this.ready(INTERFACE.FUNCTIONS);
       },
       offered: () => this.calls.offered,
       failed: (reason) => this.failed(reason),
@@ -298,11 +302,15 @@ class Worker {
     const { open_streams } = this.link;
     if (open_streams > 0 && (!this.told_farewell || open_streams > this.endless())) return;
     this.draining = false;
+    // DRAIN is said again before the end of the grace period: the program's handlers are at work already.
+    if (this.signals.released) return;
     this.signals.release();
     for (const signal of ['SIGTERM', 'SIGINT']) {
       if (process.listenerCount(signal) > 0) {
         this.calls.flush();
         this.transport.flush();
+        // A program that exports `fetch` has no server to close: what keeps it from ending is its own.
+        if (this.takeover.server === null) this.signals.handled = () => this.transport.keep_alive(false);
         process.kill(process.pid, signal);
         return;
       }

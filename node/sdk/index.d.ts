@@ -18,12 +18,12 @@ export interface CallOptions {
 export interface Call<T> extends Promise<T> {}
 
 /** The answer of a function that returns a stream of items: to be iterated with `for await`. Leaving the loop gives the call up. */
-export interface StreamCall<T> extends Promise<AsyncIterableIterator<T>> {
+export interface Stream<T> extends Promise<AsyncIterableIterator<T>> {
   [Symbol.asyncIterator](): AsyncIterableIterator<T>;
 }
 
 /** Services nobody has written the types of. */
-export type UntypedServices = Record<string, Record<string, (args?: object, options?: CallOptions) => Call<any> & StreamCall<any>>>;
+export type UntypedServices = Record<string, Record<string, (args?: object, options?: CallOptions) => Call<any> & Stream<any>>>;
 
 export const services: [keyof Services] extends [never] ? UntypedServices : Services;
 
@@ -75,27 +75,36 @@ export function func<F extends (...args: any[]) => unknown>(options: FunctionOpt
 /** Of the call at hand: aborted when its caller waits no more. Outside of one it never is. */
 export function signal(): AbortSignal;
 
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array;
+/** Arrays of numbers by the type of their elements. */
+export interface TypedArrays {
+  uint8: Uint8Array;
+  uint8_clamped: Uint8ClampedArray;
+  int8: Int8Array;
+  uint16: Uint16Array;
+  int16: Int16Array;
+  uint32: Uint32Array;
+  int32: Int32Array;
+  uint64: BigUint64Array;
+  int64: BigInt64Array;
+  float32: Float32Array;
+  float64: Float64Array;
+  /** 0 and 1. */
+  bool: Uint8Array;
+}
+
+/** What an element is; `float16` where Node.js has a Float16Array. */
+export type DType = keyof TypedArrays | 'float16';
 
 /** An array of any shape, row by row: numpy's `ndarray` in Python. */
-export class NDArray<Data extends TypedArray = TypedArray> {
+export class NDArray<D extends DType = DType> {
   /** @param dtype `bool` for a Uint8Array of 0 and 1; else that of the data */
-  constructor(shape: number[], data: Data, dtype?: string);
-  shape: number[];
-  data: Data;
-  dtype: string;
+  constructor(shape: number[], data: DataOf<D>, dtype?: D);
+  readonly shape: number[];
+  readonly data: DataOf<D>;
+  readonly dtype: D;
 }
+
+type DataOf<D extends DType> = D extends keyof TypedArrays ? TypedArrays[D] : ArrayLike<number>;
 
 /** What is wrong, and where. */
 export interface Issue {

@@ -78,6 +78,7 @@ class Peer {
     const type = bytes[4];
     const id = bytes.readUInt32LE(8);
     this.broker.frames.push({ from: this.service, type, id, length: bytes.length });
+    if (type === TYPE.ABORT) this.broker.emit('abort');
     if (type === TYPE.OFFER) {
       const offer = JSON.parse(bytes.subarray(HEADER_BYTES).toString());
       this.offers.set(offer.name, offer);
@@ -209,6 +210,13 @@ class Broker extends EventEmitter {
   async until_call(name) {
     while (!this.calls.some((call) => call.name === name && !call.was_seen)) await once(this, 'call');
     this.calls.find((call) => call.name === name && !call.was_seen).was_seen = true;
+  }
+
+  /** Resolves when a call is aborted, once for each. */
+  async until_aborted() {
+    const seen = () => this.frames.find((one) => one.type === TYPE.ABORT && !one.was_seen);
+    while (seen() === undefined) await once(this, 'abort');
+    seen().was_seen = true;
   }
 
   /** Resolves when the worker offers the function. @param {Peer} peer @param {string} name */

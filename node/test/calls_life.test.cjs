@@ -135,6 +135,29 @@ export const ticks = func(async function* (upTo: number): AsyncGenerator<{ tick:
     });
   });
 
+  it('finds the types of what was compiled beforehand, by name', async () => {
+    const main = program('compiled', {
+      'dist/main.js': "const { func } = require('diglot');\nexports.renderCard = (0, func)(async (item) => item.id);",
+      'diglot.functions.json': JSON.stringify({
+        diglot: 1,
+        modules: { 'dist/main.js': 'src/main.ts' },
+        functions: {
+          'src/main.ts#renderCard': {
+            line: 9,
+            column: 27,
+            params: ['item'],
+            params_schema: { type: 'object', properties: { item: { type: 'object', properties: { id: { type: 'integer' } } } }, required: ['item'] },
+            result: { type: 'integer' },
+            stream: false,
+          },
+        },
+      }),
+    });
+    const peer = await broker.start('compiled', main, FUNCTIONS_ONLY);
+    assert.equal(await broker.call(peer, 'render_card', { item: { id: 3 } }), 3);
+    await assert.rejects(broker.call(peer, 'render_card', {}), ({ thrown }) => thrown.code === 'invalid_arguments');
+  });
+
   it('takes schemas of zod', async () => {
     const main = program('zod', {
       'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
@@ -165,9 +188,23 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
   }
 
   it('says what to do about functions alone where there are routes', async () => {
-    const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }));
+    const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }), { orders: { routes: true } });
     await peer.front.exit;
     assert.match(peer.front.failed, /It offers functions: a service of functions alone has no `routes`/);
+  });
+
+  it('makes a program ready that offers functions and has nothing else to do, if nobody has written routes for it', async () => {
+    for (const [ending, text] of [['cjs', COMMONJS], ['mjs', MODULE]]) {
+      const peer = await broker.start(`alone_${ending}`, program(`alone_${ending}`, { [`main.${ending}`]: text }));
+      await broker.call(peer, 'answer', {});
+    }
+  });
+
+  it('waits for a program that offers functions and is about to listen', async () => {
+    const main = program('later', { 'main.cjs': `${COMMONJS} setTimeout(() => require('http').createServer((_, response) => response.end('served')).listen(0), 20)` });
+    const peer = await broker.start('later', main);
+    peer.front.open();
+    assert.equal((await peer.front.fetch()).text, 'served');
   });
 
   it('calls nobody from a worker thread, and says so', async () => {
@@ -273,6 +310,19 @@ describe('a worker', () => {
       });
     });
   }
+
+  it('survives clients that leave handlers which catch nothing', async () => {
+    const web = await http();
+    web.front.open(1);
+    const request = web.front.request({ target: '/careless' });
+    for (let count = 0; count < 3; count++) await broker.until_call('watch_aborts');
+    request.cancel(1);
+    for (let count = 0; count < 3; count++) await broker.until_aborted();
+    await request.until(() => request.cancelled > 0);
+    web.front.open(2);
+    assert.match((await web.front.fetch({ target: '/similar', connection: 2 })).text, /item 1/);
+    assert.equal(web.front.stderr, '');
+  });
 
   it('has nothing to call with where the server gave it no socket', async () => {
     const { Front } = require('../support/front.cjs');

@@ -217,6 +217,21 @@ describe('values', () => {
     assert.notEqual(decode(own, 0, own.length, false).numbers.buffer, own.buffer);
   });
 
+  it('of numbers in a row are aligned wherever they stand as values', () => {
+    for (const Type of [Float32Array, Float64Array, Uint16Array]) {
+      for (let before = 0; before < 16; before++) {
+        for (const value of [{ before: 'x'.repeat(before), numbers: new Type(5000) }, { before: 'x'.repeat(before), numbers: new NDArray([50, 100], new Type(5000)) }]) {
+          const bytes = encoded(value);
+          const own = Buffer.allocUnsafeSlow(bytes.length);
+          bytes.copy(own);
+          const { numbers: back } = decode(own, 0, own.length, true);
+          assert.deepEqual(back, value.numbers);
+          assert.equal((back.data ?? back).buffer, own.buffer, `${Type.name} behind ${before} bytes`);
+        }
+      }
+    }
+  });
+
   it('without a counterpart are named with the way to them', () => {
     class Hidden {
       #secret = 1;

@@ -81,6 +81,14 @@ describe("where nobody listens for 'clientError'", () => {
     await front.says('aborted ECONNRESET');
   });
 
+  it('a body that its client cuts off ends its request', async () => {
+    front.open(39);
+    const exchange = front.request({ connection: 39, method: 'POST', flags: REQUEST.KEEP_ALIVE | REQUEST.BODY | REQUEST.UNSIZED }, false);
+    exchange.send(TYPE.FAULT, fault_payload(39, 'BodyCut'));
+    await exchange.until(() => exchange.over);
+    assert.match(exchange.text, /^HTTP\/1\.1 400 Bad Request\r\n/);
+  });
+
   it('a method Node does not know is none to it', async () => {
     front.open(41);
     const { line } = await front.fetch({ connection: 41, method: 'BREW' });
@@ -115,6 +123,37 @@ describe("where nobody listens for 'clientError'", () => {
     assert.equal((await front.exit).code, 0);
     assert.ok(!front.frames.some(({ type }) => type === 'HANGUP'));
   });
+
+  it('one that closes its idle connections leaves it to the front whether they are', async () => {
+    const front = await new Front(APP).ready();
+    const asked = (type) => front.frames.filter((one) => one.type === type).map(({ stream }) => stream);
+    front.open(47);
+    front.open(48);
+    await front.fetch({ connection: 47 });
+    await front.fetch({ connection: 48, target: '/idle' });
+    await front.until(() => asked('CLOSEIDLE').length === 2);
+    assert.deepEqual(asked('CLOSEIDLE').sort(), [47, 48]);
+    assert.deepEqual(asked('HANGUP'), []);
+    // A request had begun to come: it is served, on a socket of its own.
+    assert.equal((await front.fetch({ connection: 47 })).text, 'whole');
+    await front.stop();
+  });
+
+  for (const [workers, type, closed] of [
+    [1, 'CLOSEIDLE', [49]],
+    [2, 'CLOSEIDLE', []],
+  ]) {
+    it(`a server that closes itself, of ${workers} workers, ${workers > 1 ? 'leaves its clients to the others' : 'closes its idle connections'}`, async () => {
+      const front = await new Front(APP, { orders: { workers } }).ready();
+      front.open(49);
+      front.open(50);
+      await front.fetch({ connection: 49 });
+      assert.equal((await front.fetch({ connection: 50, target: '/close' })).text, 'whole');
+      await front.until(() => front.frames.some((one) => one.type === 'PAUSE'));
+      assert.deepEqual(front.frames.filter((one) => one.type === type).map(({ stream }) => stream), closed);
+      await front.stop();
+    });
+  }
 
   it('one that leaves a connection to its client is not asked to close it', async () => {
     front.open(43);

@@ -120,6 +120,18 @@ describe('fetch', () => {
     await exchange.until(() => exchange.stopped);
   });
 
+  it('sends a stream of strings, as adapters do', async () => {
+    assert.equal((await get('/strings')).text, 'one twö');
+  });
+
+  it('gives up a body of which somebody has read the beginning, and tells who reads on', async () => {
+    const exchange = front.request({ method: 'POST', target: '/peek', flags: CHUNKED, body: 'ab' }, false);
+    assert.equal((await exchange.response()).text, 'seen 2');
+    await exchange.until(() => exchange.stopped);
+    front.child.kill('SIGUSR2');
+    await front.says('peek: the rest of the body was given up');
+  });
+
   it('streams events as they come', async () => {
     const exchange = front.request({ target: '/events' });
     const { headers, text } = await exchange.response();

@@ -151,7 +151,7 @@ describe('Fastify', () => {
   });
 });
 
-for (const file of ['hono_server.mjs', 'hono_export.mjs']) {
+for (const file of ['hono_server.mjs', 'hono_export.mjs', 'hono_both.mjs', 'hono_listener.mjs']) {
   describe(`Hono, ${file}`, () => {
     const app = serve(file);
 
@@ -181,3 +181,13 @@ for (const file of ['hono_server.mjs', 'hono_export.mjs']) {
     });
   });
 }
+
+describe('Hono that listens and is exported, in CommonJS', () => {
+  const app = serve('hono_both.cjs');
+
+  it('is served by the server that listens', async () => {
+    assert.equal((await app.get('/')).text, 'Hello Hono!');
+    const ready = app.front.frames.find(({ type }) => type === 'READY');
+    assert.equal(ready.payload[0], 3);
+  });
+});

@@ -341,6 +341,12 @@ describe('http', () => {
     assert.equal((await front.fetch({ target: '/timeout' })).text, 'timed out');
   });
 
+  it('counts what a tick has written as what waits, until the tick is over', async () => {
+    const { text, trailers } = await front.fetch({ target: '/lengths' });
+    assert.deepEqual([text, trailers['x-lengths']], ['asd', '0 true 8 true 0']);
+    await front.says('at the end 0');
+  });
+
   it('lets raw writes, latin-1 and UTF-8 through as they are', async () => {
     front.open(9);
     const raw = await front.fetch({ connection: 9, target: '/raw' });

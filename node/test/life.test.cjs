@@ -97,6 +97,13 @@ describe('a program that serves', () => {
     await front.stop();
   });
 
+  it('may not have two servers on one address', async () => {
+    const front = await serving('in_use');
+    await front.says('second EADDRINUSE listen 3000 listen EADDRINUSE: address already in use :::3000');
+    assert.equal((await front.fetch()).status, 200);
+    await front.stop();
+  });
+
   it('is routed at the port the service names', async () => {
     const front = await serving('named', { orders: { port: 4000 } });
     assert.equal((await front.fetch()).text, 'the named one');
@@ -127,6 +134,12 @@ describe('a program that serves', () => {
   it('may listen on net for real', async () => {
     const front = await serving('raw_net');
     assert.equal((await front.fetch()).text, 'true');
+    await front.stop();
+  });
+
+  it('is told that a server of http2 has no requests from the front', async () => {
+    const front = await serving('http2_on_port');
+    assert.match(front.stderr, /asks for port 8000, which the server in front has: only http and https servers are routed/);
     await front.stop();
   });
 
@@ -209,6 +222,25 @@ describe('DRAIN', () => {
       if (life === 'sigterm') assert.match(front.stdout, /server closed/);
     });
   }
+
+  it('ends a program that exports fetch when its handlers are done: there is no server to close', async () => {
+    const front = await serving('exported');
+    await front.fetch();
+    front.drain();
+    assert.deepEqual(await front.exit, { code: 0, signal: null });
+    assert.match(front.stdout, /told to end/);
+  });
+
+  it('is told to the handlers once, however often it is said', async () => {
+    const front = await serving('unclosed');
+    front.drain();
+    await front.says('told to end');
+    front.drain();
+    front.ping();
+    await front.until(() => front.frames.some(({ type }) => type === 'PONG'));
+    const { signal } = await front.stop();
+    assert.equal(front.stdout.match(/told to end/g).length, 1, signal);
+  });
 
   it('waits for the streams', async () => {
     const front = await serving('slow');

@@ -85,6 +85,7 @@ const writers = {
   CLAIM: (link, _stream, { session }) => link.claim(session),
   RELEASE: (link, _stream, { session }) => link.release(session),
   HANGUP: (link, stream) => link.hang_up(stream.id),
+  CLOSEIDLE: (link, stream) => link.close_idle(stream.id),
 };
 
 describe('golden frames', () => {

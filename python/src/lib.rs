@@ -54,6 +54,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<asgi::Timers>()?;
     module.add_class::<wsgi::WsgiLink>()?;
     module.add_class::<calls::CallsLink>()?;
+    module.add_class::<calls::ServedRequest>()?;
     module.add_class::<values::Codec>()?;
     module.add("TooLargeError", module.py().get_type::<calls::TooLargeError>())?;
     module.add("MalformedError", module.py().get_type::<values::MalformedError>())?;

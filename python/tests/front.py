@@ -166,6 +166,7 @@ class Front:
         streams_max=1024,
         environment=(),
         await_ready=True,
+        calls=None,
         **settings,
     ):
         ours, theirs = socket.socketpair()
@@ -189,16 +190,22 @@ class Front:
             "PYTHONUNBUFFERED": "1",
             **dict(environment),
         }
+        passed = [theirs.fileno()]
+        if calls is not None:
+            env["DIGLOT_CALLS"] = str(calls.fileno())
+            passed.append(calls.fileno())
         self.process = subprocess.Popen(
             [python, str(PYTHON / "diglot_worker.py")],
             cwd=root,
             env=env,
-            pass_fds=[theirs.fileno()],
+            pass_fds=passed,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         theirs.close()
+        if calls is not None:
+            calls.close()
         self.socket = ours
         self.received = b""
         self.generations = {}

@@ -9,7 +9,7 @@ use crate::incoming::Reader;
 use crate::message::{AbortReason, CallHead, HeadTooLong, RETURN_FIXED_BYTES, STREAM};
 use crate::output::{Output, Payload};
 use crate::preface::Preface;
-use crate::{CALLS_MAX, MESSAGE_BYTES_MAX};
+use crate::{CALLS_MAX, GRANTED_BYTES_MAX, MESSAGE_BYTES_MAX};
 
 /// Which end of a socket one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +62,8 @@ pub struct Connection<T> {
     pub(crate) theirs: Ids,
     /// What the peer has granted on all calls, and has not been sent.
     pub(crate) credited: u64,
+    /// What has been granted to the peer on all calls, and has not come.
+    pub(crate) granted: u64,
     pub(crate) output: Output,
 }
 
@@ -88,6 +90,7 @@ impl<T: Copy + Default> Connection<T> {
             ours: Ids::default(),
             theirs: Ids::default(),
             credited: 0,
+            granted: 0,
             output,
         }
     }
@@ -159,7 +162,8 @@ impl<T: Copy + Default> Connection<T> {
     /// Begins a call. `arguments` is all of them, or at least [`CallHead::aboard_bytes`]: so many go at once, and the rest is
     /// for [`Self::send`] as it is granted. `None` if as many calls are open as can be.
     ///
-    /// END goes with it where nothing can follow: all arguments are aboard, and there are no items.
+    /// END goes with it where nothing can follow: all arguments are aboard, and there are no items. A worker's window is made
+    /// narrower where it would grant more than [`Self::grantable`]; what is missing is to be granted when the answer begins.
     ///
     /// # Errors
     /// [`HeadTooLong`] if a name or the context does not fit.
@@ -184,7 +188,13 @@ impl<T: Copy + Default> Connection<T> {
         let end = aboard == head.total as usize && !head.has_items();
         let mut sending = Direction { ended: end, ..Direction::default() };
         sending.begin(head.total, aboard, head.has_items());
-        let receiving = Direction { credit: head.window.into(), ..Direction::default() };
+        let window = match self.role {
+            Role::Broker => head.window,
+            Role::Worker => u32::try_from(self.grantable()).unwrap_or(u32::MAX).min(head.window),
+        };
+        let head = &CallHead { window, ..*head };
+        self.granted += u64::from(window);
+        let receiving = Direction { credit: window.into(), ..Direction::default() };
         self.calls.insert(id, Call { owner, sending, receiving, aborted: false, unwanted: false });
         self.ours.open += 1;
         let length = head.encoded_bytes() + aboard;
@@ -293,11 +303,17 @@ impl<T: Copy + Default> Connection<T> {
         self.calls.get(&id).map_or(0, |call| call.sending.credit.min(usize::MAX as u64) as usize)
     }
 
-    /// Lets the peer send so many bytes more on this call.
+    /// Bytes that a worker may still grant, on all calls together, before what it was granted comes.
+    pub fn grantable(&self) -> u64 {
+        GRANTED_BYTES_MAX.saturating_sub(self.granted)
+    }
+
+    /// Lets the peer send so many bytes more on this call; no more than [`Self::grantable`], in a worker.
     pub fn grant(&mut self, id: u32, bytes: u32) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         if bytes > 0 && !call.receiving.ended && !call.aborted {
             call.receiving.credit += u64::from(bytes);
+            self.granted += u64::from(bytes);
             self.frame(Type::Grant, id, false, Payload::Copied(&bytes.to_le_bytes()));
         }
     }
@@ -305,6 +321,7 @@ impl<T: Copy + Default> Connection<T> {
     pub(crate) fn remove(&mut self, id: u32) -> Option<Call<T>> {
         let call = self.calls.remove(&id)?;
         self.credited = self.credited.saturating_sub(call.sending.credit);
+        self.granted = self.granted.saturating_sub(call.receiving.credit);
         match self.is_ours(id) {
             true => self.ours.open -= 1,
             false => self.theirs.open -= 1,

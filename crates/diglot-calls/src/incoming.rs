@@ -192,7 +192,10 @@ impl<T: Copy + Default> Connection<T> {
     fn data(&mut self, header: Header) -> Result<Partial, Violation> {
         let Header { id, length, end, kind } = header;
         match self.calls.get_mut(&id) {
-            Some(call) => call.receiving.advance(id, length, end)?,
+            Some(call) => {
+                call.receiving.advance(id, length, end)?;
+                self.granted = self.granted.saturating_sub(length as u64);
+            }
             None => self.check_was_begun(kind, id)?,
         }
         Ok(Partial { id, left: length, end })

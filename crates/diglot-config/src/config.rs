@@ -16,6 +16,7 @@ pub struct Config {
     /// The configuration file; `None` where TARGETs were given.
     pub source: Option<PathBuf>,
     pub server: Server,
+    pub functions: Functions,
     /// At least one, in the order in which they were written.
     pub services: Vec<Service>,
     /// Decisions a person would otherwise have to guess at, one sentence each, for the log.
@@ -152,6 +153,27 @@ impl Default for Limits {
             // Descriptors run out before this on most systems; it bounds memory where they do not.
             connections_max: 65_536,
             backlog: 4_096,
+        }
+    }
+}
+
+/// Calls of functions between services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Functions {
+    /// For a call, where neither caller nor function say how long it may take.
+    pub timeout: Duration,
+    /// Calls of a function that wait while its workers have as many as they take, where it does not say.
+    pub queue: usize,
+    /// Arguments or an answer.
+    pub message_bytes_max: u32,
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+            queue: 1_024,
+            message_bytes_max: diglot_calls::MESSAGE_BYTES_MAX,
         }
     }
 }

@@ -20,6 +20,10 @@ const REQUESTS_MAX: u64 = u32::MAX as u64;
 const MEMORY_MIN: u64 = 16 << 20;
 /// What a request line may be at least, so that a plain GET passes.
 const REQUEST_LINE_MIN: u64 = 64;
+/// What a message of a call may be at least: errors and small arguments pass.
+const MESSAGE_BYTES_MIN: u64 = 1_024;
+/// An interpreter holds a message whole, and the protocol counts its bytes in 32 bits.
+const MESSAGE_BYTES_CEILING: u64 = 2 << 30;
 const HEADER_BYTES_MIN: u64 = 1_024;
 const HEADER_COUNT_MAX: u64 = 1_000;
 const CONNECTIONS_MAX: u64 = 1_048_576;
@@ -32,12 +36,13 @@ pub(crate) type Workers = Whole<1, WORKERS_MAX>;
 pub(crate) const ENTRY_NAME: &str = "NAME";
 
 /// Every table and its keys, to say of a key in the wrong one where it belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 8] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 9] = [
     (File::PLACE, File::KEYS),
     (ServerSection::PLACE, ServerSection::KEYS),
     (LimitsSection::PLACE, LimitsSection::KEYS),
     (TimeoutsSection::PLACE, TimeoutsSection::KEYS),
     (WebSocketSection::PLACE, WebSocketSection::KEYS),
+    (FunctionsSection::PLACE, FunctionsSection::KEYS),
     (ServiceSection::PLACE, ServiceSection::KEYS),
     (ServiceLimitsSection::PLACE, ServiceLimitsSection::KEYS),
     (ServiceTimeoutsSection::PLACE, ServiceTimeoutsSection::KEYS),
@@ -48,6 +53,8 @@ section! {
     File, "at the top level" {
         /// The front: where it listens, and what it takes.
         server: ServerSection,
+        /// Calls of functions between services.
+        functions: FunctionsSection,
         /// The applications, each under a name of letters, digits, `-` and `_`.
         services: Table<ServiceSection>,
     }
@@ -154,6 +161,20 @@ section! {
 }
 
 section! {
+    /// Calls of functions between services.
+    FunctionsSection, "in `[functions]`" {
+        /// For a call, from its begin; then its caller gets `DeadlineExceeded`. The function's own `timeout`, and the caller's,
+        /// go before it.
+        timeout: Wait,
+        /// Calls of one function that wait while every worker has as many as it takes (`concurrency` of the function), or is
+        /// starting; the next gets `Overloaded`. The function's own `queue` goes before it.
+        queue: Whole<0, QUEUE_MAX>,
+        /// The arguments of a call, its answer, or an item of a stream; above it, `TooLarge`.
+        message_bytes_max: Size<MESSAGE_BYTES_MIN, MESSAGE_BYTES_CEILING>,
+    }
+}
+
+section! {
     /// One application and how it is run.
     ServiceSection, "in `[services.NAME]`" {
         /// What is run. Python: `"main:app"`, `"pkg.mod:factory()"`, `"pkg.mod"` (finds `app` or `application`),
@@ -161,7 +182,9 @@ section! {
         #[cfg_attr(test, schemars(required))]
         entry: String,
         /// The prefixes that go to this service: `"/"`, `"/api"`, `"example.com/shop"`. The longest that matches
-        /// wins, on whole segments. Paths are compared as they were sent: `/%61pi` is not `/api`.
+        /// wins, on whole segments. Paths are compared as they were sent: `/%61pi` is not `/api`. `[]` for none: others call its
+        /// functions. Without this key a service has `"/"`, or none where another service names that or where it turns out
+        /// to offer functions only.
         routes: OneOrMany<String>,
         /// The folder the other paths start from; the workers' working directory. By default that of this file.
         root: String,
@@ -200,7 +223,8 @@ section! {
         node_args: OneOrMany<String>,
         /// Where the first worker of a Node program listens for a debugger (`chrome://inspect`): `"127.0.0.1:9229"`. The next
         /// ones have the ports after that, and a worker that replaces another, while both live, those after these; the log
-        /// names each. A worker that is inspected is not asked for signs of life. `diglot serve --inspect` does it for all.
+        /// names each. Whoever reaches it can run any code in the worker: keep it on loopback. A worker that is inspected is not asked for
+        /// signs of life. `diglot serve --inspect` does it for all.
         inspect: String,
         /// `"asgi"` or `"wsgi"`, where the app's own signature does not tell.
         interface: OneOf<Interface>,

@@ -32,7 +32,7 @@ mod units;
 mod values;
 mod workplace;
 
-pub use config::{AccessLog, Config, Limits, Listen, LogLevel, Server, Timeouts, WebSocket};
+pub use config::{AccessLog, Config, Functions, Limits, Listen, LogLevel, Server, Timeouts, WebSocket};
 pub use environment::Environment;
 pub use identity::Identity;
 pub use interpreter::{Origin, Python};
@@ -40,6 +40,7 @@ pub use problem::{Problem, Severity, Source, Span, render};
 pub use proxies::TrustedProxies;
 pub use resolve::{Arguments, FILE_NAME, ForTargets, NothingGiven, Resolution, resolve};
 pub use service::{
-    AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Service,
+    AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Routing,
+    Service,
 };
 pub use workplace::{Language, Workplace};

@@ -52,7 +52,17 @@ pub(crate) fn args(section: &ServiceSection, problems: &mut Vec<Problem>) -> Vec
 /// `inspect`, checked.
 pub(crate) fn inspect(section: &ServiceSection, problems: &mut Vec<Problem>) -> Option<SocketAddr> {
     let written = section.inspect.as_ref()?;
-    parse_inspect(&written.value).map_err(|flaw| problems.push(flaw.at(&written.span))).ok()
+    let address = parse_inspect(&written.value).map_err(|flaw| problems.push(flaw.at(&written.span))).ok()?;
+    if !address.ip().is_loopback() {
+        let message = format!("whoever reaches the debugger on {address} can run any code in this service");
+        let hint = format!(
+            "a debugger asks nobody for a password: let it listen on \"127.0.0.1:{port}\", and reach it from elsewhere with \
+             `ssh -L {port}:127.0.0.1:{port} HOST`",
+            port = address.port()
+        );
+        problems.push(Problem::warning(message).hint(hint).at(&written.span));
+    }
+    Some(address)
 }
 
 /// As Node takes it: an address and a port, or a port of this machine's loopback.

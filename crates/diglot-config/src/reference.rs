@@ -6,10 +6,10 @@ use std::{fmt::Write as _, fs, path::Path, time::Duration};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Limits, Listen, LogLevel, Service, Timeouts, TrustedProxies, WebSocket,
+    Functions, Limits, Listen, LogLevel, Service, Timeouts, TrustedProxies, WebSocket,
     file::{
-        File, LimitsSection, ServerSection, ServiceLimitsSection, ServiceSection, ServiceTimeoutsSection,
-        TimeoutsSection, WebSocketSection,
+        File, FunctionsSection, LimitsSection, ServerSection, ServiceLimitsSection, ServiceSection,
+        ServiceTimeoutsSection, TimeoutsSection, WebSocketSection,
     },
     problem::Source,
     read::Reader,
@@ -47,11 +47,12 @@ it from a first line `#:schema path/to/diglot.schema.json`.
 "#;
 
 /// A table of the file: its heading, its schema's name and its keys in their order.
-const TABLES: [(&str, &str, &[&str]); 7] = [
+const TABLES: [(&str, &str, &[&str]); 8] = [
     ("[server]", "ServerSection", ServerSection::KEYS),
     ("[server.limits]", "LimitsSection", LimitsSection::KEYS),
     ("[server.timeouts]", "TimeoutsSection", TimeoutsSection::KEYS),
     ("[server.websocket]", "WebSocketSection", WebSocketSection::KEYS),
+    ("[functions]", "FunctionsSection", FunctionsSection::KEYS),
     ("[services.NAME]", "ServiceSection", ServiceSection::KEYS),
     ("[services.NAME.limits]", "ServiceLimitsSection", ServiceLimitsSection::KEYS),
     ("[services.NAME.timeouts]", "ServiceTimeoutsSection", ServiceTimeoutsSection::KEYS),
@@ -62,6 +63,7 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
     let limits = Limits::default();
     let timeouts = Timeouts::default();
     let websocket = WebSocket::default();
+    let functions = Functions::default();
     let proxies = TrustedProxies::default().to_string();
     let size = |bytes: usize| json!(show_size(bytes as u64));
     let wait = |wait: Duration| json!(show_wait(wait));
@@ -87,7 +89,9 @@ fn defaults() -> Vec<(&'static str, &'static str, Value)> {
         ("WebSocketSection", "compression", json!(websocket.compression)),
         ("WebSocketSection", "ping_interval", websocket.ping_interval.map_or(json!("none"), wait)),
         ("WebSocketSection", "ping_timeout", wait(websocket.ping_timeout)),
-        ("ServiceSection", "routes", json!(["/"])),
+        ("FunctionsSection", "timeout", wait(functions.timeout)),
+        ("FunctionsSection", "queue", json!(functions.queue)),
+        ("FunctionsSection", "message_bytes_max", size(functions.message_bytes_max as usize)),
         ("ServiceSection", "workers", json!(1)),
         ("ServiceSection", "strip", json!(false)),
         ("ServiceSection", "loop", json!("auto")),

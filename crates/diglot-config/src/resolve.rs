@@ -7,10 +7,13 @@ use std::{
 };
 
 use crate::{
-    config::{AccessLog, Config, Limits, Listen, LogLevel, Server, Timeouts, WebSocket},
+    config::{AccessLog, Config, Functions, Limits, Listen, LogLevel, Server, Timeouts, WebSocket},
     entry::EntryText,
     environment::{Environment, absolute},
-    file::{File, LimitsSection, ServerSection, ServiceSection, TimeoutsSection, WebSocketSection, Workers},
+    file::{
+        File, FunctionsSection, LimitsSection, ServerSection, ServiceSection, TimeoutsSection,
+        WebSocketSection, Workers,
+    },
     identity, node,
     problem::{Flaw, Problem, Source, Span},
     proxies::TrustedProxies,
@@ -28,6 +31,8 @@ pub const FILE_NAME: &str = "diglot.toml";
 const WORKERS_VARIABLE: &str = "WEB_CONCURRENCY";
 /// Trusted proxies where the file names none, as uvicorn and gunicorn have it: addresses and networks, or `*`.
 const PROXIES_VARIABLE: &str = "FORWARDED_ALLOW_IPS";
+/// Where platforms and other managers have a program listen.
+const PORT_VARIABLE: &str = "PORT";
 
 /// The part of the command line that bears on the configuration, as it was written.
 #[derive(Clone, Debug, Default)]
@@ -231,6 +236,7 @@ struct Draft {
     base: PathBuf,
     source: Option<PathBuf>,
     server: ServerSection,
+    functions: FunctionsSection,
     services: Vec<(Located<String>, Located<ServiceSection>)>,
     /// A text with holes is not judged for what it lacks.
     whole: bool,
@@ -244,6 +250,7 @@ impl Draft {
             base: path.parent().unwrap_or(path).to_owned(),
             source: Some(path.to_owned()),
             server: ServerSection::default(),
+            functions: FunctionsSection::default(),
             services: Vec::new(),
             whole: false,
             problems: Vec::new(),
@@ -261,6 +268,7 @@ impl Draft {
         draft.whole = !reader.broken;
         draft.problems = reader.problems;
         draft.server = file.server.map(|server| server.value).unwrap_or_default();
+        draft.functions = file.functions.map(|functions| functions.value).unwrap_or_default();
         if let Some(Located { value: Table(services), .. }) = file.services {
             draft.services = services;
         }
@@ -286,6 +294,7 @@ impl Draft {
             base: environment.cwd.clone(),
             source: None,
             server: ServerSection::default(),
+            functions: FunctionsSection::default(),
             services,
             whole: true,
             problems: Vec::new(),
@@ -325,6 +334,15 @@ impl Draft {
         {
             self.take_proxies(&written);
         }
+        if let Some(written) = environment.located(PORT_VARIABLE)
+            && self.server.listen.is_none()
+        {
+            self.notes.push(format!(
+                "{PORT_VARIABLE}={} is passed on to the programs, and is not where this server listens: --listen \
+                 0.0.0.0:{} has it listen there",
+                written.value, written.value
+            ));
+        }
     }
 
     fn take_workers(&mut self, written: &Located<String>) {
@@ -357,23 +375,26 @@ impl Draft {
     }
 
     fn resolve(self, listen_base: &Path, control: Option<PathBuf>, environment: &Environment) -> Resolution {
-        let Draft { base, source, server, services: written, whole, mut problems, mut notes } = self;
+        let Draft { base, source, server, functions, services: written, whole, mut problems, mut notes } =
+            self;
         let listen = resolve_listen(&server, listen_base, &mut problems);
         let server = resolve_server(server, &listen, control, &base, &mut problems);
         let mut workplaces = Vec::new();
         let mut services = Vec::new();
         let mut told = Vec::new();
+        let is_root_taken = services::is_root_taken(&written);
         for (name, section) in &written {
             let written = Written { name, section: &section.value };
             services::check_name(name, &mut told);
             let found = find(written, &base, environment, &mut told);
-            let routes = services::resolve_routes(written, &mut told);
+            let routes = services::resolve_routes(written, is_root_taken, &mut told);
             let Some((workplace, entry)) = found else { continue };
             let place = services::Place { written, workplace: &workplace, environment };
             services.extend(services::resolve_service(place, &entry, routes, &server, &mut notes, &mut told));
             workplaces.push(workplace);
         }
         services::check_routes_are_apart(&written, &mut told);
+        services::check_names_cross_apart(&written, &mut told);
         if whole {
             problems.extend(told);
         }
@@ -384,7 +405,14 @@ impl Draft {
         });
         let valid = !problems.iter().any(Problem::is_error);
         Resolution {
-            config: valid.then_some(Config { base, source, server, services, notes }),
+            config: valid.then_some(Config {
+                base,
+                source,
+                server,
+                functions: resolve_functions(functions),
+                services,
+                notes,
+            }),
             problems,
             workplaces,
             listen,
@@ -495,6 +523,18 @@ fn resolve_websocket(section: WebSocketSection) -> WebSocket {
         compression: section.compression.map_or(default.compression, |compression| compression.value),
         ping_interval: section.ping_interval.map_or(default.ping_interval, |wait| wait.value.wait()),
         ping_timeout: section.ping_timeout.map_or(default.ping_timeout, |wait| wait.value.0),
+    }
+}
+
+fn resolve_functions(section: FunctionsSection) -> Functions {
+    let default = Functions::default();
+    Functions {
+        timeout: section.timeout.map_or(default.timeout, |wait| wait.value.0),
+        queue: section.queue.map_or(default.queue, |calls| calls.value.as_usize()),
+        // Its bound is below.
+        message_bytes_max: section
+            .message_bytes_max
+            .map_or(default.message_bytes_max, |size| size.value.0 as u32),
     }
 }
 

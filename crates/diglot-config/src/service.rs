@@ -12,8 +12,10 @@ pub struct Service {
     pub entry: Entry,
     /// The workers' working directory, and the base for relative paths.
     pub root: PathBuf,
-    /// At least one; no other service has one of them.
+    /// No other service has one of them.
     pub routes: Vec<Route>,
+    /// How it came to these.
+    pub routing: Routing,
     /// At least one.
     pub workers: usize,
     /// Requests after which a worker is replaced.
@@ -47,6 +49,19 @@ pub struct Service {
     pub start_timeout: Duration,
     /// A silent worker is replaced after this; `None` never asks. The server's where the service sets none.
     pub heartbeat: Option<Duration>,
+}
+
+/// How requests come to a service, or why none do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Routing {
+    /// `routes` says it.
+    Written,
+    /// Nothing does, and so it has `/`: all requests, if its app takes any.
+    Default,
+    /// Nothing does, and another service has `/`: it offers functions only.
+    NoneLeft,
+    /// `routes = []`.
+    Nowhere,
 }
 
 impl Service {

@@ -19,7 +19,7 @@ use crate::{
     node,
     problem::{Problem, Span, closest},
     read::Located,
-    service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Service},
+    service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Routing, Service},
     target::is_name_char,
     workplace::{Language, Workplace, Written},
 };
@@ -47,11 +47,32 @@ pub(crate) fn check_name(name: &Located<String>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// In calls names are written in one way, whatever the configuration has: `my-api` and `myApi` are both `my_api`.
+pub(crate) fn check_names_cross_apart(
+    services: &[(Located<String>, Located<ServiceSection>)],
+    problems: &mut Vec<Problem>,
+) {
+    let mut owners: HashMap<String, &Located<String>> = HashMap::new();
+    for (name, _) in services {
+        let crossing = diglot_calls::names::crossing(&name.value);
+        if let Some(first) = owners.get(&crossing) {
+            let problem = Problem::error(format!(
+                "the services `{}` and `{}` have one name in calls, `{crossing}`",
+                first.value, name.value
+            ));
+            problems
+                .push(problem.at(&name.span).related(&first.span, "first here").hint("rename one of them"));
+        } else {
+            owners.insert(crossing, name);
+        }
+    }
+}
+
 /// `None` where a problem stands in the way; it has been added then.
 pub(crate) fn resolve_service(
     place: Place<'_>,
     entry: &EntryText,
-    routes: Vec<Route>,
+    (routes, routing): (Vec<Route>, Routing),
     server: &Server,
     notes: &mut Vec<String>,
     problems: &mut Vec<Problem>,
@@ -88,6 +109,7 @@ pub(crate) fn resolve_service(
         entry,
         root: workplace.root.clone(),
         routes,
+        routing,
         workers: section.workers.as_ref().map_or(1, |workers| workers.value.as_usize()),
         max_requests,
         max_requests_jitter: section
@@ -344,16 +366,39 @@ fn neighbours(folder: &Path, name: impl Fn(&Path) -> Option<String>) -> Vec<Stri
     names
 }
 
-/// A service's routes: all that parse, `/` where none is written.
-pub(crate) fn resolve_routes(written: Written<'_>, problems: &mut Vec<Problem>) -> Vec<Route> {
-    let Some(routes) = &written.section.routes else { return vec![Route::everything()] };
-    if routes.value.0.is_empty() {
-        let problem = Problem::error(format!("no request would reach service `{}`", written.name.value));
-        problems.push(problem.at(&routes.span).hint("leave `routes` out for \"/\", or name one"));
-    }
+/// A service's routes: all that parse. Where none is written, `/`, unless `is_root_taken`: another service names that.
+pub(crate) fn resolve_routes(
+    written: Written<'_>,
+    is_root_taken: bool,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Route>, Routing) {
+    let Some(routes) = &written.section.routes else {
+        return match is_root_taken {
+            true => (Vec::new(), Routing::NoneLeft),
+            false => (vec![Route::everything()], Routing::Default),
+        };
+    };
     let parsed =
         routes.value.0.iter().map(|route| Route::parse(&route.value).map_err(|flaw| flaw.at(&route.span)));
-    parsed.filter_map(|route| route.map_err(|problem| problems.push(problem)).ok()).collect()
+    let routing = match routes.value.0.is_empty() {
+        true => Routing::Nowhere,
+        false if is_unsaid(written.section) => Routing::Default,
+        false => Routing::Written,
+    };
+    (parsed.filter_map(|route| route.map_err(|problem| problems.push(problem)).ok()).collect(), routing)
+}
+
+/// A TARGET without a ROUTE: what stands for its route is the whole TARGET.
+fn is_unsaid(section: &ServiceSection) -> bool {
+    let (Some(entry), Some(routes)) = (&section.entry, &section.routes) else { return false };
+    routes.value.0.iter().any(|route| route.span == entry.span)
+}
+
+/// Whether a service names `/`, on every host, as its own.
+pub(crate) fn is_root_taken(services: &[(Located<String>, Located<ServiceSection>)]) -> bool {
+    let routes = services.iter().filter_map(|(_, section)| section.value.routes.as_ref());
+    let mut routes = routes.flat_map(|routes| &routes.value.0);
+    routes.any(|route| Route::parse(&route.value).is_ok_and(|route| route == Route::everything()))
 }
 
 /// One route belongs to one service.
@@ -362,6 +407,7 @@ pub(crate) fn check_routes_are_apart(
     problems: &mut Vec<Problem>,
 ) {
     let mut owners: HashMap<Route, (&str, Span)> = HashMap::new();
+    let is_root_taken = is_root_taken(services);
     for (name, section) in services {
         let written: Vec<(Route, Span)> = match &section.value.routes {
             Some(routes) => {
@@ -372,7 +418,7 @@ pub(crate) fn check_routes_are_apart(
                     .map(|route| Some((Route::parse(&route.value).ok()?, route.span.clone())));
                 parsed.flatten().collect()
             }
-            None if section.value.misread => Vec::new(),
+            None if section.value.misread || is_root_taken => Vec::new(),
             None => vec![(Route::everything(), name.span.clone())],
         };
         for (route, span) in written {
@@ -394,7 +440,8 @@ pub(crate) fn check_routes_are_apart(
                 }
                 Some(_) => "each route leads to one service",
                 None => {
-                    "without `routes`, a service takes \"/\": give one of them its own, as in routes = [\"/api\"]"
+                    "without `routes`, a service takes \"/\": give one of them its own, as in routes = [\"/api\"], or none, routes = [], \
+                     if it only offers functions"
                 }
             };
             problems.push(problem.at(&span).related(first, "first here").hint(hint));

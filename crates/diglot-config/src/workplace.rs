@@ -14,7 +14,7 @@ use crate::{
     environment::{Environment, absolute},
     file::ServiceSection,
     interpreter::{Python, VENV_NAMES, Wish, find_node, find_python, own_venv},
-    problem::{Problem, Source, Span},
+    problem::{Flaw, Problem, Source, Span},
     read::Located,
     values::{OneOrMany, Table},
 };
@@ -84,8 +84,11 @@ pub(crate) fn find(
         }
         return None;
     };
-    let text = EntryText::parse(&entry.value).map_err(|flaw| problems.push(flaw.at(&entry.span))).ok();
-    let (root, text) = (root?, text?);
+    let text = EntryText::parse(&entry.value).map_err(|flaw| {
+        let meant = root.as_deref().and_then(|root| meant_file(root, &entry.value));
+        problems.push(meant.into_iter().fold(flaw, Flaw::hint).at(&entry.span));
+    });
+    let (root, text) = (root?, text.ok()?);
     let language = match &text {
         EntryText::NodeFile { path } => Language::Node {
             found: find_node(&name.value, &root, section.node.as_ref(), environment),
@@ -108,6 +111,22 @@ pub(crate) fn find(
     };
     let workplace = Workplace { name: name.value.clone(), root, base: base.to_owned(), env, language };
     Some((workplace, text))
+}
+
+/// What to write for an entry whose ending was left out, as `node` allows it, where the disk has such a file.
+fn meant_file(root: &Path, entry: &str) -> Option<String> {
+    const ENDINGS: [&str; 7] = ["js", "mjs", "cjs", "ts", "mts", "cts", "py"];
+    let file = absolute(root, Path::new(entry));
+    if file.is_file() {
+        return Some(format!(
+            "what runs a file is told by its ending: call it \"{entry}.js\", or make \"{entry}.js\" a file of one line, \
+             require(\"{}\")",
+            Path::new("./").join(file.file_name()?).display()
+        ));
+    }
+    let with_ending = |ending: &str| absolute(root, Path::new(&format!("{entry}.{ending}"))).is_file();
+    let ending = ENDINGS.iter().find(|ending| with_ending(ending))?;
+    Some(format!("did you mean \"{entry}.{ending}\"?"))
 }
 
 fn find_root(section: &ServiceSection, base: &Path, problems: &mut Vec<Problem>) -> Option<PathBuf> {

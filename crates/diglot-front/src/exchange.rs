@@ -32,6 +32,10 @@ pub(crate) struct Exchange {
 struct Inbox {
     arrived: Arrived,
     limits: Limits,
+    /// A worker has a request that it has not answered.
+    is_busy: bool,
+    /// The application closes the connection, unless a request has begun to come.
+    closes_idle: bool,
     waker: Option<Waker>,
 }
 
@@ -79,6 +83,9 @@ impl Exchange {
         if frame.header.kind == Type::Inform && inbox.arrived.frames.len() > INTERIM_BYTES_MAX {
             return;
         }
+        if frame.header.ends() || frame.header.kind == Type::Cancel {
+            inbox.is_busy = false;
+        }
         frame::encode(&mut inbox.arrived.frames, frame.header, frame.payload);
         inbox.wake();
     }
@@ -106,15 +113,33 @@ impl Exchange {
     /// A request goes to this link.
     pub(crate) fn serve_by(&self, link: usize) {
         self.link.store(link, Ordering::Relaxed);
+        let mut inbox = self.inbox.lock();
+        inbox.is_busy = true;
+        inbox.closes_idle = false;
     }
 
     /// A worker's application has closed the connection, as far as it is concerned: one that another worker serves by now
     /// goes on.
     pub(crate) fn hang_up_by(&self, link: usize) {
-        let last = self.link.load(Ordering::Relaxed);
-        if last == 0 || last == link {
+        if self.is_served_by(link) {
             self.hang_up();
         }
+    }
+
+    /// A worker's application closes the connection, as far as it is concerned, for being idle. It is not while there is a request
+    /// that the worker did not know of.
+    pub(crate) fn close_idle_by(&self, link: usize) {
+        let mut inbox = self.inbox.lock();
+        if self.is_served_by(link) && !inbox.is_busy {
+            inbox.closes_idle = true;
+            inbox.wake();
+        }
+    }
+
+    /// Whether this link has had the last request, or none has.
+    fn is_served_by(&self, link: usize) -> bool {
+        let last = self.link.load(Ordering::Relaxed);
+        last == 0 || last == link
     }
 
     /// The application has closed the connection.
@@ -157,6 +182,7 @@ impl Exchange {
 
     /// No response will come, or no more of it.
     pub(crate) fn lose(&self, why: Lost) {
+        self.inbox.lock().is_busy = false;
         self.note(|arrived| arrived.lost = Some(why));
     }
 
@@ -170,14 +196,14 @@ impl Exchange {
     }
 
     /// Remembers whom to wake without taking anything, and lets go of memory that a large response has left. Returns what
-    /// limits the application has set for the connection.
-    pub(crate) fn rest(&self, context: &Context<'_>) -> Limits {
+    /// limits the application has set for the connection, and whether it closes it if it is idle: that is said once.
+    pub(crate) fn rest(&self, context: &Context<'_>) -> (Limits, bool) {
         let mut inbox = self.inbox.lock();
         if inbox.arrived.frames.is_empty() {
             inbox.arrived.frames.shrink_to(IDLE_BYTES_MAX);
         }
         inbox.register(context);
-        inbox.limits
+        (inbox.limits, std::mem::take(&mut inbox.closes_idle))
     }
 
     /// Forgets what arrived for a request that is over, and returns its frames.
@@ -220,7 +246,7 @@ impl Inbox {
 
 #[cfg(test)]
 mod tests {
-    use diglot_link::frame::Header;
+    use diglot_link::frame::{FLAG_END, Header};
 
     use super::*;
 
@@ -238,5 +264,26 @@ mod tests {
         let frames = exchange.clear();
         assert!(frames.len() < INTERIM_BYTES_MAX + 2 * 1024, "{}", frames.len());
         assert!(frames.ends_with(b"final"));
+    }
+
+    #[test]
+    fn a_connection_is_idle_to_the_worker_that_has_answered_its_last_request() {
+        let exchange = Exchange::default();
+        let closes = || exchange.rest(&Context::from_waker(Waker::noop())).1;
+        exchange.close_idle_by(1);
+        assert!(closes(), "it has had no request");
+        assert!(!closes(), "it is said once");
+        exchange.serve_by(1);
+        exchange.close_idle_by(1);
+        assert!(!closes(), "the worker did not know of a request");
+        let header = Header { kind: Type::Wire, flags: FLAG_END, generation: 0, stream: 1 };
+        exchange.push(Frame { header, payload: b"" });
+        exchange.close_idle_by(2);
+        assert!(!closes(), "another worker had the last request");
+        exchange.close_idle_by(1);
+        assert!(closes());
+        exchange.close_idle_by(1);
+        exchange.serve_by(1);
+        assert!(!closes(), "a request has come since");
     }
 }

@@ -39,7 +39,7 @@ const READS_A_TURN: usize = 4;
 const fn head_start(interface: Interface) -> Option<usize> {
     match interface {
         Interface::Asgi | Interface::Http => Some(20),
-        Interface::Wsgi | Interface::Fetch => None,
+        Interface::Wsgi | Interface::Fetch | Interface::Functions => None,
     }
 }
 
@@ -554,12 +554,20 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     let link = self.link.address();
                     self.clients.connections.with(connection, |exchange| exchange.hang_up_by(link));
                 }
+                Some(FrontEvent::CloseIdle { connection }) => {
+                    let link = self.link.address();
+                    self.clients.connections.with(connection, |exchange| exchange.close_idle_by(link));
+                }
                 Some(FrontEvent::Limits { connection, limits }) => {
                     self.clients.connections.with(connection, |exchange| exchange.limit(limits));
                 }
                 Some(FrontEvent::Early) => shared.early = true,
                 Some(FrontEvent::Ready(ready)) => {
-                    joins = true;
+                    if let Err(reason) = self.link.service.check_interface(ready.interface) {
+                        (self.notify)(LinkNotice::StartFailed(reason));
+                        continue;
+                    }
+                    joins = ready.interface != Interface::Functions;
                     shared.interface = Some(ready.interface);
                     if ready.interface == Interface::Wsgi {
                         let on_threads = self.link.service.admission().concurrency_on_threads;
@@ -571,7 +579,7 @@ impl<N: Fn(LinkNotice)> Driver<N> {
                     });
                 }
                 Some(FrontEvent::Paused) => (parts, joins) = (true, false),
-                Some(FrontEvent::Resumed) => joins = true,
+                Some(FrontEvent::Resumed) => joins = shared.interface != Some(Interface::Functions),
                 Some(FrontEvent::Failed(reason)) => (self.notify)(LinkNotice::StartFailed(reason.to_owned())),
                 Some(FrontEvent::Claim(session)) => {
                     // One that drains gets no requests, of whatever session.

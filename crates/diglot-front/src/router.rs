@@ -33,6 +33,16 @@ pub enum Target {
     Fixed(Arc<FixedAnswer>),
 }
 
+impl Target {
+    /// False for a service that has turned out to offer functions only: it is routed nowhere.
+    fn has_app(&self) -> bool {
+        match self {
+            Self::Service(service) => service.has_app(),
+            Self::Fixed(_) => true,
+        }
+    }
+}
+
 /// An answer that needs no worker.
 #[derive(Debug)]
 pub struct FixedAnswer {
@@ -85,6 +95,7 @@ impl Router {
     pub(crate) fn find(&self, authority: Option<&[u8]>, path: &[u8]) -> Option<Destination<'_>> {
         let entry = self.routes.iter().find(|entry| {
             is_below(entry.prefix.as_bytes(), path)
+                && entry.target.has_app()
                 && entry.host.as_ref().is_none_or(|host| authority.is_some_and(|given| is_host(host, given)))
         })?;
         let mount_length = if entry.strip { entry.prefix.len() as u16 } else { 0 };

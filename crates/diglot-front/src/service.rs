@@ -6,10 +6,12 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
 use std::ops::Add;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use diglot_config::Routing;
+use diglot_link::message::Interface;
 use parking_lot::Mutex;
 
 use crate::exchange::Exchange;
@@ -72,6 +74,9 @@ pub struct Service {
     /// What a proxy has cut off its requests' paths: put back in front of them, as the application's mount. Empty for
     /// none; no slash at the end.
     root_path: String,
+    routing: Routing,
+    /// Its workers offer functions, and take no requests.
+    has_no_app: AtomicBool,
     pool: Mutex<Pool>,
     /// Those of its sessions that live in one worker.
     sessions: Sessions,
@@ -113,6 +118,8 @@ impl Service {
             name,
             admission,
             root_path: String::new(),
+            routing: Routing::Written,
+            has_no_app: AtomicBool::new(false),
             pool: Mutex::default(),
             sessions: Sessions::default(),
             waiting: AtomicUsize::new(0),
@@ -123,6 +130,38 @@ impl Service {
     #[must_use]
     pub fn below(self, root_path: &str) -> Self {
         Self { root_path: root_path.to_owned(), ..self }
+    }
+
+    /// The same for one of which it is known how its requests come to it. By default they do by written routes.
+    #[must_use]
+    pub fn routed(self, routing: Routing) -> Self {
+        Self { routing, ..self }
+    }
+
+    /// Whether workers with this interface are of use to it; if not, why, for people.
+    pub(crate) fn check_interface(&self, interface: Interface) -> Result<(), String> {
+        let has_app = interface != Interface::Functions;
+        match self.routing {
+            Routing::Written if !has_app => Err(
+                "it offers functions and has no app, but `routes` sends requests to it; leave `routes` out, or write \
+                 routes = []: functions need none"
+                    .to_owned(),
+            ),
+            Routing::NoneLeft if has_app => Err(
+                "it has an app, and no request would reach it: another service has \"/\"; give it routes of its own, as in \
+                 routes = [\"/api\"], or write routes = [] if no request is meant to reach it"
+                    .to_owned(),
+            ),
+            Routing::Written | Routing::Default | Routing::NoneLeft | Routing::Nowhere => {
+                self.has_no_app.store(!has_app, Ordering::Relaxed);
+                Ok(())
+            }
+        }
+    }
+
+    /// False once its workers have said that they offer functions only.
+    pub(crate) fn has_app(&self) -> bool {
+        !self.has_no_app.load(Ordering::Relaxed)
     }
 
     pub(crate) fn root_path(&self) -> &str {

@@ -15,8 +15,10 @@ use crate::threads::Settings;
 
 /// Bytes of a body's trailer section.
 const TRAILER_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of chunk extensions over the whole of a body: as many as Node takes.
+/// Bytes of the extensions of one chunk: as many as Node takes.
 const CHUNK_EXTENSION_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of chunk extensions over the whole of a body, or a client could send them without end and never any content.
+const BODY_EXTENSION_BYTES_MAX: usize = 64 * 1024;
 
 /// Decided at the start and read by every request.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Shared {
                 header_count_max,
                 trailer_bytes_max: TRAILER_BYTES_MAX,
                 chunk_extension_bytes_max: CHUNK_EXTENSION_BYTES_MAX,
+                body_extension_bytes_max: BODY_EXTENSION_BYTES_MAX,
             },
             timeouts: settings.timeouts.clone(),
             access_log: settings.access_log,

@@ -77,6 +77,8 @@ pub enum Type {
     HangUp = 0x12,
     /// Worker to front: what limits the application sets for a client connection.
     Limits = 0x13,
+    /// Worker to front: the application closes a client connection unless a request has begun to come on it.
+    CloseIdle = 0x14,
     /// Worker to front: the application is loaded; requests may come.
     Ready = 0x20,
     /// Worker to front: the application could not be loaded; why.
@@ -129,6 +131,7 @@ impl Type {
             0x11 => Self::Closed,
             0x12 => Self::HangUp,
             0x13 => Self::Limits,
+            0x14 => Self::CloseIdle,
             0x20 => Self::Ready,
             0x21 => Self::Failed,
             0x22 => Self::Drain,
@@ -167,6 +170,7 @@ impl Type {
             Self::Stop
             | Self::Closed
             | Self::HangUp
+            | Self::CloseIdle
             | Self::Drain
             | Self::Pause
             | Self::Farewell
@@ -199,7 +203,7 @@ impl Type {
             | Self::Release
             | Self::Farewell
             | Self::Early => stream == 0 && generation == 0,
-            Self::Open | Self::Closed | Self::HangUp | Self::Limits => generation == 0,
+            Self::Open | Self::Closed | Self::HangUp | Self::Limits | Self::CloseIdle => generation == 0,
             Self::Credit => stream != 0 || generation == 0,
             _ => true,
         }
@@ -215,7 +219,7 @@ pub struct Header {
     pub flags: u8,
     /// How often the stream's id had been used before this stream, modulo 2¹⁶.
     pub generation: u16,
-    /// The stream's id, a connection's id (OPEN, CLOSED, HANGUP, LIMITS), or 0 for the link itself.
+    /// The stream's id, a connection's id (OPEN, CLOSED, HANGUP, LIMITS, CLOSEIDLE), or 0 for the link itself.
     pub stream: u32,
 }
 

@@ -139,6 +139,11 @@ pub enum FrontEvent<'b, T> {
         /// As it was announced.
         connection: u32,
     },
+    /// The application closes this client connection, which may be gone already, unless a request has begun to come on it.
+    CloseIdle {
+        /// As it was announced.
+        connection: u32,
+    },
     /// What limits the application sets for this client connection, which may be gone already.
     Limits {
         /// As it was announced.
@@ -562,6 +567,7 @@ impl<T: Clone> Front<T> {
                 Ok(owner.map(|owner| FrontEvent::Stop { key, owner }))
             }
             Type::HangUp => Ok(Some(FrontEvent::HangUp { connection: header.stream })),
+            Type::CloseIdle => Ok(Some(FrontEvent::CloseIdle { connection: header.stream })),
             Type::Limits => {
                 let limits = Limits::decode(payload)?;
                 Ok(Some(FrontEvent::Limits { connection: header.stream, limits }))

@@ -579,6 +579,8 @@ pub enum Interface {
     Http = 3,
     /// `export default { fetch }` (Node).
     Fetch = 4,
+    /// No application: functions for others to call, and nothing that takes requests.
+    Functions = 5,
 }
 
 /// A READY payload: one byte for the interface, then a UTF-8 line about the runtime (`CPython 3.11.7, uvloop 0.21.0`).
@@ -610,6 +612,7 @@ impl<'b> Ready<'b> {
             2 => Interface::Wsgi,
             3 => Interface::Http,
             4 => Interface::Fetch,
+            5 => Interface::Functions,
             _ => return Err(malformed()),
         };
         Ok(Self { interface, runtime: str::from_utf8(text).map_err(|_| malformed())? })

@@ -595,6 +595,7 @@ impl<T: Clone> Worker<T> {
             | Type::Inform
             | Type::Stop
             | Type::HangUp
+            | Type::CloseIdle
             | Type::Limits
             | Type::Early
             | Type::Fault

@@ -5,7 +5,8 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 
 use diglot_config::{
-    Entry, EventLoop, Identity, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Service,
+    Entry, EventLoop, Functions, Identity, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget,
+    Routing, Service,
 };
 use diglot_front::Address;
 use diglot_workers::Launch;
@@ -27,6 +28,7 @@ pub(crate) fn launch(
     service: &Service,
     sdk: &Sdk,
     addresses: &[Address],
+    functions: Functions,
     identity: Option<&Identity>,
     in_cluster: bool,
     open_files_max: Option<u64>,
@@ -78,7 +80,7 @@ pub(crate) fn launch(
     if let Some(port) = service.port.or(of_the_front) {
         env.entry("PORT".into()).or_insert_with(|| port.to_string().into());
     }
-    env.insert(WORKER_ENV.into(), describe(service, addresses, about).to_string().into());
+    env.insert(WORKER_ENV.into(), describe(service, addresses, functions, about).to_string().into());
     Launch {
         program: program.clone(),
         args,
@@ -91,7 +93,7 @@ pub(crate) fn launch(
 }
 
 /// What is the same for both languages, with what is not.
-fn describe(service: &Service, addresses: &[Address], about: Value) -> Value {
+fn describe(service: &Service, addresses: &[Address], functions: Functions, about: Value) -> Value {
     let listen: Vec<Value> = addresses
         .iter()
         .map(|address| match address {
@@ -99,7 +101,25 @@ fn describe(service: &Service, addresses: &[Address], about: Value) -> Value {
             Address::Unix(path) => json!({ "path": path }),
         })
         .collect();
-    let mut described = json!({ "service": service.name, "root": service.root, "listen": listen });
+    let functions = json!({
+        "timeout_ms": functions.timeout.as_millis() as u64,
+        "queue": functions.queue,
+        "message_bytes_max": functions.message_bytes_max,
+        "service": service.name,
+    });
+    // Without it a program that offers functions may still be about to listen.
+    let routes = match service.routing {
+        Routing::Written => Some(true),
+        Routing::Default => None,
+        Routing::NoneLeft | Routing::Nowhere => Some(false),
+    };
+    let mut described = json!({
+        "service": service.name,
+        "root": service.root,
+        "listen": listen,
+        "functions": functions,
+        "routes": routes,
+    });
     if let (Value::Object(described), Value::Object(about)) = (&mut described, about) {
         described.extend(about);
     }
@@ -142,7 +162,13 @@ fn about_node(node: &NodeEntry, service: &Service) -> Value {
         json!({ "host": address.ip().to_string(), "port": address.port(), "workers": service.workers })
     });
     let debug = tracing::enabled!(tracing::Level::DEBUG);
-    json!({ "entry": { "file": node.file }, "port": service.port, "inspect": inspect, "debug": debug })
+    json!({
+        "entry": { "file": node.file },
+        "workers": service.workers,
+        "port": service.port,
+        "inspect": inspect,
+        "debug": debug,
+    })
 }
 
 /// As `activate` of a venv would: what the app starts by name is the venv's.

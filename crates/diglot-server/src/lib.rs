@@ -15,6 +15,7 @@ mod signals;
 mod sockets;
 mod stop;
 mod typescript;
+mod unpacked;
 
 use std::io;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diglot_broker::Broker;
 use diglot_config::{Config, Entry, Limits, Listen, Server};
 use diglot_front::{Address, Admission, Front, Router, Service, Settings, Target};
 use diglot_workers::{
@@ -111,6 +113,8 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
     }));
     let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
+    let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+    let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
     let mut clusters = Clusters::default();
     let (commands, running, asked_again) = loop {
         let specs = config
@@ -119,7 +123,8 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
             .map(|service| spec(service, &sdk, &addresses, &config, &clusters, &descriptors))
             .collect();
         let loading = Loading::default();
-        let composition = Composition::new(Arc::clone(&front), services.clone(), loading.clone());
+        let composition =
+            Composition::new(Arc::clone(&front), Arc::clone(&broker), services.clone(), loading.clone());
         let supervisor = Supervisor::new(specs, composition, log.clone()).with_links_at(link_place.clone());
         let commands = supervisor.handle();
         match start(supervisor, &commands, &loading, &mut signals).await {
@@ -153,7 +158,15 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         restart();
     }
     signals.wait_for_stop(restart).await;
-    let stop = Stop { front: &front, listeners, services: &services, running, commands: &commands, grace };
+    let stop = Stop {
+        front: &front,
+        broker: &broker,
+        listeners,
+        services: &services,
+        running,
+        commands: &commands,
+        grace,
+    };
     stop.run(&mut signals).await;
     Ok(())
 }
@@ -243,6 +256,11 @@ fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
     }
 }
 
+fn calls_settings(config: &Config) -> diglot_broker::Settings {
+    let diglot_config::Functions { timeout, queue, message_bytes_max } = config.functions;
+    diglot_broker::Settings { timeout, queue, message_bytes_max }
+}
+
 fn front_service(service: &diglot_config::Service) -> Service {
     let admission = Admission {
         concurrency: service.concurrency,
@@ -255,7 +273,7 @@ fn front_service(service: &diglot_config::Service) -> Service {
         requests_max: service.max_requests,
         requests_jitter: service.max_requests_jitter,
     };
-    Service::new(service.name.clone(), admission).below(&service.root_path)
+    Service::new(service.name.clone(), admission).below(&service.root_path).routed(service.routing)
 }
 
 fn is_inspected(service: &diglot_config::Service) -> bool {
@@ -270,12 +288,12 @@ fn spec(
     clusters: &Clusters,
     descriptors: &Descriptors,
 ) -> ServiceSpec {
-    let identity = config.server.identity.clone();
+    let (identity, functions) = (config.server.identity.clone(), config.functions);
     let (in_cluster, open_files_max) = (clusters.contains(&service.name), descriptors.given);
     let (of_worker, sdk, addresses) = (service.clone(), Arc::clone(sdk), addresses.to_vec());
     let launches = Launches::new(move || {
         let service = release::pinned(&of_worker);
-        launch::launch(&service, &sdk, &addresses, identity.as_ref(), in_cluster, open_files_max)
+        launch::launch(&service, &sdk, &addresses, functions, identity.as_ref(), in_cluster, open_files_max)
     });
     ServiceSpec {
         name: service.name.as_str().into(),

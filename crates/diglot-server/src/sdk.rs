@@ -10,6 +10,7 @@ use std::{env, fs, io};
 use diglot_config::{Entry, Service};
 
 use crate::typescript::Compiler;
+use crate::unpacked::{self, InUse};
 
 /// Relative path and contents of every file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
@@ -28,6 +29,8 @@ pub(crate) struct Sdk {
     pub(crate) native: PathBuf,
     /// Of services in TypeScript.
     pub(crate) compiler: Compiler,
+    /// Keeps what was unpacked while workers may be started.
+    _in_use: InUse,
 }
 
 /// What the services of a configuration need beside the files that the binary carries.
@@ -78,7 +81,7 @@ impl Sdk {
     /// If no folder can be written, or something that is needed is missing.
     pub(crate) fn prepare(needs: Needs) -> Result<Self, SdkError> {
         let folder = folder();
-        unpack(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
+        let in_use = take(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
         let native = native();
         if needs.native && !native.is_file() {
             return Err(SdkError::NoNative { expected: native });
@@ -88,7 +91,8 @@ impl Sdk {
         if needs.compiler && !compiler.binary().is_file() {
             return Err(SdkError::NoCompiler { expected: compiler.binary().to_owned() });
         }
-        Ok(Self { python: folder.join("python"), node: folder.join("node"), native, compiler })
+        let (python, node) = (folder.join("python"), folder.join("node"));
+        Ok(Self { python, node, native, compiler, _in_use: in_use })
     }
 }
 
@@ -126,8 +130,20 @@ fn fingerprint() -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Makes every file what it should be. Several servers may do so at once: a file appears whole or not at all.
-fn unpack(folder: &Path) -> io::Result<()> {
+/// Unpacks what is not there yet, for as long as it is used. Where this version is new, others that nobody uses any more are removed.
+fn take(folder: &Path) -> io::Result<InUse> {
+    let is_new = !folder.exists();
+    make_private(folder)?;
+    let in_use = InUse::begin(folder)?;
+    unpack(folder)?;
+    if is_new {
+        unpacked::remove_unused(folder);
+    }
+    Ok(in_use)
+}
+
+/// Makes the folder, which nobody else can write.
+fn make_private(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // In a shared temporary folder somebody else could have been first; and who can write the folder around this one can
     // put another in its place at any time.
@@ -139,6 +155,11 @@ fn unpack(folder: &Path) -> io::Result<()> {
             return Err(io::Error::other(format!("{folder} belongs to, or can be written by, someone else")));
         }
     }
+    Ok(())
+}
+
+/// Makes every file what it should be. Several servers may do so at once: a file appears whole or not at all.
+fn unpack(folder: &Path) -> io::Result<()> {
     for (name, contents) in FILES {
         let path = folder.join(name);
         if fs::read(&path).is_ok_and(|present| present == *contents) {
@@ -162,11 +183,11 @@ mod tests {
     fn files_are_unpacked_and_mended() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("a/b");
-        unpack(&inner).unwrap();
+        take(&inner).unwrap();
         let worker = inner.join("python/diglot_worker.py");
         let expected = fs::read(&worker).unwrap();
         fs::write(&worker, "changed").unwrap();
-        unpack(&inner).unwrap();
+        take(&inner).unwrap();
         assert_eq!(fs::read(&worker).unwrap(), expected);
     }
 
@@ -175,10 +196,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let inner = folder.path().join("version");
-        assert!(unpack(&inner).is_err(), "it could be exchanged for another");
+        assert!(take(&inner).is_err(), "it could be exchanged for another");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        unpack(&inner).unwrap();
+        take(&inner).unwrap();
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(unpack(&inner).is_err());
+        assert!(take(&inner).is_err());
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diglot_broker::Broker;
 use diglot_front::{Front, Listener, Service, UnderWay};
 use diglot_workers::{Grace, Running, SupervisorHandle};
 use tokio::time::{Instant, sleep_until};
@@ -43,6 +44,7 @@ pub(crate) fn rounded(time: Duration) -> Duration {
 /// Everything that a server which stops has to bring to an end.
 pub(crate) struct Stop<'a> {
     pub(crate) front: &'a Front,
+    pub(crate) broker: &'a Broker,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) services: &'a [Arc<Service>],
     pub(crate) running: Running,
@@ -53,7 +55,7 @@ pub(crate) struct Stop<'a> {
 impl Stop<'_> {
     /// Lets requests finish, then workers, within the grace period; a second signal ends both at once.
     pub(crate) async fn run(self, signals: &mut Signals) {
-        let Self { front, listeners, services, running, commands, grace } = self;
+        let Self { front, broker, listeners, services, running, commands, grace } = self;
         tracing::info!("stopping: what is in flight has {grace:?} to finish; a second signal ends at once");
         let end = Instant::now() + grace;
         let drain = async {
@@ -62,9 +64,10 @@ impl Stop<'_> {
             drop(listeners);
             tokio::select! {
                 () = front.drained() => {}
-                () = wait_for_requests(front, services, end, grace) => {}
+                () = wait_for_requests(front, broker, services, end, grace) => {}
             }
             services.iter().for_each(|service| service.close());
+            broker.close();
             commands.shutdown(Grace { left: end.saturating_duration_since(Instant::now()), whole: grace });
         };
         let cut = |signal: &str| {
@@ -92,25 +95,31 @@ impl Stop<'_> {
 }
 
 /// Ends when the time of requests is over, and that of the workers begins.
-async fn wait_for_requests(front: &Front, services: &[Arc<Service>], end: Instant, grace: Duration) {
+async fn wait_for_requests(
+    front: &Front,
+    broker: &Broker,
+    services: &[Arc<Service>],
+    end: Instant,
+    grace: Duration,
+) {
     let for_workers = (grace / WORKERS_SHARE).min(WORKERS_GRACE_MAX);
     // From then on workers are told to end; they give up what they have a little before they have to.
     let given_up = end - abandon_before_end(for_workers);
     let left = || rounded(given_up.saturating_duration_since(Instant::now()));
     sleep_until(end - grace + notice_after(grace)).await;
-    tracing::info!("waiting for {}; {:?} at most", what_is_in_flight(front, services), left());
+    tracing::info!("waiting for {}; {:?} at most", what_is_in_flight(front, broker, services), left());
     sleep_until(end - grace / EVENT_STREAMS_SHARE).await;
     services.iter().for_each(|service| service.farewell());
     sleep_until(end - for_workers).await;
     tracing::warn!(
         "still in flight: {}; {:?} more, and it is cut",
-        what_is_in_flight(front, services),
+        what_is_in_flight(front, broker, services),
         left()
     );
 }
 
 /// `service "api": 2 requests, 1 event stream; service "web": 1 WebSocket`.
-fn what_is_in_flight(front: &Front, services: &[Arc<Service>]) -> String {
+fn what_is_in_flight(front: &Front, broker: &Broker, services: &[Arc<Service>]) -> String {
     let under_way: Vec<(&str, UnderWay)> =
         services.iter().map(|service| (service.name(), service.under_way())).collect();
     let known: usize = under_way.iter().map(|(_, under_way)| under_way.total()).sum();
@@ -124,8 +133,17 @@ fn what_is_in_flight(front: &Front, services: &[Arc<Service>]) -> String {
         1 => parts.push("1 client that has not taken all of its response".to_owned()),
         more => parts.push(format!("{more} clients that have not taken all of their responses")),
     }
+    match broker.open_calls() {
+        0 => {}
+        calls => parts.push(counted(calls, "call")),
+    }
     // Over this very moment.
     if parts.is_empty() { "the last connections".to_owned() } else { parts.join("; ") }
+}
+
+/// `1 call`, `2 calls`.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What becomes of so many connections of a server that stops: each has a request in flight, the idle ones are closed.

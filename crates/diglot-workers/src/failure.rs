@@ -19,6 +19,16 @@ pub enum Exit {
 
 impl Exit {
     pub const SUCCESS: Self = Self::Code(0);
+
+    /// As a program ends that was told to: by itself, or of SIGTERM or SIGINT. Programs raise these once more when their
+    /// own handlers are done, or exit with what a shell would say of it (128 and the signal's number).
+    pub(crate) fn is_orderly(self) -> bool {
+        const ASKED: [Signal; 2] = [Signal::TERM, Signal::INT];
+        match self {
+            Self::Code(code) => code == 0 || ASKED.iter().any(|signal| code == 128 + signal.as_raw()),
+            Self::Signal(number) => ASKED.iter().any(|signal| number == signal.as_raw()),
+        }
+    }
 }
 
 const SIGNAL_NAMES: &[(Signal, &str)] = &[
@@ -108,6 +118,11 @@ impl Failure {
         Self { reason, last_stderr: Vec::new() }
     }
 
+    /// Whether the program has ended as programs do that are done, though a server that is to go on: no error of its own.
+    pub(crate) fn is_end_of_program(&self) -> bool {
+        self.reason == Reason::Exited(Exit::SUCCESS)
+    }
+
     pub(crate) fn with_stderr(self, last_stderr: Vec<String>) -> Self {
         Self { last_stderr, ..self }
     }
@@ -128,6 +143,7 @@ impl fmt::Display for Reason {
                 )
             }
             Self::ExitedBeforeReady(exit) => write!(f, "it ended before it was ready: {exit}"),
+            Self::Exited(Exit::SUCCESS) => f.write_str("its program has ended by itself, with exit code 0"),
             Self::Exited(exit) => write!(f, "it ended: {exit}"),
             Self::LinkClosed => f.write_str("it closed its link to the server, did not end, and was killed"),
             Self::LinkBroken { rule } => {

@@ -16,8 +16,8 @@ mod notice;
 mod policy;
 
 pub use driver::{
-    ASIDE_ENV, Aside, Attach, Handler, LINK_ENV, Launch, Launches, LinkPlace, Reporter, Running, ServiceSpec,
-    Supervisor, SupervisorHandle,
+    ASIDE_ENV, Aside, Attach, CALLS_ENV, Handler, LINK_ENV, Launch, Launches, LinkPlace, Reporter, Running,
+    ServiceSpec, Supervisor, SupervisorHandle,
 };
 pub use event::{Action, Event, Grace, Limit, LinkEnd, ServiceState, WorkerEvent, WorkerId, WorkerName};
 pub use failure::{Exit, Failure, Reason, StartError};

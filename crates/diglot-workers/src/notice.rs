@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// Something worth a line in the log. `Display` says what happened, to whom, and what comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A worker failed; a new one takes its place after `retry_in`.
+    /// A worker failed, or its program has ended by itself; a new one takes its place after `retry_in`.
     WorkerFailed { worker: WorkerName, failure: Failure, retry_in: Duration },
     /// A worker on its way out did not end cleanly; nothing follows from it but lost in-flight requests.
     BadEnd { worker: WorkerName, failure: Failure },
@@ -57,6 +57,7 @@ impl Notice {
                 Severity::Info
             }
             Self::LimitReached { limit, age, .. } if !is_early(limit, *age) => Severity::Info,
+            Self::WorkerFailed { failure, .. } if failure.is_end_of_program() => Severity::Info,
             Self::LimitReached { .. } | Self::DrainTimedOut { .. } | Self::BadEnd { .. } => Severity::Warning,
             Self::WorkerFailed { .. }
             | Self::ServiceBroken { .. }

@@ -72,8 +72,11 @@ fn all_well(config: &Config) -> String {
     let width = services.iter().map(|service| service.name.len()).max().unwrap_or(0);
     for service in services {
         let routes: Vec<String> = service.routes.iter().map(ToString::to_string).collect();
-        text +=
-            &format!("  {:width$}  {} at {}\n", service.name, described(service, config), routes.join(", "));
+        let place = match routes.is_empty() {
+            true => "for calls only".to_owned(),
+            false => format!("at {}", routes.join(", ")),
+        };
+        text += &format!("  {:width$}  {} {place}\n", service.name, described(service, config));
     }
     for note in &config.notes {
         text += &format!("note: {note}\n");

@@ -22,6 +22,7 @@ pub const LIMITS: Limits = Limits {
     header_count_max: 20,
     trailer_bytes_max: 256,
     chunk_extension_bytes_max: 64,
+    body_extension_bytes_max: 128,
 };
 
 /// The requests of a connection, and why it was closed, if it was.

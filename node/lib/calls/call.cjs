@@ -5,6 +5,7 @@ const { ABORT, CALL } = require('./protocol.cjs');
 const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, raise } = require('./errors.cjs');
 const { decode, Malformed } = require('./decode.cjs');
 const { Items } = require('./items.cjs');
+const { for_nobody } = require('./left.cjs');
 const { Sending } = require('./sending.cjs');
 
 function nothing() {}
@@ -179,7 +180,7 @@ class Pending {
   leave() {
     const { service, name } = this.route;
     const message = `the call of ${service}.${name}() was given up with the one it was made in`;
-    this._give_up(ABORT.CLIENT_LEFT, () => new CallCancelled(message, { service, function: name }));
+    this._give_up(ABORT.CLIENT_LEFT, () => for_nobody(new CallCancelled(message, { service, function: name })));
   }
 
   /** @param {number} reason @param {(() => any) | null} make the error for who waits; null: nobody does */

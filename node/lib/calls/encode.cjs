@@ -13,6 +13,8 @@ const CAPACITY_BYTES = 64 * 1024;
 const KEPT_BYTES_MAX = 1024 * 1024;
 /** A binary part that is as long as this stays where it is. */
 const SEGMENT_BYTES_MIN = 16 * 1024;
+/** A typed array as long as this is worth a longer head before it: its receiver has it where it lies. */
+const ALIGNED_BYTES_MIN = 4096;
 /** A text this short is written character by character. */
 const SHORT_CHARS_MAX = 40;
 const TWO_32 = 0x1_0000_0000;
@@ -293,11 +295,29 @@ class Encoder {
       const of_key = value[key];
       if (of_key === undefined) continue;
       count--;
-      this.text(key);
       this.path[at] = key;
-      this.value(of_key);
+      this.entry(key, of_key);
     }
     this.depth--;
+  }
+
+  /** A key and its value. @param {string} key @param {any} value */
+  entry(key, value) {
+    if (typeof value === 'object' && value !== null && value.byteLength >= ALIGNED_BYTES_MIN && ArrayBuffer.isView(value)) this.key_before(key, value);
+    else this.text(key);
+    this.value(value);
+  }
+
+  /** A key with a head of such a length that the numbers which follow can be aligned. @param {string} key @param {ArrayBufferView} array */
+  key_before(key, array) {
+    const element = BY_CLASS.get(array[Symbol.toStringTag]);
+    const bytes = Buffer.byteLength(key);
+    const length = element === undefined ? null : head_before(this.length, head_bytes(bytes), bytes, element, array.byteLength);
+    if (length === null) return this.text(key);
+    this.long_head(3, bytes, length);
+    this.reserve(bytes);
+    this.buffer.utf8Write(key, this.at, bytes);
+    this.at += bytes;
   }
 
   /** An object that says itself what it is as data. */
@@ -381,14 +401,14 @@ class Encoder {
   }
 
   ndarray({ shape, data, dtype }) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const { tag, size } = dtype === 'bool' ? { tag: TAG.BOOLEANS, size: 1 } : BY_CLASS.get(data[Symbol.toStringTag]);
     if (shape.length !== 1) {
-      this.head(6, TAG.NDARRAY);
+      const heads = 1 + shape.reduce((sum, length) => sum + head_bytes(length), head_bytes(shape.length));
+      this.long_head(6, TAG.NDARRAY, head_before(this.length, head_bytes(TAG.NDARRAY), heads, { tag, size }, bytes.length) ?? head_bytes(TAG.NDARRAY));
       this.head(4, 2);
       this.array(shape);
     }
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    if (dtype === 'bool') return this.tagged_bytes(TAG.BOOLEANS, 1, bytes);
-    const { tag, size } = BY_CLASS.get(data[Symbol.toStringTag]);
     this.tagged_bytes(tag, size, bytes);
   }
 }
@@ -406,6 +426,11 @@ function head_bytes(count) {
 function heads_for(at, tag, length, size) {
   const shortest = [head_bytes(tag), head_bytes(length)];
   if ((at + shortest[0] + shortest[1]) % size === 0) return shortest;
+  return aligned_heads(at, shortest, size) ?? shortest;
+}
+
+/** @returns {[number, number] | null} null: there are none */
+function aligned_heads(at, shortest, size) {
   let best = null;
   for (const tag_bytes of HEAD_BYTES) {
     for (const count_bytes of HEAD_BYTES) {
@@ -413,7 +438,21 @@ function heads_for(at, tag, length, size) {
       if (best === null || tag_bytes + count_bytes < best[0] + best[1]) best = [tag_bytes, count_bytes];
     }
   }
-  return best ?? shortest;
+  return best;
+}
+
+/**
+ * How long a head is to be, so that numbers in a row can be aligned which stand behind it and `between` bytes.
+ * @param {number} at where it begins
+ * @param {number} shortest
+ * @param {number} between
+ * @param {{ tag: number, size: number }} element
+ * @param {number} length of the numbers, in bytes
+ * @returns {number | null} null: of no length
+ */
+function head_before(at, shortest, between, { tag, size }, length) {
+  const heads = [head_bytes(tag), head_bytes(length)];
+  return HEAD_BYTES.find((bytes) => bytes >= shortest && aligned_heads(at + bytes + between, heads, size) !== null) ?? null;
 }
 
 /** @param {(string | number)[]} path @returns {string} as one writes it: `item.tags[3]` */

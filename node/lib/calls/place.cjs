@@ -71,9 +71,10 @@ function lines_of(file) {
 function bound_name({ file, line, column }) {
   const lines = lines_of(file);
   const before = [...lines.slice(Math.max(0, line - 4), line - 1), (lines[line - 1] ?? '').slice(0, column - 1)].join('\n').slice(-LOOKED_AT_CHARS);
-  // The position is that of `func`, of what stands before its dot, or behind a bundler's `(0, package.`.
+  // The position is that of `func`, of what stands before its dot, within a compiler's `(0, package.func)`, or behind that.
   const text = before
     .replace(/\/\*[^*]*\*\/\s*$/, '')
+    .replace(/\(\s*0\s*,\s*[\p{ID_Continue}$.]+\s*\)\s*$/u, '')
     .replace(/(?:\(\s*0\s*,\s*)?(?:[\p{ID_Start}$_][\p{ID_Continue}$]*\s*\.\s*)*$/u, '')
     .replace(/\/\*[^*]*\*\/\s*$/, '');
   for (const binding of BINDINGS) {

@@ -90,9 +90,8 @@ function write_arguments(encoder, { names }, args) {
   for (const key of keys) {
     const value = args[key];
     if (value === undefined || value === iterable) continue;
-    encoder.text(names.cross(key));
     encoder.path[0] = key;
-    encoder.value(value);
+    encoder.entry(names.cross(key), value);
   }
   return iterable;
 }

@@ -6,6 +6,8 @@ const { UnsendableResponse } = require('./fields.cjs');
 const { is_light, lines_to_send, kBody, kStatus } = require('./response.cjs');
 
 const CONTENT_LENGTH = /^content-length:/m;
+/** Once the response has left: how long nobody may read on in a request's body before the rest is given up. */
+const UNREAD_MS_MAX = 500;
 
 class Exchange {
   /**
@@ -29,6 +31,10 @@ class Exchange {
     this.complete = false;
     /** Somebody reads the body. */
     this.reading = false;
+    /** How often a chunk was asked for. */
+    this.asked = 0;
+    /** Why its rest never comes, though nobody left. @type {Error | null} */
+    this.given_up = null;
     /** Wakes who waits for a chunk. @type {(() => void) | null} */
     this.wake = null;
     /** Wakes who waits for credit. @type {(() => void) | null} */
@@ -75,12 +81,14 @@ class Exchange {
   /** @returns {Promise<Buffer | null>} the next chunk, null at the end */
   async next_chunk() {
     this.reading = true;
+    this.asked++;
     for (;;) {
       const chunk = this.chunks?.shift();
       if (chunk !== undefined) {
         if (chunk.cost > 0) this.link.consume(this.stream, this.use, chunk.cost);
         return chunk.bytes;
       }
+      if (this.given_up !== null) throw this.given_up;
       if (this.complete) return null;
       if (this.left !== null) throw this.left;
       await new Promise((resolve) => {
@@ -143,7 +151,21 @@ class Exchange {
 
   /** The response has left whole, or never will. */
   done() {
-    if (this.has_body && !this.reading) this.discard();
+    if (!this.has_body || this.complete) return;
+    if (this.reading) this._watch_reader();
+    else this.discard();
+  }
+
+  /** Lets who reads the body go on, but not a client wait that sends to nobody: it would send for ever, and never read its response. */
+  _watch_reader() {
+    const { asked } = this;
+    const look = () => {
+      if (this.complete || this.left !== null) return;
+      if (this.wake !== null || this.asked !== asked) return this._watch_reader();
+      this.given_up = new Error('the rest of the body was given up: the response had left, and nobody read on');
+      this.discard();
+    };
+    setTimeout(look, UNREAD_MS_MAX).unref();
   }
 
   /**
@@ -224,9 +246,11 @@ class Exchange {
         first = null;
         head_sent = true;
       }
-      const { done, value } = await reading;
+      const { done, value: given } = await reading;
       if (this.left !== null) return this.done();
       if (done) break;
+      // Against the standard, and what adapters for Node take.
+      const value = typeof given === 'string' ? Buffer.from(given) : given;
       if (!(value instanceof Uint8Array)) throw new TypeError('a chunk of a Response body is not a Uint8Array');
       if (!head_sent && first === null && value.length <= ABOARD_BYTES_MAX) {
         first = value;

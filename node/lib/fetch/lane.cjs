@@ -121,7 +121,7 @@ class FetchLane {
   }
 
   answer(exchange, response) {
-    if (!(response instanceof Response)) {
+    if (!light_response.is_response(response)) {
       return this.fail(exchange, new TypeError(`fetch() must return a Response, it returned ${describe(response)}`));
     }
     try {

@@ -91,11 +91,18 @@ function has_url(request) {
 
 let installed = false;
 
+/** The class at the root of a class: undici's, where others have put one of their own in its place, as @hono/node-server does. */
+function root_of(Class) {
+  const Base = Object.getPrototypeOf(Class);
+  return Base === Function.prototype || Base === null ? Class : root_of(Base);
+}
+
 /** Teaches the global Request about light ones. */
 function install() {
   if (installed) return;
   installed = true;
-  const Native = globalThis.Request;
+  const Global = globalThis.Request;
+  const Native = root_of(Global);
   const { prototype } = Native;
 
   function real_of(request) {
@@ -167,14 +174,14 @@ function install() {
     const [input] = args;
     if (new.target === undefined) throw new TypeError("Class constructor Request cannot be invoked without 'new'");
     if (input?.[kExchange] !== undefined) args[0] = real_of(input);
-    return Reflect.construct(Native, args, new.target === Request ? Native : new.target);
+    return Reflect.construct(Global, args, new.target === Request ? Global : new.target);
   }
-  Request.prototype = prototype;
+  Request.prototype = Global.prototype;
   Object.defineProperty(Request, 'prototype', { writable: false, enumerable: false });
   Object.defineProperty(Request, 'length', { value: 1, configurable: true });
-  Object.defineProperty(prototype, 'constructor', { value: Request, writable: true, configurable: true, enumerable: false });
+  Object.defineProperty(Global.prototype, 'constructor', { value: Request, writable: true, configurable: true, enumerable: false });
   globalThis.Request = Request;
-  LightRequest.prototype = prototype;
+  LightRequest.prototype = Global.prototype;
 
   // undici's fetch knows its own requests only: passing on the one that came is what a proxy does.
   const native_fetch = globalThis.fetch;

@@ -73,11 +73,19 @@ function is_light(response) {
 
 let installed = false;
 
-/** Puts the light constructor in the place of the global one. */
+/** Whether it is undici's as Node made it: others have put a class of their own in its place, as @hono/node-server does. */
+function is_native({ prototype }) {
+  const { status, headers, body } = Object.getOwnPropertyDescriptors(prototype);
+  const is_own = (descriptor) => descriptor?.get !== undefined && descriptor.configurable;
+  return Object.getPrototypeOf(prototype) === Object.prototype && [status, headers, body].every(is_own);
+}
+
+/** Puts the light constructor in the place of the global one, where that is Node's own. */
 function install() {
   if (installed) return;
-  installed = true;
   const Native = globalThis.Response;
+  if (!is_native(Native)) return;
+  installed = true;
   const { prototype } = Native;
 
   function Response(body, init) {
@@ -207,4 +215,11 @@ function lines_to_send(response) {
   return check_size(as_made ? response[kLines] : lines_of_fields(response.headers));
 }
 
-module.exports = { install, is_light, lines_to_send, kBody, kStatus };
+/** Whether it is a Response, of whichever class: undici's from npm has one of its own. */
+function is_response(value) {
+  if (value instanceof Response) return true;
+  const looks_so = value !== null && typeof value === 'object' && Object.prototype.toString.call(value) === '[object Response]';
+  return looks_so && Number.isInteger(value.status) && typeof value.headers?.[Symbol.iterator] === 'function';
+}
+
+module.exports = { install, is_light, is_response, lines_to_send, kBody, kStatus };

@@ -10,6 +10,7 @@ const server = http.createServer((request, response) => {
     server.close();
     setInterval(() => {}, 60_000);
   }
+  if (request.url === '/idle') setImmediate(() => server.closeIdleConnections());
   request.resume();
   request.on('end', () => response.end('whole'));
 });

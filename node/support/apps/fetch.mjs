@@ -31,6 +31,13 @@ const routes = {
       (error) => new Response(error.constructor.name),
     );
   },
+  '/strings': () => new Response(ReadableStream.from(['one ', 'twö'])),
+  '/peek': async (request) => {
+    const reader = request.body.getReader();
+    const { value } = await reader.read();
+    process.once('SIGUSR2', () => reader.read().catch((error) => console.log(`peek: ${error.message}`)));
+    return new Response(`seen ${value.length}`);
+  },
   '/clone': async (request) => new Response(`${await request.clone().text()} ${await request.text()}`),
   '/stream': async (request) => {
     let bytes = 0;

@@ -31,6 +31,14 @@ const lives = {
       process.exit(0);
     });
   },
+  exported() {
+    process.on('SIGTERM', () => console.log('told to end'));
+    module.exports = { fetch: () => new Response('hello') };
+  },
+  unclosed() {
+    http.createServer(hello).listen(0);
+    process.on('SIGTERM', () => console.log('told to end'));
+  },
   slow() {
     const server = http.createServer((_request, response) => {
       response.write('slow ');
@@ -75,6 +83,12 @@ const lives = {
       second.listen(first.address().port, '::1', () => console.log(`second ${JSON.stringify(second.address())}`));
     });
   },
+  in_use() {
+    http.createServer(hello).listen(3000, () => {
+      const second = http.createServer(hello).listen(3000, () => console.log('second listens'));
+      second.on('error', ({ code, syscall, port, message }) => console.log(`second ${code} ${syscall} ${port} ${message}`));
+    });
+  },
   named() {
     const other = http.createServer(hello);
     other.listen(0, '127.0.0.1', () => {
@@ -117,6 +131,11 @@ const lives = {
       const { port } = server.address();
       http.createServer((_request, response) => response.end(String(port !== 8000))).listen(0);
     });
+  },
+  http2_on_port() {
+    const server = require('node:http2').createServer().on('error', () => {});
+    server.listen(8000, () => server.close());
+    http.createServer(hello).listen(0);
   },
   exits_after_answer() {
     const server = http.createServer((_request, response) => {

@@ -236,6 +236,20 @@ const routes = {
     response.setTimeout(20, () => response.end('timed out'));
     request.resume();
   },
+  '/lengths'(request, response) {
+    const lengths = [response.writableLength];
+    response.setHeader('Trailer', 'X-Lengths');
+    response.write('');
+    const head = response.writableLength;
+    response.write('asd');
+    lengths.push(head > 0, response.writableLength - head, request.socket.bytesWritten > 0);
+    process.nextTick(() => {
+      lengths.push(response.writableLength);
+      response.addTrailers({ 'X-Lengths': lengths.join(' ') });
+      response.end();
+      response.on('finish', () => console.log(`at the end ${response.writableLength}`));
+    });
+  },
   '/raw'(request) {
     request.socket.end('HTTP/1.1 299 Raw\r\nContent-Length: 3\r\nConnection: close\r\n\r\nraw');
   },

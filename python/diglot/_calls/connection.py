@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 
-from . import registry
+from . import registry, scope
 from .incoming import Host
 from .types import Unsupported
 from .values import codec, native
@@ -47,7 +47,8 @@ class Connection:
 
     def attach(self):
         """Has the loop read the socket in a copy of the current context, which is what functions begin with."""
-        self.loop.add_reader(self._fd, self.link.on_readable)
+        if asyncio._get_running_loop() is self.loop:
+            self.loop.add_reader(self._fd, self.link.on_readable)
 
     def offer_all(self):
         """Offers what is registered. Raises `Unsupported` where a type has no counterpart."""
@@ -97,8 +98,12 @@ class Connection:
 
     # The end
 
+    def expire(self):
+        """Nobody waits any more for the calls in this worker's hands."""
+        self._on_idle()
+
     async def finished(self):
-        """Waits until no call is in this worker's hands."""
+        """Waits until no call is in this worker's hands, or `expire()`."""
         self._idle = self.loop.create_future()
         self.link.notify_idle()
         await self._idle
@@ -116,10 +121,33 @@ def get():
     state = None if worker is None else worker.state
     if state is None or native is None:
         raise NotServed(
-            "this program is not run by Diglot, so there are no services to call: run it with `diglot serve`, or put"
-            " a stub in a service's place with `diglot.testing.stub`"
+            "this process is not run by Diglot, or was forked of one that is, so there are no services to call: run it"
+            " with `diglot serve`, or put a stub in a service's place with `diglot.testing.stub`"
         )
     return state.connect(open_in)
+
+
+def is_open():
+    return _connection is not None
+
+
+def has_functions():
+    return bool(registry.functions)
+
+
+def scope_variable():
+    return scope.current
+
+
+def offer_all():
+    """What the worker calls once the program is loaded. Returns what is wrong with a function, or None."""
+    try:
+        connection = get()
+        connection.attach()
+        connection.offer_all()
+    except (Unsupported, ValueError) as problem:
+        return str(problem)
+    return None
 
 
 def open_in(fd, loop, ended):
@@ -127,7 +155,7 @@ def open_in(fd, loop, ended):
     global _connection
     with _lock:
         if _connection is None:
-            if asyncio._get_running_loop() is loop or not loop.is_running():
+            if asyncio._get_running_loop() is loop:
                 _connection = Connection(fd, loop, ended)
             else:
                 made = threading.Event()
@@ -144,7 +172,7 @@ def _open_and_tell(fd, loop, ended, made):
         made.set()
 
 
-def reset(connection=None):
-    """For tests: the connection is another."""
+def reset():
+    """Lets go of the connection: another may be made, where there is a socket for it."""
     global _connection
-    _connection = connection
+    _connection = None

@@ -15,7 +15,7 @@ CONTEXT_BYTES_MAX = 4096
 #: What a call takes along from the request it is made in.
 TRACE_HEADERS = ("traceparent", "tracestate", "x-request-id")
 
-#: The `Scope` of the code that runs, or None. Of a request it is `(scope or environ, exchange)`.
+#: The `Scope` of the code that runs, or None. Of a request it is the native `ServedRequest`.
 current = contextvars.ContextVar("diglot_scope", default=None)
 
 
@@ -65,17 +65,15 @@ def now():
         return None
     if isinstance(found, Scope):
         return found
-    return _of_request(*found)
+    return _of_request(found)
 
 
-def _of_request(described, exchange):
+def _of_request(served):
     """The scope of a request, made when the first call is made in it."""
-    scope = exchange.call_scope
+    scope = served.call_scope
     if scope is None:
-        scope = RequestScope(context=_trace(described))
-        exchange.call_scope = scope
-        if exchange.is_left:
-            scope.is_over = True
+        scope = served.call_scope = RequestScope(context=_trace(served.described))
+        scope.is_over = served.is_left
     return scope
 
 

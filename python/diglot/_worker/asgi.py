@@ -8,9 +8,17 @@ import sys
 from . import debugger, lifespan, loops, process, sessions
 
 
-def serve(native, options, app, loop):
-    """Serves until the server says to end; then exits by returning, or by `sys.exit(1)` if the start failed."""
+def serve(native, options, app, loop, calls):
+    """Serves until the server says to end; then exits by returning, or by `sys.exit(1)` if the start failed.
+
+    Without an application (None) there are only the functions of `calls`.
+    """
     state = {}
+    functions_only = app is None
+    if functions_only:
+        app = _no_application
+    if calls is not None:
+        calls.run_in(loop)
     drained = loop.create_future()
     link = native.AsgiLink(
         options.link_fd,
@@ -25,15 +33,18 @@ def serve(native, options, app, loop):
             "report": process.report,
             "draining": lambda: watch.end_polling(),
             "drained": lambda: drained.done() or drained.set_result(None),
+            "expired": lambda: calls is None or calls.expire(),
             "ended": process.link_ended,
         },
     )
     process.after_fork(link.fileno())
     watch = sessions.Watch(link)
     debugger.install(link.breathe)
-    life = lifespan.Lifespan(app, options.lifespan, state)
+    life = lifespan.Lifespan(app, "off" if functions_only else options.lifespan, state)
+    if calls is not None:
+        calls.follow(link.follow_calls)
     try:
-        _run(loop, loop.create_task(_live(link, life, loop, drained)), link)
+        _run(loop, loop.create_task(_live(link, life, loop, drained, calls, functions_only)), link)
     except lifespan.Failed as failed:
         link.failed(str(failed))
         sys.exit(1)
@@ -56,15 +67,25 @@ def _run(loop, life, link):
                 raise
 
 
-async def _live(link, life, loop, drained):
+async def _live(link, life, loop, drained, calls, functions_only):
     # A server that ends while the application starts is noticed too.
     loop.add_reader(link.fileno(), link.on_readable)
     await life.start()
     runtime = f"{platform.python_implementation()} {platform.python_version()}, {loops.describe(loop)}"
     # The reader runs in a copy of this context, and each request's Task in a copy of that.
-    life.context.run(link.ready, runtime)  # takes the reader's place
+    if calls is not None:
+        problem = life.context.run(calls.offer)
+        if problem is not None:
+            raise lifespan.Failed(problem)
+    life.context.run(link.ready, runtime, functions_only)  # takes the reader's place
     await drained
+    if calls is not None:
+        await calls.finished()
     await life.stop()
+
+
+async def _no_application(scope, receive, send):
+    raise RuntimeError("this service has functions and no application, so the server sends it no requests")
 
 
 def _as_coroutine_function(app):

@@ -16,11 +16,12 @@ class LoadError(Exception):
     """The application could not be loaded; the text says why, and what to do."""
 
 
-def load(entry, interface=None):
+def load(entry, interface=None, calls=None):
     """Loads the application of an entry.
 
     `entry` has `module` or `file`, `attr` (or None: `app` or `application`) and `call` (`attr` is a factory).
-    Returns the application and its interface, `"asgi"` or `"wsgi"`.
+    Returns the application and its interface, `"asgi"` or `"wsgi"`; or None and `"functions"` where there are only
+    functions, as `calls` knows.
     """
     root = os.getcwd()
     shown = _written(entry)
@@ -30,7 +31,19 @@ def load(entry, interface=None):
         raise
     except BaseException as error:
         raise LoadError(_failure(f"{shown} could not be imported", error, root)) from None
-    app, name = _find(module, entry, shown)
+    if calls is not None and calls.functions_only:
+        if not calls.has_functions():
+            raise LoadError(
+                f"{shown} offers no function, and its service has no routes: decorate what others are to call with"
+                " @function of the package diglot, or give the service routes"
+            )
+        return None, "functions"
+    try:
+        app, name = _find(module, entry, shown)
+    except LoadError:
+        if entry.get("attr") is None and calls is not None and calls.has_functions():
+            return None, "functions"
+        raise
     if entry.get("call"):
         try:
             app = app()

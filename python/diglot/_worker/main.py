@@ -3,7 +3,7 @@
 import os
 import sys
 
-from . import entry, process, settings
+from . import calls, entry, process, settings
 
 
 def run(sdk):
@@ -11,6 +11,7 @@ def run(sdk):
     process.leave_sigterm_to_the_server()
     options = settings.Settings.take()
     os.set_inheritable(options.link_fd, False)
+    own_calls = calls.take(options)
     native = settings.load_native(options.native)
     settings.arrange_path(options.root, sdk)
     _write_lines_at_once()
@@ -20,22 +21,24 @@ def run(sdk):
 
         try:
             event_loop = loops.new(options.loop, native)
+            if own_calls is not None:
+                own_calls.run_in(event_loop)
         except loops.Unavailable as unavailable:
             give_up(native, options.link_fd, str(unavailable))
     try:
-        app, interface = entry.load(options.entry, options.interface)
+        app, interface = entry.load(options.entry, options.interface, own_calls)
     except entry.LoadError as error:
         give_up(native, options.link_fd, str(error))
-    if interface == "asgi":
+    if interface in ("asgi", "functions"):
         from . import asgi
 
-        asgi.serve(native, options, app, event_loop)
+        asgi.serve(native, options, app, event_loop, own_calls)
         process.name_what_keeps_it()
     else:
         from . import wsgi
 
         try:
-            wsgi.serve(native, options, app)
+            wsgi.serve(native, options, app, own_calls)
         except wsgi.Unsuitable as unsuitable:
             give_up(native, options.link_fd, str(unsuitable))
         finally:

@@ -21,6 +21,7 @@ class Settings:
         self.lifespan = values.get("lifespan") or "auto"
         self.asgi_spec = values.get("asgi_spec") or "2.3"
         self.pathsend = values.get("pathsend", False)
+        self.functions = values.get("functions") or {}
 
     @classmethod
     def take(cls):

@@ -14,7 +14,7 @@ class Unsuitable(Exception):
     """The application cannot be served as it is."""
 
 
-def serve(native, options, app):
+def serve(native, options, app, calls):
     """Serves until the server says to end, then returns. Raises `Unsuitable` before it begins."""
     threads = options.threads or THREADS_DEFAULT
     _look_for_greenlets(threads)
@@ -49,8 +49,16 @@ def serve(native, options, app):
     watch = sessions.Watch(link)
     # Another thread answers for the worker.
     debugger.install(lambda: None)
+    if calls is not None:
+        calls.run_in(None)
+        calls.follow(link.follow_calls)
+        problem = calls.offer()
+        if problem is not None:
+            raise Unsuitable(problem)
     link.ready(f"{platform.python_implementation()} {platform.python_version()}, {threads} threads")
     link.work()
+    if calls is not None:
+        calls.finish()
     for wait_for_end in others:
         wait_for_end()
 

@@ -1,5 +1,7 @@
 //! What a stream of the link is to the worker: a request with its response, or a WebSocket.
 
+use std::sync::OnceLock;
+
 use diglot_link::StreamKey;
 use pyo3::prelude::*;
 
@@ -7,6 +9,7 @@ use super::awaitable::WaitFor;
 use super::exchange::Exchange;
 use super::socket::Socket;
 use super::waiter::Waiter;
+use crate::calls::ServedRequest;
 
 /// What one call of the application serves.
 #[derive(Debug)]
@@ -72,8 +75,31 @@ impl Conversation {
     /// The front has given the stream up.
     pub(crate) fn cancel_came(&self, py: Python<'_>) -> PyResult<()> {
         match self {
-            Self::Http(exchange) => exchange.get().client_gone(py),
-            Self::WebSocket(socket) => socket.get().cancel_came(py),
+            Self::Http(exchange) => exchange.get().client_gone(py)?,
+            Self::WebSocket(socket) => socket.get().cancel_came(py)?,
+        }
+        self.left(py)
+    }
+
+    /// What knows of the calls that are made while it is served.
+    pub(super) fn set_served(&self, served: Py<ServedRequest>) {
+        let cell = self.served();
+        // A conversation begins once.
+        let _is_first = cell.set(served);
+    }
+
+    /// The client has left: so end the calls that were made for it.
+    pub(super) fn left(&self, py: Python<'_>) -> PyResult<()> {
+        match self.served().get() {
+            Some(served) => served.get().left(py),
+            None => Ok(()),
+        }
+    }
+
+    fn served(&self) -> &OnceLock<Py<ServedRequest>> {
+        match self {
+            Self::Http(exchange) => &exchange.get().served,
+            Self::WebSocket(socket) => &socket.get().served,
         }
     }
 

@@ -2,6 +2,7 @@
 //! sends is in `reply.rs`.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use diglot_link::StreamKey;
 use diglot_link::message::CancelReason;
@@ -14,6 +15,7 @@ use super::conversation::{Conversation, Ended, Polled};
 use super::event::Event;
 use super::link::AsgiLink;
 use super::outbox::{Outbox, Part};
+use crate::calls::ServedRequest;
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -27,6 +29,8 @@ pub(crate) struct Exchange {
     pub(super) key: StreamKey,
     name: RequestName,
     pub(super) is_head: bool,
+    /// Set where the program makes calls of functions.
+    pub(super) served: OnceLock<Py<ServedRequest>>,
     pub(super) state: GilCell<State>,
 }
 
@@ -120,7 +124,8 @@ impl Exchange {
             receivers: Vec::new(),
             senders: Vec::new(),
         };
-        Self { link, key, name, is_head: traits.is_head, state: GilCell::new(state) }
+        let served = OnceLock::new();
+        Self { link, key, name, is_head: traits.is_head, served, state: GilCell::new(state) }
     }
 
     /// Writes to the log what went wrong with this request, with the traceback of `exception`.

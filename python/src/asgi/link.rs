@@ -39,6 +39,8 @@ pub(crate) struct AsgiLink {
     pub(super) host: Host,
     callbacks: PyOnceLock<Callbacks>,
     raises_after_disconnect: bool,
+    /// The context variable of calls, once the program uses them.
+    pub(super) scope_variable: PyOnceLock<Py<PyAny>>,
     sent: Py<PyAny>,
     done_future: Py<PyAny>,
     input: GilCell<Option<Input>>,
@@ -58,6 +60,7 @@ pub(super) struct Host {
     report: Py<PyAny>,
     draining: Py<PyAny>,
     drained: Py<PyAny>,
+    expired: Py<PyAny>,
     ended: Py<PyAny>,
 }
 
@@ -96,7 +99,7 @@ impl AsgiLink {
     ///
     /// `options` hold: `loop`, `app`, `task_type`, `has_eager_start` (of that type), `spec_version`, `pathsend` (whether it is offered),
     /// `state`, and the callables `report(message, exception)`, `draining()` (no more requests will come), `drained()` (and all are
-    /// done) and `ended(reason)`.
+    /// done), `expired()` (what runs is not waited for any more) and `ended(reason)`.
     #[new]
     fn new(py: Python<'_>, fd: RawFd, options: &Bound<'_, PyDict>) -> PyResult<Self> {
         let option = |name: &str| options.as_any().get_item(name);
@@ -126,10 +129,12 @@ impl AsgiLink {
                 report: option("report")?.unbind(),
                 draining: option("draining")?.unbind(),
                 drained: option("drained")?.unbind(),
+                expired: option("expired")?.unbind(),
                 ended: option("ended")?.unbind(),
             },
             callbacks: PyOnceLock::new(),
             raises_after_disconnect: raises_after_disconnect(&spec_version),
+            scope_variable: PyOnceLock::new(),
             sent: Py::new(py, Sent)?.into_any(),
             done_future,
             input: GilCell::new(Some(input)),
@@ -156,7 +161,9 @@ impl AsgiLink {
     }
 
     /// Says that requests may come, and has the loop read them. Their Tasks have copies of the current context.
-    fn ready(slf: &Bound<'_, Self>, runtime: &str) -> PyResult<()> {
+    /// With `functions_only` none will come: there are functions to call.
+    #[pyo3(signature = (runtime, functions_only = false))]
+    fn ready(slf: &Bound<'_, Self>, runtime: &str, functions_only: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
         let event_loop = this.host.event_loop.bind(py);
@@ -175,7 +182,8 @@ impl AsgiLink {
         if this.callbacks.set(py, callbacks).is_err() {
             return Err(PyRuntimeError::new_err("ready() is called once"));
         }
-        this.worker(py, |worker| worker.ready(&Ready { interface: Interface::Asgi, runtime }));
+        let interface = if functions_only { Interface::Functions } else { Interface::Asgi };
+        this.worker(py, |worker| worker.ready(&Ready { interface, runtime }));
         this.flush_blocking(py)?;
         event_loop.call_method1("add_reader", (this.fileno(), slf.getattr("on_readable")?)).map(drop)
     }
@@ -212,6 +220,12 @@ impl AsgiLink {
     fn flush_blocking(&self, py: Python<'_>) -> PyResult<()> {
         let mut state = self.state.borrow(py);
         Ok(transport::flush_blocking(self.socket.as_fd(), state.worker.output())?)
+    }
+
+    /// From now on each request's Task has this context variable set to what its calls need to know of it.
+    fn follow_calls(&self, py: Python<'_>, variable: Py<PyAny>) {
+        // There is one such variable in a process.
+        let _is_first = self.scope_variable.set(py, variable);
     }
 
     /// The loop's reader: handles what the front has sent, and answers.
@@ -458,7 +472,9 @@ impl AsgiLink {
             Some(WorkerEvent::Close { key, close, .. }) => {
                 if let Some(Conversation::WebSocket(socket)) = self.conversation(py, key) {
                     socket.get().close_came(py, &close)?;
-                    self.forget_if_over(py, &Conversation::WebSocket(socket))?;
+                    let conversation = Conversation::WebSocket(socket);
+                    conversation.left(py)?;
+                    self.forget_if_over(py, &conversation)?;
                 }
             }
             Some(WorkerEvent::Cancel { key, .. }) => {
@@ -488,6 +504,7 @@ impl AsgiLink {
                 if std::mem::replace(&mut self.state.borrow(py).draining, true) {
                     self.state.borrow(py).time_is_over = true;
                     self.cancel_tasks(py)?;
+                    self.host.expired.call0(py)?;
                 } else {
                     self.host.draining.call0(py)?;
                 }

@@ -1,6 +1,7 @@
 //! One WebSocket as its application sees it: its `receive` and its `send`.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 
 use diglot_link::StreamKey;
 use diglot_link::frame::Type;
@@ -18,6 +19,7 @@ use super::inbox::{Inbox, Received};
 use super::link::AsgiLink;
 use super::socket_event::{Message, SocketEvent};
 use super::waiter::{Waiter, Waiters};
+use crate::calls::ServedRequest;
 use crate::errors::ClientDisconnected;
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -29,6 +31,8 @@ pub(crate) struct Socket {
     link: Py<AsgiLink>,
     key: StreamKey,
     name: RequestName,
+    /// Set where the program makes calls of functions.
+    pub(super) served: OnceLock<Py<ServedRequest>>,
     state: GilCell<State>,
 }
 
@@ -95,7 +99,7 @@ impl Socket {
             receivers: Waiters::default(),
             senders: Waiters::default(),
         };
-        Self { link, key, name, state: GilCell::new(state) }
+        Self { link, key, name, served: OnceLock::new(), state: GilCell::new(state) }
     }
 
     pub(crate) fn key(&self) -> StreamKey {

@@ -12,6 +12,7 @@ use super::conversation::Conversation;
 use super::exchange::{Exchange, Traits};
 use super::link::AsgiLink;
 use super::socket::Socket;
+use crate::calls::ServedRequest;
 use crate::errors::ClientDisconnected;
 
 /// How requests become Tasks. A handler that never suspends is over when its Task has been made: it costs the loop no
@@ -75,6 +76,9 @@ impl AsgiLink {
             (scope, Conversation::WebSocket(socket.clone().unbind()), socket.into_any())
         };
         this.remember(py, conversation.clone_ref(py));
+        if let Some(variable) = this.scope_variable.get(py) {
+            conversation.set_served(ServedRequest::begin(py, variable, &scope)?);
+        }
         let receive = object.getattr(intern!(py, "receive"))?;
         let send = object.getattr(intern!(py, "send"))?;
         let task = this

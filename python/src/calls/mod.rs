@@ -4,5 +4,7 @@
 mod call;
 mod grants;
 mod link;
+mod request;
 
 pub(crate) use link::{CallsLink, TooLargeError};
+pub(crate) use request::ServedRequest;

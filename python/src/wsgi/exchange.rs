@@ -1,7 +1,7 @@
 //! One request and its response: `start_response` and `write`.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use diglot_link::message::CancelReason;
 use diglot_link::{StreamKey, Worker};
@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyTuple};
 
 use super::link::WsgiLink;
 use super::permit::Permit;
+use crate::calls::ServedRequest;
 use crate::errors::{ClientDisconnected, type_name};
 use crate::gil_cell::GilCell;
 use crate::request_name::RequestName;
@@ -24,6 +25,8 @@ pub(crate) struct WsgiExchange {
     pub(crate) key: StreamKey,
     name: RequestName,
     is_head: bool,
+    /// Set where the program makes calls of functions.
+    pub(crate) served: OnceLock<Py<ServedRequest>>,
     pub(crate) state: GilCell<State>,
 }
 
@@ -76,7 +79,7 @@ impl WsgiExchange {
         is_head: bool,
         state: State,
     ) -> Self {
-        Self { link, key, name, is_head, state: GilCell::new(state) }
+        Self { link, key, name, is_head, served: OnceLock::new(), state: GilCell::new(state) }
     }
 
     /// Writes to the log what went wrong with this request, with the traceback of `exception`.

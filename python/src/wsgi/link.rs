@@ -12,6 +12,7 @@ use diglot_link::{StreamKey, Worker, WorkerEvent};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use rustix::event::PollFlags;
 use rustix::net::Shutdown;
@@ -21,6 +22,7 @@ use super::exchange::{Part, Sent, State as ExchangeState, WsgiExchange, not_byte
 use super::input::Input as WsgiInput;
 use super::permit::Permit;
 use super::pool::{Pool, STALLED_AFTER};
+use crate::calls::ServedRequest;
 use crate::gil_cell::GilCell;
 use crate::transport::{self, BATCH_FLUSH_AFTER, Input, Received};
 
@@ -48,6 +50,8 @@ pub(crate) struct WsgiLink {
     spawn_attendant: Py<PyAny>,
     threads_max: usize,
     pool: Arc<Pool>,
+    /// The context variable of calls, once the program uses them.
+    scope_variable: PyOnceLock<Py<PyAny>>,
     environs: GilCell<Environs>,
     state: GilCell<State>,
 }
@@ -102,6 +106,7 @@ impl WsgiLink {
             spawn_attendant: option("spawn_attendant")?.unbind(),
             threads_max: option("threads")?.extract()?,
             pool,
+            scope_variable: PyOnceLock::new(),
             environs: GilCell::new(environs),
             state: GilCell::new(State {
                 worker,
@@ -142,6 +147,12 @@ impl WsgiLink {
     fn release(&self, py: Python<'_>, session: &str) -> PyResult<()> {
         self.worker(py, |worker| worker.release(session.as_bytes()))
             .map_err(|too_long| PyValueError::new_err(too_long.to_string()))
+    }
+
+    /// From now on requests run with this context variable set to what their calls need to know of them.
+    fn follow_calls(&self, py: Python<'_>, variable: Py<PyAny>) {
+        // There is one such variable in a process.
+        let _is_first = self.scope_variable.set(py, variable);
     }
 
     /// Serves on the calling thread until the server has said to end and everything is done.
@@ -387,6 +398,7 @@ impl WsgiLink {
             }
             Some(WorkerEvent::Cancel { key, .. }) => {
                 self.tell(py, key, |state| state.gone = true);
+                self.calls_of_it_end(py, key)?;
             }
             Some(WorkerEvent::Credit { key, .. }) => {
                 self.tell(py, key, |_| {});
@@ -455,7 +467,15 @@ impl WsgiLink {
             this.flush(py)?;
         }
         let exchange = job.exchange.get();
+        let variable = this.scope_variable.get(py);
+        if let Some(variable) = variable {
+            let served = ServedRequest::begin(py, variable, job.environ.bind(py))?;
+            let _is_first = exchange.served.set(served);
+        }
         let outcome = Self::respond(slf, &job);
+        if let Some(variable) = variable {
+            variable.call_method1(py, intern!(py, "set"), (py.None(),))?;
+        }
         let concluded = this.conclude(py, exchange, outcome);
         this.pool.completes();
         let now = Instant::now();
@@ -618,6 +638,19 @@ impl WsgiLink {
             waiting.give();
         }
         true
+    }
+
+    /// A request's client has left: so end the calls that were made for it.
+    fn calls_of_it_end(&self, py: Python<'_>, key: StreamKey) -> PyResult<()> {
+        let state = self.state.borrow(py);
+        let slot = state.exchanges.get(key.stream as usize - 1).and_then(Option::as_ref);
+        let exchange =
+            slot.filter(|exchange| exchange.get().key == key).map(|exchange| exchange.clone_ref(py));
+        drop(state);
+        match exchange.as_ref().and_then(|exchange| exchange.get().served.get()) {
+            Some(served) => served.get().left(py),
+            None => Ok(()),
+        }
     }
 
     /// The server has said to end, and everything is done.

@@ -102,7 +102,13 @@ fn a_broken_rule_ends_the_worker_and_nothing_else() {
 
 #[test]
 fn a_frame_that_is_cut_by_the_workers_end_answers_nothing() {
-    check(&run(), "a cut frame", "/cut", &announced(100, BODY, 0, 0, 1, b"half"), "worker 1: it ended");
+    check(
+        &run(),
+        "a cut frame",
+        "/cut",
+        &announced(100, BODY, 0, 0, 1, b"half"),
+        "its program has ended by itself",
+    );
 }
 
 #[test]

@@ -62,7 +62,9 @@ fn its_workers_are_the_servers() {
     assert_eq!(primaries(), before);
     // A worker that leaves the cluster is replaced.
     assert_eq!(running.get("/leave").status, 200);
-    running.wait_for(|line| line.contains("it ended: exit code 0"));
+    running.wait_for(|line| {
+        line.contains("its program has ended by itself, with exit code 0; a new one is started")
+    });
     assert_eq!(running.get("/").status, 200);
     assert_eq!(running.stop().0.code(), Some(0));
 }

@@ -107,7 +107,14 @@ fn an_exit_is_told_with_its_place_and_code() {
             "it ended: exit code 7",
         ],
     );
-    check_ends("exits_later", "", &["server.cjs:22:44, exit code 0", "it ended: exit code 0"]);
+    check_ends(
+        "exits_later",
+        "",
+        &[
+            "server.cjs:22:44, exit code 0",
+            "its program has ended by itself, with exit code 0; a new one is started",
+        ],
+    );
 }
 
 #[test]

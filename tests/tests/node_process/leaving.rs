@@ -145,7 +145,11 @@ fn check_close(variable: &str, closes: &str, said: &str) {
 
 #[test]
 fn a_worker_that_closes_its_server_loses_nothing() {
-    check_close("NOTHING", "it ended: exit code 0", "closed");
+    check_close(
+        "NOTHING",
+        "its program has ended by itself, with exit code 0; a new one is started",
+        "closed",
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod children;
 mod cluster;
+mod connections;
 mod crashes;
 mod facts;
 mod inspector;

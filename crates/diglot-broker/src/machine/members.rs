@@ -87,6 +87,8 @@ impl Machine {
 
     fn callee_lost(&mut self, index: usize, now: Instant) {
         let call = &mut self.calls[index];
+        let (service, function) = call.place;
+        self.services[service].functions[function].running -= 1;
         if call.caller.is_some() && call.held.is_some() && !call.is_repeated {
             return self.repeat(index, now);
         }

@@ -211,6 +211,7 @@ impl Machine {
             offering.running += 1;
             may_repeat = is_whole && (offering.offer.idempotent || is_idempotent);
         }
+        self.services[service].functions[function].running += 1;
         self.workers[worker].running += 1;
         let call = &mut self.calls[index];
         call.callee = Some(Callee { index: worker, id });
@@ -266,9 +267,9 @@ impl Machine {
         if let Some(worker) = self.workers.get_mut(worker) {
             worker.running -= 1;
         }
-        if let Some(function) = self.services[service].functions.get_mut(function)
-            && let Some(offering) = function.offering_mut(worker)
-        {
+        let of = &mut self.services[service].functions[function];
+        of.running -= 1;
+        if let Some(offering) = of.offering_mut(worker) {
             offering.running -= 1;
         }
         if self.services[service].waiting > 0 {

@@ -54,9 +54,11 @@ impl Service {
         index
     }
 
-    /// Forgets a function that nobody offers and nobody waits for.
+    /// Forgets a function that nobody offers, and of which there is no call.
     pub(super) fn tidy(&mut self, index: usize) {
-        let is_idle = |function: &Function| function.offers.is_empty() && function.waiting.live == 0;
+        let is_idle = |function: &Function| {
+            function.offers.is_empty() && function.waiting.live == 0 && function.running == 0
+        };
         if self.functions.get(index).is_some_and(is_idle) {
             let function = self.functions.remove(index);
             self.names.remove(&function.name);
@@ -81,6 +83,8 @@ pub(super) struct Function {
     pub(super) name: Box<str>,
     pub(super) offers: Vec<Offering>,
     pub(super) waiting: Queue,
+    /// Calls of it that workers have.
+    pub(super) running: usize,
     /// Where the next choice among equals begins.
     pub(super) next: usize,
 }
@@ -96,7 +100,7 @@ pub(super) struct Offering {
 
 impl Function {
     fn new(name: &str) -> Self {
-        Self { name: name.into(), offers: Vec::new(), waiting: Queue::default(), next: 0 }
+        Self { name: name.into(), offers: Vec::new(), waiting: Queue::default(), running: 0, next: 0 }
     }
 
     /// What the youngest worker says of it.

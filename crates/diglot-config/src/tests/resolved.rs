@@ -70,6 +70,7 @@ fn defaults() {
             }),
             root: machine.path("project"),
             routes: vec![Route::everything()],
+            routing: Routing::Default,
             workers: 1,
             max_requests: None,
             max_requests_jitter: 0,
@@ -227,6 +228,7 @@ fn every_key() {
             }),
             root: machine.path("project/api"),
             routes: vec![route(None, "/api"), route(Some("example.com"), "/shop")],
+            routing: Routing::Written,
             workers: 3,
             max_requests: Some(10_000),
             max_requests_jitter: 1_000,
@@ -358,6 +360,16 @@ fn the_environment_says_what_nothing_else_does() {
     let config = config(everyone.with_targets(&["main:app"]));
     assert!(config.server.trusted_proxies.trust(Some([203, 0, 113, 7].into())));
     assert_eq!(config.services[0].workers, 1, "an empty variable says nothing");
+}
+
+#[test]
+fn a_port_for_programs_is_told_apart_from_the_servers() {
+    let machine = Machine::new().var("PORT", "3000");
+    let notes = config(machine.with_targets(&["server.js"])).notes;
+    assert!(notes.len() == 1 && notes[0].contains("--listen 0.0.0.0:3000"), "{notes:?}");
+    let listen = vec!["127.0.0.1:0".to_owned()];
+    let arguments = Arguments { targets: vec!["server.js".to_owned()], listen, ..Arguments::default() };
+    assert_eq!(config(machine.resolve(&arguments)).notes, [] as [&str; 0]);
 }
 
 /// What a container is started with beats a file that is checked in, as with uvicorn and Granian.

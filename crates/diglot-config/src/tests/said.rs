@@ -65,6 +65,15 @@ says!(
     names_and_entries,
     "[services.\"my api\"]\n[services.api]\nentry = \"\"\n[services.web]\nentry = \"server.js:app\"\nroutes = \"/w\"\n"
 );
+/// As `node` takes them: without their ending, or with none at all.
+#[test]
+fn entries_without_ending() {
+    let machine = Machine::new();
+    machine.file("project/bin/www", "").file("project/src/main.ts", "");
+    let text = "[services.a]\nentry = \"bin/www\"\nroutes = \"/a\"\n[services.b]\nentry = \"src/main\"\nroutes = \"/b\"\n";
+    insta::assert_snapshot!(machine.shown(&machine.with_file(text)));
+}
+
 says!(
     missing_entries,
     "[services.api]\nentry = \"mian:app\"\nroutes = \"/a\"\n[services.web]\nentry = \"servre.js\"\nroutes = \"/w\"\n[services.other]\nentry = \"src/nothing.py\"\nroutes = \"/o\"\n"
@@ -101,6 +110,10 @@ says!(
 says!(
     url_to_listen_on,
     "[server]\nlisten = \"http://localhost:8000\"\n[services.api]\nentry = \"main:app\"\n"
+);
+says!(
+    a_debugger_that_others_reach,
+    "[services.web]\nentry = \"server.js\"\ninspect = \"0.0.0.0:9230\"\n[services.own]\nentry = \"server.js\"\nroutes = \"/own\"\ninspect = \"[::1]:9240\"\n"
 );
 says!(a_service_twice, "[services.web]\nentry = \"server.js\"\n[services.web]\nentry = \"main:app\"\n");
 

@@ -36,6 +36,7 @@ pub enum Item {
 #[derive(Debug, Clone)]
 pub struct Decoder {
     state: State,
+    /// Of the chunks that have come.
     extension_bytes: usize,
     limits: Limits,
 }
@@ -148,10 +149,16 @@ impl Decoder {
     fn push(&mut self, byte: u8) -> Result<(), Rule> {
         match &mut self.state {
             State::ChunkSize(line) => {
-                if let Some(size) = line.push(byte, &mut self.extension_bytes)? {
-                    self.state = if size == 0 { State::Trailers(None) } else { State::ChunkData(size) };
-                } else if self.extension_bytes > self.limits.chunk_extension_bytes_max {
+                let size = line.push(byte)?;
+                let of_chunk = line.extension_bytes();
+                let of_body = self.extension_bytes + of_chunk;
+                let Limits { chunk_extension_bytes_max, body_extension_bytes_max, .. } = self.limits;
+                if of_chunk > chunk_extension_bytes_max || of_body > body_extension_bytes_max {
                     return Err(Rule::ChunkExtensionTooLarge);
+                }
+                if let Some(size) = size {
+                    self.extension_bytes = of_body;
+                    self.state = if size == 0 { State::Trailers(None) } else { State::ChunkData(size) };
                 }
             }
             State::ChunkCr if byte == b'\r' => self.state = State::ChunkLf,

@@ -11,6 +11,8 @@ const SIZE_DIGITS_MAX: u8 = 16;
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SizeLine {
     size: u64,
+    /// Bytes of extensions so far.
+    extension_bytes: usize,
     digits: u8,
     state: State,
 }
@@ -34,10 +36,14 @@ enum State {
 }
 
 impl SizeLine {
-    /// Takes one byte; `Some` is the size, at the line's last byte. `extension_bytes` counts what the
-    /// extensions took.
+    /// Bytes that the extensions have taken so far.
+    pub(super) fn extension_bytes(&self) -> usize {
+        self.extension_bytes
+    }
+
+    /// Takes one byte; `Some` is the size, at the line's last byte.
     #[inline]
-    pub(super) fn push(&mut self, byte: u8, extension_bytes: &mut usize) -> Result<Option<u64>, Rule> {
+    pub(super) fn push(&mut self, byte: u8) -> Result<Option<u64>, Rule> {
         if self.state == State::Size {
             if let Some(value) = hex_value(byte) {
                 if self.digits == SIZE_DIGITS_MAX {
@@ -56,7 +62,7 @@ impl SizeLine {
         }
         self.state = self.after(byte)?;
         if self.state != State::Lf {
-            *extension_bytes += 1;
+            self.extension_bytes += 1;
         }
         Ok(None)
     }
@@ -103,9 +109,9 @@ mod tests {
     use super::*;
 
     fn read(line: &[u8]) -> Result<Option<u64>, Rule> {
-        let (mut reader, mut extension_bytes) = (SizeLine::default(), 0);
+        let mut reader = SizeLine::default();
         for (at, &byte) in line.iter().enumerate() {
-            if let Some(size) = reader.push(byte, &mut extension_bytes)? {
+            if let Some(size) = reader.push(byte)? {
                 assert_eq!(at + 1, line.len(), "the line ended early");
                 return Ok(Some(size));
             }

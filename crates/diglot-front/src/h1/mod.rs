@@ -72,8 +72,10 @@ pub struct Limits {
     pub header_count_max: usize,
     /// Length of a trailer section with its empty line; beyond it 431.
     pub trailer_bytes_max: usize,
-    /// Bytes of chunk extensions over the whole of one body: they carry nothing anybody reads; beyond it 400.
+    /// Bytes of one chunk's extensions: they carry nothing anybody reads; beyond it 400.
     pub chunk_extension_bytes_max: usize,
+    /// Bytes of chunk extensions over the whole of one body; beyond it 400.
+    pub body_extension_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -83,7 +85,8 @@ impl Default for Limits {
             header_bytes_max: 32 * 1024,
             header_count_max: 100,
             trailer_bytes_max: 8 * 1024,
-            chunk_extension_bytes_max: 4 * 1024,
+            chunk_extension_bytes_max: 16 * 1024,
+            body_extension_bytes_max: 64 * 1024,
         }
     }
 }

@@ -10,6 +10,10 @@ use super::{Limits, Status, Version, authority, known, scan};
 /// Bytes of the longest method that is read. The registry's longest is `UPDATEREDIRECTREF`, of 17.
 const METHOD_BYTES_MAX: usize = 32;
 
+/// Empty lines before a request line that are skipped. RFC 9112 section 2.2 has at least one ignored.
+const EMPTY_LINES_MAX: usize = 8;
+const CRLF_BYTES: usize = 2;
+
 /// First byte of a TLS handshake record (RFC 8446 section 5.1). No HTTP message can begin with it.
 const TLS_HANDSHAKE: u8 = 0x16;
 
@@ -45,7 +49,7 @@ pub struct RequestHead<'b> {
     pub upgrade: bool,
     /// The client, or a proxy, says where the request comes from: there is an X-Forwarded-For or X-Forwarded-Proto.
     pub forwarded: bool,
-    /// Length of the head with its empty line, and with an empty line before it; the content begins there.
+    /// Length of the head with its empty line, and with the empty lines before it; the content begins there.
     pub head_bytes: usize,
 }
 
@@ -205,20 +209,29 @@ fn window(bytes: &[u8], start: usize, room: usize) -> &[u8] {
     &bytes[..bytes.len().min(start + room)]
 }
 
-/// Looks at the first bytes; `false` while there is nothing to look at. One empty line is skipped: some
-/// clients send it behind the content of the request before (RFC 9112 section 2.2).
+/// Looks at the first bytes; `false` while there is nothing to look at. Empty lines are skipped, up to
+/// [`EMPTY_LINES_MAX`]: some clients send them behind the content of the request before (RFC 9112 section 2.2).
 #[inline]
 fn begin(bytes: &[u8], progress: &mut Progress) -> Result<bool, Rule> {
-    match *bytes {
-        [] | [b'\r'] | [b'\r', b'\n'] => return Ok(false),
-        [b'\r', b'\n', b'\r' | b'\n', ..] => return Err(Rule::EmptyLines),
-        [b'\r', b'\n', ..] => progress.start = 2,
-        [b'\r', ..] => return Err(Rule::BareCr),
-        [b'\n', ..] => return Err(Rule::BareLf),
-        [TLS_HANDSHAKE, ..] => return Err(Rule::TlsOnPlainPort),
-        _ => {}
+    let mut start = 0;
+    while let Some(b'\r') = bytes.get(start) {
+        if start == EMPTY_LINES_MAX * CRLF_BYTES {
+            return Err(Rule::EmptyLines);
+        }
+        match bytes.get(start + 1) {
+            None => return Ok(false),
+            Some(b'\n') => start += CRLF_BYTES,
+            Some(_) => return Err(Rule::BareCr),
+        }
     }
-    progress.scanned = progress.start;
+    match bytes.get(start) {
+        None => return Ok(false),
+        Some(b'\n') => return Err(Rule::BareLf),
+        Some(&TLS_HANDSHAKE) => return Err(Rule::TlsOnPlainPort),
+        Some(_) => {}
+    }
+    progress.start = start;
+    progress.scanned = start;
     progress.stage = Stage::Method;
     Ok(true)
 }

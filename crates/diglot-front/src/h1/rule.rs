@@ -60,7 +60,7 @@ rules! {
     TlsOnPlainPort 400 "The client speaks TLS to a plain HTTP port (RFC 8446 section 5.1).";
     Http2Preface 505 "The client opens HTTP/2 on a connection that speaks HTTP/1 (RFC 9113 section 3.4).";
     Http09 400 "The request line has no protocol version, as in HTTP/0.9 (RFC 9112 section 3).";
-    EmptyLines 400 "More than one empty line stands before the request line (RFC 9112 section 2.2).";
+    EmptyLines 400 "More empty lines stand before the request line than this server skips (RFC 9112 section 2.2).";
     MethodInvalid 400 "The method is not a token (RFC 9110 section 9.1).";
     MethodTooLong 501 "The method is longer than any this server knows (RFC 9112 section 3).";
     RequestLineTooLong 414 "The request line is longer than this server reads (RFC 9112 section 3).";

@@ -326,6 +326,10 @@ impl Active {
                 Pumped::NeedsInput => match connection.poll_fill(context) {
                     Poll::Ready(Ok(0)) => {
                         connection.ended = true;
+                        // It has ended its side only: as behind a whole body, it may read what is answered to what there is.
+                        if !self.reply.is_complete() && self.tell_fault(connection, fault::BODY_CUT) {
+                            return Ok(false);
+                        }
                         return Err(self.give_up(CancelReason::ClientGone));
                     }
                     Poll::Ready(Err(_)) => return Err(self.give_up(CancelReason::ClientGone)),

@@ -228,7 +228,7 @@ impl Connection {
                 return Poll::Ready(turn);
             }
             match self.poll_fill(context) {
-                Poll::Ready(Ok(0)) if self.input.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) => {
+                Poll::Ready(Ok(0)) if self.has_begun_head() => {
                     return Poll::Ready(self.begin_fault(fault::HEAD_CUT).map_or(Turn::Over, Turn::Active));
                 }
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Turn::Over),
@@ -238,11 +238,29 @@ impl Connection {
         }
     }
 
+    /// Whether something of a request has come, and not just the empty lines that some clients send behind the one before.
+    fn has_begun_head(&self) -> bool {
+        self.input[self.taken..].iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
+    }
+
+    /// An idle connection holds no buffer. The few bytes of empty lines that have come are kept: they count against their limit.
+    fn let_buffers_go(&mut self) {
+        let lines = self.input[self.taken..].to_vec();
+        buffers::give_back(&mut self.input);
+        buffers::give_back(&mut self.output);
+        (self.input, self.taken) = (lines, 0);
+        // Of a head that has not begun there is nothing to resume.
+        self.head = None;
+    }
+
     /// Nothing to read: between two requests, or within a head.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
-        let is_idle = self.input.is_empty();
+        let is_idle = !self.has_begun_head();
         // Before it is looked whether the server stops: who stops it wakes those that wait.
-        let limits = self.exchange.rest(context);
+        let (limits, closes_idle) = self.exchange.rest(context);
+        if is_idle && (closes_idle || self.exchange.is_hung_up()) {
+            return Poll::Ready(Turn::Over);
+        }
         let begins = self.waits.is_none_or(|(for_head, _)| for_head == is_idle);
         let since = match self.waits {
             Some((_, since)) if !begins => since,
@@ -250,11 +268,7 @@ impl Connection {
         };
         self.waits = Some((!is_idle, since));
         if is_idle {
-            buffers::give_back(&mut self.input);
-            buffers::give_back(&mut self.output);
-            if self.exchange.is_hung_up() {
-                return Poll::Ready(Turn::Over);
-            }
+            self.let_buffers_go();
             self.deadline.set_once(self.shared.timeouts.idle);
         } else if begins {
             self.deadline.set(self.shared.timeouts.header_read);
@@ -502,8 +516,10 @@ impl Connection {
             self.input.drain(..self.taken);
             self.taken = 0;
         }
-        if self.input.capacity() == 0 {
-            self.input = buffers::borrow();
+        if self.input.capacity() < BUFFER_BYTES {
+            let mut buffer = buffers::borrow();
+            buffer.extend_from_slice(&self.input);
+            self.input = buffer;
         }
         let read = poll_read_buf(Pin::new(&mut self.socket), context, &mut self.input);
         if self.input.is_empty() {

@@ -168,7 +168,9 @@ fn handshake(
     match link.interface() {
         Some(Interface::Asgi) => {}
         // A Node program speaks WebSocket itself, if it does: it may take the connection over.
-        Some(Interface::Http | Interface::Wsgi | Interface::Fetch) | None => return Ok(None),
+        Some(Interface::Http | Interface::Wsgi | Interface::Fetch | Interface::Functions) | None => {
+            return Ok(None);
+        }
     }
     match Handshake::check(head, shared.websocket.compression) {
         Ok(handshake) => Ok(Some(Box::new(handshake))),

@@ -22,6 +22,8 @@ pub(super) const HEAD_TIMED_OUT: &str = "HeadTimedOut";
 pub(super) const BODY_TIMED_OUT: &str = "BodyTimedOut";
 /// The client left within a head.
 pub(super) const HEAD_CUT: &str = "HeadCut";
+/// The client left within a body.
+pub(super) const BODY_CUT: &str = "BodyCut";
 
 /// Whether the application has a server of its own, which knows such faults.
 pub(super) fn knows_faults(link: &Link) -> bool {

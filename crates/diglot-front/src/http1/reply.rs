@@ -21,6 +21,7 @@ const WIRE_LIMITS: h1::Limits = h1::Limits {
     header_count_max: FIELDS_MAX,
     trailer_bytes_max: TEXT_BYTES_MAX,
     chunk_extension_bytes_max: 4 * 1024,
+    body_extension_bytes_max: 4 * 1024,
 };
 
 /// The response to one request, as far as it has come.

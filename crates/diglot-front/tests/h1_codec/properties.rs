@@ -39,13 +39,14 @@ fn nearly_http() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn small_limits() -> impl Strategy<Value = Limits> {
-    (1..40usize, 1..90usize, 1..4usize, 1..30usize, 0..12usize).prop_map(
-        |(line, header, count, trailer, ext)| Limits {
+    (1..40usize, 1..90usize, 1..4usize, 1..30usize, 0..12usize, 0..24usize).prop_map(
+        |(line, header, count, trailer, ext, body_ext)| Limits {
             request_line_bytes_max: line,
             header_bytes_max: header,
             header_count_max: count,
             trailer_bytes_max: trailer,
             chunk_extension_bytes_max: ext,
+            body_extension_bytes_max: body_ext,
         },
     )
 }

@@ -311,7 +311,7 @@ fn from_worker() -> Vec<Malformed> {
             bytes: preface_bytes(2, STREAMS_MAX),
         },
         loading("READY without a byte", "READY names the interface", frame_bytes(Type::Ready, 0, 0, 0, &[])),
-        loading("READY, unknown interface", "interfaces are 1..=4", frame_bytes(Type::Ready, 0, 0, 0, &[9])),
+        loading("READY, unknown interface", "interfaces are 1..=5", frame_bytes(Type::Ready, 0, 0, 0, &[9])),
         loading("READY, not UTF-8", "the line is UTF-8", frame_bytes(Type::Ready, 0, 0, 0, b"\x01\xFF")),
         loading(
             "READY on a stream",

@@ -59,6 +59,7 @@ pub(crate) fn of(frame: &Frame<'_>) -> Value {
         Type::Stop
         | Type::Closed
         | Type::HangUp
+        | Type::CloseIdle
         | Type::Drain
         | Type::Pause
         | Type::Early

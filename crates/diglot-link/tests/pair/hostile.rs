@@ -9,7 +9,7 @@ use diglot_link::{Front, FrontEvent, StreamKey, Violation, Worker};
 use proptest::prelude::*;
 
 const STREAMS_MAX: u32 = 4;
-const KINDS: [Type; 19] = [
+const KINDS: [Type; 20] = [
     Type::Request,
     Type::Response,
     Type::Wire,
@@ -23,6 +23,7 @@ const KINDS: [Type; 19] = [
     Type::Open,
     Type::Closed,
     Type::HangUp,
+    Type::CloseIdle,
     Type::Ready,
     Type::Failed,
     Type::Drain,
@@ -64,9 +65,13 @@ fn payload(kind: Type) -> BoxedStrategy<Vec<u8>> {
         }
         Type::Cancel => (0u8..9).prop_map(|reason| vec![reason]).boxed(),
         Type::Ready => Just(vec![1]).boxed(),
-        Type::Stop | Type::Closed | Type::HangUp | Type::Drain | Type::Pause | Type::Tunnel => {
-            Just(vec![]).boxed()
-        }
+        Type::Stop
+        | Type::Closed
+        | Type::HangUp
+        | Type::CloseIdle
+        | Type::Drain
+        | Type::Pause
+        | Type::Tunnel => Just(vec![]).boxed(),
         Type::Ping | Type::Pong => prop_oneof![Just(vec![0; 8]), noise].boxed(),
         _ => noise.boxed(),
     }

@@ -34,27 +34,30 @@ const STDERR: RawFd = 2;
 /// Up to this number Node closes what it has inherited when it starts a process of its own; above, only what comes without a gap.
 const LOW_DESCRIPTOR_MAX: RawFd = 15;
 
+/// Names the variable that tells a worker which of its descriptors is its end of the socket for calls.
+pub const CALLS_ENV: &str = "DIGLOT_CALLS";
+
 /// Names the variable that tells a worker which of its descriptors is its [`Aside`].
 pub const ASIDE_ENV: &str = "DIGLOT_ASIDE";
 
-/// Low numbers for the workers' ends of their links and asides, kept free in this process from early on.
+/// Low numbers for the workers' ends of their links, calls sockets and asides, kept free in this process from early on.
 ///
 /// Otherwise a link has the number it happened to get here, and what an app in Node starts inherits those with a high one:
 /// Node cannot close them by itself.
 #[derive(Clone, Debug)]
-pub struct LinkPlace(Arc<[OwnedFd; 2]>);
+pub struct LinkPlace(Arc<[OwnedFd; 3]>);
 
 impl LinkPlace {
     /// `None` where all low numbers are taken: links have any number then.
     pub fn reserve() -> Option<Self> {
         let null = std::fs::File::open("/dev/null").ok()?;
         let place = || fcntl_dupfd_cloexec(&null, STDERR + 1).ok();
-        let places = [place()?, place()?];
+        let places = [place()?, place()?, place()?];
         places.iter().all(|place| place.as_raw_fd() <= LOW_DESCRIPTOR_MAX).then(|| Self(Arc::new(places)))
     }
 
-    fn numbers(&self) -> [RawFd; 2] {
-        [self.0[0].as_raw_fd(), self.0[1].as_raw_fd()]
+    fn numbers(&self) -> [RawFd; 3] {
+        [0, 1, 2].map(|place: usize| self.0[place].as_raw_fd())
     }
 }
 
@@ -89,7 +92,7 @@ pub struct Launch {
     /// The interpreter, as an absolute path: it is not searched for.
     pub program: PathBuf,
     pub args: Vec<OsString>,
-    /// The whole environment; nothing is inherited. [`LINK_ENV`] is added to it.
+    /// The whole environment; nothing is inherited. [`LINK_ENV`] and [`CALLS_ENV`] are added to it.
     pub env: Vec<(OsString, OsString)>,
     /// The worker's working directory.
     pub cwd: PathBuf,
@@ -109,6 +112,8 @@ pub(super) struct Launched {
     pub(super) stderr: ChildStderr,
     /// The server's end of the link, not blocking.
     pub(super) socket: UnixStream,
+    /// The server's end of the socket for calls, not blocking.
+    pub(super) calls: UnixStream,
 }
 
 #[derive(Debug)]
@@ -164,16 +169,21 @@ impl Launch {
         place: Option<&LinkPlace>,
         children: &Arc<Children>,
     ) -> io::Result<Launched> {
-        let (socket, of_worker) = UnixStream::pair()?;
+        let (socket, link_of_worker) = UnixStream::pair()?;
+        let (calls, calls_of_worker) = UnixStream::pair()?;
         socket.set_nonblocking(true)?;
+        calls.set_nonblocking(true)?;
         let places = place.map(LinkPlace::numbers);
-        let mut inherited =
-            vec![Inherited { descriptor: of_worker.into(), place: places.map(|[link, _]| link) }];
+        let mut inherited = vec![
+            Inherited { descriptor: link_of_worker.into(), place: places.map(|[link, ..]| link) },
+            Inherited { descriptor: calls_of_worker.into(), place: places.map(|[_, calls, _]| calls) },
+        ];
         let mut aside_env = None;
         let mut attended = None;
         if let Some(aside) = &self.aside {
             let (socket, of_worker) = UnixStream::pair()?;
-            let of_worker = Inherited { descriptor: of_worker.into(), place: places.map(|[_, aside]| aside) };
+            let of_worker =
+                Inherited { descriptor: of_worker.into(), place: places.map(|[.., aside]| aside) };
             aside_env = Some((ASIDE_ENV, of_worker.number().to_string()));
             attended = Some((aside, socket));
             inherited.push(of_worker);
@@ -186,6 +196,7 @@ impl Launch {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .envs(self.numbered_env.iter().map(|name| (name, &number)))
             .env(LINK_ENV, inherited[0].number().to_string())
+            .env(CALLS_ENV, inherited[1].number().to_string())
             .envs(aside_env)
             .current_dir(&self.cwd)
             .stdin(Stdio::null())
@@ -202,7 +213,7 @@ impl Launch {
         if let Some((Aside(attend), socket)) = attended {
             attend(socket);
         }
-        Ok(Launched { group: Arc::new(Group::new(child, children.clone())), stdout, stderr, socket })
+        Ok(Launched { group: Arc::new(Group::new(child, children.clone())), stdout, stderr, socket, calls })
     }
 
     fn explain(&self, error: &io::Error) -> String {

@@ -15,6 +15,6 @@ mod supervisor;
 mod watch;
 
 pub use self::handle::{Reporter, SupervisorHandle};
-pub use self::launch::{ASIDE_ENV, Aside, LINK_ENV, Launch, LinkPlace};
+pub use self::launch::{ASIDE_ENV, Aside, CALLS_ENV, LINK_ENV, Launch, LinkPlace};
 pub use self::launches::Launches;
 pub use self::supervisor::{Attach, Handler, Running, ServiceSpec, Supervisor};

@@ -74,7 +74,8 @@ impl Group {
 
     /// Whether the leader has ended and left alone what it had started.
     pub(super) fn has_spared_its_children(&self) -> bool {
-        matches!(&*self.lock(), Leader::Reaped(Exit::SUCCESS)) && self.spares.load(Ordering::Relaxed)
+        matches!(&*self.lock(), Leader::Reaped(exit) if exit.is_orderly())
+            && self.spares.load(Ordering::Relaxed)
     }
 
     pub(super) fn id(&self) -> Pid {
@@ -120,8 +121,9 @@ impl Group {
 /// Without reaping it: its group could not be signalled any more.
 fn has_ended_in_order(leader: Pid) -> bool {
     let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    let ended = rustix::process::waitid(WaitId::Pid(leader), peek);
-    ended.is_ok_and(|status| status.and_then(|status| status.exit_status()) == Some(0))
+    let Ok(Some(status)) = rustix::process::waitid(WaitId::Pid(leader), peek) else { return false };
+    let by_itself = status.exit_status().map(Exit::Code);
+    by_itself.or(status.terminating_signal().map(Exit::Signal)).is_some_and(Exit::is_orderly)
 }
 
 impl Drop for Group {

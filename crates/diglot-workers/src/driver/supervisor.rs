@@ -49,6 +49,8 @@ pub struct Attach {
     pub pid: u32,
     /// The server's end of the link, not blocking.
     pub socket: UnixStream,
+    /// The server's end of the socket for calls, not blocking.
+    pub calls: UnixStream,
     pub reporter: Reporter,
 }
 
@@ -320,7 +322,7 @@ impl<H: Handler> Driver<H> {
 
     /// Take over a process that has just been made. On an error it is ended by being dropped.
     fn adopt(&mut self, worker: WorkerId, launched: Launched) -> io::Result<()> {
-        let Launched { group, stdout, stderr, socket } = launched;
+        let Launched { group, stdout, stderr, socket, calls } = launched;
         let name = Arc::new(WorkerName {
             service: self.services[worker.service].name.clone(),
             number: worker.slot + 1,
@@ -346,7 +348,7 @@ impl<H: Handler> Driver<H> {
             return Ok(());
         }
         let reporter = Reporter::new(worker, self.handle.outbox.clone(), link_ended);
-        self.handler.attach(Attach { worker, name, pid, socket, reporter });
+        self.handler.attach(Attach { worker, name, pid, socket, calls, reporter });
         Ok(())
     }
 

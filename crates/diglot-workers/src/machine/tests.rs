@@ -248,7 +248,7 @@ fn a_crash_is_answered_at_once_then_with_growing_delays_and_forgotten_when_stabl
     check(
         world.exit(5, Exit::Code(0)),
         &[
-            "report service \"web\", worker 1: it ended: exit code 0; a new one is started at once",
+            "report service \"web\", worker 1: its program has ended by itself, with exit code 0; a new one is started at once",
             "spawn web.1 #6",
         ],
     );
@@ -348,6 +348,19 @@ fn a_worker_that_closes_its_link_may_end_by_itself_before_it_is_killed() {
     world.closed(2);
     let broken = LinkEnd::Broken { rule: "bad length".to_owned() };
     check(world.worker(2, WorkerEvent::LinkClosed(broken)), &["kill #2"]);
+}
+
+#[test]
+fn who_was_told_to_end_and_raises_the_signal_again_has_ended_in_order() {
+    const TERM: i32 = 15;
+    for exit in [Exit::Signal(TERM), Exit::Code(128 + TERM), Exit::Code(130)] {
+        let mut world = running(&[1]);
+        check(world.feed(Event::Shutdown { grace: s(5.0).into() }), &["drain #1 5s"]);
+        check(world.exit(1, exit), &["stopped"]);
+    }
+    // While it serves, the same is the end of a worker that is missed.
+    let said = running(&[1]).exit(1, Exit::Signal(TERM));
+    assert!(said[0].contains("killed by SIGTERM"), "{said:?}");
 }
 
 #[test]

@@ -210,7 +210,7 @@ impl Worker {
         match &self.life {
             Life::Starting { .. } => Some(by_itself(false)),
             Life::Ready { .. } => Some(by_itself(true)),
-            Life::Draining { .. } => (exit != Exit::SUCCESS).then(|| by_itself(true)),
+            Life::Draining { .. } => (!exit.is_orderly()).then(|| by_itself(true)),
             // A closed link is only the first sign of an exit; the exit says more.
             Life::Leaving { failure: Failure { reason: Reason::LinkClosed, .. }, was_ready, .. } => {
                 Some(by_itself(*was_ready))

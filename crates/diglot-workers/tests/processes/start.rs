@@ -25,7 +25,7 @@ async fn a_worker_gets_what_its_launch_says_and_nothing_else() {
 print(' '.join(sorted(open('/proc/self/environ').read().strip('\\0').split('\\0'))))
 null = os.stat('/dev/null').st_rdev
 print(os.getcwd(), 'own group', os.getpgrp() == os.getpid(), 'empty stdin', os.fstat(0).st_rdev == null)
-open_fds = {int(fd) for fd in os.listdir('/proc/self/fd')} - {0, 1, 2, link.fileno()}
+open_fds = {int(fd) for fd in os.listdir('/proc/self/fd')} - {0, 1, 2, link.fileno(), int(os.environ['DIGLOT_CALLS'])}
 print([fd for fd in open_fds if os.path.exists(f'/proc/self/fd/{fd}')])
 serve()";
     let cwd = std::env::temp_dir().canonicalize().unwrap();
@@ -36,8 +36,13 @@ serve()";
     let cwd = cwd.display().to_string();
     let (mut harness, running) = Harness::start(vec![spec]).await;
     let environment = harness.line().await;
-    let link = environment.strip_prefix("DIGLOT_LINK=").and_then(|rest| rest.strip_suffix(" ONE=1 TWO=2"));
-    assert!(link.is_some_and(|number| number.parse::<u32>().is_ok()), "{environment}");
+    let numbers =
+        environment.strip_prefix("DIGLOT_CALLS=").and_then(|rest| rest.strip_suffix(" ONE=1 TWO=2"));
+    let (calls, link) = numbers.and_then(|rest| rest.split_once(" DIGLOT_LINK=")).unwrap_or_default();
+    assert!(
+        calls != link && [calls, link].iter().all(|number| number.parse::<u32>().is_ok()),
+        "{environment}"
+    );
     assert_eq!(harness.line().await, format!("{cwd} own group True empty stdin True"));
     assert_eq!(harness.line().await, "[]", "open descriptors");
     harness.stop(running.unwrap()).await;

@@ -5,6 +5,11 @@ const { services } = require('diglot');
 http
   .createServer(async (request, response) => {
     await sleep(1);
+    if (request.url === '/careless') {
+      const calls = [services.model.watchAborts(), services.model.watchAborts()];
+      process.once('exit', () => calls);
+      await services.model.watchAborts();
+    }
     try {
       if (request.url === '/wait') await services.model.watchAborts();
       response.end(JSON.stringify(await services.model.similar({ itemId: 1, k: 1 })));

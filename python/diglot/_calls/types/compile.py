@@ -55,7 +55,10 @@ class Compiler:
     """Makes types of annotations. Classes that come more than once, or contain themselves, become one type."""
 
     def __init__(self):
+        #: Classes, with the types of their arguments.
         self._known = {}
+        #: Annotations without variables.
+        self._compiled = {}
 
     def compile(self, annotation, scope=None, variables=None):
         """The type of an annotation. `scope` resolves names in text; `variables` are those of generic classes."""
@@ -67,6 +70,18 @@ class Compiler:
             return known
         if isinstance(annotation, (str, ForwardRef)):
             return self.compile(resolved(annotation, scope), scope, variables)
+        if variables:
+            return self._made(annotation, scope, variables)
+        try:
+            # Literal[1] and Literal[True] are equal, and their texts are not.
+            key = (annotation, str(annotation))
+            if key not in self._compiled:
+                self._compiled[key] = self._made(annotation, scope, None)
+            return self._compiled[key]
+        except TypeError:  # what is in an Annotated need have no hash
+            return self._made(annotation, scope, None)
+
+    def _made(self, annotation, scope, variables):
         if isinstance(annotation, TypeVar):
             return self._variable(annotation, scope, variables)
         origin = get_origin(annotation)
@@ -140,7 +155,7 @@ class Compiler:
 
     def _class(self, cls, scope, variables, arguments):
         given = [self.compile(each, scope, variables) for each in arguments]
-        key = (cls, *map(id, given, strict=False)) if given else cls
+        key = (cls, *given) if given else cls
         if key not in self._known:
             self._known[key] = self._new_class(cls, key, given, arguments)
         return self._known[key]
@@ -211,7 +226,9 @@ class Compiler:
             yield Field(field.name, compiled, has_default=has_default, doc=doc)
 
     def _attrs_fields(self, cls, variables):
-        hints = hints_of(cls)
+        # They are resolved where `attrs.resolve_types()` was called.
+        is_resolved = not any(isinstance(field.type, str) for field in cls.__attrs_attrs__)
+        hints = {} if is_resolved else hints_of(cls)
         for field in cls.__attrs_attrs__:
             if not field.init:
                 continue

@@ -1,0 +1,256 @@
+//! The broker's thread between workers at real sockets, and its calls for those who are no workers.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use bytes::Bytes;
+use diglot_broker::{Broker, CallError, Reply, Settings, SocketEnd, WorkerKey};
+use diglot_calls::message::{CallHead, Code};
+use diglot_calls::{Connection, Event, Payload, Total, Violation};
+
+const MODEL: usize = 0;
+const WEB: usize = 1;
+
+fn broker() -> Broker {
+    Broker::start(Settings::default(), &["model", "web"]).unwrap()
+}
+
+/// One end of a real socket, with a worker's protocol.
+struct Worker {
+    socket: UnixStream,
+    connection: Connection<()>,
+    unread: Vec<u8>,
+}
+
+impl Worker {
+    fn new(socket: UnixStream) -> Self {
+        Self { socket, connection: Connection::worker(), unread: vec![] }
+    }
+
+    fn flush(&mut self) {
+        while !self.connection.output().is_empty() {
+            let count = self.socket.write(self.connection.output().first()).unwrap();
+            self.connection.output().sent(count);
+        }
+    }
+
+    /// Waits for bytes, and shows what they mean; false at the end.
+    fn turn(&mut self, mut see: impl FnMut(&mut Connection<()>, Event<'_, ()>)) -> bool {
+        self.flush();
+        let mut buffer = vec![0; 1 << 20];
+        let Ok(count @ 1..) = self.socket.read(&mut buffer) else { return false };
+        self.unread.extend_from_slice(&buffer[..count]);
+        let mut at = 0;
+        while let Some((count, event)) = self.connection.handle(&self.unread[at..]).unwrap() {
+            at += count;
+            if let Some(event) = event {
+                see(&mut self.connection, event);
+            }
+        }
+        self.unread.drain(..at);
+        self.flush();
+        true
+    }
+}
+
+/// Attaches a worker; what its socket's end was comes later.
+fn attach(broker: &Broker, service: usize) -> (WorkerKey, Worker, mpsc::Receiver<SocketEnd>) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let (ended, end) = mpsc::channel();
+    let key = broker.attach(service, ours, move |how| ended.send(how).unwrap());
+    (key, Worker::new(theirs), end)
+}
+
+/// A worker on a thread of its own that offers functions, and does what their names say.
+fn serve(broker: &Broker) -> (WorkerKey, thread::JoinHandle<()>) {
+    let (key, mut worker, _) = attach(broker, MODEL);
+    for name in ["echo", "count", "fail", "hang"] {
+        worker.connection.offer(format!(r#"{{"name":"{name}"}}"#).as_bytes());
+    }
+    worker.flush();
+    broker.ready(key);
+    let served = thread::spawn(move || {
+        let mut arguments = vec![];
+        let mut answer = vec![];
+        while worker.turn(|connection, event| match event {
+            Event::Call { id, head, aboard, end } if head.function == "echo" => {
+                arguments = aboard.to_vec();
+                connection.grant(id, head.total - aboard.len() as u32);
+                if end {
+                    connection.answer(id, Total::Message(head.total), Payload::Copied(aboard), true);
+                }
+            }
+            Event::Call { id, head, .. } if head.function == "count" => {
+                let items: Vec<u8> = (0..100_000u32)
+                    .flat_map(|item| [&4u32.to_le_bytes()[..], &item.to_le_bytes()].concat())
+                    .collect();
+                connection.answer(id, Total::Stream, Payload::Copied(b""), false);
+                let went = connection.send(id, Payload::Copied(&items), true);
+                answer = items[went..].to_vec();
+            }
+            Event::Call { id, head, .. } if head.function == "fail" => {
+                connection.throw(id, br#"{"code":"error","message":"no","type":"Oops","data":{"at":3}}"#);
+            }
+            Event::Data { id, bytes, end, .. } => {
+                arguments.extend_from_slice(bytes);
+                if end {
+                    let total = Total::Message(arguments.len() as u32);
+                    let went = connection.answer(id, total, Payload::Copied(&arguments), true);
+                    answer = arguments[went..].to_vec();
+                    let went = connection.send(id, Payload::Copied(&answer), true);
+                    answer.drain(..went);
+                }
+            }
+            Event::Granted { id, .. } => {
+                let went = connection.send(id, Payload::Copied(&answer), true);
+                answer.drain(..went);
+            }
+            Event::Aborted { id, .. } => connection.throw(id, br#"{"code":"cancelled","message":""}"#),
+            _ => {}
+        }) {}
+    });
+    (key, served)
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), future).await.unwrap() })
+}
+
+fn call(broker: &Broker, function: &str, arguments: Bytes) -> Result<Vec<u8>, CallError> {
+    match block_on(broker.call("model", function, arguments, None, false).reply())? {
+        Reply::Value(value) => Ok(value),
+        Reply::Items(_) => panic!("a stream"),
+    }
+}
+
+#[test]
+fn calls_of_those_who_are_no_workers() {
+    let broker = broker();
+    let (key, served) = serve(&broker);
+    assert_eq!(call(&broker, "echo", Bytes::from_static(b"{}")).unwrap(), b"{}");
+    let long: Bytes = (0..5_000_000u32).map(|at| (at % 251) as u8).collect();
+    assert!(call(&broker, "echo", long.clone()).unwrap() == long);
+    let error = call(&broker, "fail", Bytes::from_static(b"{}")).unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), (Code::Error, "no"));
+    assert_eq!(error.details["type"], "Oops");
+    assert_eq!(error.details["data"]["at"], 3);
+    let error = call(&broker, "ecko", Bytes::from_static(b"{}")).unwrap_err();
+    assert_eq!(error.code, Code::UnknownFunction);
+    let names: Vec<String> = broker.functions()["model"].iter().map(|offer| offer.name.to_string()).collect();
+    assert_eq!(names, ["count", "echo", "fail", "hang"]);
+    let too_long = Bytes::from(vec![0; 67_108_865]);
+    assert_eq!(call(&broker, "echo", too_long).unwrap_err().code, Code::TooLarge);
+    assert_eq!(broker.open_calls(), 0);
+    broker.detach(key);
+    served.join().unwrap();
+}
+
+#[test]
+fn a_stream_for_one_who_is_no_worker() {
+    let broker = broker();
+    let (_, served) = serve(&broker);
+    block_on(async {
+        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, false);
+        let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
+        for expect in 0..100_000u32 {
+            assert_eq!(items.next().await.unwrap().unwrap(), expect.to_le_bytes());
+        }
+        assert!(items.next().await.is_none());
+        // One that is dropped in its midst is aborted.
+        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, false);
+        let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
+        items.next().await.unwrap().unwrap();
+    });
+    assert_eq!(call(&broker, "echo", Bytes::from_static(b"{}")).unwrap(), b"{}");
+    assert_eq!(broker.open_calls(), 0);
+    drop(broker);
+    served.join().unwrap();
+}
+
+#[test]
+fn a_deadline_passes() {
+    let broker = broker();
+    let (_, served) = serve(&broker);
+    let hangs =
+        broker.call("model", "hang", Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), false);
+    assert_eq!(block_on(hangs.reply()).unwrap_err().code, Code::DeadlineExceeded);
+    drop(broker);
+    served.join().unwrap();
+}
+
+#[test]
+fn many_calls_between_workers() {
+    const CALLS: u32 = 20_000;
+    const AT_ONCE: u32 = 64;
+    let broker = broker();
+    let (_, served) = serve(&broker);
+    let (key, mut web, _) = attach(&broker, WEB);
+    broker.ready(key);
+    let head = CallHead { service: "model", function: "echo", window: 0, total: 4, ..CallHead::default() };
+    let begin = |connection: &mut Connection<()>, number: u32| {
+        connection.begin((), &head, Payload::Copied(&number.to_le_bytes())).unwrap().unwrap();
+    };
+    let (mut begun, mut answered, mut sum) = (0, 0, 0u64);
+    while begun < AT_ONCE {
+        begin(&mut web.connection, begun);
+        begun += 1;
+    }
+    while answered < CALLS {
+        assert!(web.turn(|connection, event| {
+            if let Event::Return { aboard, end: true, .. } = event {
+                sum += u64::from(u32::from_le_bytes(aboard.try_into().unwrap()));
+                answered += 1;
+                if begun < CALLS {
+                    begin(connection, begun);
+                    begun += 1;
+                }
+            }
+        }));
+    }
+    assert_eq!(sum, u64::from(CALLS) * u64::from(CALLS - 1) / 2);
+    drop(broker);
+    served.join().unwrap();
+}
+
+#[test]
+fn what_was_offered_before_ready_counts() {
+    let broker = broker();
+    for _ in 0..200 {
+        let (key, mut worker, _end) = attach(&broker, MODEL);
+        worker.connection.offer(br#"{"name":"late"}"#);
+        worker.flush();
+        broker.ready(key);
+        let error = block_on(broker.call("model", "other", Bytes::from_static(b"{}"), None, false).reply());
+        let error = error.unwrap_err();
+        assert_eq!(error.code, Code::UnknownFunction);
+        assert_eq!(error.message, "service \"model\" offers no function \"other\"; it offers \"late\"");
+        broker.drain(key);
+        let mut drained = false;
+        while !drained {
+            assert!(worker.turn(|_, event| drained |= event == Event::Drain));
+        }
+        broker.detach(key);
+    }
+}
+
+#[test]
+fn who_breaks_a_rule_is_named_and_who_leaves_is_not() {
+    let broker = broker();
+    let (_, mut worker, end) = attach(&broker, MODEL);
+    worker.socket.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(end.recv().unwrap(), SocketEnd::Broken(Violation::NotDiglot));
+    assert_eq!(worker.socket.read(&mut [0; 100]).unwrap(), 16, "the preface");
+    assert_eq!(worker.socket.read(&mut [0; 100]).unwrap(), 0);
+    let (_, worker, end) = attach(&broker, MODEL);
+    drop(worker);
+    assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
+    let (key, _worker, end) = attach(&broker, MODEL);
+    broker.detach(key);
+    assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
+}

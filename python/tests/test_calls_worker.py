@@ -1,0 +1,252 @@
+"""Functions and calls in real workers: ASGI, WSGI, and with functions only."""
+
+import json
+import socket
+
+import native
+import pytest
+from broker import ABORT, CALL, END, OFFER, RETURN, THROW, Call, Peer
+from front import CANCEL, DRAIN, FAILED, READY
+
+native.load()
+
+from diglot._calls.values import portable  # noqa: E402
+
+FUNCTIONS = 5
+FUNCTIONS_SOURCE = """
+    import asyncio
+    from diglot import function, services
+
+    @function
+    async def double(n: int) -> int:
+        return 2 * n
+
+    @function
+    def half(n: int) -> float:
+        return n / 2
+
+    @function
+    async def slow() -> str:
+        await asyncio.sleep(0.3)
+        return "done"
+
+    @function
+    def other(n: int) -> int:
+        return services.other.thing.sync(n=n)
+"""
+ASGI = """
+    import asyncio
+    from diglot import services
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            raise NotImplementedError
+        found = await services.model.similar(item_id=3)
+        body = str(found).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+"""
+WSGI = """
+    from diglot import function, services
+
+    @function
+    async def ping() -> int:
+        return 1
+
+    def app(environ, start_response):
+        try:
+            found = services.model.similar.sync(item_id=3)
+        except Exception as error:
+            found = type(error).__name__
+        start_response("200 OK", [])
+        return [str(found).encode()]
+"""
+
+
+class Calls:
+    """A worker, and the broker's end of its calls socket."""
+
+    def __init__(self, start, source, **settings):
+        ours, theirs = socket.socketpair()
+        self.peer = Peer(ours)
+        self.front = start(source, calls=theirs, **settings)
+
+    def offers(self, *names):
+        self.peer.greeted()
+        found = {}
+        while set(names) - set(found):
+            frame = self.peer.frame()
+            assert frame.kind == OFFER
+            found[frame.json()["name"]] = frame.json()
+        return found
+
+    def answer(self, kind=RETURN):
+        frame = self.peer.frame()
+        assert frame.kind == kind, frame
+        if kind == THROW:
+            return frame.json()
+        return portable.decode(frame.payload[4:])
+
+    def called(self):
+        frame = self.peer.frame()
+        assert frame.kind == CALL, frame
+        return frame.id, Call(frame.payload)
+
+    def answer_with(self, id, value):
+        data = portable.encode(value)
+        self.peer.send(RETURN, id, len(data).to_bytes(4, "little") + data, END)
+
+
+@pytest.fixture
+def start(worker):
+    started = []
+
+    def begin(source, **settings):
+        calls = Calls(worker, source, **settings)
+        started.append(calls)
+        return calls
+
+    yield begin
+    for calls in started:
+        calls.front.close()
+        calls.peer.close()
+
+
+def encoded(**arguments):
+    return portable.encode(arguments)
+
+
+@pytest.mark.parametrize("settings", [{}, {"functions": {"only": True}}], ids=["no app", "functions only"])
+def test_functions_only(start, settings):
+    calls = start(FUNCTIONS_SOURCE, **settings)
+    assert calls.front.first.kind == READY and calls.front.first.payload[0] == FUNCTIONS
+    offers = calls.offers("double", "half", "slow", "other")
+    assert offers["double"]["file"] == "main.py" and offers["double"]["line"] == 5
+    calls.peer.begin("double", encoded(n=4))
+    assert calls.answer() == 8
+    calls.peer.begin("half", encoded(n=5))
+    assert calls.answer() == 2.5
+    calls.peer.begin("double", json.dumps({"n": "4"}).encode(), flags=1)
+    assert calls.peer.frame().payload[4:] == b"8"
+    calls.peer.begin("double", encoded(n="x"))
+    assert calls.answer(THROW)["code"] == "invalid_arguments"
+    # On a thread, of another service.
+    calls.peer.begin("other", encoded(n=7), context=b"traceparent: 00-1-2-01\r\n", depth=3, deadline_ms=5000)
+    id, made = calls.called()
+    assert (made.service, made.function, made.depth) == ("other", "thing", 4)
+    assert made.context == b"traceparent: 00-1-2-01\r\n" and 0 < made.deadline_ms <= 5000
+    calls.answer_with(id, 70)
+    assert calls.answer() == 70
+    # What it has in its hands is answered before it ends.
+    calls.peer.begin("slow")
+    calls.peer.begin("double", encoded(n=1))
+    assert calls.answer() == 2
+    calls.front.send(DRAIN)
+    assert calls.answer() == "done"
+    assert calls.front.wait() == 0
+
+
+def test_a_service_without_functions_or_application(start):
+    calls = start("x = 1", functions={"only": True}, await_ready=False)
+    calls.front._exactly(16)
+    frame = calls.front.frame()
+    assert frame.kind == FAILED and b"offers no function" in frame.payload
+
+
+def test_a_type_without_counterpart_is_named(start):
+    source = """
+        from diglot import function
+
+        class Odd:
+            pass
+
+        @function
+        def similar(item: Odd) -> int:
+            return 1
+    """
+    calls = start(source, await_ready=False)
+    calls.front._exactly(16)
+    frame = calls.front.frame()
+    text = frame.payload.decode()
+    assert frame.kind == FAILED
+    assert 'the parameter "item" of the function similar (main.py:7)' in text and "main.Odd" in text
+
+
+def test_calls_of_an_asgi_application(start):
+    calls = start(ASGI)
+    headers = [(b"Host", b"a.test"), (b"traceparent", b"00-ab-cd-01"), (b"X-Request-Id", b"r1"), (b"cookie", b"c")]
+    stream = calls.front.begin(headers=headers)
+    calls.peer.greeted()
+    id, made = calls.called()
+    assert (made.service, made.function, made.depth, made.deadline_ms) == ("model", "similar", 1, 0)
+    assert made.context == b"traceparent: 00-ab-cd-01\r\nx-request-id: r1\r\n"
+    calls.answer_with(id, [1, 2])
+    assert calls.front.response(stream).body == b"[1, 2]"
+    stream = calls.front.begin(headers=headers)
+    id, made = calls.called()
+    calls.front.send(CANCEL, stream, b"\x01")
+    frame = calls.peer.frame()
+    assert (frame.kind, frame.id, frame.payload) == (ABORT, id, b"\x03")
+    calls.peer.send(THROW, id, b'{"code":"cancelled","message":"it was aborted"}', END)
+    calls.front.drain()
+    calls.front.stderr()
+
+
+def test_calls_of_a_wsgi_application(start):
+    calls = start(WSGI)
+    assert set(calls.offers("ping")) == {"ping"}
+    headers = [(b"Host", b"a.test"), (b"traceparent", b"00-ab-cd-01")]
+    stream = calls.front.begin(headers=headers)
+    id, made = calls.called()
+    assert made.context == b"traceparent: 00-ab-cd-01\r\n"
+    calls.peer.begin("ping")
+    assert calls.answer() == 1
+    calls.answer_with(id, "x")
+    assert calls.front.response(stream).body == b"x"
+    stream = calls.front.begin(headers=headers)
+    id, made = calls.called()
+    calls.front.send(CANCEL, stream, b"\x01")
+    frame = calls.peer.frame()
+    assert (frame.kind, frame.id, frame.payload) == (ABORT, id, b"\x03")
+    calls.peer.send(THROW, id, b'{"code":"cancelled","message":"it was aborted"}', END)
+    assert calls.front.drain() == 0
+
+
+def test_a_program_that_does_not_use_the_package_says_nothing(start):
+    calls = start("async def app(scope, receive, send):\n    raise NotImplementedError\n", lifespan="off")
+    assert calls.front.drain() == 0
+    # Not even what the broker has said was read.
+    with pytest.raises(ConnectionResetError):
+        calls.peer.reader.read()
+
+
+def test_what_is_started_does_not_see_the_socket(start):
+    source = """
+        import os, subprocess, sys
+        assert "DIGLOT_CALLS" not in os.environ
+        import diglot
+        from diglot import services
+
+        async def app(scope, receive, send):
+            child = os.fork()
+            if child == 0:
+                try:
+                    services.model.similar.sync()
+                except RuntimeError as error:
+                    os._exit(3 if "forked" in str(error) else 4)
+                os._exit(5)
+            _, status = os.waitpid(child, 0)
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": str(os.waitstatus_to_exitcode(status)).encode()})
+    """
+    calls = start(source, lifespan="off", environment={"PYTHONWARNINGS": "ignore"})
+    # A forked child has the running loop as well, so it is told what a coroutine is told.
+    assert calls.front.request().body in (b"3", b"4")
+    assert calls.front.drain() == 0
+
+
+def test_a_server_that_is_gone(start):
+    calls = start(FUNCTIONS_SOURCE)
+    calls.offers("double")
+    calls.peer.socket.shutdown(socket.SHUT_RDWR)
+    assert calls.front.wait() == 1

@@ -1,0 +1,484 @@
+"""Annotations as types: schemas, what they take and give, and what they refuse with its path."""
+
+from __future__ import annotations
+
+import array
+import collections.abc
+import dataclasses
+import datetime
+import decimal
+import enum
+import json
+import typing
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypedDict, TypeVar, Union
+
+import native
+import pytest
+from values_golden import same
+
+native.load()
+
+from diglot import function  # noqa: E402
+from diglot._calls import registry  # noqa: E402
+from diglot._calls.types import Invalid, Signature, Unsupported  # noqa: E402
+from diglot._calls.values import AnyMap, decode, encode  # noqa: E402
+
+if typing.TYPE_CHECKING:
+    pass
+
+T = TypeVar("T")
+UserId = NewType("UserId", int)
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+@dataclasses.dataclass
+class Node:
+    """A tree."""
+
+    name: str
+    children: list[Node] = dataclasses.field(default_factory=list)
+    made: datetime.date | None = None
+    hidden: int = dataclasses.field(default=0, init=False)
+
+
+@dataclasses.dataclass
+class Page(Generic[T]):
+    items: list[T]
+    next: Optional[int] = None  # noqa: UP045
+
+
+class Options(TypedDict, total=False):
+    depth: typing.Required[int] if hasattr(typing, "Required") else int
+    label: str
+
+
+class Point(NamedTuple):
+    x: float
+    y: float = 0.0
+
+
+class Word(str):
+    pass
+
+
+class Unknown:
+    pass
+
+
+def signature(annotation, scope=None):
+    def subject(x):
+        pass
+
+    subject.__annotations__ = {"x": annotation, "return": annotation}
+    return Signature(subject, "subject", "here.py:1", scope)
+
+
+def schema_of(annotation):
+    offer = signature(annotation).offer()
+    schema = offer["params"]["properties"]["x"]
+    return ({**schema, "$defs": offer["params"]["$defs"]}) if "$defs" in offer["params"] else schema
+
+
+UTC = datetime.timezone.utc
+TABLE = [
+    (Any, {}, [1, "a", None, [1]]),
+    (None, {"type": "null"}, [None]),
+    (bool, {"type": "boolean"}, [True, False]),
+    (int, {"type": "integer"}, [0, -5, 2**70]),
+    (float, {"type": "number"}, [0.5, -0.0, float("inf")]),
+    (str, {"type": "string"}, ["", "ä"]),
+    (bytes, {"type": "string", "contentEncoding": "base64", "x-diglot": "bytes"}, [b"", b"\0"]),
+    (list, {"type": "array"}, [[1, "a"]]),
+    (list[int], {"type": "array", "items": {"type": "integer"}}, [[], [1, 2]]),
+    (collections.abc.Sequence[str], {"type": "array", "items": {"type": "string"}}, [["a"]]),
+    (tuple[int, ...], {"type": "array", "items": {"type": "integer"}}, [(), (1, 2)]),
+    (
+        tuple[int, str],
+        {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 2,
+            "prefixItems": [{"type": "integer"}, {"type": "string"}],
+            "items": False,
+        },
+        [(1, "a")],
+    ),
+    (set[str], {"type": "array", "uniqueItems": True, "x-diglot": "set", "items": {"type": "string"}}, [{"a"}, set()]),
+    (
+        frozenset[int],
+        {"type": "array", "uniqueItems": True, "x-diglot": "set", "items": {"type": "integer"}},
+        [frozenset({1})],
+    ),
+    (dict, {"type": "object"}, [{"a": 1}]) if False else (dict[str, int], None, [{"a": 1}, {}]),
+    (
+        dict[int, str],
+        {
+            "type": "array",
+            "items": {
+                "type": "array",
+                "prefixItems": [{"type": "integer"}, {"type": "string"}],
+                "minItems": 2,
+                "maxItems": 2,
+            },
+            "x-diglot": "map",
+        },
+        [{1: "a"}, {}],
+    ),
+    (collections.abc.Mapping[str, int], {"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": 1}]),
+    (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}, [1, None]),
+    (Union[int, str, list[float]], None, [1, "a", [0.5]]),  # noqa: UP007
+    (float | int, None, [1, 0.5]),
+    (Literal["a", "b", 3, True], {"enum": ["a", "b", 3, True]}, ["a", 3, True]),
+    (Literal[Color.RED], {"const": "red"}, [Color.RED]),
+    (Color, {"$ref": "#/$defs/Color", "$defs": {"Color": {"title": "Color", "enum": ["red", "blue"]}}}, [Color.BLUE]),
+    (Level, None, [Level.HIGH]),
+    (UserId, {"type": "integer"}, [7]),
+    (datetime.datetime, {"type": "string", "format": "date-time"}, [datetime.datetime(2026, 1, 1, tzinfo=UTC)]),
+    (datetime.date, {"type": "string", "format": "date"}, [datetime.date(2026, 1, 1)]),
+    (datetime.time, {"type": "string", "format": "time"}, [datetime.time(10, 30)]),
+    (datetime.timedelta, {"type": "string", "format": "duration"}, [datetime.timedelta(days=1, seconds=2)]),
+    (
+        decimal.Decimal,
+        {"type": "string", "format": "decimal", "x-diglot": "decimal"},
+        [decimal.Decimal("1.50"), decimal.Decimal("NaN")],
+    ),
+    (uuid.UUID, {"type": "string", "format": "uuid"}, [uuid.UUID(int=5)]),
+    (array.array, {"type": "array", "x-diglot": "array", "shape": [None]}, [array.array("d", [1.5])]),
+    (Node, None, [Node("a", [Node("b")], datetime.date(2026, 1, 1))]),
+    (Page[Node], None, [Page([Node("a")], 2)]),
+    (Page[int], None, [Page([1])]),
+    (Options, None, [{"depth": 1, "label": "a"}, {"depth": 1}]),
+    (Point, None, [Point(1.0, 2.0)]),
+    (dict[str, list[Node | None]], None, [{"a": [None, Node("x")]}]),
+]
+
+
+@pytest.mark.parametrize(("annotation", "schema", "given"), TABLE, ids=lambda value: str(value)[:30])
+def test_table(annotation, schema, given):
+    subject = signature(annotation)
+    if schema is not None:
+        assert schema_of(annotation) == schema
+    json.dumps(subject.offer())
+    for value in given:
+        crossed = decode(encode(subject.dump(value)))
+        back = subject.load({"x": crossed})["x"]
+        assert back == value or same(back, value)
+        if type(value) is not float:
+            assert type(back) is type(value)
+        text = json.dumps(subject.dump(value, True), allow_nan=False)
+        back = subject.load({"x": json.loads(text)}, True)["x"]
+        assert back == value or same(back, value)
+
+
+REFUSED = [
+    (int, "3", "expected an int, not '3'", []),
+    (int, True, "expected an int, not True", []),
+    (int, 0.5, "expected an int", []),
+    (float, True, "expected a float", []),
+    (str, 1, "expected a str", []),
+    (bool, 1, "expected a bool", []),
+    (bytes, "YQ==", "expected bytes", []),
+    (list[int], [1, "a", 2, None], "expected an int, not 'a'", [1]),
+    (list[int], {1}, "expected a list", []),
+    (tuple[int, str], [1], "expected 2 items, not 1", []),
+    (tuple[int, str], [1, 2], "expected a str, not 2", [1]),
+    (set[int], [1], "expected a set", []),
+    (dict[str, int], {"a": "x"}, "expected an int", ["a"]),
+    (int | None, "a", "expected an int, not 'a'", []),
+    (int | str, 0.5, "expected an int or a str, not 0.5", []),
+    (Literal["a"], "b", "expected 'a', not 'b'", []),
+    (Literal[1], True, "expected 1, not True", []),
+    (Color, "green", "expected one of 'red', 'blue', not 'green'", []),
+    (Level, True, "expected one of 1, 2", []),
+    (datetime.date, "2026-13-01", "month must be in 1..12", []),
+    (datetime.datetime, "2026-01-01T00:00:00", "is not a point in time", []),
+    (uuid.UUID, "x", "'x' is no UUID", []),
+    (decimal.Decimal, "x", "'x' is no decimal number", []),
+    (Node, {"children": []}, "is missing", ["name"]),
+    (Node, {"name": "a", "children": [{"name": "b", "children": [{"name": 3}]}]}, "expected a str", None),
+    (Options, {"label": "a"}, "is missing", ["depth"]),
+    (Point, ["a", 1], "expected a float, not 'a'", [0]),
+    (Page[int], {"items": [1, "a"]}, "expected an int", ["items", 1]),
+    (Annotated[int, "of what"], "a", "expected an int", []),
+]
+
+
+@pytest.mark.parametrize(("annotation", "value", "message", "path"), REFUSED, ids=lambda value: str(value)[:30])
+def test_what_is_refused(annotation, value, message, path):
+    with pytest.raises(Invalid) as caught:
+        signature(annotation).load({"x": value})
+    found_path, found = caught.value.issues[0]
+    assert message in found
+    expected = ["children", 0, "children", 0, "name"] if path is None else path
+    assert list(found_path) == ["x", *expected]
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    def subject(a: int, b: str, c: list[int], d: Node):
+        pass
+
+    with pytest.raises(Invalid) as caught:
+        Signature(subject, "subject", "here.py:1").load({"a": "x", "b": 1, "c": [1, "y"], "e": 0})
+    assert [path for path, _ in caught.value.issues] == [("a",), ("b",), ("c", 1), ("e",), ("d",)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given", "taken"),
+    [
+        (int, 3.0, 3),
+        (float, 3, 3.0),
+        (list[float], array.array("d", [1.0, 2.0]), [1.0, 2.0]),
+        (datetime.date, "2026-01-01", datetime.date(2026, 1, 1)),
+        (decimal.Decimal, 1.1, decimal.Decimal("1.1")),
+        (Node, {"name": "a", "more": 1}, Node("a")),
+        (Union[int, datetime.date], "2026-01-01", datetime.date(2026, 1, 1)),  # noqa: UP007
+    ],
+    ids=str,
+)
+def test_what_is_converted(annotation, given, taken):
+    assert same(signature(annotation).load({"x": given})["x"], taken)
+
+
+def test_dumping_checks_what_is_declared():
+    for annotation, wrong in [
+        (int, "a"),
+        (list[int], ["a"]),
+        (Node, {"name": "a"}),
+        (Node, Page([])),
+        (Color, "red"),
+        (dict[str, int], {"a": None}),
+        (datetime.date, datetime.datetime(2026, 1, 1)),
+        (None, 1),
+        (Options, {}),
+    ]:
+        with pytest.raises(Invalid):
+            signature(annotation).dump(wrong)
+    assert isinstance(signature(dict[int, str]).dump({}), AnyMap)
+    assert signature(float).dump(3) == 3.0 and type(signature(float).dump(3)) is float
+    assert signature(list[int]).dump((1, 2)) == [1, 2]
+
+
+def test_json_has_digits_and_names_of_floats():
+    subject = signature(list[int | float])
+    assert subject.dump([2**60, float("nan"), 1.5], True) == [str(2**60), "NaN", 1.5]
+    assert signature(int).load({"x": str(2**60)}, True) == {"x": 2**60}
+    assert signature(float).load({"x": "-Infinity"}, True) == {"x": float("-inf")}
+    with pytest.raises(Invalid):
+        signature(int).load({"x": "12"})
+
+
+# Constraints
+
+
+def test_constraints_of_annotated_types():
+    limits = pytest.importorskip("annotated_types")
+    limited = Annotated[int, limits.Ge(1), limits.Lt(10), limits.MultipleOf(3)]
+    assert schema_of(limited) == {"type": "integer", "minimum": 1, "exclusiveMaximum": 10, "multipleOf": 3}
+    subject = signature(limited)
+    assert subject.load({"x": 9}) == {"x": 9}
+    for wrong, message in [(0, "at least 1"), (12, "below 10"), (4, "multiple of 3")]:
+        with pytest.raises(Invalid, match=message):
+            subject.load({"x": wrong})
+        with pytest.raises(Invalid, match=message):
+            subject.dump(wrong)
+    sized = Annotated[list[Annotated[str, limits.MinLen(2)]], limits.Len(1, 2)]
+    assert schema_of(sized) == {
+        "type": "array",
+        "items": {"type": "string", "minLength": 2},
+        "minItems": 1,
+        "maxItems": 2,
+    }
+    with pytest.raises(Invalid, match="at least 2"):
+        signature(sized).load({"x": ["ab", "a"]})
+    with pytest.raises(Invalid, match="at most 2"):
+        signature(sized).load({"x": ["ab"] * 3})
+
+
+def test_fields_of_pydantic():
+    pydantic = pytest.importorskip("pydantic")
+    field = pydantic.Field(ge=1, description="How many.", pattern=None)
+    assert schema_of(Annotated[int, field]) == {"type": "integer", "minimum": 1, "description": "How many."}
+    named = Annotated[str, pydantic.Field(pattern="^a+$", max_length=3)]
+    assert schema_of(named) == {"type": "string", "pattern": "^a+$", "maxLength": 3}
+    for wrong in ("b", "aaaa"):
+        with pytest.raises(Invalid):
+            signature(named).load({"x": wrong})
+    doubled = Annotated[int, pydantic.AfterValidator(lambda value: value * 2)]
+    assert signature(doubled).load({"x": 2}) == {"x": 4}
+
+
+def test_models_of_pydantic():
+    pydantic = pytest.importorskip("pydantic")
+
+    class Part(pydantic.BaseModel):
+        color: Color
+
+    class Thing(pydantic.BaseModel):
+        item_id: int = pydantic.Field(alias="itemId", ge=1)
+        parts: list[Part] = pydantic.Field(default_factory=list)
+        made: datetime.date | None = None
+
+    Thing.model_rebuild(_types_namespace={"Part": Part, "Color": Color, "datetime": datetime})
+    schema = schema_of(Thing)
+    assert schema["$ref"] == "#/$defs/Thing"
+    assert schema["$defs"]["Thing"]["properties"]["itemId"]["minimum"] == 1
+    assert schema["$defs"]["Part"]["properties"]["color"] == {"$ref": "#/$defs/Color"}
+    subject = signature(list[Thing])
+    things = [Thing(itemId=1, parts=[Part(color=Color.RED)], made=datetime.date(2026, 1, 1))]
+    assert subject.load({"x": decode(encode(subject.dump(things)))})["x"] == things
+    assert subject.load({"x": json.loads(json.dumps(subject.dump(things, True)))}, True)["x"] == things
+    with pytest.raises(Invalid) as caught:
+        subject.load({"x": [{"itemId": 0, "parts": [{"color": "green"}]}]})
+    assert [path for path, _ in caught.value.issues] == [("x", 0, "itemId"), ("x", 0, "parts", 0, "color")]
+
+
+def test_attrs():
+    attrs = pytest.importorskip("attrs")
+
+    @attrs.define
+    class Thing:
+        name: str
+        _secret: int = 0
+        parts: list[Thing] = attrs.field(factory=list)
+
+    attrs.resolve_types(Thing, localns={"Thing": Thing})
+    subject = signature(Thing)
+    thing = Thing("a", 5, [Thing("b")])
+    assert subject.load({"x": decode(encode(subject.dump(thing)))})["x"] == thing
+    with pytest.raises(Invalid, match="expected an int"):
+        subject.load({"x": {"name": "a", "_secret": "b"}})
+
+
+def test_arrays_of_numpy():
+    numpy = pytest.importorskip("numpy")
+    typed = pytest.importorskip("numpy.typing")
+    vector = typed.NDArray[numpy.float32]
+    assert schema_of(vector) == {"type": "array", "x-diglot": "array", "dtype": "float32"}
+    assert schema_of(numpy.ndarray) == {"type": "array", "x-diglot": "array"}
+    subject = signature(vector)
+    value = numpy.ones((2, 3), "float32")
+    assert same(subject.load({"x": decode(encode(subject.dump(value)))})["x"], value)
+    assert same(subject.load({"x": [[1, 1, 1]] * 2})["x"], value)
+    assert same(subject.load({"x": json.loads(json.dumps(subject.dump(value, True)))}, True)["x"], value)
+    assert subject.load({"x": numpy.ones(2, "float16")})["x"].dtype == numpy.float32
+    for wrong in (numpy.ones(2), "a", [["a"]], [[1], [1, 2]]):
+        with pytest.raises(Invalid, match="array of float32"):
+            subject.load({"x": wrong})
+    with pytest.raises(Invalid, match="array of float32"):
+        subject.dump(numpy.ones(2))
+    matrix = numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float64]]
+    assert schema_of(matrix)["shape"] == [None, None]
+    with pytest.raises(Invalid, match="2 dimensions"):
+        signature(matrix).load({"x": numpy.ones(3)})
+    with pytest.raises(Unsupported, match="complex"):
+        signature(typed.NDArray[numpy.complex64])
+
+
+def test_frames():
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    for cls in (pandas.DataFrame, polars.DataFrame):
+        subject = signature(cls)
+        assert schema_of(cls) == {"type": "string", "contentEncoding": "base64", "x-diglot": "table"}
+        frame = cls({"a": [1, 2], "b": ["x", "y"]})
+        for back in (
+            subject.load({"x": decode(encode(subject.dump(frame)))}),
+            subject.load({"x": subject.dump(frame, True)}, True),
+        ):
+            assert type(back["x"]) is cls and back["x"].equals(frame)
+        with pytest.raises(Invalid):
+            subject.load({"x": "no table"})
+
+
+# Functions
+
+
+def refused(source, **scope):
+    names = {"function": function, **globals(), **scope}
+    exec(source, names)
+    with pytest.raises(Unsupported) as caught:
+        Signature(names["subject"], "subject", "here.py:1")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def subject(item: 'Missing'): ...", 'there is no "Missing" when the program runs'),
+        ("def subject(item: list['Missing']): ...", "TYPE_CHECKING"),
+        ("def subject(item: Unknown): ...", "make it a dataclass"),
+        ("def subject(item: Word): ...", "derives from str"),
+        ("def subject(item: complex): ...", "no counterpart"),
+        ("def subject(item: typing.Callable[[], int]): ...", "no counterpart"),
+        ("def subject(*args: int): ...", "make `*args` a list"),
+        ("def subject(**options: int): ...", "make `**kwargs` a dict"),
+        ("def subject(a: int, /): ...", "remove the `/`"),
+        ("def subject(itemId: int): ...", "snake_case"),
+        ("def subject(a: AsyncIterator[int], b: AsyncIterator[int]): ...", '"a" is a stream of items as well'),
+        ("def subject(a: list[AsyncIterator[int]]): ...", "whole type"),
+        ("def subject() -> Unknown: ...", "the result of the function subject"),
+        ("async def subject() -> int:\n    yield 1", "annotated as Iterator[T] or AsyncIterator[T]"),
+    ],
+)
+def test_what_cannot_be_expressed_is_named(source, message):
+    text = refused(source)
+    assert message in text and "of the function subject (here.py:1)" in text
+
+
+def test_streams_and_defaults():
+    async def subject(numbers: AsyncIterator[Node], k: int = 3, when: Any = object()) -> AsyncIterator[Page[int]]:  # noqa: B008
+        """Counts."""
+        yield Page([])
+
+    offer = Signature(subject, "subject", "here.py:1").offer()
+    assert offer["stream"] is True
+    assert offer["result"]["$ref"] == "#/$defs/Page_int"
+    assert offer["input"]["name"] == "numbers" and "Node" in offer["input"]["schema"]["$defs"]
+    assert offer["params"]["properties"] == {"k": {"type": "integer", "default": 3}, "when": {}}
+    assert "required" not in offer["params"]
+
+    def plain(xs: Iterator[int]) -> list[int]: ...
+
+    assert "stream" not in Signature(plain, "plain", "here.py:1").offer()
+
+
+def test_nothing_is_returned():
+    def subject() -> None: ...
+
+    assert Signature(subject, "subject", "here.py:1").offer()["result"] == {"type": "null", "x-diglot": "undefined"}
+
+    def silent(): ...
+
+    assert "result" not in Signature(silent, "silent", "here.py:1").offer()
+
+
+def test_names_are_checked_when_a_function_is_registered():
+    try:
+        with pytest.raises(ValueError, match="snake_case"):
+            function(lambda: 1)
+        with pytest.raises(ValueError, match="above 0"):
+            function(timeout=0)(test_table)
+        with pytest.raises(TypeError, match="for functions"):
+            function(3)
+
+        @function(name="one")
+        def first(): ...
+
+        def second(): ...
+
+        with pytest.raises(ValueError, match='two functions are called "one"'):
+            function(second, name="one")
+        assert first.__name__ == "first"
+    finally:
+        registry.functions.clear()
