@@ -302,6 +302,7 @@ def test_arguments_that_make_no_sense(start):
         thrown = calls.answer(THROW)
         assert thrown["code"] == code and message in thrown["message"], thrown
     calls.peer.begin("double", encoded(n=1), flags=2, end=False)
+    assert calls.peer.frame().kind == GRANT
     assert "no parameter is a stream" in calls.answer(THROW)["message"]
     calls.peer.begin("doubled")
     assert calls.answer(THROW) == {
