@@ -128,18 +128,35 @@ fn commonjs_with_threads_and_children() {
     }
 }
 
+/// What `cases.ts` of a folder shows when `tsc` has compiled it.
+fn shown_of_tsc(folder: &Path) -> String {
+    let tsc = sources().join("node_modules/.bin/tsc");
+    let compiled =
+        Command::new(tsc).arg("-p").arg(folder).output().expect("tsc; `npm ci` in tests/typescript");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
+    let print = "process.stdout.write(require('./cases.js').shown.join('\\n') + '\\n')";
+    let shown =
+        Command::new("node").args(["-e", print]).current_dir(folder.join("out")).output().expect("node");
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    String::from_utf8(shown.stdout).expect("text")
+}
+
+#[test]
+fn names_mean_what_they_mean_to_tsc() {
+    let server = project("scopes").service("server.ts").run();
+    let (ours, theirs) = (server.get("/").text(), shown_of_tsc(server.folder()));
+    assert!(theirs.lines().count() > 40, "{theirs}");
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.lines().count(), theirs.lines().count());
+}
+
 #[test]
 fn metadata_is_that_of_tsc() {
     let server = project("metadata").service("server.ts").run();
     let ours = server.get("/").text();
-    let out = server.folder().join("out");
-    let tsc = sources().join("node_modules/.bin/tsc");
-    let compiled =
-        Command::new(tsc).arg("-p").arg(server.folder()).output().expect("tsc; `npm ci` in tests/typescript");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
-    let print = "process.stdout.write(require('./cases.js').shown.join('\\n') + '\\n')";
-    let theirs = Command::new("node").args(["-e", print]).current_dir(out).output().expect("node");
-    let theirs = String::from_utf8(theirs.stdout).expect("text");
+    let theirs = shown_of_tsc(server.folder());
     assert!(theirs.lines().count() > 150, "{theirs}");
     let expected: Vec<String> = theirs
         .lines()

@@ -145,7 +145,10 @@ impl<'a> Compilation<'a> {
         let (unresolved, top_level) = (Mark::new(), Mark::new());
         program.mutate(resolver(unresolved, top_level, true));
         let format = module::format(self.input.file, self.input.package, options, &program, unresolved);
-        namespaces::see_each_other(&mut program, unresolved, top_level);
+        namespaces::see_each_other(&mut program, unresolved);
+        if format == Format::CommonJs {
+            exports::name_default(&mut program);
+        }
         match options.decorators {
             Decorators::Legacy { metadata } => {
                 if uses_decorators(&program) {
