@@ -153,14 +153,17 @@ impl<'a> Compilation<'a> {
             Decorators::Legacy { metadata } => {
                 if uses_decorators(&program) {
                     prepare(&mut program, metadata.then_some(options.strict_null_checks), unresolved);
+                    // What is decorated then are getters, as swc knows them.
+                    lower_accessors(&mut program);
                     program.mutate(decorators::decorators(decorators::Config {
                         legacy: true,
                         emit_metadata: false,
                         use_define_for_class_fields: options.define_fields,
                     }));
                     instances_first(&mut program);
+                } else {
+                    lower_accessors(&mut program);
                 }
-                lower_accessors(&mut program);
             }
             Decorators::Standard if uses_decorators(&program) => program.mutate(decorator_2023_11()),
             Decorators::Standard => lower_accessors(&mut program),
