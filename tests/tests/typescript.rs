@@ -231,6 +231,45 @@ fn what_node_imports_first_comes_before_an_entry_in_typescript() {
 }
 
 #[test]
+fn a_module_that_is_missing_is_named_with_the_place_of_its_import() {
+    let failure = |module: &str, paths: &str, text: &str| {
+        let options =
+            format!("{{ \"compilerOptions\": {{ \"module\": \"{module}\", \"paths\": {paths} }} }}");
+        let running = on_node(server())
+            .file("server.ts", text)
+            .file("tsconfig.json", &options)
+            .service("server.ts")
+            .start();
+        let (status, log) = running.ended();
+        let log = log.join("\n");
+        assert_eq!(status.code(), Some(1), "{log}");
+        for own in ["lib/typescript", "required.cjs", "hooks.cjs", "imports.mjs"] {
+            assert!(!log.contains(own), "{own} is none of the program's files:\n{log}");
+        }
+        log
+    };
+    let text = "interface A {\n  a: string;\n}\nimport missing from 'not-there';\nmissing();\n";
+    let log = failure("commonjs", "{}", text);
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains("Cannot find module 'not-there'") && last.contains("server.ts:4:"), "{log}");
+    assert!(log.contains("npm install not-there"), "{log}");
+    let log = failure("esnext", "{}", text);
+    assert!(log.contains("Cannot find package 'not-there' imported from"), "{log}");
+
+    let paths = "{ \"@common/*\": [\"./src/common/*\", \"./lib/*\"] }";
+    for module in ["commonjs", "esnext"] {
+        let log = failure(module, paths, "import { cents } from '@common/mony';\ncents();\n");
+        let last = log.lines().last().unwrap_or_default();
+        for part in
+            ["'@common/mony'", "`paths` of", "/src/common/mony, ", "/lib/mony, where nothing was found"]
+        {
+            assert!(last.contains(part), "{part} is not there:\n{log}");
+        }
+        assert!(!log.contains("npm install"), "{log}");
+    }
+}
+
+#[test]
 fn a_configuration_that_is_wrong() {
     let running = on_node(server())
         .file("server.ts", SMALL)

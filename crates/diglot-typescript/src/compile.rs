@@ -36,7 +36,7 @@ use crate::options::{Decorators, Jsx, ModuleKind, Options};
 use crate::problem::Problem;
 use crate::product::{Format, Product};
 use crate::project::PackageType;
-use crate::{depth, exports, fields, module, namespaces};
+use crate::{depth, exports, fields, module, namespaces, requires};
 
 /// Longest source that is compiled.
 pub const SOURCE_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -188,6 +188,7 @@ impl<'a> Compilation<'a> {
             let features = FeatureFlag { support_block_scoping: true, support_arrow: true };
             program.mutate(common_js(Resolver::Default, unresolved, config, features));
             exports::before_initialised(&mut program);
+            requires::in_place(&mut program, unresolved);
         }
         program.mutate(inject_helpers(unresolved));
         program.mutate(hygiene());

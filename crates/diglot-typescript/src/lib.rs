@@ -21,6 +21,7 @@ mod options;
 mod problem;
 mod product;
 mod project;
+mod requires;
 mod serve;
 
 pub use cache::Cache;
