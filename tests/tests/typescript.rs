@@ -231,6 +231,42 @@ fn what_node_imports_first_comes_before_an_entry_in_typescript() {
 }
 
 #[test]
+fn an_entry_in_commonjs_requires_as_under_node_behind_what_node_imports_first() {
+    let text = "import { createServer } from 'node:http';\n\
+                const seen: unknown[] = [require.main === module, typeof require.cache, typeof require.extensions,\n\
+                \x20 Object.keys(require.cache).includes(__filename), require('./other.js').parent === module,\n\
+                \x20 module.children.length, module.parent ?? null];\n\
+                createServer((_, response) => response.end(JSON.stringify(seen))).listen(process.env.PORT);\n";
+    for options in ["", "--import ./first.mjs"] {
+        let server = on_node(server())
+            .file("server.ts", text)
+            .file("other.js", "exports.parent = module.parent;")
+            .file("first.mjs", "")
+            .file("package.json", "{ \"type\": \"commonjs\" }")
+            .env("NODE_OPTIONS", options)
+            .service("server.ts")
+            .run();
+        let expected = json!([true, "object", "object", true, true, 1, null]);
+        assert_eq!(json_of(&server, "/"), expected, "NODE_OPTIONS={options}");
+    }
+}
+
+#[test]
+fn a_top_level_await_that_never_settles() {
+    for name in ["server.ts", "server.mts"] {
+        let running = on_node(server())
+            .file(name, "const a: number = 1;\nawait new Promise(() => {});\nexport { a };\n")
+            .file("tsconfig.json", "{ \"compilerOptions\": { \"module\": \"esnext\" } }")
+            .service(name)
+            .start();
+        let (status, log) = running.ended();
+        let log = log.join("\n");
+        assert_eq!(status.code(), Some(1), "{log}");
+        assert!(log.contains("a top-level await never settled"), "{name}: {log}");
+    }
+}
+
+#[test]
 fn a_module_that_is_missing_is_named_with_the_place_of_its_import() {
     let failure = |module: &str, paths: &str, text: &str| {
         let options =

@@ -5,6 +5,8 @@ import { as_of_node } from './missing.cjs';
 
 /** @type {Loader} */
 let loader;
+/** URLs of what nothing imports: the main module's, for one. @type {Set<string>} */
+const entries = new Set();
 
 /** @param {any} way to the compiler */
 export function initialize(way) {
@@ -16,7 +18,9 @@ export async function resolve(specifier, context, next) {
   const found = loader.resolve(specifier, parent, context.conditions.includes('require'), context.importAttributes);
   if (found?.first !== undefined) return { url: found.first, shortCircuit: true };
   try {
-    return await next(specifier, context);
+    const resolved = await next(specifier, context);
+    if (parent === undefined) entries.add(resolved.url);
+    return resolved;
   } catch (error) {
     const otherwise = found?.otherwise() ?? null;
     if (otherwise !== null) return { url: otherwise, shortCircuit: true };
@@ -27,5 +31,7 @@ export async function resolve(specifier, context, next) {
 
 export async function load(url, context, next) {
   const loaded = loader.load(url);
+  // Without its source Node requires it, as the main module that it is: else its `require` is one of the ES modules' loader.
+  if (loaded?.format === 'commonjs' && entries.has(url)) return { format: 'commonjs', source: null, shortCircuit: true };
   return loaded === null ? next(url, context) : { ...loaded, shortCircuit: true };
 }

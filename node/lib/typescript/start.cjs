@@ -38,10 +38,11 @@ function start() {
   const found = way();
   if (found === undefined) return;
   map_stacks();
-  const { install } = Module.registerHooks === undefined ? require('./older.cjs') : require('./hooks.cjs');
+  const has_hooks = Module.registerHooks !== undefined;
+  const { install } = has_hooks ? require('./hooks.cjs') : require('./older.cjs');
   const loader = install(found);
   if (!isMainThread) return;
-  require('./main.cjs').install(loader);
+  if (!has_hooks) require('./main.cjs').install(loader);
   // What the program forks is given its flags.
   if (!process.execArgv.includes(PRELOAD)) process.execArgv.push('--require', PRELOAD);
 }
