@@ -306,6 +306,17 @@ fn a_module_that_is_missing_is_named_with_the_place_of_its_import() {
 }
 
 #[test]
+fn a_kind_of_module_that_nobody_knows() {
+    let server = on_node(server())
+        .file("server.ts", SMALL)
+        .file("tsconfig.json", "{\n  \"compilerOptions\": {\n    \"module\": \"comonjs\"\n  }\n}\n")
+        .service("server.ts")
+        .run();
+    server.wait_for(|line| line.contains("tsconfig.json:3: `module` is \"comonjs\""));
+    assert_eq!(server.get("/").text(), "hello");
+}
+
+#[test]
 fn a_configuration_that_is_wrong() {
     let running = on_node(server())
         .file("server.ts", SMALL)
