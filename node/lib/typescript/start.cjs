@@ -7,7 +7,7 @@
 
 const Module = require('node:module');
 const { join } = require('node:path');
-const { isMainThread, getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
+const { isMainThread, parentPort, getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
 
 const { Compiler } = require('./compiler.cjs');
 
@@ -15,6 +15,8 @@ const VARIABLE = 'DIGLOT_TYPESCRIPT';
 const PRELOAD = join(__dirname, 'preload.cjs');
 /** Which descriptor is the socket. */
 const ASIDE = 'DIGLOT_ASIDE';
+/** Node's own thread for the hooks of `import` (before 22.15) loads what every thread loads first, and would be given the hooks twice. */
+const IS_THREAD_OF_HOOKS = !isMainThread && parentPort === null;
 
 /** @returns {any} the way to the compiler; `undefined`: nobody wants TypeScript */
 function way() {
@@ -35,6 +37,7 @@ function way() {
 }
 
 function start() {
+  if (IS_THREAD_OF_HOOKS) return;
   const found = way();
   if (found === undefined) return;
   map_stacks();
