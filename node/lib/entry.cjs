@@ -32,9 +32,12 @@ function has_loader_flags() {
 /** Node's exit code for a top-level await that never settles. */
 const EXIT_UNSETTLED = 13;
 
-/** Whether the main module is still being evaluated: Node 20 then has a listener of its own, which sets that exit code behind those here. */
+/** Listeners of 'exit' that set this code, behind those here: Node 20's own, and that of a main module in TypeScript. */
+const WAITING = new Set(['handleProcessExit', 'exit_unsettled']);
+
+/** Whether the main module is still being evaluated. */
 function waits_for_main() {
-  return process.listeners('exit').some(({ name }) => name === 'handleProcessExit');
+  return process.listeners('exit').some(({ name }) => WAITING.has(name));
 }
 
 class Entry {
@@ -140,4 +143,4 @@ function stack_of(error) {
   return `Uncaught ${String(error)}`;
 }
 
-module.exports = { Entry, find_fetch, has_loader_flags };
+module.exports = { Entry, EXIT_UNSETTLED, find_fetch, has_loader_flags };

@@ -128,18 +128,35 @@ fn commonjs_with_threads_and_children() {
     }
 }
 
+/// What `cases.ts` of a folder shows when `tsc` has compiled it.
+fn shown_of_tsc(folder: &Path) -> String {
+    let tsc = sources().join("node_modules/.bin/tsc");
+    let compiled =
+        Command::new(tsc).arg("-p").arg(folder).output().expect("tsc; `npm ci` in tests/typescript");
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
+    let print = "process.stdout.write(require('./cases.js').shown.join('\\n') + '\\n')";
+    let shown =
+        Command::new("node").args(["-e", print]).current_dir(folder.join("out")).output().expect("node");
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    String::from_utf8(shown.stdout).expect("text")
+}
+
+#[test]
+fn names_mean_what_they_mean_to_tsc() {
+    let server = project("scopes").service("server.ts").run();
+    let (ours, theirs) = (server.get("/").text(), shown_of_tsc(server.folder()));
+    assert!(theirs.lines().count() > 40, "{theirs}");
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.lines().count(), theirs.lines().count());
+}
+
 #[test]
 fn metadata_is_that_of_tsc() {
     let server = project("metadata").service("server.ts").run();
     let ours = server.get("/").text();
-    let out = server.folder().join("out");
-    let tsc = sources().join("node_modules/.bin/tsc");
-    let compiled =
-        Command::new(tsc).arg("-p").arg(server.folder()).output().expect("tsc; `npm ci` in tests/typescript");
-    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stdout));
-    let print = "process.stdout.write(require('./cases.js').shown.join('\\n') + '\\n')";
-    let theirs = Command::new("node").args(["-e", print]).current_dir(out).output().expect("node");
-    let theirs = String::from_utf8(theirs.stdout).expect("text");
+    let theirs = shown_of_tsc(server.folder());
     assert!(theirs.lines().count() > 150, "{theirs}");
     let expected: Vec<String> = theirs
         .lines()
@@ -211,6 +228,92 @@ fn what_node_imports_first_comes_before_an_entry_in_typescript() {
             .run();
         assert_eq!(running.get("/").text(), "imported", "{name} in a package of type {module}");
     }
+}
+
+#[test]
+fn an_entry_in_commonjs_requires_as_under_node_behind_what_node_imports_first() {
+    let text = "import { createServer } from 'node:http';\n\
+                const seen: unknown[] = [require.main === module, typeof require.cache, typeof require.extensions,\n\
+                \x20 Object.keys(require.cache).includes(__filename), require('./other.js').parent === module,\n\
+                \x20 module.children.length, module.parent ?? null];\n\
+                createServer((_, response) => response.end(JSON.stringify(seen))).listen(process.env.PORT);\n";
+    for options in ["", "--import ./first.mjs"] {
+        let server = on_node(server())
+            .file("server.ts", text)
+            .file("other.js", "exports.parent = module.parent;")
+            .file("first.mjs", "")
+            .file("package.json", "{ \"type\": \"commonjs\" }")
+            .env("NODE_OPTIONS", options)
+            .service("server.ts")
+            .run();
+        let expected = json!([true, "object", "object", true, true, 1, null]);
+        assert_eq!(json_of(&server, "/"), expected, "NODE_OPTIONS={options}");
+    }
+}
+
+#[test]
+fn a_top_level_await_that_never_settles() {
+    for name in ["server.ts", "server.mts"] {
+        let running = on_node(server())
+            .file(name, "const a: number = 1;\nawait new Promise(() => {});\nexport { a };\n")
+            .file("tsconfig.json", "{ \"compilerOptions\": { \"module\": \"esnext\" } }")
+            .service(name)
+            .start();
+        let (status, log) = running.ended();
+        let log = log.join("\n");
+        assert_eq!(status.code(), Some(1), "{log}");
+        assert!(log.contains("a top-level await never settled"), "{name}: {log}");
+    }
+}
+
+#[test]
+fn a_module_that_is_missing_is_named_with_the_place_of_its_import() {
+    let failure = |module: &str, paths: &str, text: &str| {
+        let options =
+            format!("{{ \"compilerOptions\": {{ \"module\": \"{module}\", \"paths\": {paths} }} }}");
+        let running = on_node(server())
+            .file("server.ts", text)
+            .file("tsconfig.json", &options)
+            .service("server.ts")
+            .start();
+        let (status, log) = running.ended();
+        let log = log.join("\n");
+        assert_eq!(status.code(), Some(1), "{log}");
+        for own in ["lib/typescript", "required.cjs", "hooks.cjs", "imports.mjs"] {
+            assert!(!log.contains(own), "{own} is none of the program's files:\n{log}");
+        }
+        log
+    };
+    let text = "interface A {\n  a: string;\n}\nimport missing from 'not-there';\nmissing();\n";
+    let log = failure("commonjs", "{}", text);
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains("Cannot find module 'not-there'") && last.contains("server.ts:4:"), "{log}");
+    assert!(log.contains("npm install not-there"), "{log}");
+    let log = failure("esnext", "{}", text);
+    assert!(log.contains("Cannot find package 'not-there' imported from"), "{log}");
+
+    let paths = "{ \"@common/*\": [\"./src/common/*\", \"./lib/*\"] }";
+    for module in ["commonjs", "esnext"] {
+        let log = failure(module, paths, "import { cents } from '@common/mony';\ncents();\n");
+        let last = log.lines().last().unwrap_or_default();
+        for part in
+            ["'@common/mony'", "`paths` of", "/src/common/mony, ", "/lib/mony, where nothing was found"]
+        {
+            assert!(last.contains(part), "{part} is not there:\n{log}");
+        }
+        assert!(!log.contains("npm install"), "{log}");
+    }
+}
+
+#[test]
+fn a_kind_of_module_that_nobody_knows() {
+    let server = on_node(server())
+        .file("server.ts", SMALL)
+        .file("tsconfig.json", "{\n  \"compilerOptions\": {\n    \"module\": \"comonjs\"\n  }\n}\n")
+        .service("server.ts")
+        .run();
+    server.wait_for(|line| line.contains("tsconfig.json:3: `module` is \"comonjs\""));
+    assert_eq!(server.get("/").text(), "hello");
 }
 
 #[test]

@@ -36,7 +36,7 @@ use crate::options::{Decorators, Jsx, ModuleKind, Options};
 use crate::problem::Problem;
 use crate::product::{Format, Product};
 use crate::project::PackageType;
-use crate::{depth, exports, fields, module, namespaces};
+use crate::{depth, exports, fields, module, namespaces, requires};
 
 /// Longest source that is compiled.
 pub const SOURCE_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -145,19 +145,25 @@ impl<'a> Compilation<'a> {
         let (unresolved, top_level) = (Mark::new(), Mark::new());
         program.mutate(resolver(unresolved, top_level, true));
         let format = module::format(self.input.file, self.input.package, options, &program, unresolved);
-        namespaces::see_each_other(&mut program, unresolved, top_level);
+        namespaces::see_each_other(&mut program, unresolved);
+        if format == Format::CommonJs {
+            exports::name_default(&mut program);
+        }
         match options.decorators {
             Decorators::Legacy { metadata } => {
                 if uses_decorators(&program) {
                     prepare(&mut program, metadata.then_some(options.strict_null_checks), unresolved);
+                    // What is decorated then are getters, as swc knows them.
+                    lower_accessors(&mut program);
                     program.mutate(decorators::decorators(decorators::Config {
                         legacy: true,
                         emit_metadata: false,
                         use_define_for_class_fields: options.define_fields,
                     }));
                     instances_first(&mut program);
+                } else {
+                    lower_accessors(&mut program);
                 }
-                lower_accessors(&mut program);
             }
             Decorators::Standard if uses_decorators(&program) => program.mutate(decorator_2023_11()),
             Decorators::Standard => lower_accessors(&mut program),
@@ -182,6 +188,7 @@ impl<'a> Compilation<'a> {
             let features = FeatureFlag { support_block_scoping: true, support_arrow: true };
             program.mutate(common_js(Resolver::Default, unresolved, config, features));
             exports::before_initialised(&mut program);
+            requires::in_place(&mut program, unresolved);
         }
         program.mutate(inject_helpers(unresolved));
         program.mutate(hygiene());

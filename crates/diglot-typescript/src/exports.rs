@@ -1,4 +1,5 @@
-//! CommonJS exports that are read before they are initialised, as modules that import each other do.
+//! CommonJS exports as `tsc` makes them: those that are read before they are initialised, as modules that import each other do, and the
+//! names of those without one.
 //!
 //! swc exports by getters, which throw while a class or `const` is not initialised; what `tsc` makes answers `undefined`. Programs rely on
 //! that: circular entities of an ORM and providers of NestJS, whose decorators look at each other's classes.
@@ -6,9 +7,10 @@
 use swc_common::DUMMY_SP;
 use swc_common::util::take::Take;
 use swc_ecma_ast::{
-    BlockStmt, CallExpr, CatchClause, Expr, ExprOrSpread, ExprStmt, Function, FunctionBody, ModuleItem,
-    Program, Stmt, TryStmt,
+    BlockStmt, CallExpr, CatchClause, DefaultDecl, Expr, ExprOrSpread, ExprStmt, Function, FunctionBody,
+    ModuleDecl, ModuleItem, Program, SeqExpr, Stmt, TryStmt,
 };
+use swc_ecma_utils::private_ident;
 use swc_ecma_visit::{VisitMut, VisitMutWith};
 
 /// Makes the getters of `exports` answer `undefined` where the binding is not initialised.
@@ -27,6 +29,42 @@ pub(crate) fn before_initialised(program: &mut Program) {
             && target.as_ident().is_some_and(|target| &*target.sym == "exports")
         {
             getters.iter_mut().for_each(|getters| getters.visit_mut_with(&mut Getters));
+        }
+    }
+}
+
+/// Names what is exported by default without a name: `default_1` where it is a declaration, nothing where it is an expression. Programs see
+/// it as the `name` of the class or function.
+pub(crate) fn name_default(program: &mut Program) {
+    let Program::Module(module) = program else { return };
+    for item in &mut module.body {
+        match item {
+            ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultDecl(exported)) => {
+                let name = match &mut exported.decl {
+                    DefaultDecl::Class(class) => &mut class.ident,
+                    DefaultDecl::Fn(function) => &mut function.ident,
+                    DefaultDecl::TsInterfaceDecl(_) => continue,
+                };
+                name.get_or_insert_with(|| private_ident!("default_1"));
+            }
+            ModuleItem::ModuleDecl(ModuleDecl::ExportDefaultExpr(exported)) => {
+                let mut inner = &exported.expr;
+                while let Expr::Paren(parentheses) = &**inner {
+                    inner = &parentheses.expr;
+                }
+                let takes_a_name = match &**inner {
+                    Expr::Arrow(_) => true,
+                    Expr::Fn(function) => function.ident.is_none(),
+                    Expr::Class(class) => class.ident.is_none(),
+                    _ => false,
+                };
+                if takes_a_name {
+                    // A variable would give it its own.
+                    let exprs = vec![Box::new(0.into()), exported.expr.take()];
+                    exported.expr = Box::new(SeqExpr { span: DUMMY_SP, exprs }.into());
+                }
+            }
+            _ => {}
         }
     }
 }

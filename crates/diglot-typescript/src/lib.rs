@@ -21,6 +21,7 @@ mod options;
 mod problem;
 mod product;
 mod project;
+mod requires;
 mod serve;
 
 pub use cache::Cache;
@@ -32,4 +33,4 @@ pub use project::{PackageType, Project, ProjectError};
 pub use serve::{answer_one, serve};
 
 /// Told from every other state of the compiler in the names of cached files: raise it with any change of what comes out.
-pub const COMPILER_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-1");
+pub const COMPILER_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-2");

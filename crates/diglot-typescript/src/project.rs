@@ -37,6 +37,8 @@ pub struct Project {
     pub permissive: bool,
     /// `baseUrl`, absolute.
     pub base_url: Option<PathBuf>,
+    /// What is wrong with it and does not keep it from being used: a sentence each, with file and line.
+    pub warnings: Vec<String>,
     /// `paths`: a pattern with at most one `*`, and where to look, absolute, in this order.
     pub paths: Vec<(String, Vec<PathBuf>)>,
 }
@@ -72,9 +74,16 @@ impl Project {
             "permissive": self.permissive,
             "baseUrl": self.base_url,
             "paths": self.paths,
+            "warnings": self.warnings,
         })
     }
 }
+
+/// What TypeScript takes as `module`.
+const MODULES: [&str; 15] = [
+    "none", "commonjs", "amd", "umd", "system", "es6", "es2015", "es2020", "es2022", "esnext", "node16",
+    "node18", "node20", "nodenext", "preserve",
+];
 
 /// `compilerOptions` of a chain of configurations.
 #[derive(Debug, Default)]
@@ -83,6 +92,8 @@ struct Merged {
     base_url: Option<PathBuf>,
     /// With the folder of the configuration that says them.
     paths: Option<(PathBuf, Map<String, Value>)>,
+    /// Where `module` is said: file and line.
+    module_at: Option<(PathBuf, usize)>,
 }
 
 impl Merged {
@@ -100,7 +111,8 @@ impl Merged {
         if above.len() == EXTENDS_MAX {
             return Err(wrong(format!("more than {EXTENDS_MAX} configurations extend each other")));
         }
-        let Value::Object(config) = read(file)? else { return Err(wrong("it is no JSON object".to_owned())) };
+        let (text, config) = read(file)?;
+        let Value::Object(config) = config else { return Err(wrong("it is no JSON object".to_owned())) };
         above.push(file.to_owned());
         let bases = match config.get("extends") {
             None | Some(Value::Null) => Vec::new(),
@@ -123,7 +135,12 @@ impl Merged {
                 ("paths", Value::Object(paths)) => {
                     self.paths = Some((folder(file).to_owned(), paths.clone()));
                 }
-                _ => drop(self.options.insert(name.clone(), value.clone())),
+                _ => {
+                    if name == "module" {
+                        self.module_at = Some((file.to_owned(), line_of(&text, name, value)));
+                    }
+                    self.options.insert(name.clone(), value.clone());
+                }
             }
         }
         Ok(())
@@ -196,7 +213,25 @@ impl Merged {
             let message = format!("`{pattern}` of `paths` has more than one `*`");
             return Err(ProjectError::Wrong { file: file.to_owned(), message });
         }
-        Ok(Project { options, permissive, base_url: self.base_url, paths })
+        let warnings = self.unknown_module(module).into_iter().collect();
+        Ok(Project { options, permissive, base_url: self.base_url, warnings, paths })
+    }
+
+    fn unknown_module(&self, taken: ModuleKind) -> Option<String> {
+        let said = self.options.get("module").filter(|said| !said.is_null())?;
+        if self.word("module").is_some_and(|kind| MODULES.contains(&kind.as_str())) {
+            return None;
+        }
+        let (file, line) = self.module_at.as_ref()?;
+        let like = match taken {
+            ModuleKind::Node => "nodenext",
+            ModuleKind::CommonJs | ModuleKind::Es => "esnext",
+        };
+        Some(format!(
+            "{}:{line}: `module` is {said}, which TypeScript does not know; it is taken as \"{like}\" (there are {})",
+            file.display(),
+            MODULES.join(", ")
+        ))
     }
 
     fn jsx(&self) -> Jsx {
@@ -227,13 +262,25 @@ fn folder(file: &Path) -> &Path {
     file.parent().unwrap_or(Path::new("/"))
 }
 
-fn read(file: &Path) -> Result<Value, ProjectError> {
+/// Its text, and what it says.
+fn read(file: &Path) -> Result<(String, Value), ProjectError> {
     let unreadable = |error| ProjectError::Unreadable { file: file.to_owned(), error };
     if fs::metadata(file).map_err(unreadable)?.len() > CONFIG_BYTES_MAX {
         return Err(ProjectError::TooLong { file: file.to_owned() });
     }
     let text = fs::read_to_string(file).map_err(unreadable)?;
-    jsonc::parse(&text).map_err(|error| ProjectError::NoJson { file: file.to_owned(), error })
+    let config =
+        jsonc::parse(&text).map_err(|error| ProjectError::NoJson { file: file.to_owned(), error })?;
+    Ok((text, config))
+}
+
+/// The line, from 1, that has an option and its value; the first, where they are on several.
+fn line_of(text: &str, name: &str, value: &Value) -> usize {
+    let (name, value) = (format!("\"{name}\""), value.to_string());
+    let has_both = |line: &str| line.split_once(&name).is_some_and(|(_, rest)| rest.contains(&value));
+    let found =
+        text.lines().position(has_both).or_else(|| text.lines().position(|line| line.contains(&name)));
+    found.map_or(1, |line| line + 1)
 }
 
 /// An absolute path without `.` and `..`.

@@ -44,6 +44,24 @@ fn defaults_are_those_of_the_typescript_that_is_installed() {
 }
 
 #[test]
+fn a_kind_of_module_that_nobody_knows() {
+    let folder = folder(&[
+        ("tsconfig.json", r#"{"extends": "./base"}"#),
+        (
+            "base.json",
+            "{\n  // \"module\" is said below\n  \"compilerOptions\": {\n    \"module\": \"comonjs\"\n  }\n}",
+        ),
+        ("known/tsconfig.json", r#"{"compilerOptions": {"module": "NodeNext"}}"#),
+    ]);
+    let project = read(folder.path()).expect("a project");
+    assert_eq!(project.options.module, ModuleKind::Es);
+    let [warning] = project.warnings.as_slice() else { panic!("{:?}", project.warnings) };
+    let place = format!("{}:4: `module` is \"comonjs\"", folder.path().join("base.json").display());
+    assert!(warning.starts_with(&place), "{warning}");
+    assert!(read(&folder.path().join("known")).expect("a project").warnings.is_empty());
+}
+
+#[test]
 fn configurations_extend_each_other() {
     let folder = folder(&[
         (

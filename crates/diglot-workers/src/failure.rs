@@ -251,12 +251,16 @@ impl fmt::Display for Stack<'_> {
     }
 }
 
-/// The npm package that Node did not find: neither a file nor what other tools resolve (`@/lib`, `~/lib`, `#lib`).
+/// What Node's error says of a name that a `tsconfig.json` maps to files (`node/lib/typescript/loader.cjs`).
+const MAPPED: &str = ": `paths` of ";
+
+/// The npm package that Node did not find: neither a file nor what other tools resolve (`@/lib`, `~/lib`, `#lib`, `paths`).
 fn missing_package(error: &str) -> Option<&str> {
     let (_, named) =
         error.split_once("Cannot find module '").or_else(|| error.split_once("Cannot find package '"))?;
-    let (specifier, _) = named.split_once('\'')?;
+    let (specifier, rest) = named.split_once('\'')?;
     if specifier.is_empty()
+        || rest.contains(MAPPED)
         || specifier.starts_with(['.', '/', '#', '~'])
         || specifier.starts_with("@/")
         || specifier.contains(':')
@@ -368,6 +372,9 @@ mod tests {
             assert_eq!(missing_package(&format!("Error: Cannot find module '{file}'")), None, "{file}");
         }
         assert_eq!(missing_package("TypeError: x is not a function"), None);
+        let mapped = "Error [ERR_MODULE_NOT_FOUND]: Cannot find package '@common/mony' imported from /srv/a.ts: `paths` of \
+                      /srv/tsconfig.json has it at /srv/common/mony, where nothing was found";
+        assert_eq!(missing_package(mapped), None);
     }
 
     #[test]

@@ -3,22 +3,26 @@
 
 const Module = require('node:module');
 const { Loader } = require('./loader.cjs');
+const { as_of_node, throw_from_node } = require('./missing.cjs');
 const { find_required } = require('./required.cjs');
 
 /** @param {any} way to the compiler */
 function install(way) {
   const loader = new Loader(way);
   Module.registerHooks({
-    resolve(specifier, context, next) {
-      const found = loader.resolve(specifier, context.parentURL, context.conditions.includes('require'), context.importAttributes);
+    resolve: function resolve(specifier, context, next) {
+      // The first Nodes with these hooks have a Set here.
+      const is_require = Array.from(context.conditions).includes('require');
+      const parent = context.parentURL;
+      const found = loader.resolve(specifier, parent, is_require, context.importAttributes);
       if (found?.first !== undefined) return { url: found.first, shortCircuit: true };
-      if (found === null) return next(specifier, context);
       try {
         return next(specifier, context);
       } catch (error) {
-        const otherwise = found.otherwise();
-        if (otherwise === null) throw error;
-        return { url: otherwise, shortCircuit: true };
+        const otherwise = found?.otherwise() ?? null;
+        if (otherwise !== null) return { url: otherwise, shortCircuit: true };
+        as_of_node(error, is_require ? resolve : null, loader.mapped(specifier, parent));
+        return throw_from_node(error);
       }
     },
     load(url, context, next) {

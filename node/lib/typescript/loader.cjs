@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const { fileURLToPath, pathToFileURL } = require('node:url');
 const { Compiler } = require('./compiler.cjs');
 const { Projects } = require('./projects.cjs');
-const { find_named, is_compiled, is_installed } = require('./names.cjs');
+const { find_named, is_compiled, is_installed, places_by_paths } = require('./names.cjs');
 
 /** At the end of the URL of JSON that is imported without an attribute: with one it is another module, of Node's making. */
 const JSON_MODULE = '?json-module';
@@ -63,6 +63,23 @@ class Loader {
   /** @param {string} file @returns {{ format: 'module' | 'commonjs', source: string }} */
   compile(file) {
     return this.compiler.compile(file, this.projects.of(file));
+  }
+
+  /**
+   * What is known of a name that was not found.
+   *
+   * @param {string} name as it is imported
+   * @param {string | undefined} parent a URL
+   * @returns {string | null}
+   */
+  mapped(name, parent) {
+    if (parent === undefined || !parent.startsWith('file:')) return null;
+    const from = fileURLToPath(parent);
+    if (is_installed(from)) return null;
+    const project = this.projects.of(from);
+    // A pattern for all names has packages in mind as well.
+    const places = places_by_paths(name, project, 1);
+    return places.length === 0 ? null : `\`paths\` of ${project.config} has it at ${places.join(', ')}, where nothing was found`;
   }
 
   /** @param {string} url @returns {{ format: 'module' | 'commonjs', source: string } | null} `null`: Node's to load */

@@ -72,7 +72,21 @@ function find_named(name, parent, project, permissive) {
 }
 
 /** @param {string} name @param {import('./projects.cjs').Project} project */
-function find_by_paths(name, { paths }) {
+function find_by_paths(name, project) {
+  for (const place of places_by_paths(name, project)) {
+    const found = find(place, true);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/**
+ * @param {string} name
+ * @param {import('./projects.cjs').Project} project
+ * @param {number} [least] how long the beginning is at least that a pattern says
+ * @returns {string[]} where `paths` has it, absolute; none: no pattern is for it
+ */
+function places_by_paths(name, { paths }, least = 0) {
   let best = null;
   for (const [pattern, places] of paths) {
     const star = pattern.indexOf('*');
@@ -88,11 +102,8 @@ function find_by_paths(name, { paths }) {
       best = { weight, places, rest: star < 0 ? '' : name.slice(before.length, name.length - after.length) };
     }
   }
-  for (const place of best?.places ?? []) {
-    const found = find(place.replace('*', () => best.rest), true);
-    if (found !== null) return found;
-  }
-  return null;
+  if (best === null || best.weight < least) return [];
+  return best.places.map((place) => place.replace('*', () => best.rest));
 }
 
-module.exports = { find_named, is_compiled, is_installed };
+module.exports = { find_named, is_compiled, is_installed, places_by_paths };

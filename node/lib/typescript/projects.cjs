@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const { dirname, join, sep } = require('node:path');
+const { isMainThread } = require('node:worker_threads');
 
 const NODE_MODULES = `${sep}node_modules`;
 
@@ -58,6 +59,8 @@ class Projects {
     let said = this.configs.get(config);
     if (said === undefined) {
       said = this.compiler.project(config);
+      // Once: other threads read it as well.
+      if (isMainThread) for (const warning of said.warnings) process.stderr.write(`diglot: ${warning}\n`);
       this.configs.set(config, said);
     }
     return said;

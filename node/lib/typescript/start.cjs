@@ -7,7 +7,7 @@
 
 const Module = require('node:module');
 const { join } = require('node:path');
-const { isMainThread, getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
+const { isMainThread, parentPort, getEnvironmentData, setEnvironmentData } = require('node:worker_threads');
 
 const { Compiler } = require('./compiler.cjs');
 
@@ -15,6 +15,8 @@ const VARIABLE = 'DIGLOT_TYPESCRIPT';
 const PRELOAD = join(__dirname, 'preload.cjs');
 /** Which descriptor is the socket. */
 const ASIDE = 'DIGLOT_ASIDE';
+/** Node's own thread for the hooks of `import` (before 22.15) loads what every thread loads first, and would be given the hooks twice. */
+const IS_THREAD_OF_HOOKS = !isMainThread && parentPort === null;
 
 /** @returns {any} the way to the compiler; `undefined`: nobody wants TypeScript */
 function way() {
@@ -35,13 +37,15 @@ function way() {
 }
 
 function start() {
+  if (IS_THREAD_OF_HOOKS) return;
   const found = way();
   if (found === undefined) return;
   map_stacks();
-  const { install } = Module.registerHooks === undefined ? require('./older.cjs') : require('./hooks.cjs');
+  const has_hooks = Module.registerHooks !== undefined;
+  const { install } = has_hooks ? require('./hooks.cjs') : require('./older.cjs');
   const loader = install(found);
   if (!isMainThread) return;
-  require('./main.cjs').install(loader);
+  if (!has_hooks) require('./main.cjs').install(loader);
   // What the program forks is given its flags.
   if (!process.execArgv.includes(PRELOAD)) process.execArgv.push('--require', PRELOAD);
 }

@@ -307,6 +307,16 @@ export class CircularOne {
   constructor(public forward: CircularTwo) {}
 }
 
+class Automatic {
+  @noted accessor a: number = 1;
+  @noted static accessor a: Date = new Date(0);
+  @noted accessor 'b-b': Local | null = null;
+  @noted accessor 'c-c': string = '';
+  @noted d!: number;
+  accessor e = 2;
+  static accessor e = 3;
+}
+
 function within() {
   interface Hidden {
     a: 1;
@@ -322,5 +332,5 @@ function within() {
 }
 
 export const used: unknown[] = [Keywords, Literals, Unions, References, Imports, Globals, Methods, Accessors];
-used.push(OnlyParameters, WithoutConstructor, Derived, Overloads, within());
+used.push(Automatic, OnlyParameters, WithoutConstructor, Derived, Overloads, within());
 export const shown = lines();

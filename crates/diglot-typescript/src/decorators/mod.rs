@@ -9,6 +9,7 @@ mod metadata;
 mod order;
 mod serialize;
 
+use std::collections::HashSet;
 use std::mem;
 
 use swc_common::{DUMMY_SP, Mark};
@@ -16,6 +17,7 @@ use swc_ecma_ast::{
     AutoAccessor, Class, ClassMember, ClassMethod, ClassProp, Decorator, Expr, Function, FunctionBody, Key,
     MemberExpr, MemberProp, MethodKind, Pat, PrivateName, PrivateProp, Program, ReturnStmt, Stmt, ThisExpr,
 };
+use swc_ecma_utils::swc_atoms::Atom;
 use swc_ecma_utils::{ExprFactory as _, private_ident};
 use swc_ecma_visit::{Visit, VisitMut, VisitMutWith, VisitWith};
 
@@ -54,10 +56,11 @@ struct Accessors;
 impl VisitMut for Accessors {
     fn visit_mut_class(&mut self, class: &mut Class) {
         class.visit_mut_children_with(self);
+        let mut taken: HashSet<Atom> = class.body.iter().filter_map(private_name).cloned().collect();
         for member in mem::take(&mut class.body) {
             match member {
                 ClassMember::AutoAccessor(accessor) if !accessor.is_abstract => {
-                    class.body.extend(lowered(accessor));
+                    class.body.extend(lowered(accessor, &mut taken));
                 }
                 ClassMember::AutoAccessor(_) => {}
                 other => class.body.push(other),
@@ -66,10 +69,25 @@ impl VisitMut for Accessors {
     }
 }
 
-fn lowered(accessor: AutoAccessor) -> Vec<ClassMember> {
+fn private_name(member: &ClassMember) -> Option<&Atom> {
+    match member {
+        ClassMember::PrivateProp(field) => Some(&field.key.name),
+        ClassMember::PrivateMethod(method) => Some(&method.key.name),
+        ClassMember::AutoAccessor(AutoAccessor { key: Key::Private(name), .. }) => Some(&name.name),
+        _ => None,
+    }
+}
+
+/// `taken` are the private names of the class.
+fn lowered(accessor: AutoAccessor, taken: &mut HashSet<Atom>) -> Vec<ClassMember> {
     let Key::Public(key) = accessor.key.clone() else { return private_accessor(accessor) };
     let name = key.as_ident().map_or_else(|| "accessor".to_owned(), |name| name.sym.to_string());
-    let storage = PrivateName { span: DUMMY_SP, name: format!("__{name}_storage").into() };
+    // An accessor and a static one may have the same name.
+    let mut storage = format!("__{name}_storage");
+    while !taken.insert(storage.as_str().into()) {
+        storage.push('_');
+    }
+    let storage = PrivateName { span: DUMMY_SP, name: storage.into() };
     let method = |kind, function| {
         ClassMember::Method(ClassMethod {
             span: accessor.span,
