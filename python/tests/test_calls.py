@@ -613,3 +613,52 @@ def test_calls_of_a_program_that_is_not_served():
             await services.me.echo()
 
     asyncio.run(main())
+
+
+def test_a_class_that_raises_when_it_is_made(run):
+    @dataclasses.dataclass
+    class Careful:
+        n: int
+
+        def __post_init__(self):
+            if self.n == 1:
+                raise ValueError("one is not taken")
+            if self.n == 2:
+                raise LookupError("two is not found")
+
+    def take(careful) -> int:
+        return careful.n
+
+    take.__annotations__["careful"] = Careful
+    function(take)
+
+    async def main():
+        assert await services.me.take(careful={"n": 3}) == 3
+        with pytest.raises(diglot.InvalidArguments, match="one is not taken"):
+            await services.me.take(careful={"n": 1})
+        with pytest.raises(diglot.RemoteError, match="two is not found"):
+            await services.me.take(careful={"n": 2})
+
+    run(main)
+
+
+def test_a_stream_that_waits_for_its_next_item_ends_with_the_call(run):
+    events = []
+
+    @function
+    async def first(numbers: AsyncIterator[int]) -> int:
+        return await anext(numbers)
+
+    async def numbers():
+        try:
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            events.append("closed")
+
+    async def main():
+        assert await services.me.first(numbers=numbers()) == 1
+        while not events:
+            await asyncio.sleep(0.001)
+
+    run(main)

@@ -58,8 +58,11 @@ class Page(Generic[T]):
     next: Optional[int] = None  # noqa: UP045
 
 
-class Options(TypedDict, total=False):
-    depth: typing.Required[int] if hasattr(typing, "Required") else int
+class Required(TypedDict):
+    depth: int
+
+
+class Options(Required, total=False):
     label: str
 
 

@@ -8,6 +8,7 @@
 use std::fs;
 use std::io::{IoSlice, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,13 +62,16 @@ impl Worker {
     }
 }
 
-/// User and system time of the broker's thread.
-fn broker_cpu() -> Duration {
+/// The thread of the one broker there is, once it has begun; `None` where there is none.
+fn broker_thread() -> Option<PathBuf> {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
-    let paths = tasks.map(|task| task.unwrap().path());
-    let mut threads = paths
-        .filter(|path| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "diglot-calls"));
-    let statistics = fs::read_to_string(threads.next().unwrap().join("schedstat")).unwrap();
+    let mut paths = tasks.flatten().map(|task| task.path());
+    paths.find(|path| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "diglot-calls"))
+}
+
+/// User and system time of a thread.
+fn cpu(thread: &Path) -> Duration {
+    let statistics = fs::read_to_string(thread.join("schedstat")).unwrap();
     Duration::from_nanos(statistics.split(' ').next().unwrap().parse().unwrap())
 }
 
@@ -96,7 +100,16 @@ fn reply(connection: &mut Connection<()>, id: u32, answer: &Bytes) {
 }
 
 fn measure(bytes: usize, at_once: usize, calls: usize) {
+    while broker_thread().is_some() {
+        thread::yield_now();
+    }
     let broker = Broker::start(Settings::default(), &["model", "web"]).unwrap();
+    let broker_thread = loop {
+        if let Some(path) = broker_thread() {
+            break path;
+        }
+        thread::yield_now();
+    };
     let served = serve(Worker::attach(&broker, 0), bytes);
     let mut web = Worker::attach(&broker, 1);
     let arguments = Bytes::from(vec![7; bytes]);
@@ -108,7 +121,7 @@ fn measure(bytes: usize, at_once: usize, calls: usize) {
     };
     assert_ne!(window, STREAM);
     let (mut begun, mut answered) = (0, 0);
-    let (start, cpu) = (Instant::now(), broker_cpu());
+    let (start, before) = (Instant::now(), cpu(&broker_thread));
     while begun < at_once {
         begin(&mut web.connection);
         begun += 1;
@@ -128,7 +141,7 @@ fn measure(bytes: usize, at_once: usize, calls: usize) {
             _ => {}
         }));
     }
-    let (took, cpu) = (start.elapsed().as_secs_f64(), (broker_cpu() - cpu).as_secs_f64());
+    let (took, cpu) = (start.elapsed().as_secs_f64(), (cpu(&broker_thread) - before).as_secs_f64());
     println!(
         "{bytes:>8} bytes each way, {at_once:>4} at once: {:>8.0} calls/s, {:>7.2} us a call, {:>6.2} us of them the broker's CPU",
         calls as f64 / took,

@@ -98,9 +98,9 @@ class Problem {
  */
 function make_offered(options, fn, root, others) {
   const place = calling_place();
-  const known = options.name ?? (fn.name !== '' ? fn.name : place === null ? null : bound_name(place));
-  const described = options.input === undefined && place !== null ? find_described(place, known, root) : null;
-  const local = known ?? described?.name;
+  const bound = place === null ? null : bound_name(place);
+  const described = options.input === undefined && place !== null ? find_described(place, root, [options.name, fn.name, bound]) : null;
+  const local = options.name ?? described?.name ?? (fn.name !== '' ? fn.name : bound);
   const problem = new Problem(place, local ?? '');
   check_options(options, problem);
   if (local === null || local === undefined) problem.failed('it has no name: bind it to a const, or give func({ name: "…" }, …)');
@@ -134,10 +134,10 @@ function make_offered(options, fn, root, others) {
   return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
 }
 
-/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string | null} name @param {string} root */
-function find_described(place, name, root) {
+/** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
+function find_described(place, root, names) {
   const { described_at } = require('./typescript/functions.cjs');
-  return described_at(place, [name], { root });
+  return described_at(place, names, { root });
 }
 
 /** @param {any} given a library's schema @param {'input' | 'output'} side @param {Problem} problem @returns {Schema | null} */

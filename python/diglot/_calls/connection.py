@@ -34,6 +34,7 @@ class Connection:
             {
                 "call": self.host.call,
                 "flush_soon": self._flush_soon,
+                "flush_from_thread": self._flush_from_thread,
                 "watch_room": self._watch_room,
                 "ended": self._on_ended,
                 "idle": self._on_idle,
@@ -73,6 +74,9 @@ class Connection:
 
     def _flush_soon(self):
         self.loop.call_soon(self._flush)
+
+    def _flush_from_thread(self):
+        self.loop.call_soon_threadsafe(self._flush)
 
     def _watch_room(self, watches):
         def change():

@@ -13,7 +13,7 @@ from . import errors, registry
 from .inbox import Inbox, wake_future
 from .scope import Scope, current
 from .threads import Pool
-from .types import Invalid, Unsupported
+from .types import Invalid
 from .values import UnsupportedError
 
 #: A Task can run up to where it first waits as it is made.
@@ -55,7 +55,7 @@ class Incoming(Scope):
                 items = [json.loads(item) for item in items]
             load = signature.load_item(self.is_json)
             items = [load(item) for item in items]
-        except (Invalid, ValueError) as problem:
+        except Exception as problem:
             self.inbox.end(_invalid_items(problem, signature.input))
             self.link.stop(self.id)
             return
@@ -316,8 +316,9 @@ class Host:
             told = {"code": "invalid_arguments", "message": errors.issues_text(issues), "issues": issues}
             call.throw(told)
             return None
-        except Unsupported as unsupported:
-            call.failed(unsupported)
+        except Exception as error:
+            # A class of the program's that raises when it is made, or a type without counterpart.
+            call.failed(error)
             return None
         call.start(kwargs, self)
         return call

@@ -196,7 +196,8 @@ class _Reply:
 
     def leave(self):
         """The call is over, one way or the other."""
-        self._stop()
+        if self._sender is not None or self._wake_sender is not None:
+            self._stop()
         if self._scope is not None:
             self._scope.leave(self)
 
@@ -236,6 +237,9 @@ class _Reply:
     def _stop(self):
         self._stopped = True
         self.room()
+        if self._sender is not None:
+            # It may wait for an item that is long in coming.
+            self._sender.cancel()
 
     # Items of an argument
 
@@ -264,11 +268,15 @@ class _Reply:
                     if self._seen_room or self._stopped:
                         self.room()
                     await future
-            self._link.end_items(self._id)
+        except asyncio.CancelledError:
+            if not self._stopped:
+                self.give_up(_GAVE_UP)
+                raise
         except Exception as error:
             self.give_up(_GAVE_UP)
             self.fail(error)
         finally:
+            self._link.end_items(self._id)
             close = getattr(items, "aclose", None)
             if close is not None:
                 await close()

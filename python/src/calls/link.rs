@@ -3,6 +3,7 @@
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use diglot_calls::frame::ABOARD_BYTES_MAX;
@@ -21,7 +22,7 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use super::call::{Call, Head, Message};
 use super::grants::Grants;
 use crate::gil_cell::GilCell;
-use crate::transport::{Input, Received};
+use crate::transport::{Input, PART_FLUSH_AFTER, Received};
 use crate::values::{self, Codec};
 
 create_exception!(
@@ -69,6 +70,8 @@ struct Host {
     call: Py<PyAny>,
     /// Has the loop call `flush()` when the present callback has returned.
     flush_soon: Py<PyAny>,
+    /// The same, asked for by another thread.
+    flush_from_thread: Py<PyAny>,
     /// Has the loop watch whether the socket takes more, or watch no more. Any thread may call it.
     watch_room: Py<PyAny>,
     ended: Py<PyAny>,
@@ -86,6 +89,8 @@ struct State {
     over: Vec<Call>,
     scratch: Vec<u8>,
     flush_due: bool,
+    /// When something was last written.
+    written_at: Instant,
     watches_room: bool,
     /// `idle` is to be called once no call is in this worker's hands.
     waits_for_idle: bool,
@@ -114,6 +119,7 @@ impl CallsLink {
             host: Host {
                 call: option("call")?,
                 flush_soon: option("flush_soon")?,
+                flush_from_thread: option("flush_from_thread")?,
                 watch_room: option("watch_room")?,
                 ended: option("ended")?,
                 idle: option("idle")?,
@@ -128,6 +134,7 @@ impl CallsLink {
                 over: Vec::new(),
                 scratch: Vec::new(),
                 flush_due: false,
+                written_at: Instant::now(),
                 watches_room: false,
                 waits_for_idle: false,
             }),
@@ -411,9 +418,20 @@ impl CallsLink {
             }
             _ => true,
         };
+        let just_wrote = state.written_at.elapsed() < PART_FLUSH_AFTER;
+        if thread::current().id() == self.thread || !just_wrote || !has_room {
+            drop(state);
+            self.tell(py, told)?;
+            self.wrote(py)?;
+            return Ok(has_room);
+        }
+        // A thread makes items faster than writes: they share one, which the loop does, or the thread's next after a while.
+        let was_due = std::mem::replace(&mut state.flush_due, true);
         drop(state);
         self.tell(py, told)?;
-        self.wrote(py)?;
+        if !was_due {
+            self.host.flush_from_thread.call0(py)?;
+        }
         Ok(has_room)
     }
 
@@ -770,6 +788,9 @@ impl CallsLink {
         let mut told = Vec::new();
         while let Some(id) = state.dirty.pop() {
             told.push(state.pump(py, id));
+        }
+        if !state.connection.output().is_empty() {
+            state.written_at = Instant::now();
         }
         let is_drained = send_all(self.socket.as_fd(), state.connection.output());
         let watches_room = matches!(is_drained, Ok(false));
