@@ -61,7 +61,7 @@ pub(crate) fn name_default(program: &mut Program) {
                 if takes_a_name {
                     // A variable would give it its own.
                     let exprs = vec![Box::new(0.into()), exported.expr.take()];
-                    exported.expr = Box::new(SeqExpr { span: DUMMY_SP, exprs }.into());
+                    *exported.expr = SeqExpr { span: DUMMY_SP, exprs }.into();
                 }
             }
             _ => {}
