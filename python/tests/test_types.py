@@ -123,7 +123,19 @@ TABLE = [
         {"type": "array", "uniqueItems": True, "x-diglot": "set", "items": {"type": "integer"}},
         [frozenset({1})],
     ),
-    (dict, {"type": "object"}, [{"a": 1}]) if False else (dict[str, int], None, [{"a": 1}, {}]),
+    (dict, {"type": "object"}, [{"a": 1}, {1: "a"}, {}]),
+    (dict[str, int], {"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": 1}, {}]),
+    (
+        dict[Literal["a", "b"], int],
+        {
+            "type": "object",
+            "additionalProperties": {"type": "integer"},
+            "propertyNames": {"enum": ["a", "b"]},
+        },
+        [{"a": 1}],
+    ),
+    (dict[Color, int], None, [{Color.RED: 1}]),
+    (dict[datetime.date, int], None, [{datetime.date(2026, 1, 1): 1}]),
     (
         dict[int, str],
         {
@@ -268,6 +280,7 @@ def test_dumping_checks_what_is_declared():
         with pytest.raises(Invalid):
             signature(annotation).dump(wrong)
     assert isinstance(signature(dict[int, str]).dump({}), AnyMap)
+    assert not isinstance(signature(dict).dump({"a": 1}), AnyMap)
     assert signature(float).dump(3) == 3.0 and type(signature(float).dump(3)) is float
     assert signature(list[int]).dump((1, 2)) == [1, 2]
 
@@ -331,14 +344,20 @@ def test_models_of_pydantic():
         item_id: int = pydantic.Field(alias="itemId", ge=1)
         parts: list[Part] = pydantic.Field(default_factory=list)
         made: datetime.date | None = None
+        tags: set[str] = pydantic.Field(default_factory=set)
+        data: bytes = b""
+        price: decimal.Decimal = decimal.Decimal(0)
 
-    Thing.model_rebuild(_types_namespace={"Part": Part, "Color": Color, "datetime": datetime})
+    Thing.model_rebuild(_types_namespace={"Part": Part, "Color": Color, "datetime": datetime, "decimal": decimal})
     schema = schema_of(Thing)
     assert schema["$ref"] == "#/$defs/Thing"
     assert schema["$defs"]["Thing"]["properties"]["itemId"]["minimum"] == 1
     assert schema["$defs"]["Part"]["properties"]["color"] == {"$ref": "#/$defs/Color"}
+    assert schema["$defs"]["Thing"]["properties"]["tags"]["x-diglot"] == "set"
+    assert schema["$defs"]["Thing"]["properties"]["data"]["x-diglot"] == "bytes"
+    assert schema["$defs"]["Thing"]["properties"]["price"]["x-diglot"] == "decimal"
     subject = signature(list[Thing])
-    things = [Thing(itemId=1, parts=[Part(color=Color.RED)], made=datetime.date(2026, 1, 1))]
+    things = [Thing(itemId=1, parts=[Part(color=Color.RED)], made=datetime.date(2026, 1, 1), tags={"a"}, price="1.50")]
     assert subject.load({"x": decode(encode(subject.dump(things)))})["x"] == things
     assert subject.load({"x": json.loads(json.dumps(subject.dump(things, True)))}, True)["x"] == things
     with pytest.raises(Invalid) as caught:

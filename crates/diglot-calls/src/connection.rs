@@ -64,6 +64,8 @@ pub struct Connection<T> {
     pub(crate) credited: u64,
     /// What has been granted to the peer on all calls, and has not come.
     pub(crate) granted: u64,
+    /// DRAIN has come.
+    pub(crate) drained: bool,
     pub(crate) output: Output,
 }
 
@@ -91,6 +93,7 @@ impl<T: Copy + Default> Connection<T> {
             theirs: Ids::default(),
             credited: 0,
             granted: 0,
+            drained: false,
             output,
         }
     }

@@ -250,7 +250,11 @@ impl<T: Copy + Default> Connection<T> {
         }
         match kind {
             Type::Offer => return Ok(Some(Event::Offer(payload))),
-            Type::Drain => return Ok(Some(Event::Drain)),
+            Type::Drain | Type::Call if self.drained => return Err(out_of_turn),
+            Type::Drain => {
+                self.drained = true;
+                return Ok(Some(Event::Drain));
+            }
             Type::Call => return self.call_arrived(id, payload, end).map(Some),
             _ => {}
         }

@@ -733,7 +733,7 @@ impl CallsLink {
         if is_json {
             return Ok(PyBytes::new(py, bytes).into_any());
         }
-        values::decode(py, self.codec.get().kinds.bind(py), &values::Message::Borrowed(bytes))
+        values::decode(py, self.codec.get(), &values::Message::Borrowed(bytes))
     }
 
     fn owned_value<'py>(
@@ -745,7 +745,7 @@ impl CallsLink {
         if is_json {
             return Ok(buffer.into_bound(py).into_any());
         }
-        values::decode(py, self.codec.get().kinds.bind(py), &values::Message::Owned(buffer))
+        values::decode(py, self.codec.get(), &values::Message::Owned(buffer))
     }
 
     fn tell_target(&self, py: Python<'_>, id: u32, word: &'static str) -> PyResult<()> {

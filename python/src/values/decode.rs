@@ -5,10 +5,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PySet, PyString, PyTuple};
 
-use super::{DEPTH_MAX, MalformedError, heads};
-
-/// Bytes of text up to which the names of maps' entries are interned: they come again with each call.
-const INTERNED_BYTES_MAX: usize = 32;
+use super::names::Names;
+use super::{Codec, DEPTH_MAX, MalformedError, heads};
 
 /// The bytes of one message.
 #[derive(Debug)]
@@ -25,18 +23,19 @@ pub(crate) enum Message<'a> {
 /// [`MalformedError`], or what making the objects raises.
 pub(crate) fn decode<'py>(
     py: Python<'py>,
-    kinds: &Bound<'py, PyAny>,
+    codec: &Codec,
     message: &Message<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let (kinds, names) = (codec.kinds.bind(py), &codec.names);
     match message {
-        Message::Borrowed(bytes) => Reader { py, kinds, bytes, owner: None, position: 0 }.message(),
+        Message::Borrowed(bytes) => Reader { py, kinds, names, bytes, owner: None, position: 0 }.message(),
         Message::Owned(owner) => {
             let owner = owner.bind(py);
             // SAFETY: the bytearray was made for this message and nobody else has it yet; typed arrays that are made of it while
             // this runs export its buffer, which forbids to resize it.
             #[allow(unsafe_code)]
             let bytes = unsafe { owner.as_bytes() };
-            Reader { py, kinds, bytes, owner: Some(owner), position: 0 }.message()
+            Reader { py, kinds, names, bytes, owner: Some(owner), position: 0 }.message()
         }
     }
 }
@@ -44,6 +43,7 @@ pub(crate) fn decode<'py>(
 struct Reader<'a, 'py> {
     py: Python<'py>,
     kinds: &'a Bound<'py, PyAny>,
+    names: &'a Names,
     bytes: &'a [u8],
     owner: Option<&'a Bound<'py, PyByteArray>>,
     position: usize,
@@ -155,10 +155,10 @@ impl<'py> Reader<'_, 'py> {
                 return Err(malformed("a map with a key that is no text"));
             }
             let length = self.length(argument, 1)?;
+            let names = self.names;
             let key = self.take(length)?;
             let key = std::str::from_utf8(key).map_err(|_| malformed("text that is not UTF-8"))?;
-            let key =
-                if length <= INTERNED_BYTES_MAX { PyString::intern(py, key) } else { PyString::new(py, key) };
+            let key = names.get(py, key)?;
             let value = self.value(depth)?;
             map.set_item(key, value)?;
         }

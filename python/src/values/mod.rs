@@ -6,6 +6,7 @@ mod buffer;
 mod decode;
 mod encode;
 mod heads;
+mod names;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
@@ -30,7 +31,8 @@ const DEPTH_MAX: usize = 128;
 #[pyclass(frozen, module = "diglot._native")]
 pub(crate) struct Codec {
     pub(crate) encoder: Encoder,
-    pub(crate) kinds: Py<PyAny>,
+    kinds: Py<PyAny>,
+    names: names::Names,
 }
 
 #[pymethods]
@@ -38,7 +40,7 @@ impl Codec {
     /// `kinds` has `classify(type)`, `array_parts(array)`, `typed_array(tag, buffer, offset, count, shape)` and `FROM_TAG`.
     #[new]
     fn new(py: Python<'_>, kinds: Py<PyAny>) -> PyResult<Self> {
-        Ok(Self { encoder: Encoder::new(py, kinds.bind(py))?, kinds })
+        Ok(Self { encoder: Encoder::new(py, kinds.bind(py))?, kinds, names: names::Names::new() })
     }
 
     /// A value as one message.
@@ -52,8 +54,8 @@ impl Codec {
     fn decode<'py>(&self, message: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let py = message.py();
         if let Ok(owned) = message.cast::<PyByteArray>() {
-            return decode(py, self.kinds.bind(py), &Message::Owned(owned.clone().unbind()));
+            return decode(py, self, &Message::Owned(owned.clone().unbind()));
         }
-        decode(py, self.kinds.bind(py), &Message::Borrowed(message.cast::<PyBytes>()?.as_bytes()))
+        decode(py, self, &Message::Borrowed(message.cast::<PyBytes>()?.as_bytes()))
     }
 }

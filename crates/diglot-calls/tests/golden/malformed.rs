@@ -211,6 +211,7 @@ fn payloads() -> Vec<Case> {
 
 fn states() -> Vec<Case> {
     const WHO: &str = "each frame is sent by those whom the table names";
+    const DRAINED: &str = "no CALL follows DRAIN, which is said once";
     const UNKNOWN: &str = "a frame belongs to a call that was begun";
     const ORDER: &str = "ids count up from 1, past those that are open";
     const LENGTH: &str = "DATA is as many bytes as were announced, then END";
@@ -223,10 +224,13 @@ fn states() -> Vec<Case> {
     let answer =
         |total, aboard: &[u8], end| frame(Type::Return, end, BY_BROKER, &return_payload(total, aboard));
     let call_of = |id| frame(Type::Call, true, id, &call_payload(&plain, ARGUMENTS));
+    let drain = frame(Type::Drain, false, 0, b"");
     let in_answer = |name, rule, bytes: &[u8]| worker(name, rule, bytes).begun(Begun::Whole);
     vec![
         worker("DRAIN from a worker", WHO, &frame(Type::Drain, false, 0, b"")),
         case("OFFER from the broker", WHO, Role::Broker, &frame(Type::Offer, false, 0, b"{}")),
+        case("DRAIN twice", DRAINED, Role::Broker, &drain).after(&[&drain]),
+        case("CALL behind DRAIN", DRAINED, Role::Broker, &call_of(BY_BROKER)).after(&[&drain]),
         worker("RETURN from the caller", WHO, &frame(Type::Return, true, BY_WORKER, &return_payload(0, b"")))
             .after(&[&call(&plain, ARGUMENTS, true)]),
         worker("THROW from the caller", WHO, &frame(Type::Throw, true, BY_WORKER, b"{}"))

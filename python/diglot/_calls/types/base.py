@@ -30,6 +30,8 @@ class Type:
 
     #: How messages call it.
     name = "a value"
+    #: Its values cross as text: a dict with such keys is an object.
+    is_text = False
 
     def schema(self, defs):
         """JSON Schema; types with a name put theirs into `defs`."""

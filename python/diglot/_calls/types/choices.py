@@ -60,6 +60,7 @@ def _rank(member):
 class LiteralType(Type):
     def __init__(self, values):
         self.values = values
+        self.is_text = all(isinstance(_plain(value), str) for value in values)
         self.name = " or ".join(repr(value) for value in values)
 
     def schema(self, defs):
@@ -89,6 +90,7 @@ def _plain(value):
 class EnumType(Type):
     def __init__(self, cls):
         self.cls = cls
+        self.is_text = all(isinstance(member.value, str) for member in cls)
         self.name = f"one of {', '.join(repr(member.value) for member in cls)}"
         if len(self.name) > 200:
             self.name = f"a value of {cls.__name__}"

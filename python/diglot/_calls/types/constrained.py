@@ -133,6 +133,7 @@ class ConstrainedType(Type):
     def __init__(self, inner, constraints, text):
         self.inner, self.constraints, self.text = inner, constraints, text
         self.name = inner.name
+        self.is_text = inner.is_text
 
     def schema(self, defs):
         schema = self.inner.schema(defs)

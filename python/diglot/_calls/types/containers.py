@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from ..values import AnyMap
 from .base import ISSUES_MAX, Invalid, Type, expected
-from .scalars import StrType
+from .scalars import AnyType, StrType
 
 
 def _each(function, items):
@@ -157,24 +157,26 @@ class SetType(Type):
 
 
 class MapType(Type):
-    """A dict: an object where its keys are text, else a map of any keys."""
+    """A dict: an object where its keys are text, else a map of any keys. One of undeclared keys is what they are."""
 
     name = "a dict"
 
     def __init__(self, key, value):
         self.key, self.value = key, value
-        self.is_object = isinstance(key, StrType)
+        self.is_object = key.is_text or isinstance(key, AnyType)
 
     def schema(self, defs):
         value = self.value.schema(defs)
         if self.is_object:
-            return {"type": "object", "additionalProperties": value} if value else {"type": "object"}
+            schema = {"type": "object", "additionalProperties": value} if value else {"type": "object"}
+            names = {} if type(self.key) in (StrType, AnyType) else self.key.schema(defs)
+            return {**schema, "propertyNames": names} if names else schema
         pair = {"type": "array", "prefixItems": [self.key.schema(defs), value], "minItems": 2, "maxItems": 2}
         return {"type": "array", "items": pair, "x-diglot": "map"}
 
     def load(self, json):
         load_key, load_value = self.key.load(json), self.value.load(json)
-        takes_pairs = json and not self.is_object
+        takes_pairs = json and not self.key.is_text
 
         def load(value):
             if takes_pairs and type(value) is list:
@@ -194,7 +196,7 @@ class MapType(Type):
         def dump(value):
             if not isinstance(value, Mapping):
                 raise expected("a dict", value)
-            if json and not is_object:
+            if json and (not is_object or not all(isinstance(dump_key(key), str) for key in value)):
                 return [[dump_key(key), dump_value(item)] for key, item in value.items()]
             found = _entries(((_hashable(dump_key(key)), key, item) for key, item in value.items()), dump_value)
             return found if is_object else AnyMap(found)

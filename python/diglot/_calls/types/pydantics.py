@@ -1,5 +1,7 @@
 """What Pydantic (2) validates: its models, and types with its validators."""
 
+import functools
+
 from .base import ISSUES_MAX, Invalid, Type
 from .plain_json import jsonable
 
@@ -11,6 +13,7 @@ class PydanticType(Type):
         import pydantic
 
         self._pydantic = pydantic
+        self._generator = _generator()
         self._adapter = pydantic.TypeAdapter(annotation)
         is_model = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
         self._model = annotation if is_model else None
@@ -19,7 +22,9 @@ class PydanticType(Type):
         self.title = title
 
     def schema(self, defs):
-        schema = self._adapter.json_schema(mode="validation", ref_template="#/$defs/{model}")
+        schema = self._adapter.json_schema(
+            mode="validation", ref_template="#/$defs/{model}", schema_generator=self._generator
+        )
         if self._model is None:
             return defs.add(schema)
 
@@ -42,7 +47,6 @@ class PydanticType(Type):
 
     def dump(self, json):
         model, adapter, pydantic = self._model, self._adapter, self._pydantic
-        mode = "json" if json else "python"
 
         def dump(value):
             if model is None or not isinstance(value, model):
@@ -50,10 +54,31 @@ class PydanticType(Type):
                     value = adapter.validate_python(value)
                 except pydantic.ValidationError as error:
                     raise _invalid(error) from None
-            dumped = adapter.dump_python(value, mode=mode, by_alias=True)
+            dumped = adapter.dump_python(value, by_alias=True)
             return jsonable(dumped) if json else dumped
 
         return dump
+
+
+@functools.cache
+def _generator():
+    """What makes the schemas, with our words for what JSON Schema has none for."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def bytes_schema(self, schema):
+            return {"type": "string", "contentEncoding": "base64", "x-diglot": "bytes"}
+
+        def decimal_schema(self, schema):
+            return {"type": "string", "format": "decimal", "x-diglot": "decimal"}
+
+        def set_schema(self, schema):
+            return {**super().set_schema(schema), "x-diglot": "set"}
+
+        def frozenset_schema(self, schema):
+            return {**super().frozenset_schema(schema), "x-diglot": "set"}
+
+    return Generator
 
 
 def _invalid(error):

@@ -141,6 +141,7 @@ class FloatType(Type):
 
 class StrType(Type):
     name = "a str"
+    is_text = True
 
     def schema(self, defs):
         return {"type": "string"}
