@@ -49,7 +49,7 @@ describe('the package', () => {
 
   it('is found by require without being installed', async () => {
     const peer = await broker.start('required', program('required', { 'main.cjs': COMMONJS }), FUNCTIONS_ONLY);
-    assert.equal(await broker.call(peer, 'answer', {}), path.join(ROOT, 'sdk', 'index.cjs'));
+    assert.equal(await broker.call(peer, 'answer', {}), path.join(ROOT, 'packages', 'diglot', 'index.js'));
   });
 
   it('is found by import without being installed', async () => {
@@ -80,6 +80,12 @@ describe('the package', () => {
     peer.front.open();
     assert.equal((await peer.front.fetch()).text, 'own');
     assert.equal(peer.greeted, false, 'who does not use the package is not heard of');
+  });
+
+  it('stands in no stack of a program that misses a module', async () => {
+    const peer = await broker.start('missing', program('missing', { 'main.cjs': "try { require('./nowhere'); } catch (error) { console.log(error.stack); } require('http').createServer().listen(0);" }));
+    await peer.front.says('nowhere');
+    assert.doesNotMatch(peer.front.stdout, /lib.calls/);
   });
 
   it('leaves no trace where it is not used', async () => {

@@ -121,12 +121,13 @@ for (const typescript of TYPESCRIPTS) {
 
   it(`a solution's configuration that has the file is the one, by ${typescript}`, async () => {
     const options = JSON.parse(TSCONFIG);
-    options.compilerOptions.paths = { '#own': ['./server/own.ts'] };
+    options.compilerOptions.paths = { '#own': ['../server/own.ts'] };
     const project = new Project({
       'package.json': PACKAGE,
       'tsconfig.json': '{ "files": [], /* and no more */ "references": [{ "path": "./tsconfig.client.json" }, { "path": "./tsconfig.server.json" }] }',
       'tsconfig.client.json': JSON.stringify({ ...options, compilerOptions: { ...options.compilerOptions, paths: {} }, include: ['client/*.ts'] }),
-      'tsconfig.server.json': JSON.stringify({ ...options, include: ['server/*.ts'] }),
+      'tsconfig.server.json': '{ "extends": "./base/server.json", "include": ["server/*.ts"] }',
+      'base/server.json': JSON.stringify({ compilerOptions: options.compilerOptions }),
       'client/a.ts': 'export {};\n',
       'server/own.ts': 'export interface Own { id: number }\n',
       'server/find.ts': 'import { func } from "diglot";\nimport type { Own } from "#own";\nexport const find = func((own: Own) => 1);\n',
@@ -230,13 +231,16 @@ export const watch = func(async function* ({ itemId, from = "start" }: {
   /** which one */ itemId: number; from?: string; events: AsyncIterable<Item> }): AsyncGenerator<Item, void> { yield { id: itemId }; });
 export const iterate = func((a: number): AsyncIterable<string> => null as any);
 export const nothing = func(async (a: string): Promise<void> => {});
+const options = { output: {} };
+export const given = func({ output: {} }, async (a: string) => () => a);
+export const given_elsewhere = func(options, async function* (a: string) { yield () => a; });
 export const optional = func(async (a = 3 as number | undefined, b: string): Promise<Item | undefined> => undefined);
 `.replace('a = 3 as number | undefined', 'a: number | undefined');
       const project = make({ 'cases.ts': source }, typescript);
       try {
         const { functions, problems } = await describe_file(project, 'cases.ts');
         assert.deepEqual(problems, []);
-        const [similar, watch, iterate, nothing, optional] = functions;
+        const [similar, watch, iterate, nothing, given, given_elsewhere, optional] = functions;
         assert.equal(similar.doc, 'Finds what is like it.');
         assert.deepEqual(similar.params, ['itemId', 'k', 'near']);
         assert.deepEqual(similar.params_schema, {
@@ -254,6 +258,7 @@ export const optional = func(async (a = 3 as number | undefined, b: string): Pro
         assert.deepEqual(watch.result, { $ref: '#/$defs/Item', $defs: { Item: item } });
         assert.deepEqual([iterate.stream, iterate.result], [true, { type: 'string' }]);
         assert.deepEqual([nothing.stream, nothing.result], [false, { type: 'null', 'x-diglot': 'undefined' }]);
+        assert.deepEqual([given.result, given.stream, given_elsewhere.result, given_elsewhere.stream], [undefined, false, undefined, true]);
         assert.deepEqual(optional.params_schema.required, ['b']);
         assert.deepEqual(optional.result.anyOf, [{ $ref: '#/$defs/Item' }, { type: 'null', 'x-diglot': 'undefined' }]);
       } finally {

@@ -36,7 +36,7 @@ describe('a declaration', () => {
       text,
       `// Written by \`diglot types\`: the functions that the services offer. Do not edit, but commit.
 import type { Table } from "apache-arrow";
-import type { Call, CallOptions, StreamCall } from "diglot";
+import type { Call, CallOptions, Stream } from "diglot";
 
 declare module "diglot" {
   interface Services {
@@ -57,7 +57,7 @@ declare module "diglot" {
         /** @format date */
         when?: string | null;
       }, options?: CallOptions): Call<ModelItem[]>;
-      watch(args: { n: number; newItems: AsyncIterable<Float32Array> }, options?: CallOptions): StreamCall<ModelItem2>;
+      watch(args: { n: number; newItems: AsyncIterable<Float32Array> }, options?: CallOptions): Stream<ModelItem2>;
       ping(args?: {}, options?: CallOptions): Call<void>;
       anything(args?: { "a-b"?: unknown }, options?: CallOptions): Call<unknown>;
     };

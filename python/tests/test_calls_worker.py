@@ -5,7 +5,7 @@ import socket
 
 import native
 import pytest
-from broker import ABORT, CALL, END, OFFER, RETURN, THROW, Call, Peer
+from broker import ABORT, CALL, DATA, END, GRANT, OFFER, RETURN, THROW, Call, Peer
 from front import CANCEL, DRAIN, FAILED, READY
 
 native.load()
@@ -250,3 +250,72 @@ def test_a_server_that_is_gone(start):
     calls.offers("double")
     calls.peer.socket.shutdown(socket.SHUT_RDWR)
     assert calls.front.wait() == 1
+
+
+def test_arguments_that_come_in_parts(start):
+    source = """
+        from diglot import function
+
+        @function
+        async def length(data: bytes) -> int:
+            return len(data)
+    """
+    calls = start(source)
+    calls.offers("length")
+    peer = calls.peer
+    whole = encoded(data=bytes(300_000))
+    first = peer.begin("length", whole[:32768], total=len(whole), end=False)
+    frame = peer.frame()
+    assert (frame.kind, frame.id) == (GRANT, first)
+    assert int.from_bytes(frame.payload, "little") == len(whole) - 32768
+    for at in range(32768, len(whole), 65536):
+        peer.send(DATA, first, whole[at : at + 65536], END if at + 65536 >= len(whole) else 0)
+    assert calls.answer() == 300_000
+    # The caller leaves before they are there.
+    second = peer.begin("length", whole[:32768], total=len(whole), end=False)
+    assert peer.frame().kind == GRANT
+    peer.send(ABORT, second, b"\x01")
+    assert calls.answer(THROW)["code"] == "cancelled"
+    # What would be more than may be unfinished at a time waits for its turn.
+    size = 60_000_000
+    waiting = [peer.begin("length", whole[:32768], total=size, end=False) for _ in range(3)]
+    assert [peer.frame().id for _ in range(2)] == waiting[:2]
+    for id in waiting[:2]:
+        peer.send(ABORT, id, b"\x01")
+    kinds = {}
+    for _ in range(3):
+        frame = peer.frame()
+        kinds[frame.id] = frame.kind
+    assert kinds == {waiting[0]: THROW, waiting[1]: THROW, waiting[2]: GRANT}
+
+
+def test_arguments_that_make_no_sense(start):
+    calls = start(FUNCTIONS_SOURCE)
+    calls.offers("double", "half", "slow", "other")
+    for arguments, flags, code, message in [
+        (b"\xff", 0, "invalid_arguments", "of indefinite length"),
+        (b"\x01", 0, "invalid_arguments", "no map of names to values"),
+        (b"{", 1, "invalid_arguments", "not JSON"),
+        (encoded(n=1, m=2), 0, "invalid_arguments", "m: there is no such parameter"),
+    ]:
+        calls.peer.begin("double", arguments, flags=flags)
+        thrown = calls.answer(THROW)
+        assert thrown["code"] == code and message in thrown["message"], thrown
+    calls.peer.begin("double", encoded(n=1), flags=2, end=False)
+    assert "no parameter is a stream" in calls.answer(THROW)["message"]
+    calls.peer.begin("doubled")
+    assert calls.answer(THROW) == {
+        "code": "unknown_function",
+        "message": "there is no function 'doubled': did you mean 'double'?",
+    }
+
+
+def test_many_calls_at_a_time(start):
+    calls = start(FUNCTIONS_SOURCE)
+    calls.offers("double", "half", "slow", "other")
+    count = 10_000
+    for n in range(count):
+        calls.peer.begin("slow" if n % 2 else "half", encoded() if n % 2 else encoded(n=n))
+    answers = [calls.answer() for _ in range(count)]
+    assert answers.count("done") == count // 2
+    assert sorted(each for each in answers if each != "done") == [n / 2 for n in range(0, count, 2)]

@@ -1,9 +1,10 @@
-//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench`.
+//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench | bench-calls`.
 //!
 //! Each subcommand is one module. They share [`workspace`] (where things are, how a step is run), [`environments`]
 //! (Python and Node environments), [`server`] with [`process`] (a server that is certain to end), and [`runner`].
 
 mod bench;
+mod bench_calls;
 mod demo;
 mod environments;
 mod lint;
@@ -28,6 +29,8 @@ enum Task {
     Lint,
     /// Measure Diglot beside its peers, in turn, on this machine
     Bench(bench::Options),
+    /// Measure calls between the languages beside HTTP and gRPC, in turn, on this machine
+    BenchCalls(bench_calls::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Lint => lint::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::BenchCalls(options) => bench_calls::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

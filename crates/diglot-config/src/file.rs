@@ -93,7 +93,7 @@ section! {
         /// and in the access log. A program with a server of its own (Express, Fastify) sees the connection as it is and
         /// has its own setting (`trust proxy`).
         trusted_proxies: OneOrMany<String>,
-        /// Kept for later: nothing is served there yet. The path of the control socket. By default a private path made
+        /// The path of the control socket, on which `diglot functions` and `diglot call` ask. By default a private path made
         /// from the path of this file.
         control: String,
         /// How much the front takes before it says no.

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod composition;
+mod control;
 mod descriptors;
 mod identity;
 mod launch;
@@ -51,6 +52,8 @@ const LOG_FLUSH: Duration = Duration::from_secs(1);
 enum Error {
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Bind { listen: Listen, error: io::Error },
+    #[error("cannot answer commands at {}: {error}{}", .path.display(), hint(error))]
+    Control { path: PathBuf, error: io::Error },
     #[error(
         "cannot go on as the user and group of the configuration: {0}; start diglot as root, or leave out `user` and `group`"
     )]
@@ -102,6 +105,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let mut signals = Signals::listen()?;
     config.notes.iter().for_each(|note| tracing::info!("{note}"));
     let listeners = sockets::bind(&config.server)?;
+    let control = control::bind(&config).await?;
     let _pidfile = settle(&config.server)?;
     let sdk = Arc::new(Sdk::prepare(Needs::of(&config.services))?);
     let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
@@ -115,6 +119,9 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
     let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
     let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
+    let _control = control.map(|control| {
+        control::Serving::start(control, Arc::clone(&broker), config.functions.message_bytes_max as usize)
+    });
     let mut clusters = Clusters::default();
     let (commands, running, asked_again) = loop {
         let specs = config

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Check(Check),
     Install(Install),
     Run(Run),
+    Functions(Functions),
+    Call(Call),
 }
 
 /// Run services until told to stop.
@@ -83,8 +85,9 @@ pub(crate) struct Serve {
     pub(crate) log: Log,
     #[command(flatten)]
     pub(crate) as_uvicorn: AsUvicorn,
-    /// Path of the socket on which other commands talk to this server. Hidden while there are none
-    #[arg(long, value_name = "PATH", hide = true)]
+    /// Path of the socket on which other commands talk to this server [default: a private one, made from the path of the
+    /// configuration]
+    #[arg(long, value_name = "PATH")]
     pub(crate) control: Option<PathBuf>,
 }
 
@@ -240,6 +243,68 @@ pub(crate) struct Run {
     #[arg(value_name = "COMMAND", last = true, required = true)]
     pub(crate) command: Vec<OsString>,
 }
+
+/// List the functions that the services of a running server offer.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  diglot functions
+  diglot functions --json
+
+Ends with 0, or with 1 when no server runs.")]
+pub(crate) struct Functions {
+    /// Everything known of them, their schemas included
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Call a function of a running server.
+///
+/// Prints what it returns as JSON; of a stream, a line for each item.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  diglot call model.similar '{\"item_id\": 3}'
+  diglot call model.similar - < arguments.json
+  diglot call model.watch --timeout 60 | head -3
+
+Ends with 0, with 1 when the call failed or no server runs, with 2 when the arguments are no JSON object.")]
+pub(crate) struct Call {
+    /// The function, as SERVICE.FUNCTION
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) function: String,
+    /// Its arguments as a JSON object; `-` reads them from stdin [default: {}]
+    #[arg(value_name = "ARGUMENTS")]
+    pub(crate) arguments: Option<String>,
+    /// How long it may take [default: what the configuration says]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<f64>,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Which server a command talks to.
+#[derive(Args, Debug)]
+pub(crate) struct Running {
+    /// The configuration it was started with, instead of diglot.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Its control socket, where it was started with --control
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    pub(crate) control: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= SECONDS_MAX => Ok(seconds),
+        _ => Err("a number of seconds, as 2.5".to_owned()),
+    }
+}
+
+/// Of a timeout: a day.
+const SECONDS_MAX: f64 = 86_400.0;
 
 #[derive(Args, Debug)]
 pub(crate) struct ConfigFile {

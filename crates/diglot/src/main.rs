@@ -4,7 +4,10 @@
 //! all went well, 2 when what was asked cannot be meant, 1 when it could not be done.
 
 mod arguments;
+mod ask;
+mod call;
 mod check;
+mod functions;
 mod habits;
 mod install;
 mod packages;
@@ -41,5 +44,7 @@ fn main() -> ExitCode {
         Command::Check(check) => check::check(check, &environment),
         Command::Install(install) => install::install(install, &environment),
         Command::Run(run) => run::run(run, &environment),
+        Command::Functions(functions) => functions::functions(functions, &environment),
+        Command::Call(call) => call::call(call, &environment),
     }
 }

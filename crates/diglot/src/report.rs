@@ -42,6 +42,16 @@ pub(crate) fn refuse(message: &str) -> ExitCode {
     wrong()
 }
 
+/// One sentence that ends a command which could not do what it was asked, and what to do.
+pub(crate) fn failed(message: &str, hint: Option<&str>) -> ExitCode {
+    let problem = Problem::error(message);
+    problems(&[match hint {
+        Some(hint) => problem.hint(hint),
+        None => problem,
+    }]);
+    ExitCode::FAILURE
+}
+
 /// For the commands that need a file.
 pub(crate) fn no_file(nothing: &NothingGiven) -> ExitCode {
     let message = format!("there is no {}", nothing.looked_for.display());

@@ -1,60 +1,56 @@
 'use strict';
 // Lets a program find the package `diglot` though it has not installed it: where its own resolution finds nothing, and nowhere else.
+//
+// `require` looks into one folder more, behind all others, as if NODE_PATH named it. `import` knows no such folder: it needs a hook, which every
+// import of the program then passes. So there is one only where something is imported that could be the package.
 
 const Module = require('node:module');
-const { join } = require('node:path');
+const { delimiter, extname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-const SDK = join(__dirname, '..', '..', 'sdk');
-/** The package's modules, by what is imported. */
-const FILES = { diglot: 'index', 'diglot/testing': 'testing' };
+const ROOT = join(__dirname, '..', '..');
+/** Where `require` finds it. */
+const PACKAGES = join(ROOT, 'packages');
+/** What `import` finds, by what is imported. */
+const MODULES = Object.fromEntries(
+  Object.entries({ diglot: 'index.mjs', 'diglot/testing': 'testing.mjs' }).map(([name, file]) => [name, pathToFileURL(join(ROOT, 'sdk', file)).href]),
+);
+const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx', '.jsx']);
 
-/** @param {string} name @param {'.cjs' | '.mjs'} ending @returns {string | null} */
-function file_of(name, ending) {
-  return Object.hasOwn(FILES, name) ? join(SDK, FILES[name] + ending) : null;
-}
-
-/** For `require`. */
+/** For `require`. The program's NODE_PATH stays as it is. */
 function find_required() {
-  const original = Module._resolveFilename;
-  Module._resolveFilename = function _resolveFilename(request, ...rest) {
-    const file = file_of(request, '.cjs');
-    if (file === null) return original.call(this, request, ...rest);
-    try {
-      return original.call(this, request, ...rest);
-    } catch (error) {
-      if (error.code !== 'MODULE_NOT_FOUND') throw error;
-      return file;
-    }
-  };
+  const { NODE_PATH } = process.env;
+  process.env.NODE_PATH = NODE_PATH === undefined || NODE_PATH === '' ? PACKAGES : `${NODE_PATH}${delimiter}${PACKAGES}`;
+  Module._initPaths();
+  if (NODE_PATH === undefined) delete process.env.NODE_PATH;
+  else process.env.NODE_PATH = NODE_PATH;
 }
 
-/** For `import`, and for `require` where it asks the hooks. */
+/** For `import`. */
 function find_imported() {
-  Module.registerHooks({
+  if (Module.registerHooks === undefined) return Module.register('./imports.mjs', { parentURL: pathToFileURL(__filename), data: MODULES });
+  return Module.registerHooks({
     resolve(specifier, context, next) {
-      const file = file_of(specifier, context.conditions.includes('require') ? '.cjs' : '.mjs');
-      if (file === null) return next(specifier, context);
+      if (!Object.hasOwn(MODULES, specifier) || context.conditions.includes('require')) return next(specifier, context);
       try {
         return next(specifier, context);
       } catch (error) {
-        if (error.code !== 'ERR_MODULE_NOT_FOUND' && error.code !== 'MODULE_NOT_FOUND') throw error;
-        return { url: pathToFileURL(file).href, shortCircuit: true };
+        if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+        return { url: MODULES[specifier], shortCircuit: true };
       }
     },
   });
 }
 
+/** Whether the program may import the package: TypeScript's loader has hooks anyway. @param {string} entry */
+function may_import(entry) {
+  return TYPESCRIPT.has(extname(entry)) || require('./mentions.cjs').imports_package(entry);
+}
+
 /** @param {string} [entry] of the service; in a worker thread there is none */
 function install(entry) {
   find_required();
-  if (Module.registerHooks !== undefined) {
-    find_imported();
-  } else if (entry !== undefined && require('./mentions.cjs').imports_package(entry)) {
-    // A thread of Node's, which costs every program some time: those that do not import the package have none.
-    const data = Object.fromEntries(Object.keys(FILES).map((name) => [name, pathToFileURL(file_of(name, '.mjs')).href]));
-    Module.register('./imports.mjs', { parentURL: pathToFileURL(__filename), data });
-  }
+  if (entry === undefined ? Module.registerHooks !== undefined : may_import(entry)) find_imported();
 }
 
 module.exports = { install };

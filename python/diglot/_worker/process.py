@@ -10,6 +10,8 @@ from . import errors
 
 #: Seconds a process that is done waits for threads before it names them.
 NAMED_AFTER_S = 2
+#: How the names of our own threads begin, which nobody waits for.
+OWN_THREADS = "diglot-"
 #: Of how many threads a message gives the names.
 THREADS_NAMED_MAX = 5
 
@@ -110,7 +112,7 @@ def name_what_keeps_it():
 
 def _of_the_application():
     others = set(threading.enumerate()) - {threading.main_thread()}
-    return sorted(thread.name for thread in others if not thread.daemon)
+    return sorted(thread.name for thread in others if not thread.daemon and not thread.name.startswith(OWN_THREADS))
 
 
 def _name_threads():

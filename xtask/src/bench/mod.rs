@@ -20,6 +20,7 @@ use crate::workspace::{output_of, target};
 use contenders::Contender;
 use measure::Effort;
 use peers::{Build, NodeRuntime, Peers};
+pub(crate) use report::thousands;
 use results::{Results, RowResult};
 use rows::{Language, ROWS, Row};
 

@@ -1,7 +1,6 @@
 'use strict';
 // Types with a meaning of their own: TypeScript's and Node's classes, Diglot's, Arrow's.
 
-const { BY_CLASS } = require('../values.cjs');
 const { is_of_sdk } = require('./options.cjs');
 
 const BYTES = () => ({ type: 'string', contentEncoding: 'base64', 'x-diglot': 'bytes' });
@@ -84,10 +83,10 @@ function is_from(symbol, types, is_theirs) {
  */
 function of_diglot(types, type, symbol) {
   if (symbol.name !== 'NDArray' || !is_from(symbol, types, is_of_sdk)) return null;
-  // NDArray<Float32Array>; without the argument numbers of any type.
-  const { ObjectFlags } = types.compiler;
+  // NDArray<'float32'>; without the argument, or with more than one, numbers of any type.
+  const { TypeFlags, ObjectFlags } = types.compiler;
   const [of] = type.objectFlags & ObjectFlags.Reference ? types.checker.getTypeArguments(type) : [];
-  const dtype = of === undefined ? undefined : BY_CLASS.get(types.compiler.symbol_of(of)?.name)?.dtype;
+  const dtype = of !== undefined && of.flags & TypeFlags.StringLiteral ? types.compiler.literal_of(of) : undefined;
   return { type: 'array', 'x-diglot': 'array', ...(dtype === undefined ? {} : { dtype }) };
 }
 

@@ -8,7 +8,7 @@ const { TYPED } = require('../schema/rows.cjs');
 const WIDTH_MAX = 120;
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 /** What TypeScript keeps for itself, as names of types. */
-const RESERVED = new Set(['any', 'unknown', 'never', 'void', 'null', 'undefined', 'string', 'number', 'boolean', 'bigint', 'symbol', 'object', 'Array', 'Date', 'Map', 'Set', 'Promise', 'Record', 'AsyncIterable', 'Call', 'CallOptions', 'NDArray', 'StreamCall', 'Table', 'Uint8Array']);
+const RESERVED = new Set(['any', 'unknown', 'never', 'void', 'null', 'undefined', 'string', 'number', 'boolean', 'bigint', 'symbol', 'object', 'Array', 'Date', 'Map', 'Set', 'Promise', 'Record', 'AsyncIterable', 'Call', 'CallOptions', 'NDArray', 'Stream', 'Table', 'Uint8Array']);
 /** Constraints that a comment can say. */
 const TAGS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern', 'minItems', 'maxItems'];
 /** Formats whose type is text in TypeScript. */
@@ -100,8 +100,8 @@ class Writer {
     const is_optional = required.size === 0 && input === undefined;
     const is_plain = members.every(({ comment }) => comment === '');
     const of = result?.['x-diglot'] === 'undefined' ? 'void' : this._type(result);
-    const call = `${stream ? 'StreamCall' : 'Call'}<${of}>`;
-    this.imports.add(stream ? 'StreamCall' : 'Call');
+    const call = `${stream ? 'Stream' : 'Call'}<${of}>`;
+    this.imports.add(stream ? 'Stream' : 'Call');
     const head = `      ${key_text(to_camel(name))}(args${is_optional ? '?' : ''}: `;
     const tail = `, options?: CallOptions): ${call};`;
     const flat = `{ ${members.map(({ text }) => text).join('; ')} }`;
@@ -201,13 +201,13 @@ class Writer {
 
   /** @param {{ dtype?: string, shape?: (number | null)[] }} schema @returns {string[]} */
   _rows({ dtype, shape }) {
-    // Booleans are bytes of 0 and 1, and never a row of their own.
-    const typed = dtype === undefined ? undefined : dtype === 'bool' ? 'Uint8Array' : dtype === 'float16' ? 'Float16Array' : TYPED[dtype].name;
-    if (typed !== undefined && dtype !== 'bool' && shape?.length === 1) return [typed];
+    // Booleans are an NDArray in a row too.
+    const typed = dtype === undefined || dtype === 'bool' ? undefined : dtype === 'float16' ? 'Float16Array' : TYPED[dtype].name;
+    if (typed !== undefined && shape?.length === 1) return [typed];
     this.imports.add('NDArray');
-    const shaped = typed === undefined ? 'NDArray' : `NDArray<${typed}>`;
+    const shaped = dtype === undefined ? 'NDArray' : `NDArray<${JSON.stringify(dtype)}>`;
     // In a row it comes as its typed array.
-    return typed !== undefined && dtype !== 'bool' && shape === undefined ? [typed, shaped] : [shaped];
+    return typed !== undefined && shape === undefined ? [typed, shaped] : [shaped];
   }
 
   /** @param {any} schema */

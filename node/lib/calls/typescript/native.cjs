@@ -1,7 +1,7 @@
 'use strict';
 // The compiler's interface of TypeScript 7, which is a process of its own: nodes come here, symbols and types by their numbers.
 
-const { basename, dirname, extname, join } = require('node:path');
+const { basename, dirname, extname, join, resolve } = require('node:path');
 const fs = require('node:fs');
 const { BASE, FORCED, layout_of, project_of, sdk_paths, with_extended } = require('./options.cjs');
 
@@ -36,7 +36,7 @@ class Native {
     const parsed = nearest === null ? null : project_of(nearest, files[0], (config) => ({ ...this._api.parseConfigFile(config), path: config }));
     const config = parsed?.path ?? null;
     path = join(dirname(config ?? files[0]), name);
-    const paths = sdk_paths(files[0], /** @type {any} */ (parsed?.options.paths));
+    const paths = sdk_paths(files[0], absolute(parsed?.options));
     const ambient = parsed === null ? [] : parsed.fileNames.filter((name) => /\.d\.[cm]?ts$/.test(name));
     const options = { ...(config === null ? BASE : {}), ...FORCED, incremental: false, composite: false, declaration: false, ...(paths === undefined ? {} : { paths }) };
     said = JSON.stringify({ ...(config === null ? {} : { extends: config }), compilerOptions: options, files: [...files, ...ambient], include: [], references: [] });
@@ -127,6 +127,12 @@ class Native {
   close() {
     this._api?.close();
   }
+}
+
+/** @param {any} options of a configuration @returns {Record<string, string[]> | undefined} `paths`, which are relative to the configuration that says them */
+function absolute({ paths, pathsBasePath: base } = {}) {
+  if (paths === undefined || base === undefined) return paths;
+  return Object.fromEntries(Object.entries(paths).map(([pattern, places]) => [pattern, places.map((place) => resolve(base, place))]));
 }
 
 module.exports = { Native };

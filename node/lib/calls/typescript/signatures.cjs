@@ -20,7 +20,7 @@ class Unusable extends Error {}
  * @property {boolean} has_schema the program gives `input` itself: there is nothing but the name and the place
  * @property {string[] | null} [params] the parameters' names in their order; `null`: they are the properties of one object
  * @property {any} [params_schema] of an object of them, without the one that is a stream
- * @property {any} [result] schema of what is returned, or of an item of the stream
+ * @property {any} [result] schema of what is returned, or of an item of the stream; not where the call gives `output`
  * @property {boolean} [stream] it answers with items
  * @property {{ name: string, schema: any }} [input] the parameter that is a stream, and of what
  * @property {string} [doc]
@@ -45,7 +45,7 @@ function describe_call(compiler, found, crossing, problem) {
   if (said.has_input) return { ...own, has_schema: true };
   try {
     const comments = comments_of(compiler, bound, fn);
-    return { ...own, has_schema: false, ...signature_of(compiler, fn, comments, crossing, problem), ...(comments.description === undefined ? {} : { doc: comments.description }) };
+    return { ...own, has_schema: false, ...signature_of(compiler, fn, said.has_output, comments, crossing, problem), ...(comments.description === undefined ? {} : { doc: comments.description }) };
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     problem(fn ?? node, error.message);
@@ -53,17 +53,18 @@ function describe_call(compiler, found, crossing, problem) {
   }
 }
 
-/** @param {import('./compiler.cjs').Compiler} compiler @param {any} node @returns {{ name?: string, has_input: boolean }} */
+/** @param {import('./compiler.cjs').Compiler} compiler @param {any} node @returns {{ name?: string, has_input: boolean, has_output: boolean }} */
 function options_of(compiler, node) {
-  if (node === undefined) return { has_input: false };
+  if (node === undefined) return { has_input: false, has_output: false };
   const { SyntaxKind } = compiler;
   if (node.kind === SyntaxKind.ObjectLiteralExpression && node.properties.every(({ kind }) => kind !== SyntaxKind.SpreadAssignment)) {
     const member = (name) => node.properties.find((property) => property.name?.text === name);
     const name = member('name')?.initializer;
-    return { ...(typeof name?.text === 'string' ? { name: name.text } : {}), has_input: member('input') !== undefined };
+    return { ...(typeof name?.text === 'string' ? { name: name.text } : {}), has_input: member('input') !== undefined, has_output: member('output') !== undefined };
   }
   const type = compiler.checker.getTypeAtLocation(node);
-  return { has_input: type !== undefined && compiler.checker.getPropertiesOfType(type).some(({ name }) => name === 'input') };
+  const names = type === undefined ? [] : compiler.checker.getPropertiesOfType(type).map(({ name }) => name);
+  return { has_input: names.includes('input'), has_output: names.includes('output') };
 }
 
 /** @param {import('./compiler.cjs').Compiler} compiler @param {any} fn */
@@ -84,7 +85,7 @@ function comments_of(compiler, bound, fn) {
   return { tags: [] };
 }
 
-function signature_of(compiler, fn, comments, crossing, problem) {
+function signature_of(compiler, fn, has_output, comments, crossing, problem) {
   const type = fn === undefined ? undefined : compiler.checker.getTypeAtLocation(fn);
   const signatures = type === undefined ? [] : compiler.signatures_of(type);
   if (signatures.length !== 1) throw new Unusable(signatures.length === 0 ? 'func() takes a function, last' : 'a function with overloads cannot be offered: which of them would be meant?');
@@ -110,8 +111,11 @@ function signature_of(compiler, fn, comments, crossing, problem) {
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false,
   };
-  const { result, stream } = result_of(compiler, signature, types, fn);
-  return { params: is_object ? null : names, params_schema: complete(types, params_schema), result: complete(types, result), stream, ...(input === undefined ? {} : { input }) };
+  const takes = { params: is_object ? null : names, params_schema: complete(types, params_schema), ...(input === undefined ? {} : { input }) };
+  const { type: of, node, stream } = result_of(compiler, signature, types, fn);
+  // The program gives a schema of its own for what it may be.
+  if (has_output) return { ...takes, stream };
+  return { ...takes, stream, result: complete(types, types.schema(of, node, stream ? 'the result[]' : 'the result')) };
 }
 
 /** @param {import('./compiler.cjs').Compiler} compiler @param {any} symbol of a parameter */
@@ -197,7 +201,7 @@ function result_of(compiler, signature, types, fn) {
   if (parts.some((part) => awaited(part) !== part)) throw new Unusable('the result is sometimes a promise: make the function async');
   const type = awaited(whole);
   const item = item_of(types, type);
-  return { result: types.schema(item ?? type, node, item === null ? 'the result' : 'the result[]'), stream: item !== null };
+  return { type: item ?? type, node, stream: item !== null };
 }
 
 /** @param {import('./compiler.cjs').Compiler} compiler @param {any} node @returns {any} its value where it is a literal */

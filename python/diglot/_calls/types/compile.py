@@ -109,6 +109,8 @@ class Compiler:
         def inner(index=0):
             return self.compile(arguments[index], scope, variables) if len(arguments) > index else ANY
 
+        if hasattr(origin, "__value__"):  # a generic alias of `type`, as numpy's NDArray where Python has them
+            return self.compile(origin.__value__[arguments], scope, variables)
         if origin in (Union, types.UnionType):
             return UnionType(_distinct(self.compile(each, scope, variables) for each in arguments))
         if origin is Literal:

@@ -1,0 +1,148 @@
+//! The control socket of this server: where it is, and what can be asked there.
+
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use diglot_broker::{Broker, Reply};
+use diglot_calls::names::crossing;
+use diglot_config::Config;
+use diglot_control::{Answer, Call, Commands, Control, Refusal, default_path};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::Error;
+
+/// Where the default socket's folder is.
+const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// Items of a stream that wait for who asked for them.
+const ITEMS_WAITING_MAX: usize = 64;
+
+/// Binds the control socket. `None` where it has no place of its own and the default one cannot be had: a server without
+/// commands is better than none.
+///
+/// # Errors
+/// The place that the configuration names cannot be had.
+pub(crate) async fn bind(config: &Config) -> Result<Option<Control>, Error> {
+    let identity = config.server.identity.as_ref();
+    let owner = (identity.and_then(|identity| identity.uid), identity.map(|identity| identity.gid));
+    if let Some(path) = &config.server.control {
+        let bound = Control::bind(path, owner).await;
+        return bound.map(Some).map_err(|error| Error::Control { path: path.clone(), error });
+    }
+    let named = config.source.as_ref().unwrap_or(&config.base);
+    let path = default_path(named, std::env::var_os(RUNTIME_DIR).as_deref());
+    let bound = match &path {
+        Ok(path) => Control::bind(path, owner).await,
+        Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+    };
+    match bound {
+        Ok(control) => return Ok(Some(control)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => tracing::info!(
+            "another server that runs was started from {} and answers `diglot call` and `diglot functions` there; \
+             --control PATH gives this one a place of its own",
+            named.display()
+        ),
+        Err(error) => tracing::warn!(
+            "this server cannot be asked by `diglot call` and `diglot functions`: {error}; --control PATH gives it a place"
+        ),
+    }
+    Ok(None)
+}
+
+/// Answers until it is dropped.
+pub(crate) struct Serving(JoinHandle<()>);
+
+impl Serving {
+    pub(crate) fn start(control: Control, broker: Arc<Broker>, arguments_bytes_max: usize) -> Self {
+        Self(tokio::spawn(control.serve(Arc::new(Asked { broker, arguments_bytes_max }))))
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What is asked of this server.
+struct Asked {
+    broker: Arc<Broker>,
+    arguments_bytes_max: usize,
+}
+
+impl Commands for Asked {
+    async fn functions(&self) -> Value {
+        let of_service = |offers: &Vec<Arc<diglot_broker::Offer>>| -> Vec<Value> {
+            offers.iter().filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect()
+        };
+        let services = self.broker.functions();
+        services.iter().map(|(name, offers)| (name.clone(), Value::from(of_service(offers)))).collect()
+    }
+
+    async fn call(&self, call: Call) -> Result<Answer, Refusal> {
+        let Call { service, function, arguments, timeout } = call;
+        let arguments = crossed(&arguments)?;
+        let call = self.broker.call(&crossing(&service), &crossing(&function), arguments, timeout, false);
+        let refused = |error: diglot_broker::CallError| Refusal(Value::Object(error.details));
+        match call.reply().await.map_err(refused)? {
+            Reply::Value(value) => Ok(Answer::Value(value.into())),
+            Reply::Items(mut items) => {
+                let (sender, receiver) = mpsc::channel(ITEMS_WAITING_MAX);
+                tokio::spawn(async move {
+                    // Nobody asks any more where it cannot be sent; dropping the items gives up the call.
+                    while let Some(item) = items.next().await {
+                        if sender.send(item.map(Bytes::from).map_err(refused)).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+                Ok(Answer::Items(receiver))
+            }
+        }
+    }
+
+    fn arguments_bytes_max(&self) -> usize {
+        self.arguments_bytes_max
+    }
+}
+
+/// Arguments with the names of their parameters as they cross; their values stay as they are, to the last digit.
+fn crossed(arguments: &[u8]) -> Result<Bytes, Refusal> {
+    let refuse = |message: String| Refusal(json!({ "code": "invalid_arguments", "message": message }));
+    let read: serde_json::Map<String, Value> = serde_json::from_slice(arguments)
+        .map_err(|error| refuse(format!("the arguments are no JSON object: {error}")))?;
+    if read.keys().all(|name| crossing(name) == *name) {
+        return Ok(Bytes::copy_from_slice(arguments));
+    }
+    let raw: std::collections::BTreeMap<String, Box<RawValue>> =
+        serde_json::from_slice(arguments).map_err(|error| refuse(error.to_string()))?;
+    let mut renamed = std::collections::BTreeMap::new();
+    for (name, value) in raw {
+        if renamed.insert(crossing(&name), value).is_some() {
+            return Err(refuse(format!("the parameter `{}` is given twice", crossing(&name))));
+        }
+    }
+    serde_json::to_vec(&renamed).map(Bytes::from).map_err(|error| refuse(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_parameters_cross_and_values_stay() {
+        let crossed =
+            |text: &str| crossed(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        assert_eq!(crossed(r#"{"item_id": 3}"#).expect("as it is"), r#"{"item_id": 3}"#);
+        let digits = r#"{"itemId":9007199254740993.10,"someData":{"someKey":1}}"#;
+        assert_eq!(
+            crossed(digits).expect("renamed"),
+            r#"{"item_id":9007199254740993.10,"some_data":{"someKey":1}}"#
+        );
+        assert!(crossed("[1]").is_err());
+        assert!(crossed(r#"{"itemId": 1, "item_id": 2}"#).is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Finding the running server, for the commands that talk to it.
+
+use std::{future::Future, path::PathBuf, process::ExitCode};
+
+use diglot_config::{Arguments, Environment, FILE_NAME, Problem, resolve};
+use diglot_control::{Client, ClientError, candidates};
+
+use crate::{arguments::Running, report};
+
+/// Where the default socket's folder is.
+const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+
+/// Connects to the server and has something asked; says why where that cannot be.
+pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
+    running: Running,
+    environment: &Environment,
+    ask: impl FnOnce(Client) -> F,
+) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report::failed(&format!("the system gives no event loop: {error}"), None),
+    };
+    let places = places(running, environment);
+    runtime.block_on(async {
+        let mut refused = None;
+        for place in &places {
+            match Client::connect(place).await {
+                Ok(client) => return ask(client).await.unwrap_or_else(|error| failed(&error)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        refused.map_or_else(report::wrong, |error| failed(&error))
+    })
+}
+
+fn failed(error: &ClientError) -> ExitCode {
+    let hint = match error {
+        ClientError::NoServer { .. } => {
+            "start one with `diglot serve`, or say which with --config FILE or --control PATH, as it was started"
+        }
+        _ => "look into its log",
+    };
+    report::failed(&error.to_string(), Some(hint))
+}
+
+/// Where the server may be, the likeliest place first.
+fn places(running: Running, environment: &Environment) -> Vec<PathBuf> {
+    if let Some(path) = running.control {
+        return vec![environment.cwd.join(path)];
+    }
+    let file = running.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME));
+    let arguments = Arguments { config: running.config, ..Arguments::default() };
+    // What is wrong with the configuration is no matter here: the server runs with what it was.
+    let resolution = resolve(&arguments, environment).ok().and_then(|resolution| resolution.config);
+    if let Some(path) = resolution.and_then(|config| config.server.control) {
+        return vec![path];
+    }
+    let file = environment.cwd.join(file);
+    let started_from = [file.as_path(), environment.cwd.as_path()];
+    candidates(started_from, environment.var(RUNTIME_DIR))
+}
+
+/// `model.similar`: the service's name and the function's.
+pub(crate) fn split_function(name: &str) -> Result<(&str, &str), Problem> {
+    match name.split_once('.') {
+        Some((service, function)) if is_name(service) && is_name(function) => Ok((service, function)),
+        _ => Err(Problem::error(format!("`{name}` names no function"))
+            .hint("a function is SERVICE.FUNCTION, as in model.similar; `diglot functions` lists them")),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}

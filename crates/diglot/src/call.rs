@@ -1,0 +1,106 @@
+//! `diglot call`: a function of a running server, from the shell.
+
+use std::{
+    io::{self, IsTerminal, Read, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use diglot_config::{Environment, Problem};
+use diglot_control::Reply;
+use serde_json::Value;
+
+use crate::{arguments::Call, ask, report};
+
+pub(crate) fn call(call: Call, environment: &Environment) -> ExitCode {
+    let Call { function: name, arguments, timeout, running } = call;
+    let name = name.as_str();
+    let (service, function) = match ask::split_function(name) {
+        Ok(names) => names,
+        Err(problem) => {
+            report::problems(&[problem]);
+            return report::wrong();
+        }
+    };
+    let arguments = match object(arguments) {
+        Ok(arguments) => arguments,
+        Err(problem) => {
+            report::problems(&[problem]);
+            return report::wrong();
+        }
+    };
+    let timeout = timeout.map(Duration::from_secs_f64);
+    ask::server(running, environment, |client| async move {
+        Ok(match client.call(service, function, arguments.into(), timeout).await? {
+            Reply::Value(value) => {
+                print(&serde_json::from_slice(&value)?);
+                ExitCode::SUCCESS
+            }
+            Reply::Refused(why) => refused(name, &why),
+            Reply::Items(mut items) => loop {
+                match items.next().await? {
+                    None => break ExitCode::SUCCESS,
+                    Some(line) => match line.get("error") {
+                        Some(why) => break refused(name, why),
+                        None if print(&line["item"]) => {}
+                        // Nobody reads any more, as `head` does not.
+                        None => break ExitCode::SUCCESS,
+                    },
+                }
+            },
+        })
+    })
+}
+
+/// The arguments, checked to be an object: `-` reads them from stdin, none at all are an empty one.
+fn object(arguments: Option<String>) -> Result<String, Problem> {
+    let text = match arguments.as_deref() {
+        None => return Ok("{}".to_owned()),
+        Some("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map_err(|error| {
+                Problem::error(format!("the arguments cannot be read from stdin: {error}"))
+            })?;
+            text
+        }
+        Some(text) => text.to_owned(),
+    };
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(_)) => Ok(text),
+        Ok(_) => Err(Problem::error("the arguments are no JSON object")
+            .hint(r#"name them: diglot call model.similar '{"item_id": 3}'"#)),
+        Err(error) => Err(Problem::error(format!("the arguments are no JSON: {error}"))
+            .hint(r#"write them as one object in quotes: '{"item_id": 3}'"#)),
+    }
+}
+
+/// Indented for people, a line for programs. False: nobody reads it.
+fn print(value: &Value) -> bool {
+    let mut out = io::stdout().lock();
+    match out.is_terminal() {
+        true => writeln!(out, "{value:#}"),
+        false => writeln!(out, "{value}"),
+    }
+    .is_ok()
+}
+
+/// What the function, or the way to it, has to say.
+fn refused(name: &str, why: &Value) -> ExitCode {
+    let said = |member: &str| why[member].as_str().filter(|text| !text.is_empty());
+    let message = said("message").unwrap_or("it failed and does not say why");
+    let kind = said("type").or(said("code")).unwrap_or("error");
+    let mut hint = String::new();
+    for issue in why["issues"].as_array().into_iter().flatten() {
+        let path: Vec<String> = issue["path"].as_array().into_iter().flatten().map(step).collect();
+        hint.push_str(&format!("{}: {}\n", path.join("."), issue["message"].as_str().unwrap_or_default()));
+    }
+    if let Some(stack) = said("stack") {
+        hint.push_str(stack);
+    }
+    let hint = hint.trim_end();
+    report::failed(&format!("{name}: {kind}: {message}"), (!hint.is_empty()).then_some(hint))
+}
+
+fn step(step: &Value) -> String {
+    step.as_str().map_or_else(|| step.to_string(), str::to_owned)
+}

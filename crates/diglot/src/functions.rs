@@ -1,0 +1,116 @@
+//! `diglot functions`: what the services of a running server offer each other.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use diglot_config::Environment;
+use serde_json::Value;
+
+use crate::{arguments::Functions, ask};
+
+pub(crate) fn functions(functions: Functions, environment: &Environment) -> ExitCode {
+    let Functions { running, json } = functions;
+    ask::server(running, environment, |client| async move {
+        let offered = client.functions().await?;
+        match json {
+            true => println!("{offered:#}"),
+            false => print!("{}", listed(&offered)),
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// A line each, by service: how it is called, what it returns, and the first line of its documentation.
+fn listed(offered: &Value) -> String {
+    let mut text = String::new();
+    for (service, functions) in offered.as_object().into_iter().flatten() {
+        for function in functions.as_array().into_iter().flatten() {
+            let name = function["name"].as_str().unwrap_or_default();
+            let _ = write!(text, "{service}.{name}({})", parameters(function));
+            if let Some(result) = function.get("result") {
+                let of = if function["stream"] == true { "stream of " } else { "" };
+                let _ = write!(text, " -> {of}{}", type_name(result));
+            }
+            text.push('\n');
+            if let Some(line) = function["doc"].as_str().and_then(|doc| doc.lines().next()) {
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+    }
+    if text.is_empty() {
+        text.push_str("no service offers a function\n");
+    }
+    text
+}
+
+fn parameters(function: &Value) -> String {
+    let params = &function["params"];
+    let required: Vec<&str> =
+        params["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = params["properties"].as_object().into_iter().flatten();
+    let mut parameters: Vec<String> = properties
+        .map(|(name, schema)| {
+            let optional = if required.contains(&name.as_str()) { "" } else { "?" };
+            format!("{name}{optional}: {}", type_name(schema))
+        })
+        .collect();
+    if let Some(input) = function["input"]["name"].as_str() {
+        parameters.push(format!("{input}: stream of {}", type_name(&function["input"]["schema"])));
+    }
+    parameters.join(", ")
+}
+
+/// A schema in a word or two.
+fn type_name(schema: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+        return name.to_owned();
+    }
+    if let Some(name) = schema["title"].as_str() {
+        return name.to_owned();
+    }
+    if let Some(of) = schema["x-diglot"].as_str() {
+        return match schema["dtype"].as_str() {
+            Some(dtype) => format!("{of} of {dtype}"),
+            None => of.to_owned(),
+        };
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        return any.iter().map(type_name).collect::<Vec<_>>().join(" | ");
+    }
+    if let Some(format) = schema["format"].as_str() {
+        return format.to_owned();
+    }
+    if schema["type"] == "array" && schema.get("items").is_some() {
+        return format!("array of {}", type_name(&schema["items"]));
+    }
+    match &schema["type"] {
+        Value::String(name) => name.clone(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" | "),
+        _ if schema.get("enum").is_some() || schema.get("const").is_some() => "enum".to_owned(),
+        _ => "any".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_a_line_and_its_documentation_another() {
+        let offered = serde_json::json!({ "model": [{
+            "name": "similar",
+            "params": {
+                "type": "object",
+                "properties": { "item_id": { "type": "integer" }, "k": { "type": "integer" } },
+                "required": ["item_id"],
+            },
+            "result": { "type": "array", "items": { "$ref": "#/$defs/Item" } },
+            "doc": "Items like this one.\n\nBy their vectors.",
+        }, { "name": "watch", "params": {}, "result": { "type": "number" }, "stream": true }] });
+        assert_eq!(
+            listed(&offered),
+            "model.similar(item_id: integer, k?: integer) -> array of Item\n    Items like this one.\n\
+             model.watch() -> stream of number\n"
+        );
+        assert_eq!(listed(&serde_json::json!({ "web": [] })), "no service offers a function\n");
+    }
+}
