@@ -1,7 +1,7 @@
 'use strict';
 // What a function threw as the JSON of a THROW frame.
 
-const { sep } = require('node:path');
+const { dirname, sep } = require('node:path');
 const { THROW_BYTES_MAX } = require('./protocol.cjs');
 const { CallError } = require('./errors.cjs');
 
@@ -9,7 +9,7 @@ const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
 const DATA_CHARS_MAX = 32 * 1024;
 const ISSUES_MAX = 100;
-const OWN_FOLDER = __dirname + sep;
+const OWN_FOLDER = dirname(__dirname) + sep;
 
 /**
  * @param {string} code
