@@ -182,7 +182,7 @@ class CallsLink:
         """True while a call is in this worker's hands."""
 
     def notify_idle(self) -> None:
-        """Has `idle()` called once that is not so and all has been written."""
+        """Has `idle()` called once that is not so, no call can come any more, and all has been written."""
 
     def on_readable(self) -> None: ...
     def flush(self) -> None: ...

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import native
 import pytest
-from broker import Relay
+from broker import DRAIN, Relay
 
 native.load()
 
@@ -552,21 +552,24 @@ def test_the_end_of_the_socket(program):
     assert program.ended == [None]
 
 
-def test_a_worker_waits_for_the_calls_in_its_hands(run):
+def test_a_worker_waits_for_the_calls_in_its_hands(program):
     @function
     async def slow() -> int:
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
         return 1
 
     async def main():
         task = asyncio.create_task(services.me.slow())
         while not connection.get().link.is_busy():
             await asyncio.sleep(0.001)
-        await connection.get().finished()
+        ends = asyncio.create_task(connection.get().finished())
+        assert await asyncio.wait({ends}, timeout=0.2) == (set(), {ends}), "another call may be on its way"
+        program.relay.peers["me"].send(DRAIN, 0)
+        await ends
         assert not connection.get().link.is_busy()
         assert await task == 1
 
-    run(main)
+    program.run(main)
 
 
 def test_nothing_is_left(run):

@@ -3,6 +3,7 @@
 import json
 import socket
 
+import broker
 import native
 import pytest
 from broker import ABORT, CALL, DATA, END, GRANT, OFFER, RETURN, THROW, Call, Peer
@@ -27,7 +28,7 @@ FUNCTIONS_SOURCE = """
 
     @function
     async def slow() -> str:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.5)
         return "done"
 
     @function
@@ -142,6 +143,9 @@ def test_functions_only(start, settings):
     calls.peer.begin("double", encoded(n=1))
     assert calls.answer() == 2
     calls.front.send(DRAIN)
+    calls.peer.begin("double", encoded(n=3))
+    assert calls.answer() == 6
+    calls.peer.send(broker.DRAIN, 0)
     assert calls.answer() == "done"
     assert calls.front.wait() == 0
 
@@ -209,6 +213,7 @@ def test_calls_of_a_wsgi_application(start):
     frame = calls.peer.frame()
     assert (frame.kind, frame.id, frame.payload) == (ABORT, id, b"\x03")
     calls.peer.send(THROW, id, b'{"code":"cancelled","message":"it was aborted"}', END)
+    calls.peer.send(broker.DRAIN, 0)
     assert calls.front.drain() == 0
 
 

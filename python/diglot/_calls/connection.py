@@ -107,7 +107,7 @@ class Connection:
         self._on_idle()
 
     async def finished(self):
-        """Waits until no call is in this worker's hands, or `expire()`."""
+        """Waits until no call is in this worker's hands, nor on its way to it, or until `expire()`."""
         self._idle = self.loop.create_future()
         self.link.notify_idle()
         await self._idle

@@ -92,7 +92,11 @@ struct State {
     /// When something was last written.
     written_at: Instant,
     watches_room: bool,
-    /// `idle` is to be called once no call is in this worker's hands.
+    /// Functions were offered, and calls of them may be on their way.
+    may_be_called: bool,
+    /// DRAIN has come: no call follows.
+    is_drained: bool,
+    /// `idle` is to be called once no call is in this worker's hands, and none will be.
     waits_for_idle: bool,
 }
 
@@ -136,6 +140,8 @@ impl CallsLink {
                 flush_due: false,
                 written_at: Instant::now(),
                 watches_room: false,
+                may_be_called: false,
+                is_drained: false,
                 waits_for_idle: false,
             }),
         })
@@ -150,7 +156,10 @@ impl CallsLink {
         if function.len() > diglot_calls::frame::OFFER_BYTES_MAX {
             return Err(PyValueError::new_err("its description is longer than 1 MiB"));
         }
-        self.state.borrow(py).connection.offer(function);
+        let mut state = self.state.borrow(py);
+        state.connection.offer(function);
+        state.may_be_called |= !state.is_drained;
+        drop(state);
         self.wrote(py)
     }
 
@@ -316,7 +325,7 @@ impl CallsLink {
         self.state.borrow(py).connection.open_theirs() > 0
     }
 
-    /// Has `idle()` called once no call is in this worker's hands and all has been written.
+    /// Has `idle()` called once no call is in this worker's hands, none can come any more, and all has been written.
     fn notify_idle(&self, py: Python<'_>) -> PyResult<()> {
         self.state.borrow(py).waits_for_idle = true;
         self.wrote(py)
@@ -481,8 +490,14 @@ impl CallsLink {
 
     fn act(&self, py: Python<'_>, event: Event<'_, ()>) -> PyResult<()> {
         match event {
-            // The broker sends no calls behind DRAIN; when to end the link says. Nobody offers functions to a worker.
-            Event::Met | Event::Offer(_) | Event::Drain => Ok(()),
+            // Nobody offers functions to a worker.
+            Event::Met | Event::Offer(_) => Ok(()),
+            Event::Drain => {
+                let mut state = self.state.borrow(py);
+                state.is_drained = true;
+                state.may_be_called = false;
+                Ok(())
+            }
             Event::Call { id, head, aboard, .. } => self.call_came(py, id, &head, aboard),
             Event::Return { id, total, aboard, end, .. } => self.return_came(py, id, total, aboard, end),
             Event::Data { id, bytes, end, .. } => self.data_came(py, id, bytes, end),
@@ -797,7 +812,8 @@ impl CallsLink {
         let over = std::mem::take(&mut state.over);
         let has_changed = state.watches_room != watches_room;
         state.watches_room = watches_room;
-        let is_idle = state.waits_for_idle && !watches_room && state.connection.open_theirs() == 0;
+        let is_done = !state.may_be_called && state.connection.open_theirs() == 0;
+        let is_idle = state.waits_for_idle && !watches_room && is_done;
         if is_idle {
             state.waits_for_idle = false;
         }
