@@ -61,9 +61,12 @@ fn upgraded(running: &Running, path: &str, behind: &[u8]) -> Client {
 
 /// Runs a client of the tests' own, a program in `apps/tunnels`.
 fn run_client(file: &str, url: &str) {
+    run_client_with(&[file, url]);
+}
+
+fn run_client_with(arguments: &[&str]) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/apps/tunnels");
-    let output =
-        Command::new("node").arg(file).arg(url).current_dir(folder).output().expect("node can be run");
+    let output = Command::new("node").args(arguments).current_dir(folder).output().expect("node can be run");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{file} ended with {}: {said}", output.status);
+    assert!(output.status.success(), "{} ended with {}: {said}", arguments[0], output.status);
 }

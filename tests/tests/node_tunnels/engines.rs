@@ -4,12 +4,19 @@ use diglot_tests::Client;
 
 use rustix::process::Signal;
 
-use super::{program, run_client};
+use super::{program, run_client, run_client_with};
 
 #[test]
 fn socket_io_finds_its_worker_by_every_transport() {
     let running = program(include_str!("../../apps/tunnels/io.js")).argument("--workers").argument("3").run();
     run_client("io_client.js", &format!("http://{}", running.address()));
+}
+
+#[test]
+fn socket_io_falls_back_to_polling_where_websockets_are_refused() {
+    let server = program(include_str!("../../apps/tunnels/io.js")).env("IO_TRANSPORTS", "polling");
+    let running = server.argument("--workers").argument("3").run();
+    run_client_with(&["io_client.js", &format!("http://{}", running.address()), "polling"]);
 }
 
 /// One poll of a session, on a connection of its own.
