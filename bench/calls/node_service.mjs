@@ -6,7 +6,7 @@ import * as functions from './functions.mjs';
 import { measure } from './measure.mjs';
 
 const integer = { type: 'integer' };
-const numbers = { type: 'array', 'x-diglot': 'array', dtype: 'float32' };
+const numbers = { type: 'array', 'x-diglot': 'array', dtype: 'float32', shape: [null] };
 const item = { type: 'object', properties: { item_id: integer, score: { type: 'number' } }, required: ['item_id', 'score'] };
 const of = (properties) => ({ type: 'object', properties, required: Object.keys(properties) });
 
