@@ -9,7 +9,7 @@ const { pathToFileURL } = require('node:url');
 const { place_of_exit } = require('./crash.cjs');
 
 const LOOKED_FOR =
-  'Diglot looked for an http or https server that calls listen(), and for a module whose default export has a fetch() function';
+  'Diglot looked for an http or https server that calls listen(), and for a module whose default export has a fetch() function; a service with `routes = []` offers functions, by func()';
 
 /**
  * @param {any} exported what the main module exports

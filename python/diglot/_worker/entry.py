@@ -211,9 +211,8 @@ def _find(module, entry, shown):
         for name in NAMES:
             if hasattr(module, name):
                 return getattr(module, name), name
-        raise LoadError(
-            f'{shown} has neither "app" nor "application": {_meant(module) or "name the application after a colon"}'
-        )
+        advice = _meant(module) or "name the application after a colon, or offer functions with @function"
+        raise LoadError(f'{shown} has neither "app" nor "application": {advice}')
     found = module
     for part in attr.split("."):
         try:
