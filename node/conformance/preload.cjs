@@ -104,11 +104,15 @@ class ManyServers extends Worker {
   serve_http(server) {
     this.lane = new this.Lane(this.link, server, this.served);
     this.lanes.set(this.takeover.ports.get(server), this.lane);
-    if (this.state === 'loading') this.ready(INTERFACE.HTTP);
+    const again = this.closed_by_app;
+    this.closed_by_app = false;
+    if (this.state === 'loading' || again) this.ready(INTERFACE.HTTP, again);
   }
 
   server_closed() {
     for (const [port, lane] of this.lanes) if (!this.takeover.ports.has(lane.server)) this.lanes.delete(port);
+    // Behind the last one, as the worker's own does: what the front has accepted until then is told of before the program ends.
+    if (this.takeover.ports.size === 0) return super.server_closed();
     this.transport.keep_alive(this.takeover.referenced.size > 0 || this.link.open_streams > 0);
   }
 

@@ -32,4 +32,4 @@ function compile_required(loader) {
   }
 }
 
-module.exports = { install };
+module.exports = { install, compile_required };
