@@ -51,6 +51,10 @@ describe('functions', () => {
     assert.deepEqual([at(3, 21), at(3, 1), at(2, 21)], ['find', 'find', undefined]);
   });
 
+  it("are read by the TypeScript beside the file, which need not be in the service's folder", () => {
+    assert.deepEqual([properties(ask('find.ts', { root: project.cache })), asked], ['id', 1]);
+  });
+
   it('are found out again when one of their files has changed, and not when it only looks so', () => {
     ask();
     const later = Date.now() / 1000 + HOUR_S;
@@ -108,7 +112,7 @@ describe('functions', () => {
 
   it('are not found out without TypeScript, or with one that is too old', () => {
     fs.unlinkSync(project.path('node_modules/typescript'));
-    assert.throws(ask, /find\.ts: the types of func\(\) are read by your own TypeScript, and there is none in .*: npm install --save-dev typescript, or give a schema/);
+    assert.throws(ask, /find\.ts: the types of func\(\) are read by your own TypeScript, and neither .* nor .* has one: npm install --save-dev typescript, or give a schema/);
     project.write('node_modules/typescript/package.json', '{"name": "typescript", "version": "4.9.5", "main": "index.js"}');
     project.write('node_modules/typescript/index.js', '');
     assert.throws(ask, /TypeScript 4\.9\.5 in .* is too old for the types of func\(\): 5\.0 or later is needed/);

@@ -15,6 +15,9 @@ const at = (path) => new URL(path, BASE).href;
 const KEPT_MAX = 24;
 const WAIT_MS_MAX = 20_000;
 
+/** A 1 as the page sends it: 28 rows of 28 pixels. */
+const ONE = Array.from({ length: 28 }, (_, row) => Array.from({ length: 28 }, (_, column) => (row > 3 && row < 24 && column > 12 && column < 16 ? 255 : 0)));
+
 let browser;
 let visitors = [];
 let pageErrors = [];
@@ -213,7 +216,7 @@ describe("drawing", () => {
 });
 
 describe("the feed", () => {
-  const drawing = { strokes: [[[0.1, 0.1], [0.9, 0.9]]], digit: 1, confidence: 0.5 };
+  const drawing = { strokes: [[[0.5, 0.1], [0.5, 0.9]]], pixels: ONE };
   const publish = async () => (await sendJson("drawings", drawing)).body.id;
 
   test("a page that opens later is shown the last drawings, newest first", async () => {
@@ -246,6 +249,30 @@ describe("the feed", () => {
     await entryOn(page, published.at(-1)).waitFor();
     assert.equal(await page.locator("#board li").count(), KEPT_MAX);
     assert.deepEqual((await feedOf(KEPT_MAX)).map(({ id }) => id), published.slice(-KEPT_MAX));
+  });
+});
+
+describe("the halves ask each other", () => {
+  const drawing = { strokes: [[[0.5, 0.1], [0.5, 0.9]]], pixels: ONE };
+
+  test("the board shows what Python says of the pixels, whatever the page says", async () => {
+    const before = (await sendJson("drawings", drawing)).body.id;
+    const sent = await sendJson("drawings", { ...drawing, digit: 8, confidence: 1 });
+    assert.equal(sent.status, 201);
+    const { digit, confidence } = (await sendJson("api/recognise", { pixels: ONE })).body;
+    assert.deepEqual([sent.body.digit, sent.body.confidence], [digit, confidence]);
+    const [entry] = await feedOf(1, { "Last-Event-ID": before });
+    assert.deepEqual([entry.id, entry.digit, entry.confidence], [sent.body.id, digit, confidence]);
+  });
+
+  test("Python counts what Node.js has on the board", async () => {
+    for (let sent = 0; sent < KEPT_MAX; sent += 1) {
+      await sendJson("drawings", drawing);
+    }
+    const board = await (await fetch(at("api/board"))).json();
+    assert.deepEqual(Object.keys(board), ["1"]);
+    assert.equal(board[1].count, KEPT_MAX);
+    assert.ok(board[1].confidence > 0.5 && board[1].confidence <= 1);
   });
 });
 
@@ -318,14 +345,16 @@ describe("what goes wrong is said", () => {
 
   const line = [[0, 0], [1, 1]];
   const drawings = {
-    "no digit": [{ strokes: [line], confidence: 1 }, 422, /digit must be/],
-    "an eleventh digit": [{ strokes: [line], digit: 10, confidence: 1 }, 422, /digit must be/],
-    "more than certain": [{ strokes: [line], digit: 1, confidence: 1.1 }, 422, /confidence must be/],
-    "no strokes": [{ strokes: [], digit: 1, confidence: 1 }, 422, /at least one stroke/],
-    "an empty stroke": [{ strokes: [[]], digit: 1, confidence: 1 }, 422, /at least one point/],
-    "a point off the pad": [{ strokes: [[[0, 2]]], digit: 1, confidence: 1 }, 422, /each point must be/],
-    "too many strokes": [{ strokes: Array(41).fill(line), digit: 1, confidence: 1 }, 422, /at most 40 strokes/],
-    "too many points": [{ strokes: [Array(2001).fill([0, 0])], digit: 1, confidence: 1 }, 422, /at most 2000 points/],
+    "no pixels": [{ strokes: [line] }, 422, /pixels must be 28 rows of 28/],
+    "too few pixels": [{ strokes: [line], pixels: ONE.slice(1) }, 422, /pixels must be 28 rows of 28/],
+    "a narrow row": [{ strokes: [line], pixels: ONE.with(3, [0]) }, 422, /pixels must be 28 rows of 28/],
+    "ink out of range": [{ strokes: [line], pixels: ONE.with(3, Array(28).fill(256)) }, 422, /each pixel must be/],
+    "no ink": [{ strokes: [line], pixels: Array(28).fill(Array(28).fill(0)) }, 422, /no ink/],
+    "no strokes": [{ strokes: [], pixels: ONE }, 422, /at least one stroke/],
+    "an empty stroke": [{ strokes: [[]], pixels: ONE }, 422, /at least one point/],
+    "a point off the pad": [{ strokes: [[[0, 2]]], pixels: ONE }, 422, /each point must be/],
+    "too many strokes": [{ strokes: Array(41).fill(line), pixels: ONE }, 422, /at most 40 strokes/],
+    "too many points": [{ strokes: [Array(2001).fill([0, 0])], pixels: ONE }, 422, /at most 2000 points/],
     "a string": ['"drawing"', 400, /JSON/],
     "broken JSON": ['{"strokes":', 400, /JSON/],
     "too much of it": [{ strokes: [line], more: "x".repeat(70_000) }, 413, /too large/],

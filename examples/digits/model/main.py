@@ -1,27 +1,33 @@
-"""The digit board's reader: an ordinary FastAPI application.
-
-It runs under any ASGI server, for instance `uvicorn main:app` in this folder.
-"""
+"""The digit board's reader: a FastAPI application, and a function for the board's own server."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Annotated
 
 import numpy as np
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
+from diglot import CallError, function, services
 from recogniser import NoInk, Recogniser
 
 SIDE_MIN = 8
 SIDE_MAX = 64
 
 
+@cache
+def recogniser() -> Recogniser:
+    return Recogniser()
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.recogniser = Recogniser()
+    recogniser()
     yield
 
 
@@ -54,19 +60,44 @@ class Recognised(BaseModel):
     """The 8x8 image the model judged, 0 to 16 a cell."""
 
 
-# Not `async def`: the work is arithmetic, so it belongs in FastAPI's thread pool, not on the event loop.
-@app.post("/api/recognise")
-def recognise(drawing: Drawing, request: Request) -> Recognised:
-    try:
-        answer = request.app.state.recogniser.recognise(np.array(drawing.pixels, dtype=float))
-    except NoInk:
-        raise HTTPException(422, "the drawing has no ink in it") from None
+class OfDigit(BaseModel):
+    count: int
+    confidence: Annotated[float, Field(ge=0, le=1)]
+    """The mean of its drawings."""
+
+
+@function(errors=[NoInk])
+def read(pixels: NDArray[np.uint8]) -> Recognised:
+    """Which digit a square of ink shows: row by row from the top, 0 is paper, 255 the darkest ink."""
+    answer = recogniser().recognise(pixels.astype(float))
     return Recognised(
         digit=answer.digit,
         confidence=float(answer.probabilities[answer.digit]),
         probabilities=answer.probabilities.round(4).tolist(),
         seen=answer.seen.tolist(),
     )
+
+
+# Not `async def`: the work is arithmetic, so it belongs in FastAPI's thread pool, not on the event loop.
+@app.post("/api/recognise")
+def recognise(drawing: Drawing) -> Recognised:
+    try:
+        return read(np.array(drawing.pixels, dtype=np.uint8))
+    except NoInk:
+        raise HTTPException(422, "the drawing has no ink in it") from None
+
+
+@app.get("/api/board")
+async def board() -> dict[int, OfDigit]:
+    """How sure the model is of what is on the board, digit by digit."""
+    try:
+        drawings = await services.web.drawings()
+    except CallError as error:
+        raise HTTPException(503, "the board does not answer", {"Retry-After": "1"}) from error
+    sure = defaultdict(list)
+    for drawing in drawings:
+        sure[drawing["digit"]].append(drawing["confidence"])
+    return {digit: OfDigit(count=len(all_of), confidence=np.mean(all_of)) for digit, all_of in sorted(sure.items())}
 
 
 @app.get("/api/health")

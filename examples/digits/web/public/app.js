@@ -23,8 +23,9 @@ const view = new AnswerView({
 const post = byId("post");
 post.style.setProperty("--rest", `${REST_MS}ms`);
 
-/** The answer to what is on the pad now; undefined until it is there. */
+/** The answer to what is on the pad now, and the pixels it was asked about; undefined until it is there. */
 let answer;
+let asked;
 /** Ends the question that is under way, if one is. */
 let asking = new AbortController();
 /** Runs while the pen rests. */
@@ -72,7 +73,7 @@ async function read({ thenRest }) {
     if (signal.aborted) {
       return;
     }
-    answer = reading;
+    [answer, asked] = [reading, pixels];
     view.show(answer);
     if (thenRest && byId("by-itself").checked && !pad.isDrawing) {
       rest();
@@ -87,14 +88,13 @@ async function read({ thenRest }) {
   update();
 }
 
-/** Gives what is on the pad, with Python's answer, to everyone. */
+/** Gives what is on the pad to everyone. What it shows, the board asks Python itself. */
 async function putOnBoard() {
   stopResting();
   if (!answer || posted || pad.isDrawing) {
     return;
   }
-  const { digit, confidence } = answer;
-  await deliver({ strokes: pad.strokes, digit, confidence }, answer);
+  await deliver({ strokes: pad.strokes, pixels: asked }, answer);
 }
 
 /** Sends a drawing and, if that fails, offers to send the same one again, whatever the pad shows by then. */

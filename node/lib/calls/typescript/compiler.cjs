@@ -1,7 +1,6 @@
 'use strict';
 // The user's own `typescript`, whichever it is, behind one interface.
 
-const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Classic } = require('./classic.cjs');
@@ -45,10 +44,10 @@ const { Native } = require('./native.cjs');
  * @property {() => void} close
  */
 
-/** @param {string} root the service's folder @returns {Promise<Compiler>} */
-async function load_compiler(root) {
-  const { name, path, version, native } = find_typescript(root);
-  if (native === null) return new Classic(createRequire(join(root, 'service.js'))(name));
+/** @param {string} file whose types are asked for @param {string} root the service's folder @returns {Promise<Compiler>} */
+async function load_compiler(file, root) {
+  const { path, version, native } = find_typescript(file, root);
+  if (native === null) return new Classic(require(dirname(path)));
   const part = (part_name) => import(pathToFileURL(join(dirname(path), native[part_name])).href);
   return new Native(version, await part('./unstable/sync'), await part('./unstable/ast'));
 }

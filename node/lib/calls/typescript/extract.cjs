@@ -41,7 +41,7 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
 
 /** @param {Question} question @returns {Promise<Answer>} */
 async function extract({ root, file, entry, tsconfig, write = false }) {
-  const compiler = await load_compiler(root);
+  const compiler = await load_compiler(file, root);
   try {
     const config = tsconfig ?? compiler.find_config(file);
     compiler.open(entry === undefined || entry === file ? [file] : [file, entry], config);

@@ -20,20 +20,17 @@ const CLASSIC_MAX = 6;
  */
 
 /**
+ * @param {string} file whose types are asked for: its own package's TypeScript comes first
  * @param {string} root the service's folder
  * @returns {Found}
  * @throws {Error} that says what to do
  */
-function find_typescript(root) {
-  const { resolve } = createRequire(join(root, 'service.js'));
+function find_typescript(file, root) {
+  const resolvers = [file, join(root, 'service.js')].map((from) => createRequire(from).resolve);
   let unusable = null;
   for (const name of PACKAGES) {
-    let path;
-    try {
-      path = resolve(`${name}/package.json`);
-    } catch {
-      continue;
-    }
+    const path = first_path(resolvers, `${name}/package.json`);
+    if (path === null) continue;
     const { version, exports } = JSON.parse(fs.readFileSync(path, 'utf8'));
     const major = Number.parseInt(version, 10);
     if (major >= CLASSIC_MIN && major <= CLASSIC_MAX) return { name, path, version, native: null };
@@ -41,10 +38,22 @@ function find_typescript(root) {
     unusable ??= { path, version, major };
   }
   const schema = 'or give a schema: func({ input: … }, …)';
-  if (unusable === null) throw new Error(`the types of func() are read by your own TypeScript, and there is none in ${root}: npm install --save-dev typescript, ${schema}`);
+  if (unusable === null) throw new Error(`the types of func() are read by your own TypeScript, and neither ${dirname(file)} nor ${root} has one: npm install --save-dev typescript, ${schema}`);
   const { path, version, major } = unusable;
   if (major < CLASSIC_MIN) throw new Error(`TypeScript ${version} in ${dirname(path)} is too old for the types of func(): ${CLASSIC_MIN}.0 or later is needed, ${schema}`);
   throw new Error(`TypeScript ${version} in ${dirname(path)} has no interface that is known here: npm install --save-dev ${PACKAGES[1]} beside it, ${schema}`);
+}
+
+/** @param {((name: string) => string)[]} resolvers @param {string} name */
+function first_path(resolvers, name) {
+  for (const resolve of resolvers) {
+    try {
+      return resolve(name);
+    } catch {
+      // The next one may.
+    }
+  }
+  return null;
 }
 
 module.exports = { find_typescript };

@@ -20,7 +20,7 @@ const PROBLEMS_MAX = 20;
 /**
  * @typedef {import('./signatures.cjs').Described} Described
  * @typedef {object} Options
- * @property {string} [root] the service's folder: where TypeScript is looked for
+ * @property {string} [root] the service's folder: where TypeScript is looked for, if not beside the file
  * @property {string} [entry] the service's entry: what it imports is told of at once
  * @property {string} [tsconfig] else the nearest one
  * @property {string | null} [cache] the folder of what is known; `null`: there is none
@@ -48,7 +48,7 @@ function describe(file, options = {}) {
 function of_source(file, { root = process.cwd(), entry = entry_of_program(), tsconfig, cache = folder_of_cache(getEnvironmentData('DIGLOT_TYPESCRIPT')) }) {
   let typescript;
   try {
-    typescript = find_typescript(root);
+    typescript = find_typescript(file, root);
   } catch (error) {
     // Installed without what only development needs.
     const written = of_written(file);

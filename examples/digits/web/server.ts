@@ -1,24 +1,30 @@
-/**
- * The digit board's page and live feed: an ordinary Express application.
- *
- * It runs by itself, too: `node server.js`, with PORT to choose the port.
- */
+/** The digit board's page and live feed: an Express application that asks Python as if it were local. */
 import { fileURLToPath } from "node:url";
-import express from "express";
-import { Board } from "./board.js";
+import { CallError, func, RemoteError, services } from "diglot";
+import express, { type NextFunction, type Request, type Response } from "express";
+import { Board, type Entry } from "./board.js";
 import { drawingFrom, InvalidDrawing } from "./drawing.js";
 
 const BODY_BYTES_MAX = 64 * 1024;
 
+/** Longest wait for Python, in milliseconds. */
+const READING_MS_MAX = 5000;
+
 const app = express();
 const board = new Board();
+
+/** The drawings on the board, oldest first. */
+export const drawings = func((): Entry[] => board.entries);
 
 app.disable("x-powered-by");
 app.use(express.static(fileURLToPath(new URL("public", import.meta.url))));
 
-app.post("/drawings", express.json({ limit: BODY_BYTES_MAX }), (req, res) => {
-  const entry = board.publish(drawingFrom(req.body));
-  res.status(201).json({ id: entry.id });
+app.post("/drawings", express.json({ limit: BODY_BYTES_MAX }), async (req, res) => {
+  const { strokes, pixels } = drawingFrom(req.body);
+  // What the page was told is not taken on trust: every visitor is shown what Python says of it.
+  const { digit, confidence } = await services.model.read({ pixels }, { timeout: READING_MS_MAX });
+  const entry = board.publish({ strokes, digit, confidence });
+  res.status(201).json({ id: entry.id, digit, confidence });
 });
 
 app.get("/feed", (req, res) => {
@@ -41,13 +47,22 @@ app.use((req, res) => {
 });
 
 // Express knows an error handler by its four parameters.
-app.use((error, _req, res, _next) => {
+app.use((error: Error & { expose?: boolean; status?: number }, _req: Request, res: Response, _next: NextFunction) => {
   if (error instanceof InvalidDrawing) {
     res.status(422).json({ error: error.message });
     return;
   }
+  if (error instanceof RemoteError && error.type === "NoInk") {
+    res.status(422).json({ error: "the drawing has no ink in it" });
+    return;
+  }
+  if (error instanceof CallError) {
+    console.error(error);
+    res.status(503).set("Retry-After", "1").json({ error: "Python does not answer" });
+    return;
+  }
   // body-parser's errors carry the status that fits: 400 for broken JSON, 413 for too much of it.
-  const status = error.expose ? error.status : 500;
+  const status = error.expose ? (error.status ?? 500) : 500;
   if (status === 500) {
     console.error(error);
   }
