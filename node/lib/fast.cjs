@@ -21,6 +21,8 @@ const { times_of } = require('./times.cjs');
 
 const METHODS = new Set(http.METHODS);
 const NO_BYTES = Buffer.alloc(0);
+/** Of a request's head beside its names, values, method and target: `  HTTP/1.1`, the line's end and the last one. */
+const HEAD_FIXED_BYTES = 14;
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 // Where a later Node lacks it, ticks and promises run at the end of the read instead of after each request.
 const run_ticks = process._tickCallback ?? (() => {});
@@ -222,6 +224,7 @@ class FastLane {
     stream.owner = socket;
     socket[kStream] = stream;
     socket[kServing] = true;
+    if (socket._handle !== null) socket._handle.bytesRead += bytes_of(head) + (body === null ? 0 : body.length);
     const resource = socket[kResource];
     const feed = socket[kFeed];
     if (feed !== null) {
@@ -299,6 +302,7 @@ class FastLane {
    */
   body(socket, stream, body, last) {
     const resource = socket[kResource];
+    if (socket._handle !== null) socket._handle.bytesRead += body.length;
     resume(socket[kOrigin]);
     const feed = socket[kFeed];
     if (feed !== null) resource.runInAsyncScope(feed.body, feed, stream, body, last);
@@ -404,6 +408,11 @@ class FastLane {
     if (this.wants_early()) connection.socket = this.new_socket(connection);
     return connection;
   }
+}
+
+/** What a head takes as text, as most clients write it. @param {import('./head.cjs').RequestHead} head */
+function bytes_of(head) {
+  return head.method.length + head.text_bytes + 2 * head.fields.length + HEAD_FIXED_BYTES;
 }
 
 module.exports = { FastLane, Connection };

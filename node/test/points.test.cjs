@@ -31,8 +31,8 @@ class Linked {
   }
 
   async get(request) {
-    const { status, line, headers, text } = await this.begin(request).response();
-    return { status, reason: line.split(' ').slice(2).join(' '), headers, text };
+    const { status, line, headers, text, interim } = await this.begin(request).response();
+    return { status, reason: line.split(' ').slice(2).join(' '), headers, text, interim };
   }
 
   /** The head, before the response has ended. */
@@ -68,16 +68,18 @@ class Plain {
 
   async begin({ connection = 1, method = 'GET', target, headers = [], body }) {
     const request = http.request({ port: this.port, host: '127.0.0.1', agent: this.agents[connection - 1], method, path: target, headers: ['Host', 'h', ...headers] });
+    const interim = [];
+    request.on('information', ({ statusCode, headers: fields }) => interim.push({ status: statusCode, headers: fields }));
     request.end(body);
     const [response] = await once(request, 'response');
-    return response;
+    return Object.assign(response, { interim });
   }
 
   async get(request) {
     const response = await this.begin(request);
     let text = '';
     for await (const chunk of response) text += chunk;
-    return { status: response.statusCode, reason: response.statusMessage, headers: response.headers, text };
+    return { status: response.statusCode, reason: response.statusMessage, headers: response.headers, text, interim: response.interim };
   }
 
   async head(request) {
@@ -161,6 +163,45 @@ for (const Program of [Linked, Plain]) {
       assert.equal(names[0], 'x-0');
       assert.ok(names.length <= 20, `${names.length} headers`);
       if (Program === Linked) assert.equal(names.length, 19);
+    });
+
+    it('socket.bytesRead', async () => {
+      const read = async (request) => Number((await program.get(request)).text);
+      const target = '/bytes-read';
+      const [first, second, third] = [await read({ target }), await read({ target }), await read({ target, headers: ['X-Long', 'x'.repeat(92)] })];
+      assert.equal(third - second, second - first + 102);
+      assert.ok(second - first > 'GET /bytes-read HTTP/1.1\r\nHost: h\r\n\r\n'.length - 1);
+      await program.get({ method: 'POST', target: '/upload', headers: ['Transfer-Encoding', 'chunked'], body: 'x'.repeat(5000) });
+      const fourth = await read({ target });
+      assert.ok(fourth - third > 5000, `${fourth - third} bytes of a body of 5000`);
+      await events(1);
+    });
+
+    it('informational responses', async () => {
+      const { text, interim } = await program.get({ target: '/information' });
+      assert.equal(text, 'informed');
+      const expected = [
+        [102, {}],
+        [103, { link: '</style.css>; rel=preload' }],
+      ];
+      if (http.ServerResponse.prototype.writeInformation !== undefined) expected.push([104, { 'upload-offset': '7' }]);
+      const lower = (fields) => Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
+      assert.deepEqual(
+        interim.map(({ status, headers }) => [status, lower(headers)]),
+        expected,
+      );
+    });
+
+    it('perf_hooks', async () => {
+      await program.get({ target: '/measured' });
+      await program.get({ target: '/status-message' });
+      let entry;
+      while (entry === undefined) {
+        const entries = JSON.parse((await program.get({ target: '/measured' })).text);
+        entry = entries.find(({ name, detail }) => name === 'HttpRequest' && detail.req.url === '/status-message');
+      }
+      assert.deepEqual([entry.entryType, entry.detail.req.method, entry.detail.res.statusCode, entry.detail.res.statusMessage], ['http', 'GET', 418, 'Tea Time']);
+      assert.ok(entry.duration > 0);
     });
 
     it('stream.pipeline', async () => {

@@ -2,9 +2,13 @@
 // Finer points of `http`, a route each. It runs below the link and by plain node, and the tests compare the two.
 
 const http = require('node:http');
+const { PerformanceObserver } = require('node:perf_hooks');
 const { Readable, finished, pipeline } = require('node:stream');
 
 const events = [];
+/** What `perf_hooks` tells of requests, from the first '/measured' on. */
+const measured = [];
+let observer;
 const sockets = new Set();
 let release = () => {};
 
@@ -21,6 +25,19 @@ const routes = {
     response.statusCode = 418;
     response.statusMessage = 'Tea Time';
     response.end('short');
+  },
+  '/bytes-read': (request, response) => json(response, request.socket.bytesRead),
+  '/information'(_request, response) {
+    response.writeProcessing();
+    response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+    // Since Node 24.
+    response.writeInformation?.(104, { 'Upload-Offset': '7' });
+    response.end('informed');
+  },
+  '/measured'(_request, response) {
+    observer ??= new PerformanceObserver((list) => measured.push(...list.getEntries()));
+    observer.observe({ entryTypes: ['http'] });
+    json(response, measured);
   },
   '/no-date'(_request, response) {
     response.sendDate = false;
