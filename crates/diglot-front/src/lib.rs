@@ -15,6 +15,7 @@
 //! says.
 
 pub mod h1;
+pub mod own;
 pub mod websocket;
 
 mod buffers;

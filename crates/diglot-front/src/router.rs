@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use diglot_config::Route;
 
+use crate::own::Handler;
 use crate::service::Service;
 
 /// All routes of a server, longest prefix first.
@@ -31,6 +32,8 @@ pub enum Target {
     Service(Arc<Service>),
     /// The front itself, always the same.
     Fixed(Arc<FixedAnswer>),
+    /// The server itself.
+    Own(Arc<dyn Handler>),
 }
 
 impl Target {
@@ -38,7 +41,7 @@ impl Target {
     fn has_app(&self) -> bool {
         match self {
             Self::Service(service) => service.has_app(),
-            Self::Fixed(_) => true,
+            Self::Fixed(_) | Self::Own(_) => true,
         }
     }
 }
@@ -80,11 +83,13 @@ impl Router {
         Self { routes }
     }
 
-    /// The service that answers everything, if one does: then the listeners are as good as its own.
+    /// The service that answers everything, but what the server answers by itself, if one does: then the listeners are as good as
+    /// its own.
     pub(crate) fn owner(&self) -> Option<&Arc<Service>> {
-        let mut services = self.routes.iter().map(|entry| match &entry.target {
-            Target::Service(service) => Some(service),
-            Target::Fixed(_) => None,
+        let mut services = self.routes.iter().filter_map(|entry| match &entry.target {
+            Target::Service(service) => Some(Some(service)),
+            Target::Fixed(_) => Some(None),
+            Target::Own(_) => None,
         });
         let owner = services.next()??;
         services.all(|other| other.is_some_and(|other| Arc::ptr_eq(other, owner))).then_some(owner)
@@ -149,7 +154,7 @@ mod tests {
         let found = router.find(host.map(str::as_bytes), path.as_bytes());
         let found = found.as_ref().map(|to| match to.target {
             Target::Service(service) => (service.name(), to.mount_length),
-            Target::Fixed(_) => ("", 0),
+            Target::Fixed(_) | Target::Own(_) => ("", 0),
         });
         assert_eq!(found, expect, "{host:?} {path} among {routes:?}");
     }

@@ -31,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) websocket: WebSocket,
     pub(crate) connections: Connections,
+    /// Requests that handlers of the server's own have.
+    own_requests: AtomicUsize,
     stopping: AtomicBool,
 }
 
@@ -53,6 +55,7 @@ impl Shared {
             trusted_proxies: settings.trusted_proxies.clone(),
             websocket: settings.websocket.clone(),
             connections: Connections::new(connections_max),
+            own_requests: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
         }
     }
@@ -60,6 +63,11 @@ impl Shared {
     /// Connections end after the request they have; idle ones in a moment.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Requests that handlers of the server's own have.
+    pub(crate) fn own_requests(&self) -> usize {
+        self.own_requests.load(Ordering::Relaxed)
     }
 
     /// Begins to stop: every connection looks at [`Self::is_stopping`] again.
@@ -178,6 +186,23 @@ impl TakenOver {
 impl Drop for TakenOver {
     fn drop(&mut self) {
         self.0.connections.taken_over.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts a request that a handler of the server's own has.
+#[derive(Debug)]
+pub(crate) struct OwnRequest(Arc<Shared>);
+
+impl OwnRequest {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
+        shared.own_requests.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for OwnRequest {
+    fn drop(&mut self) {
+        self.0.own_requests.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

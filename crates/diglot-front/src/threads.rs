@@ -132,6 +132,11 @@ impl Front {
         self.shared.connections.count()
     }
 
+    /// Requests that handlers of the server's own have.
+    pub fn own_requests(&self) -> usize {
+        self.shared.own_requests()
+    }
+
     /// Waits until no client connection is left, and none can come: [`Self::stop_accepting`] must have been called.
     pub async fn drained(&self) {
         // Each listener on each thread has a receiver until it has stopped: one may be accepting right now.

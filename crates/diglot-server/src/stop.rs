@@ -122,7 +122,8 @@ async fn wait_for_requests(
 fn what_is_in_flight(front: &Front, broker: &Broker, services: &[Arc<Service>]) -> String {
     let under_way: Vec<(&str, UnderWay)> =
         services.iter().map(|service| (service.name(), service.under_way())).collect();
-    let known: usize = under_way.iter().map(|(_, under_way)| under_way.total()).sum();
+    let own = front.own_requests();
+    let known = own + under_way.iter().map(|(_, under_way)| under_way.total()).sum::<usize>();
     let mut parts: Vec<String> = under_way
         .iter()
         .filter(|(_, under_way)| under_way.total() > 0)
@@ -132,6 +133,9 @@ fn what_is_in_flight(front: &Front, broker: &Broker, services: &[Arc<Service>]) 
         0 => {}
         1 => parts.push("1 client that has not taken all of its response".to_owned()),
         more => parts.push(format!("{more} clients that have not taken all of their responses")),
+    }
+    if own > 0 {
+        parts.push(format!("{} to the server itself", counted(own, "request")));
     }
     match broker.open_calls() {
         0 => {}

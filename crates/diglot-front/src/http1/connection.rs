@@ -20,6 +20,7 @@ use super::active::{Active, Finished};
 use super::answer::{Answer, write_fixed};
 use super::dispatch::{Dispatched, Scratches, dispatch, has_body};
 use super::fault;
+use super::own::Own;
 use super::tunnel::{self, Tunnel};
 use super::websocket::{Ended, WebSocket};
 use crate::buffers::{self, BUFFER_BYTES};
@@ -127,7 +128,7 @@ impl Peer {
 }
 
 /// What comes after a request.
-enum Next {
+pub(super) enum Next {
     Request,
     WebSocket(Box<WebSocket>),
     Tunnel(Box<Tunnel>),
@@ -140,6 +141,7 @@ enum Next {
 /// What is at the head of the input.
 enum Turn {
     Active(Box<Active>),
+    Own(Box<Own>),
     Wait(Arc<Service>, RequestFacts),
     Answered {
         lives_on: bool,
@@ -176,17 +178,17 @@ impl Connection {
     pub(crate) async fn serve(mut self) {
         self.announce();
         loop {
-            let next = match self.next_turn().await {
+            let turn = match self.next_turn().await {
+                Turn::Wait(service, request) => self.wait(service, request).await,
+                turn => turn,
+            };
+            let next = match turn {
                 Turn::Over => return,
                 Turn::Answered { lives_on: true } => Next::Request,
-                Turn::Answered { lives_on: false } => Next::Close,
+                Turn::Answered { lives_on: false } | Turn::Wait(..) => Next::Close,
                 Turn::Active(active) => self.finish(active).await,
-                Turn::Wait(service, request) => match self.wait(service, request).await {
-                    Turn::Active(active) => self.finish(active).await,
-                    Turn::Answered { lives_on: true } => Next::Request,
-                    Turn::Over => return,
-                    Turn::Answered { lives_on: false } | Turn::Wait(..) => Next::Close,
-                },
+                // Apart, so that connections which never have one are no larger for it.
+                Turn::Own(own) => Box::pin(self.serve_own(own)).await,
             };
             match next {
                 Next::Request => {}
@@ -380,6 +382,11 @@ impl Connection {
                     active.record = record.take();
                     *taken += head_bytes + body_bytes;
                     Turn::Active(active)
+                }
+                Dispatched::Own(mut own) => {
+                    own.record = record.take();
+                    *taken += head_bytes;
+                    Turn::Own(own)
                 }
                 Dispatched::Wait(service) => Turn::Wait(service, request),
                 Dispatched::Fixed(fixed) => {

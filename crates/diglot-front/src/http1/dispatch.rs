@@ -13,6 +13,7 @@ use super::active::Active;
 use super::answer::Answer;
 use super::connection::Peer;
 use super::fault;
+use super::own::Own;
 use super::reply::Reply;
 use super::upload::Upload;
 use crate::exchange::Exchange;
@@ -33,6 +34,8 @@ pub(super) enum Dispatched {
     Answer(Answer),
     /// The front answers it, as it was told to.
     Fixed(Arc<FixedAnswer>),
+    /// A handler of the server's own has it, without any of its body.
+    Own(Box<Own>),
 }
 
 /// Memory for parsing, kept by each thread between requests.
@@ -76,8 +79,12 @@ pub(super) fn dispatch(
     };
     let service = match destination.target {
         Target::Service(service) => service,
-        Target::Fixed(_) if connects => return Dispatched::Answer(Answer::NO_CONNECT),
+        Target::Fixed(_) | Target::Own(_) if connects => return Dispatched::Answer(Answer::NO_CONNECT),
         Target::Fixed(fixed) => return Dispatched::Fixed(Arc::clone(fixed)),
+        Target::Own(handler) => {
+            let prefix_bytes = usize::from(destination.mount_length);
+            return Dispatched::Own(Own::begin(handler, head, prefix_bytes, &shared.codec));
+        }
     };
     let body_bytes_max = service.admission().body_bytes_max;
     if let BodyFraming::Length(length) = head.framing

@@ -8,6 +8,7 @@ mod answer;
 mod connection;
 mod dispatch;
 mod fault;
+mod own;
 mod reply;
 mod tunnel;
 mod upload;
