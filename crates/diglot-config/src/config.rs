@@ -6,7 +6,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{identity::Identity, proxies::TrustedProxies, service::Service};
+use crate::{identity::Identity, proxies::TrustedProxies, published::Published, service::Service};
 
 /// Everything a server needs to know, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Config {
     pub source: Option<PathBuf>,
     pub server: Server,
     pub functions: Functions,
+    /// `None`: nobody but the services and the shell calls functions.
+    pub published: Option<Published>,
     /// At least one, in the order in which they were written.
     pub services: Vec<Service>,
     /// Decisions a person would otherwise have to guess at, one sentence each, for the log.

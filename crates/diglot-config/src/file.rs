@@ -171,6 +171,13 @@ section! {
         queue: Whole<0, QUEUE_MAX>,
         /// The arguments of a call, its answer, or an item of a stream; above it, `TooLarge`.
         message_bytes_max: Size<MESSAGE_BYTES_MIN, MESSAGE_BYTES_CEILING>,
+        /// Publishes functions: below this path, `"/rpc"`, each is called by `POST /rpc/SERVICE/FUNCTION` with a JSON object of its
+        /// parameters, by everybody who reaches the server. No service may have the path as a route; one that is longer
+        /// wins. By default nobody but the services and the shell can call them.
+        http: String,
+        /// Which of them: services, all of whose functions are meant, and single functions, as in `["shop", "model.similar"]`. One or
+        /// an array. By default all functions of all services.
+        published: OneOrMany<String>,
     }
 }
 

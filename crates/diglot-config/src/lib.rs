@@ -16,8 +16,10 @@ mod listen;
 mod meant;
 mod modules;
 mod node;
+mod own;
 mod problem;
 mod proxies;
+mod published;
 mod read;
 #[cfg(test)]
 mod reference;
@@ -38,6 +40,7 @@ pub use identity::Identity;
 pub use interpreter::{Origin, Python};
 pub use problem::{Problem, Severity, Source, Span, render};
 pub use proxies::TrustedProxies;
+pub use published::{Published, PublishedName};
 pub use resolve::{Arguments, FILE_NAME, ForTargets, NothingGiven, Resolution, resolve};
 pub use service::{
     AsgiSpec, Entry, EventLoop, Interface, Lifespan, NodeEntry, PythonEntry, PythonTarget, Route, Routing,

@@ -15,8 +15,10 @@ use crate::{
         WebSocketSection, Workers,
     },
     identity, node,
+    own::check_own_paths_are_apart,
     problem::{Flaw, Problem, Source, Span},
     proxies::TrustedProxies,
+    published,
     read::{Located, Reader},
     services,
     target::{CommandLine, Word, to_section},
@@ -394,6 +396,9 @@ impl Draft {
             workplaces.push(workplace);
         }
         services::check_routes_are_apart(&written, &mut told);
+        let (published, path) = published::resolve(&functions, &written, &mut told).unzip();
+        let own: Vec<_> = path.into_iter().collect();
+        check_own_paths_are_apart(&own, &written, &mut told);
         services::check_names_cross_apart(&written, &mut told);
         if whole {
             problems.extend(told);
@@ -410,6 +415,7 @@ impl Draft {
                 source,
                 server,
                 functions: resolve_functions(functions),
+                published,
                 services,
                 notes,
             }),

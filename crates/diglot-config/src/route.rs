@@ -43,6 +43,18 @@ impl Route {
 }
 
 impl Route {
+    /// A path below which the server answers by itself, on every host.
+    pub(crate) fn parse_own(text: &str) -> Result<Route, Flaw> {
+        let route = Self::parse(text)?;
+        match &route.host {
+            None => Ok(route),
+            Some(host) => {
+                Err(Flaw::new(format!("`{text}` names a host: the server answers there on all of them"))
+                    .hint(format!("write \"{}\"", text.get(host.len()..).unwrap_or("/rpc"))))
+            }
+        }
+    }
+
     /// A prefix of paths alone, `/api`, that clients see and requests do not have.
     pub(crate) fn parse_path(text: &str) -> Result<&str, Flaw> {
         let flaw = |why: &str| Flaw::new(format!("`{text}` is no path to mount at: {why}"));

@@ -401,6 +401,22 @@ pub(crate) fn is_root_taken(services: &[(Located<String>, Located<ServiceSection
     routes.any(|route| Route::parse(&route.value).is_ok_and(|route| route == Route::everything()))
 }
 
+/// A service's routes, each with the place that says so.
+pub(crate) fn routes_of(
+    name: &Located<String>,
+    section: &Located<ServiceSection>,
+    is_root_taken: bool,
+) -> Vec<(Route, Span)> {
+    match &section.value.routes {
+        Some(routes) => {
+            let parsed = routes.value.0.iter();
+            parsed.filter_map(|route| Some((Route::parse(&route.value).ok()?, route.span.clone()))).collect()
+        }
+        None if section.value.misread || is_root_taken => Vec::new(),
+        None => vec![(Route::everything(), name.span.clone())],
+    }
+}
+
 /// One route belongs to one service.
 pub(crate) fn check_routes_are_apart(
     services: &[(Located<String>, Located<ServiceSection>)],
@@ -409,19 +425,7 @@ pub(crate) fn check_routes_are_apart(
     let mut owners: HashMap<Route, (&str, Span)> = HashMap::new();
     let is_root_taken = is_root_taken(services);
     for (name, section) in services {
-        let written: Vec<(Route, Span)> = match &section.value.routes {
-            Some(routes) => {
-                let parsed = routes
-                    .value
-                    .0
-                    .iter()
-                    .map(|route| Some((Route::parse(&route.value).ok()?, route.span.clone())));
-                parsed.flatten().collect()
-            }
-            None if section.value.misread || is_root_taken => Vec::new(),
-            None => vec![(Route::everything(), name.span.clone())],
-        };
-        for (route, span) in written {
+        for (route, span) in routes_of(name, section, is_root_taken) {
             let Some((owner, first)) = owners.get(&route) else {
                 owners.insert(route, (&name.value, span));
                 continue;

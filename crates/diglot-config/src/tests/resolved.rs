@@ -413,3 +413,21 @@ fn arguments_for_all_targets() {
     assert_eq!(with(Some(true)), AccessLog::Json);
     assert_eq!(with(Some(false)), AccessLog::Off);
 }
+
+#[test]
+fn functions_are_published() {
+    let machine = Machine::new();
+    let file = |functions: &str| {
+        format!(
+            "[functions]\n{functions}\n[services.my-model]\nentry = \"main:app\"\n[services.web]\nentry = \"server.js\"\nroutes = \"/rpc/web\"\n"
+        )
+    };
+    let published = |functions: &str| config(machine.with_file(file(functions))).published;
+    assert_eq!(published(""), None);
+    let all = published("http = \"/rpc\"").expect("all");
+    assert_eq!((all.route.to_string().as_str(), &all.only), ("/rpc", &None));
+    assert!(all.includes("web", "render_card"));
+    let some = published("http = \"/rpc\"\npublished = [\"myModel\", \"web.renderCard\"]").expect("some");
+    assert!(some.includes("my_model", "anything") && some.includes("web", "render_card"));
+    assert!(!some.includes("web", "render") && !some.includes("model", "render_card"));
+}

@@ -58,6 +58,18 @@ says!(
      [services.web]\nentry = \"server.js\"\nroutes = \"/ok\"\n[services.none]\nentry = \"server.js\"\nroutes = []\n"
 );
 says!(
+    own_paths,
+    "[functions]\nhttp = \"/rpc/\"\npublished = [\"modle\", \"model.Si milar\", \"model.similar\", \"zzz.a\"]\n\
+     [services.model]\nentry = \"main:app\"\nroutes = [\"/rpc\", \"/rpc/more\", \"example.com/rpc\"]\n"
+);
+says!(own_path_is_everything, "[functions]\nhttp = \"/\"\n[services.model]\nentry = \"main:app\"\n");
+says!(
+    own_path_of_a_host,
+    "[functions]\nhttp = \"example.com/rpc\"\n[services.model]\nentry = \"main:app\"\n"
+);
+says!(own_path_is_none, "[functions]\nhttp = \"rpc\"\n[services.model]\nentry = \"main:app\"\n");
+says!(published_nowhere, "[functions]\npublished = \"model\"\n[services.model]\nentry = \"main:app\"\n");
+says!(
     two_services_without_routes,
     "[services.api]\nentry = \"main:app\"\n[services.web]\nentry = \"server.js\"\n"
 );
