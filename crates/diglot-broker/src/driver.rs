@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use diglot_calls::message::{CALL_IDEMPOTENT, CALL_JSON, CallHead, Code};
+use diglot_calls::message::{CALL_JSON, CONTEXT_BYTES_MAX, CallHead, Code};
 use diglot_calls::{MESSAGE_BYTES_MAX, Violation};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -240,26 +240,32 @@ impl Broker {
         self.shared.inner.lock().machine.functions()
     }
 
-    /// Calls a function. `arguments` is the JSON of one object; `timeout`: `None` is the function's own, or the server's.
+    /// A function as the youngest of the workers offers it that do, by the names that cross.
+    pub fn offer(&self, service: &str, function: &str) -> Option<Arc<Offer>> {
+        self.shared.inner.lock().machine.offer(service, function)
+    }
+
+    /// Calls a function. `arguments` is the JSON of one object; `timeout`: `None` is the function's own, or the server's; `context`
+    /// are lines of a trace, which are left out where they are too long.
     pub fn call(
         &self,
         service: &str,
         function: &str,
         arguments: Bytes,
         timeout: Option<Duration>,
-        idempotent: bool,
+        context: &[u8],
     ) -> Call {
         let inbox = Arc::new(Inbox::default());
-        let flags = CALL_JSON | if idempotent { CALL_IDEMPOTENT } else { 0 };
         let to_ms = |timeout: Duration| u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1);
         let total = u32::try_from(arguments.len()).unwrap_or(u32::MAX);
         let head = CallHead {
             total,
             window: WINDOW_BYTES,
             deadline_ms: timeout.map_or(0, to_ms),
-            flags,
+            flags: CALL_JSON,
             service,
             function,
+            context: if context.len() <= CONTEXT_BYTES_MAX { context } else { &[] },
             ..CallHead::default()
         };
         let bytes_max = self.shared.settings.message_bytes_max;

@@ -65,7 +65,6 @@ impl Inbox {
 
 /// What has come of an answer.
 struct Taken {
-    is_stream: bool,
     bytes: Vec<u8>,
     ended: bool,
 }
@@ -109,24 +108,39 @@ impl Call {
         Self { shared, key, inbox, owed: 0 }
     }
 
-    /// Waits for the answer: all of it, or the start of its stream.
+    /// Waits for the answer: all of it, or that its stream begins.
     ///
     /// # Errors
     /// What the callee threw, or why it was not reached.
     pub async fn reply(mut self) -> Result<Reply, CallError> {
-        let Taken { is_stream, mut bytes, mut ended } = self.take().await?;
-        if is_stream {
+        if poll_fn(|context| self.poll_begun(context)).await? {
             let splitter = items::Items::new(self.shared.message_bytes_max());
-            let mut items = Items { call: self, splitter, ready: Vec::new(), ended };
-            items.push(&bytes)?;
-            return Ok(Reply::Items(items));
+            return Ok(Reply::Items(Items { call: self, splitter, ready: Vec::new(), ended: false }));
         }
+        let Taken { mut bytes, mut ended } = self.take().await?;
         while !ended {
             let more = self.take().await?;
             bytes.extend_from_slice(&more.bytes);
             ended = more.ended;
         }
         Ok(Reply::Value(bytes))
+    }
+
+    /// Whether the answer is a stream, once it has begun.
+    fn poll_begun(&self, context: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
+        let mut arrived = self.inbox.0.lock();
+        if arrived.bytes.is_empty()
+            && let Some(error) = arrived.error.take()
+        {
+            return Poll::Ready(Err(error));
+        }
+        match arrived.begun {
+            Some(is_stream) => Poll::Ready(Ok(is_stream)),
+            None => {
+                arrived.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 
     /// Waits for more of the answer, and takes it.
@@ -141,21 +155,19 @@ impl Call {
 
     fn poll_take(&self, context: &mut Context<'_>) -> Poll<Result<(Taken, u32), CallError>> {
         let mut arrived = self.inbox.0.lock();
-        if let Some(error) = arrived.error.take() {
+        // Items that came before an error are good.
+        let goes_first = arrived.begun == Some(true) && !arrived.bytes.is_empty();
+        if !goes_first && let Some(error) = arrived.error.take() {
             return Poll::Ready(Err(error));
         }
-        match arrived.begun {
-            Some(is_stream) if arrived.ended || !arrived.bytes.is_empty() => {
-                let bytes = std::mem::take(&mut arrived.bytes);
-                let taken = Taken { is_stream, bytes, ended: arrived.ended };
-                Poll::Ready(Ok((taken, std::mem::take(&mut arrived.charged))))
-            }
-            // An answer that has no bytes yet, of which the others are to be asked for.
-            _ => {
-                arrived.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
+        if arrived.begun.is_some() && (arrived.ended || !arrived.bytes.is_empty()) {
+            let bytes = std::mem::take(&mut arrived.bytes);
+            let taken = Taken { bytes, ended: arrived.ended && arrived.error.is_none() };
+            return Poll::Ready(Ok((taken, std::mem::take(&mut arrived.charged))));
         }
+        // An answer that has no bytes yet, of which the others are to be asked for.
+        arrived.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 }
 

@@ -70,7 +70,7 @@ fn attach(broker: &Broker, service: usize) -> (WorkerKey, Worker, mpsc::Receiver
 /// A worker on a thread of its own that offers functions, and does what their names say.
 fn serve(broker: &Broker) -> (WorkerKey, thread::JoinHandle<()>) {
     let (key, mut worker, _) = attach(broker, MODEL);
-    for name in ["echo", "count", "fail", "hang"] {
+    for name in ["echo", "count", "fail", "hang", "context", "half"] {
         worker.connection.offer(format!(r#"{{"name":"{name}"}}"#).as_bytes());
     }
     worker.flush();
@@ -93,6 +93,14 @@ fn serve(broker: &Broker) -> (WorkerKey, thread::JoinHandle<()>) {
                 connection.answer(id, Total::Stream, Payload::Copied(b""), false);
                 let went = connection.send(id, Payload::Copied(&items), true);
                 answer = items[went..].to_vec();
+            }
+            Event::Call { id, head, .. } if head.function == "context" => {
+                let total = Total::Message(head.context.len() as u32);
+                connection.answer(id, total, Payload::Copied(head.context), true);
+            }
+            Event::Call { id, head, .. } if head.function == "half" => {
+                connection.answer(id, Total::Stream, Payload::Copied(b"\x01\0\0\x001\x01\0\0\x002"), false);
+                connection.throw(id, br#"{"code":"error","message":"no"}"#);
             }
             Event::Call { id, head, .. } if head.function == "fail" => {
                 connection.throw(id, br#"{"code":"error","message":"no","type":"Oops","data":{"at":3}}"#);
@@ -124,7 +132,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 fn call(broker: &Broker, function: &str, arguments: Bytes) -> Result<Vec<u8>, CallError> {
-    match block_on(broker.call("model", function, arguments, None, false).reply())? {
+    match block_on(broker.call("model", function, arguments, None, b"").reply())? {
         Reply::Value(value) => Ok(value),
         Reply::Items(_) => panic!("a stream"),
     }
@@ -144,7 +152,7 @@ fn calls_of_those_who_are_no_workers() {
     let error = call(&broker, "ecko", Bytes::from_static(b"{}")).unwrap_err();
     assert_eq!(error.code, Code::UnknownFunction);
     let names: Vec<String> = broker.functions()["model"].iter().map(|offer| offer.name.to_string()).collect();
-    assert_eq!(names, ["count", "echo", "fail", "hang"]);
+    assert_eq!(names, ["context", "count", "echo", "fail", "half", "hang"]);
     let too_long = Bytes::from(vec![0; 67_108_865]);
     assert_eq!(call(&broker, "echo", too_long).unwrap_err().code, Code::TooLarge);
     assert_eq!(broker.open_calls(), 0);
@@ -157,14 +165,14 @@ fn a_stream_for_one_who_is_no_worker() {
     let broker = broker();
     let (_, served) = serve(&broker);
     block_on(async {
-        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, false);
+        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, b"");
         let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
         for expect in 0..100_000u32 {
             assert_eq!(items.next().await.unwrap().unwrap(), expect.to_le_bytes());
         }
         assert!(items.next().await.is_none());
         // One that is dropped in its midst is aborted.
-        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, false);
+        let call = broker.call("model", "count", Bytes::from_static(b"{}"), None, b"");
         let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
         items.next().await.unwrap().unwrap();
     });
@@ -175,11 +183,43 @@ fn a_stream_for_one_who_is_no_worker() {
 }
 
 #[test]
+fn items_that_came_before_an_error_are_good() {
+    let broker = broker();
+    let (_, served) = serve(&broker);
+    block_on(async {
+        let call = broker.call("model", "half", Bytes::from_static(b"{}"), None, b"");
+        let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
+        assert_eq!(items.next().await.unwrap().unwrap(), b"1");
+        assert_eq!(items.next().await.unwrap().unwrap(), b"2");
+        assert_eq!(items.next().await.unwrap().unwrap_err().message, "no");
+        assert!(items.next().await.is_none());
+    });
+    drop(broker);
+    served.join().unwrap();
+}
+
+#[test]
+fn a_trace_crosses_unless_it_is_too_long() {
+    let broker = broker();
+    let (_, served) = serve(&broker);
+    let context_of = |context: &[u8]| {
+        let call = broker.call("model", "context", Bytes::from_static(b"{}"), None, context);
+        match block_on(call.reply()).unwrap() {
+            Reply::Value(value) => value,
+            Reply::Items(_) => panic!("a stream"),
+        }
+    };
+    assert_eq!(context_of(b"x-request-id: a\r\n"), b"x-request-id: a\r\n");
+    assert_eq!(context_of(&[b'x'; 4_097]), b"");
+    drop(broker);
+    served.join().unwrap();
+}
+
+#[test]
 fn a_deadline_passes() {
     let broker = broker();
     let (_, served) = serve(&broker);
-    let hangs =
-        broker.call("model", "hang", Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), false);
+    let hangs = broker.call("model", "hang", Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), b"");
     assert_eq!(block_on(hangs.reply()).unwrap_err().code, Code::DeadlineExceeded);
     drop(broker);
     served.join().unwrap();
@@ -227,7 +267,7 @@ fn what_was_offered_before_ready_counts() {
         worker.connection.offer(br#"{"name":"late"}"#);
         worker.flush();
         broker.ready(key);
-        let error = block_on(broker.call("model", "other", Bytes::from_static(b"{}"), None, false).reply());
+        let error = block_on(broker.call("model", "other", Bytes::from_static(b"{}"), None, b"").reply());
         let error = error.unwrap_err();
         assert_eq!(error.code, Code::UnknownFunction);
         assert_eq!(error.message, "service \"model\" offers no function \"other\"; it offers \"late\"");

@@ -8,12 +8,12 @@ use diglot_broker::{Broker, Reply};
 use diglot_calls::names::crossing;
 use diglot_config::Config;
 use diglot_control::{Answer, Call, Commands, Control, Refusal, default_path};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::Error;
+use crate::arguments::crossed;
 
 /// Where the default socket's folder is.
 const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
@@ -84,8 +84,9 @@ impl Commands for Asked {
 
     async fn call(&self, call: Call) -> Result<Answer, Refusal> {
         let Call { service, function, arguments, timeout } = call;
-        let arguments = crossed(&arguments)?;
-        let call = self.broker.call(&crossing(&service), &crossing(&function), arguments, timeout, false);
+        let arguments = crossed(arguments)
+            .map_err(|unfit| Refusal(json!({ "code": "invalid_arguments", "message": unfit.to_string() })))?;
+        let call = self.broker.call(&crossing(&service), &crossing(&function), arguments, timeout, b"");
         let refused = |error: diglot_broker::CallError| Refusal(Value::Object(error.details));
         match call.reply().await.map_err(refused)? {
             Reply::Value(value) => Ok(Answer::Value(value.into())),
@@ -106,43 +107,5 @@ impl Commands for Asked {
 
     fn arguments_bytes_max(&self) -> usize {
         self.arguments_bytes_max
-    }
-}
-
-/// Arguments with the names of their parameters as they cross; their values stay as they are, to the last digit.
-fn crossed(arguments: &[u8]) -> Result<Bytes, Refusal> {
-    let refuse = |message: String| Refusal(json!({ "code": "invalid_arguments", "message": message }));
-    let read: serde_json::Map<String, Value> = serde_json::from_slice(arguments)
-        .map_err(|error| refuse(format!("the arguments are no JSON object: {error}")))?;
-    if read.keys().all(|name| crossing(name) == *name) {
-        return Ok(Bytes::copy_from_slice(arguments));
-    }
-    let raw: std::collections::BTreeMap<String, Box<RawValue>> =
-        serde_json::from_slice(arguments).map_err(|error| refuse(error.to_string()))?;
-    let mut renamed = std::collections::BTreeMap::new();
-    for (name, value) in raw {
-        if renamed.insert(crossing(&name), value).is_some() {
-            return Err(refuse(format!("the parameter `{}` is given twice", crossing(&name))));
-        }
-    }
-    serde_json::to_vec(&renamed).map(Bytes::from).map_err(|error| refuse(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_parameters_cross_and_values_stay() {
-        let crossed =
-            |text: &str| crossed(text.as_bytes()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        assert_eq!(crossed(r#"{"item_id": 3}"#).expect("as it is"), r#"{"item_id": 3}"#);
-        let digits = r#"{"itemId":9007199254740993.10,"someData":{"someKey":1}}"#;
-        assert_eq!(
-            crossed(digits).expect("renamed"),
-            r#"{"item_id":9007199254740993.10,"some_data":{"someKey":1}}"#
-        );
-        assert!(crossed("[1]").is_err());
-        assert!(crossed(r#"{"itemId": 1, "item_id": 2}"#).is_err());
     }
 }

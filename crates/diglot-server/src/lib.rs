@@ -2,6 +2,7 @@
 //!
 //! [`run`] tells the whole story: prepare, bind, start, say so, wait, drain.
 
+mod arguments;
 mod cluster;
 mod composition;
 mod control;
@@ -10,6 +11,7 @@ mod identity;
 mod launch;
 mod log;
 mod pidfile;
+mod published;
 mod release;
 mod sdk;
 mod signals;
@@ -36,6 +38,7 @@ use cluster::Clusters;
 use composition::{Composition, Loading};
 use descriptors::Descriptors;
 use pidfile::PidFile;
+use published::Functions;
 use sdk::{Needs, Sdk, SdkError};
 use signals::{Signal, Signals};
 use stop::Stop;
@@ -112,13 +115,10 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
 
     let services: Vec<Arc<Service>> =
         config.services.iter().map(|service| Arc::new(front_service(service))).collect();
-    let routed = services.iter().zip(&config.services);
-    let router = Router::new(routed.map(|(service, config)| {
-        (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
-    }));
-    let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
     let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
     let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
+    let front =
+        Arc::new(Front::start(&settings(&config, &descriptors), router(&config, &services, &broker))?);
     let _control = control.map(|control| {
         control::Serving::start(control, Arc::clone(&broker), config.functions.message_bytes_max as usize)
     });
@@ -261,6 +261,17 @@ fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
         trusted_proxies: config.server.trusted_proxies.clone(),
         websocket: config.server.websocket.clone(),
     }
+}
+
+/// Where requests go: to services, and to what the server answers by itself.
+fn router(config: &Config, services: &[Arc<Service>], broker: &Arc<Broker>) -> Router {
+    let routed = services.iter().zip(&config.services).map(|(service, config)| {
+        (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
+    });
+    let functions = Functions::of(config, broker).zip(config.published.as_ref());
+    let functions = functions
+        .map(|(functions, published)| (Target::Own(functions), std::slice::from_ref(&published.route), true));
+    Router::new(routed.chain(functions))
 }
 
 fn calls_settings(config: &Config) -> diglot_broker::Settings {

@@ -168,6 +168,12 @@ impl Machine {
         self.services.iter().map(of).collect()
     }
 
+    /// A function as the youngest of the workers offers it that do, by the names that cross.
+    pub(crate) fn offer(&self, service: &str, function: &str) -> Option<Arc<Offer>> {
+        let service = &self.services[*self.names.get(service)?];
+        service.functions[service.find(function)?].offer().cloned()
+    }
+
     /// Calls that a worker has not answered, and such of its own as are not answered; 0 if it is gone.
     pub fn under_way(&self, worker: WorkerKey) -> usize {
         self.worker(worker).map_or(0, |worker| worker.running + worker.connection.open_theirs())
