@@ -38,7 +38,7 @@ const READS_UNTIL_READY: usize = 1024;
 const SLICES_MAX: usize = 64;
 
 /// Why a worker's socket is of no more use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SocketEnd {
     /// The worker has closed its end, or has ended.
     Closed,
@@ -381,7 +381,7 @@ impl Task {
             if !socket.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
                 socket.waker = Some(context.waker().clone());
             }
-            if let Some(violation) = socket.broken {
+            if let Some(violation) = socket.broken.take() {
                 return Poll::Ready(SocketEnd::Broken(violation));
             }
             if socket.is_severed {

@@ -2,6 +2,7 @@
 
 use crate::Violation;
 use crate::frame::Type;
+use crate::items::{Boundaries, ItemTooLarge};
 
 /// One direction of a call: how much may still go that way.
 ///
@@ -18,6 +19,8 @@ pub(crate) struct Direction {
     pub(crate) begun: bool,
     /// END has gone.
     pub(crate) ended: bool,
+    /// STOP has gone the other way: no more items are wanted.
+    pub(crate) stopped: bool,
 }
 
 impl Direction {
@@ -61,10 +64,38 @@ pub(crate) struct Call<T> {
     pub(crate) owner: T,
     pub(crate) sending: Direction,
     pub(crate) receiving: Direction,
+    /// Of what the peer may send, what it has not been told. Only the broker keeps some.
+    pub(crate) untold: u64,
+    /// Where in the items that come the broker is.
+    boundaries: Boundaries,
     /// ABORT has gone from here.
     pub(crate) aborted: bool,
     /// ABORT has come.
     pub(crate) unwanted: bool,
+}
+
+impl<T> Call<T> {
+    pub(crate) fn new(owner: T, sending: Direction, receiving: Direction) -> Self {
+        let boundaries = Boundaries::default();
+        Self { owner, sending, receiving, untold: 0, boundaries, aborted: false, unwanted: false }
+    }
+
+    /// Bytes of items have come, and with `end` the last: whoever reads them must be able to take them apart.
+    pub(crate) fn items_pass(
+        &mut self,
+        id: u32,
+        bytes: &[u8],
+        bytes_max: u32,
+        end: bool,
+    ) -> Result<(), Violation> {
+        self.boundaries
+            .pass(bytes, bytes_max)
+            .map_err(|ItemTooLarge { bytes, bytes_max }| Violation::ItemTooLarge { id, bytes, bytes_max })?;
+        match end && !self.boundaries.is_whole() {
+            true => Err(Violation::IncompleteItem { id }),
+            false => Ok(()),
+        }
+    }
 }
 
 /// The ids of the calls that one end begins: 1 to 2³¹ − 1, over and over.

@@ -4,12 +4,22 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use crate::call::{Call, Direction, Ids};
-use crate::frame::{DATA_BYTES_MAX, HEADER_BYTES, Header, Type, WORKER_ID};
+use crate::frame::{
+    ABOARD_BYTES_MAX, DATA_BYTES_MAX, HEADER_BYTES, Header, THROW_BYTES_MAX, Type, WORKER_ID,
+};
 use crate::incoming::Reader;
 use crate::message::{AbortReason, CallHead, HeadTooLong, RETURN_FIXED_BYTES, STREAM};
 use crate::output::{Output, Payload};
 use crate::preface::Preface;
 use crate::{CALLS_MAX, GRANTED_BYTES_MAX, MESSAGE_BYTES_MAX};
+
+/// How a worker ends a call that nobody waits for.
+const CANCELLED: &[u8] = br#"{"code":"cancelled","message":"the caller waits no more"}"#;
+/// What is told of an error that is too long to be told.
+const TOO_LONG: &[u8] =
+    br#"{"code":"error","message":"the function threw, and its error is too long to be told"}"#;
+/// While more than this waits to be written, the broker keeps grants back: they come together then, one of a call.
+const UNTOLD_BEHIND_BYTES: usize = 64 * 1024;
 
 /// Which end of a socket one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +76,8 @@ pub struct Connection<T> {
     pub(crate) granted: u64,
     /// DRAIN has come.
     pub(crate) drained: bool,
+    /// Calls of which something granted has not been told.
+    untold: Vec<u32>,
     pub(crate) output: Output,
 }
 
@@ -94,6 +106,7 @@ impl<T: Copy + Default> Connection<T> {
             credited: 0,
             granted: 0,
             drained: false,
+            untold: Vec::new(),
             output,
         }
     }
@@ -103,13 +116,16 @@ impl<T: Copy + Default> Connection<T> {
         self.message_bytes_max
     }
 
-    /// What waits to be written.
+    /// What waits to be written. It is to be asked for anew after a write: more may have waited for that.
     #[inline]
     pub fn output(&mut self) -> &mut Output {
+        if !self.untold.is_empty() {
+            self.tell_grants();
+        }
         &mut self.output
     }
 
-    /// How many bytes wait to be written.
+    /// How many bytes wait to be written, but for grants that the broker keeps back.
     #[inline]
     pub fn pending_bytes(&self) -> usize {
         self.output.pending_bytes()
@@ -198,7 +214,7 @@ impl<T: Copy + Default> Connection<T> {
         let head = &CallHead { window, ..*head };
         self.granted += u64::from(window);
         let receiving = Direction { credit: window.into(), ..Direction::default() };
-        self.calls.insert(id, Call { owner, sending, receiving, aborted: false, unwanted: false });
+        self.calls.insert(id, Call::new(owner, sending, receiving));
         self.ours.open += 1;
         let length = head.encoded_bytes() + aboard;
         let header = Header { length, kind: Type::Call, end, id }.encode();
@@ -224,19 +240,27 @@ impl<T: Copy + Default> Connection<T> {
 
     // As callee.
 
-    /// Answers a call: how long the answer is, and its start, at most [`crate::frame::ABOARD_BYTES_MAX`] bytes of `start`, of
+    /// Answers a call: how long the answer is, and its start, at most [`ABOARD_BYTES_MAX`] bytes of `start`, of
     /// which the number that went is returned. `end`: there is nothing behind `start`; it has effect if all of it went.
+    ///
+    /// For an answer to a call whose caller waits no more nobody grants anything: in a worker, one that does not fit into what is
+    /// granted already ends the call as cancelled, and counts as sent. So it is with [`Self::send`].
     pub fn answer(&mut self, id: u32, total: Total, start: Payload<'_>, end: bool) -> usize {
         if self.is_ours(id) {
             return start.bytes().len();
         }
         let Some(call) = self.calls.get_mut(&id) else { return start.bytes().len() };
         debug_assert!(!call.sending.begun);
+        let aboard = start.bytes().len().min(ABOARD_BYTES_MAX);
         let (total, items) = match total {
             Total::Message(bytes) => (bytes, false),
             Total::Stream => (STREAM, true),
         };
-        let aboard = start.bytes().len().min(crate::frame::ABOARD_BYTES_MAX);
+        let fits = !items && u64::from(total) <= aboard as u64 + call.sending.credit;
+        if call.unwanted && !fits && self.role == Role::Worker {
+            self.throw(id, CANCELLED);
+            return start.bytes().len();
+        }
         let end = end && aboard == start.bytes().len();
         call.sending.begin(if items { 0 } else { total }, aboard, items);
         call.sending.ended = end;
@@ -252,16 +276,28 @@ impl<T: Copy + Default> Connection<T> {
         aboard
     }
 
-    /// Ends a call with an error: JSON of at most [`crate::frame::THROW_BYTES_MAX`] bytes, which the caller has checked.
+    /// Ends a call with an error: JSON of at most [`THROW_BYTES_MAX`] bytes. Of a longer one nothing is told but that there was one.
     pub fn throw(&mut self, id: u32, error: &[u8]) {
         if !self.is_ours(id) && self.remove(id).is_some() {
+            let error = if error.len() > THROW_BYTES_MAX { TOO_LONG } else { error };
             self.frame(Type::Throw, id, true, Payload::Copied(error));
         }
     }
 
-    /// Says that no more items are wanted.
+    /// The caller waits no more: a message that waits for credit would do so for ever.
+    pub(crate) fn end_unwanted(&mut self, id: u32) {
+        let waits = self.calls.get(&id).is_some_and(|Call { sending, .. }| {
+            sending.begun && u64::from(sending.left) > sending.credit && self.role == Role::Worker
+        });
+        if waits {
+            self.throw(id, CANCELLED);
+        }
+    }
+
+    /// Says that no more items are wanted. Once: what is said again has no effect.
     pub fn stop(&mut self, id: u32) {
-        if self.calls.get(&id).is_some_and(|call| call.receiving.items && !call.receiving.ended) {
+        let Some(Call { receiving, .. }) = self.calls.get_mut(&id) else { return };
+        if receiving.items && !receiving.ended && !std::mem::replace(&mut receiving.stopped, true) {
             self.frame(Type::Stop, id, false, Payload::Copied(&[]));
         }
     }
@@ -274,6 +310,10 @@ impl<T: Copy + Default> Connection<T> {
         let length = payload.bytes().len();
         let Some(call) = self.calls.get_mut(&id) else { return length };
         if call.aborted || call.sending.ended {
+            return length;
+        }
+        if call.unwanted && length as u64 > call.sending.credit && self.role == Role::Worker {
+            self.throw(id, CANCELLED);
             return length;
         }
         let taken = (length as u64).min(call.sending.credit) as usize;
@@ -312,12 +352,38 @@ impl<T: Copy + Default> Connection<T> {
     }
 
     /// Lets the peer send so many bytes more on this call; no more than [`Self::grantable`], in a worker.
+    ///
+    /// The broker passes on what others grant, byte by byte if they like: it adds up what leaves with one write.
     pub fn grant(&mut self, id: u32, bytes: u32) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if bytes > 0 && !call.receiving.ended && !call.aborted {
-            call.receiving.credit += u64::from(bytes);
-            self.granted += u64::from(bytes);
-            self.frame(Type::Grant, id, false, Payload::Copied(&bytes.to_le_bytes()));
+        if bytes == 0 || call.receiving.ended || call.aborted {
+            return;
+        }
+        call.receiving.credit += u64::from(bytes);
+        self.granted += u64::from(bytes);
+        match self.role {
+            Role::Worker => self.frame(Type::Grant, id, false, Payload::Copied(&bytes.to_le_bytes())),
+            Role::Broker => {
+                if call.untold == 0 {
+                    self.untold.push(id);
+                }
+                call.untold += u64::from(bytes);
+            }
+        }
+    }
+
+    /// Queues what has been granted and not told, unless much waits before it.
+    fn tell_grants(&mut self) {
+        if self.output.pending_bytes() > UNTOLD_BEHIND_BYTES {
+            return;
+        }
+        while let Some(id) = self.untold.pop() {
+            let Some(call) = self.calls.get_mut(&id) else { continue };
+            // No worker grants more than fits.
+            let bytes = u32::try_from(std::mem::take(&mut call.untold)).unwrap_or(u32::MAX);
+            if bytes > 0 && !call.receiving.ended && !call.aborted {
+                self.frame(Type::Grant, id, false, Payload::Copied(&bytes.to_le_bytes()));
+            }
         }
     }
 

@@ -76,7 +76,9 @@ pub enum Event<'b, T> {
         /// What was kept with it.
         owner: T,
     },
-    /// The caller waits no more. The call stays open until it is answered or thrown.
+    /// The caller waits no more. The call stays open until it is answered or thrown; in a worker it is over if the rest of its
+    /// answer waited for credit: [`Connection::is_open`] says so. Items that wait are to be given to [`Connection::send`] again,
+    /// which ends it likewise.
     Aborted {
         /// The call's id.
         id: u32,
@@ -107,6 +109,8 @@ pub(crate) struct Reader {
 struct Partial {
     id: u32,
     left: usize,
+    /// Of these, what belongs to the message. Items are behind it.
+    of_message: usize,
     end: bool,
 }
 
@@ -127,7 +131,7 @@ impl<T: Copy + Default> Connection<T> {
                 return Ok(None);
             }
             let count = input.len().min(partial.left);
-            return Ok(Some((count, self.piece(partial, &input[..count]))));
+            return Ok(Some((count, self.piece(partial, &input[..count])?)));
         }
         if !self.reader.met {
             let Some(preface) = Preface::decode(input, self.role.other())? else { return Ok(None) };
@@ -142,14 +146,14 @@ impl<T: Copy + Default> Connection<T> {
         if header.kind == Type::Data {
             let partial = self.data(header)?;
             if partial.left == 0 {
-                return Ok(Some((HEADER_BYTES, self.piece(partial, &[]))));
+                return Ok(Some((HEADER_BYTES, self.piece(partial, &[])?)));
             }
             let count = rest.len().min(partial.left);
             let event = if count == 0 {
                 self.reader.partial = Some(partial);
                 None
             } else {
-                self.piece(partial, &rest[..count])
+                self.piece(partial, &rest[..count])?
             };
             return Ok(Some((HEADER_BYTES + count, event)));
         }
@@ -172,11 +176,13 @@ impl<T: Copy + Default> Connection<T> {
     }
 
     /// The call, and how many bytes of its DATA come next, where so many can be received straight to where they belong;
-    /// [`Self::received`] tells then how many came. `None` where what comes next is not known, or belongs nowhere any more.
+    /// [`Self::received`] tells then how many came. `None` where what comes next is not known, or belongs nowhere any more, or has to
+    /// be looked at.
     pub fn expected(&self) -> Option<(u32, usize)> {
-        let Partial { id, left, .. } = self.reader.partial?;
+        let Partial { id, left, of_message, .. } = self.reader.partial?;
         let call = self.calls.get(&id)?;
-        (!call.aborted).then_some((id, left))
+        let is_looked_at = self.role == Role::Broker && of_message < left;
+        (!call.aborted && !is_looked_at).then_some((id, left))
     }
 
     /// `count` bytes of what [`Self::expected`] announced have been received, past [`Self::handle`]. The event has no bytes.
@@ -191,19 +197,30 @@ impl<T: Copy + Default> Connection<T> {
     #[inline]
     fn data(&mut self, header: Header) -> Result<Partial, Violation> {
         let Header { id, length, end, kind } = header;
+        let mut of_message = length;
         match self.calls.get_mut(&id) {
             Some(call) => {
+                of_message = length.min(call.receiving.left as usize);
                 call.receiving.advance(id, length, end)?;
                 self.granted = self.granted.saturating_sub(length as u64);
             }
             None => self.check_was_begun(kind, id)?,
         }
-        Ok(Partial { id, left: length, end })
+        Ok(Partial { id, left: length, of_message, end })
     }
 
     #[inline]
-    fn piece<'b>(&mut self, partial: Partial, bytes: &'b [u8]) -> Option<Event<'b, T>> {
-        self.advance(partial, bytes.len(), bytes, !bytes.is_empty())
+    fn piece<'b>(&mut self, partial: Partial, bytes: &'b [u8]) -> Result<Option<Event<'b, T>>, Violation> {
+        let Partial { id, left, of_message, end } = partial;
+        if self.role == Role::Broker
+            && let Some(call) = self.calls.get_mut(&id)
+            && call.receiving.items
+            && !call.aborted
+        {
+            let items = &bytes[of_message.min(bytes.len())..];
+            call.items_pass(id, items, self.message_bytes_max, end && bytes.len() == left)?;
+        }
+        Ok(self.advance(partial, bytes.len(), bytes, !bytes.is_empty()))
     }
 
     /// `count` bytes of a DATA frame are done with.
@@ -215,9 +232,10 @@ impl<T: Copy + Default> Connection<T> {
         bytes: &'b [u8],
         says_something: bool,
     ) -> Option<Event<'b, T>> {
-        let Partial { id, left, end } = partial;
+        let Partial { id, left, of_message, end } = partial;
         let left = left - count;
-        self.reader.partial = (left > 0).then_some(Partial { left, ..partial });
+        let of_message = of_message.saturating_sub(count);
+        self.reader.partial = (left > 0).then_some(Partial { left, of_message, ..partial });
         let end = end && left == 0;
         let call = self.calls.get(&id)?;
         let (owner, aborted) = (call.owner, call.aborted);
@@ -269,6 +287,9 @@ impl<T: Copy + Default> Connection<T> {
             Type::Return => {
                 let (total, aboard) = answer.unwrap_or_default();
                 let total = answer_begins(call, id, total, aboard.len(), end, self.message_bytes_max)?;
+                if total == Total::Stream && self.role == Role::Broker {
+                    call.items_pass(id, aboard, self.message_bytes_max, end)?;
+                }
                 if end {
                     self.remove(id);
                 }
@@ -292,11 +313,15 @@ impl<T: Copy + Default> Connection<T> {
                 }
                 may_send.then_some(Event::Granted { id, owner, bytes: granted })
             }
-            Type::Stop if !call.sending.items => return Err(out_of_turn),
-            Type::Stop => (!call.sending.ended && !aborted).then_some(Event::Stopped { id, owner }),
+            Type::Stop if !call.sending.items || call.sending.stopped => return Err(out_of_turn),
+            Type::Stop => {
+                call.sending.stopped = true;
+                (!call.sending.ended && !aborted).then_some(Event::Stopped { id, owner })
+            }
             Type::Abort if call.unwanted => return Err(out_of_turn),
             Type::Abort => {
                 call.unwanted = true;
+                self.end_unwanted(id);
                 reason.map(|reason| Event::Aborted { id, owner, reason })
             }
             Type::Offer | Type::Drain | Type::Call | Type::Data => None,
@@ -317,8 +342,7 @@ impl<T: Copy + Default> Connection<T> {
         receiving.end(id, end)?;
         let sending = Direction { credit: head.window.into(), ..Direction::default() };
         self.credit(head.window.into())?;
-        self.calls
-            .insert(id, Call { owner: T::default(), sending, receiving, aborted: false, unwanted: false });
+        self.calls.insert(id, Call::new(T::default(), sending, receiving));
         self.theirs.open += 1;
         Ok(Event::Call { id, head, aboard, end })
     }

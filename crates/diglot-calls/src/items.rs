@@ -1,4 +1,5 @@
-//! Taking a stream of items apart: each is a u32 length and so many bytes, and frames split them anywhere.
+//! Streams of items: each is a u32 length and so many bytes, and frames split them anywhere. Readers take them apart; the broker,
+//! which passes them on, sees to it that they can be.
 
 /// An item that is longer than a message may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,10 +73,55 @@ impl Items {
     }
 
     fn checked(&self, length: [u8; LENGTH_BYTES]) -> Result<usize, ItemTooLarge> {
-        let bytes = u32::from_le_bytes(length);
-        if bytes > self.bytes_max {
-            return Err(ItemTooLarge { bytes, bytes_max: self.bytes_max });
-        }
-        Ok(bytes as usize)
+        checked(length, self.bytes_max)
     }
+}
+
+/// Where in a stream one is, of which nothing is kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Boundaries {
+    /// The start of an item's length, where it is in parts.
+    length: [u8; LENGTH_BYTES],
+    length_bytes: usize,
+    /// Bytes of an item that have not passed.
+    left: usize,
+}
+
+impl Boundaries {
+    /// A piece of the stream passes.
+    pub(crate) fn pass(&mut self, mut piece: &[u8], bytes_max: u32) -> Result<(), ItemTooLarge> {
+        loop {
+            let of_item = piece.len().min(self.left);
+            self.left -= of_item;
+            piece = &piece[of_item..];
+            if self.length_bytes == 0
+                && let Some((length, rest)) = piece.split_first_chunk()
+            {
+                self.left = checked(*length, bytes_max)?;
+                piece = rest;
+                continue;
+            }
+            let Some((byte, rest)) = piece.split_first() else { return Ok(()) };
+            self.length[self.length_bytes] = *byte;
+            self.length_bytes += 1;
+            piece = rest;
+            if self.length_bytes == LENGTH_BYTES {
+                self.length_bytes = 0;
+                self.left = checked(self.length, bytes_max)?;
+            }
+        }
+    }
+
+    /// True if the stream may end here.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.length_bytes == 0 && self.left == 0
+    }
+}
+
+fn checked(length: [u8; LENGTH_BYTES], bytes_max: u32) -> Result<usize, ItemTooLarge> {
+    let bytes = u32::from_le_bytes(length);
+    if bytes > bytes_max {
+        return Err(ItemTooLarge { bytes, bytes_max });
+    }
+    Ok(bytes as usize)
 }

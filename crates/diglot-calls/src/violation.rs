@@ -3,7 +3,7 @@
 use crate::frame::Type;
 
 /// A broken rule of the protocol. The end that saw it closes the socket; where it is the broker, the worker ends with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// The first bytes are not the preface's.
     #[error("the peer does not speak Diglot's calls protocol")]
@@ -123,7 +123,37 @@ pub enum Violation {
         /// What it lacks.
         missing_bytes: u32,
     },
+    /// An item announced as longer than messages may be.
+    #[error("call {id:#010x}: an item of {bytes} bytes is announced, above the maximum of {bytes_max}")]
+    ItemTooLarge {
+        /// The frame's id.
+        id: u32,
+        /// Announced.
+        bytes: u32,
+        /// How many may be.
+        bytes_max: u32,
+    },
+    /// A stream that ends within an item.
+    #[error("call {id:#010x}: a stream ends within an item")]
+    IncompleteItem {
+        /// The frame's id.
+        id: u32,
+    },
+    /// An OFFER that cannot be one.
+    #[error("the offer of function {function:?} cannot be: {problem}")]
+    UnfitOffer {
+        /// As much of its name as people need.
+        function: Box<str>,
+        /// Which member it is, and what it has to be.
+        problem: &'static str,
+    },
     /// More functions offered than may be.
+    #[error("more than {functions_max} functions are offered")]
+    TooManyFunctions {
+        /// How many may be.
+        functions_max: usize,
+    },
+    /// More offered than may be.
     #[error("the functions offered are longer than {bytes_max} bytes")]
     TooMuchOffered {
         /// Of their JSON, in all.

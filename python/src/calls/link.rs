@@ -513,6 +513,8 @@ impl CallsLink {
             Event::Stopped { id, .. } => self.tell_target(py, id, "stopped"),
             Event::Aborted { id, reason, .. } => {
                 let mut state = self.state.borrow(py);
+                // What waits there will never be granted.
+                state.touch(id);
                 let told = match state.calls.get_mut(&id).map(|call| &call.target) {
                     Some(Some(target)) => Told::With(
                         target.clone_ref(py),

@@ -115,6 +115,8 @@ struct Side {
     /// What this side has still to send of its message; `None`: it has not begun.
     left: Option<usize>,
     has_items: bool,
+    /// Bytes of items that have gone. Items are empty, four bytes of 0 each.
+    items_bytes: usize,
     has_ended: bool,
 }
 
@@ -141,6 +143,7 @@ impl Run {
                         is_caller: false,
                         left: None,
                         has_items: false,
+                        items_bytes: 0,
                         has_ended: false,
                     }),
                     Got::Return { id, end: true, .. } | Got::Over { id } | Got::Throw { id, .. } => {
@@ -215,6 +218,7 @@ impl Run {
                     is_caller: true,
                     left: Some(left),
                     has_items: items,
+                    items_bytes: 0,
                     has_ended: left == 0 && !items,
                 });
             }
@@ -267,10 +271,15 @@ impl Run {
                 if let Some(index) = self.pick(call, |side| side.left.is_some() && !side.has_ended) {
                     let side = &mut self.sides[index];
                     let left = side.left.unwrap();
-                    let bytes = if side.has_items && left == 0 { bytes } else { bytes.min(left) };
+                    let is_items = side.has_items && left == 0;
+                    let bytes = match is_items {
+                        true => bytes.next_multiple_of(4) + (4 - side.items_bytes % 4) % 4,
+                        false => bytes.min(left),
+                    };
                     let end = end && bytes >= left;
                     let connection = &mut world.peer(side.worker).connection;
-                    let went = connection.send(side.id, Payload::Copied(&vec![3; bytes]), end);
+                    let went = connection.send(side.id, Payload::Copied(&vec![0; bytes]), end);
+                    side.items_bytes += if is_items { went } else { 0 };
                     side.left = Some(left.saturating_sub(went));
                     side.has_ended = end && went == bytes;
                     if side.has_ended && !side.is_caller {

@@ -48,6 +48,36 @@ fn a_caller_gives_up_and_the_answer_comes_all_the_same() {
 }
 
 #[test]
+fn a_place_is_free_again_when_the_answer_to_nobody_does_not_fit() {
+    let mut world = World::new(Settings::default());
+    let web = world.worker(WEB, &[]);
+    let models = world.worker(MODEL, &[json!({ "name": "similar", "concurrency": 1 })]);
+    let answer = vec![7; 4 << 20];
+    for aborts_first in [true, false] {
+        let id = world.call(web, "similar");
+        let taken = world.called(models);
+        let begin = |world: &mut World| {
+            let connection = &mut world.peer(models).connection;
+            let went = connection.answer(taken, Total::Message(4 << 20), Payload::Copied(&answer), true);
+            connection.send(taken, Payload::Copied(&answer[went..]), true);
+            world.pump();
+        };
+        if !aborts_first {
+            begin(&mut world);
+            world.got(web);
+        }
+        world.peer(web).connection.abort(id, AbortReason::Deadline);
+        world.pump();
+        world.got(models);
+        if aborts_first {
+            begin(&mut world);
+        }
+        assert_eq!(world.only(web), Got::Over { id });
+        assert_eq!(world.machine.open_calls(), 0);
+    }
+}
+
+#[test]
 fn a_caller_gives_up_what_waits() {
     let mut world = World::new(Settings::default());
     let web = world.worker(WEB, &[]);

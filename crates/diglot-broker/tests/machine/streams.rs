@@ -2,7 +2,7 @@
 
 use diglot_broker::Settings;
 use diglot_calls::message::{AbortReason, CallHead};
-use diglot_calls::{Payload, Total};
+use diglot_calls::{Payload, Total, Violation};
 
 use crate::world::{Got, MODEL, WEB, World, model, model_with_items, offer};
 
@@ -107,6 +107,95 @@ fn items_both_ways_at_once() {
     world.pump();
     assert_eq!(data(&world.got(web)), (vec![], true));
     assert_eq!(world.machine.open_calls(), 0);
+}
+
+#[test]
+fn grants_come_together_to_one_who_does_not_read() {
+    let (mut world, web, models) = world();
+    let id = world.begin(web, &model_with_items(), b"\xA0");
+    let taken = world.called(models);
+    world.peer(web).reads = false;
+    let grants = 20_000;
+    for _ in 0..grants {
+        world.peer(models).connection.grant(taken, 1);
+        world.pump();
+    }
+    let key = world.peer(web).key;
+    let pending = world.machine.output(key).unwrap().pending_bytes();
+    assert!(pending <= 128 * 1024, "{pending} bytes wait");
+    world.peer(web).reads = true;
+    world.pump();
+    let granted: u32 = world
+        .got(web)
+        .iter()
+        .map(|got| match got {
+            Got::Granted { id: of, bytes } if *of == id => *bytes,
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert_eq!(granted, grants);
+    assert_eq!(world.peer(web).connection.room(id), grants as usize);
+}
+
+#[test]
+fn items_are_stopped_once() {
+    let (mut world, web, models) = world();
+    let id = world.begin(web, &model_with_items(), b"\xA0");
+    let taken = world.called(models);
+    for _ in 0..3 {
+        world.peer(models).connection.stop(taken);
+        world.pump();
+    }
+    assert_eq!(world.only(web), Got::Stopped { id });
+    assert!(world.violations.is_empty());
+}
+
+/// A stream that nobody could take apart ends who sends it, and not who reads it.
+#[test]
+fn a_stream_that_is_none() {
+    for (items, end) in
+        [(&b"\x64\0\0\0abc"[..], true), (&b"\x01\0\0\0a\xF0\xFF\xFF\xFF"[..], false), (&b"\0\0"[..], true)]
+    {
+        for aboard in [items.len(), 5, 0] {
+            let (mut world, web, models) = world();
+            world.begin(web, &model(), b"\xA0");
+            let taken = world.called(models);
+            let (first, rest) = items.split_at(aboard.min(items.len()));
+            let callee = &mut world.peer(models).connection;
+            callee.answer(taken, Total::Stream, Payload::Copied(first), end && rest.is_empty());
+            callee.send(taken, Payload::Copied(rest), end);
+            world.pump();
+            let [(worker, ref violation)] = world.violations[..] else { panic!("{:?}", world.violations) };
+            assert_eq!(worker, models);
+            let is_named = match violation {
+                Violation::ItemTooLarge { bytes, .. } => *bytes == 0xFFFF_FFF0 && !end,
+                Violation::IncompleteItem { .. } => end,
+                _ => false,
+            };
+            assert!(is_named, "{violation:?}");
+            let last = world.got(web).pop();
+            assert!(matches!(&last, Some(Got::Throw { code, .. }) if code == "worker_lost"), "{last:?}");
+        }
+    }
+}
+
+#[test]
+fn items_of_a_caller_that_are_none() {
+    let (mut world, web, models) = world();
+    world.begin(web, &model_with_items(), &bytes(40_000));
+    let taken = world.called(models);
+    world.peer(models).connection.grant(taken, 100_000);
+    world.pump();
+    let Some(Got::Granted { id, .. }) = world.got(web).pop() else { panic!("nothing granted") };
+    // The rest of the arguments and a whole item in one frame, then half of one.
+    let rest = [&bytes(40_000)[32_768..], b"\x02\0\0\0ab\x01\0"].concat();
+    world.peer(web).connection.send(id, Payload::Copied(&rest), false);
+    world.pump();
+    assert!(world.violations.is_empty(), "{:?}", world.violations);
+    world.peer(web).connection.send(id, Payload::Copied(b"\0\0"), true);
+    world.pump();
+    assert!(matches!(world.violations[..], [(worker, Violation::IncompleteItem { .. })] if worker == web));
+    assert!(matches!(world.got(models).pop(), Some(Got::Aborted { .. })));
 }
 
 #[test]

@@ -216,6 +216,7 @@ fn states() -> Vec<Case> {
     const ORDER: &str = "ids count up from 1, past those that are open";
     const LENGTH: &str = "DATA is as many bytes as were announced, then END";
     const CREDIT: &str = "DATA is granted before it is sent";
+    const ITEMS: &str = "an item is whole, and has at most as many bytes as a message; the broker sees to it";
     let plain = plain_head();
     let items = CallHead { flags: CALL_ITEMS, ..plain };
     let long = call(&CallHead { total: 40_000, ..plain }, &[0; 32_768], false);
@@ -270,6 +271,14 @@ fn states() -> Vec<Case> {
             "items are stopped",
             &frame(Type::Stop, false, BY_BROKER, b""),
         ),
+        in_answer("a stream that ends within an item", ITEMS, &answer(STREAM, b"\x02\0\0\0a", true)),
+        in_answer("a stream whose DATA ends within an item", ITEMS, &data(true, BY_BROKER, b"a"))
+            .after(&[&answer(STREAM, b"\x02\0\0\0", false)]),
+        in_answer("an item longer than a message", ITEMS, &data(false, BY_BROKER, &[0, 4]))
+            .after(&[&answer(STREAM, b"\x01\0\0\0a\x01\0", false)]),
+        in_answer("STOP twice", "items are stopped once", &frame(Type::Stop, false, BY_BROKER, b""))
+            .begun(Begun::WithItems)
+            .after(&[&frame(Type::Stop, false, BY_BROKER, b"")]),
         worker("ABORT twice", "a call is aborted once", &frame(Type::Abort, false, BY_WORKER, &[1]))
             .after(&[&call(&plain, ARGUMENTS, true), &frame(Type::Abort, false, BY_WORKER, &[1])]),
         worker(
