@@ -4,6 +4,8 @@ use diglot_calls::frame::THROW_BYTES_MAX;
 use diglot_calls::message::Code;
 use serde_json::{Map, Value, json};
 
+use crate::advice::shortened;
+
 /// A call that failed, as its caller is told.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
@@ -47,49 +49,9 @@ impl CallError {
     }
 }
 
-/// A name a caller made up, for people: names that exist are shorter.
-const SHOWN_BYTES_MAX: usize = 128;
-
-pub(crate) fn shortened(name: &str) -> &str {
-    &name[..name.floor_char_boundary(SHOWN_BYTES_MAX)]
-}
-
-/// Names listed where none is near.
-const LISTED_MAX: usize = 8;
-/// How alike names are that one was meant for the other (Jaro and Winkler, 1 is the same).
-const NEAR: f64 = 0.8;
-
-/// `: did you mean "x"?`, or `; it offers "x", "y"`, or nothing.
-pub(crate) fn advice<'n>(missing: &str, names: impl Iterator<Item = &'n str>, has: &str) -> String {
-    let mut names: Vec<&str> = names.collect();
-    names.sort_unstable();
-    let likeness = |name: &&&str| strsim::jaro_winkler(missing, name);
-    let nearest = names.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    match nearest {
-        None => String::new(),
-        Some(near) if likeness(&near) >= NEAR => format!(": did you mean \"{near}\"?"),
-        Some(_) => {
-            let more = if names.len() > LISTED_MAX { ", …" } else { "" };
-            let listed: Vec<String> =
-                names.iter().take(LISTED_MAX).map(|name| format!("\"{name}\"")).collect();
-            format!("; {has} {}{more}", listed.join(", "))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_are_near_are_said() {
-        let check = |missing, names: &[&str], expect: &str| {
-            assert_eq!(advice(missing, names.iter().copied(), "it offers"), expect);
-        };
-        check("similr", &["similar", "train"], ": did you mean \"similar\"?");
-        check("xyz", &["similar", "train"], "; it offers \"similar\", \"train\"");
-        check("xyz", &[], "");
-    }
 
     #[test]
     fn errors_are_read_whatever_they_are() {

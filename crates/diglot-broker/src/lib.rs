@@ -3,6 +3,7 @@
 //! [`Machine`] decides everything and does no I/O; time is a parameter. [`Broker`] is the thread that has the sockets.
 //! `docs/internals/calls.md` is the protocol, `diglot-calls` its formats.
 
+mod advice;
 mod driver;
 mod error;
 mod local;

@@ -1,11 +1,15 @@
 //! A function as its worker offers it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use diglot_calls::Violation;
 use diglot_calls::frame::Type;
 use diglot_calls::names::is_function_name;
 use serde::Deserialize;
+use serde_json::Value;
+
+use crate::advice::shortened;
 
 /// What the broker reads of an OFFER, and the whole of it for those who ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,38 +28,64 @@ pub struct Offer {
     pub json: Box<str>,
 }
 
+/// Calls of a function that wait, whatever its offer says.
+const QUEUE_MAX: u64 = 65_536;
+/// The longest deadline that a CALL can carry: 49 days.
+const TIMEOUT_MS_MAX: u64 = u32::MAX as u64;
+
 #[derive(Deserialize)]
 struct Read<'j> {
     #[serde(borrow)]
-    name: std::borrow::Cow<'j, str>,
-    concurrency: Option<u32>,
-    queue: Option<u32>,
-    timeout_ms: Option<u32>,
-    #[serde(default)]
-    idempotent: bool,
+    name: Cow<'j, str>,
+    concurrency: Option<Value>,
+    queue: Option<Value>,
+    timeout_ms: Option<Value>,
+    idempotent: Option<Value>,
 }
 
 impl Offer {
-    /// Reads the payload of an OFFER.
+    /// Reads the payload of an OFFER. Numbers that are larger than what can be kept count as the largest that can.
     ///
     /// # Errors
-    /// [`Violation::Malformed`] if it is no JSON object, its name cannot cross, or a number is none.
+    /// [`Violation::Malformed`] if it is no JSON object with a name; [`Violation::UnfitOffer`] if the name cannot cross, or another
+    /// member is not what it has to be.
     pub fn parse(payload: &[u8]) -> Result<Self, Violation> {
         const MALFORMED: Violation = Violation::Malformed { kind: Type::Offer };
         let json = str::from_utf8(payload).map_err(|_| MALFORMED)?;
-        let read: Read<'_> = serde_json::from_str(json).map_err(|_| MALFORMED)?;
-        if !is_function_name(&read.name) || read.concurrency == Some(0) {
-            return Err(MALFORMED);
+        let Read { name, concurrency, queue, timeout_ms, idempotent } =
+            serde_json::from_str(json).map_err(|_| MALFORMED)?;
+        let unfit = |problem| Violation::UnfitOffer { function: shortened(&name).into(), problem };
+        if !is_function_name(&name) {
+            return Err(unfit("a name is [a-z][a-z0-9_]*, of at most 128 characters"));
         }
+        let concurrency = whole(concurrency).filter(|calls| *calls != Some(0));
+        let concurrency = concurrency.ok_or_else(|| unfit("its `concurrency` is no whole number above 0"))?;
+        let queue = whole(queue).ok_or_else(|| unfit("its `queue` is no whole number"))?;
+        let timeout_ms = whole(timeout_ms).ok_or_else(|| unfit("its `timeout_ms` is no whole number"))?;
+        let idempotent = match idempotent {
+            None => false,
+            Some(idempotent) => {
+                idempotent.as_bool().ok_or_else(|| unfit("its `idempotent` is no boolean"))?
+            }
+        };
+        let to_timeout = |ms: u64| Duration::from_millis(ms.min(TIMEOUT_MS_MAX));
         Ok(Self {
-            name: read.name.into(),
-            concurrency: read.concurrency.map_or(usize::MAX, |calls| calls as usize),
-            queue: read.queue.map(|calls| calls as usize),
-            timeout: read.timeout_ms.filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms.into())),
-            idempotent: read.idempotent,
+            concurrency: concurrency.map_or(usize::MAX, |calls| usize::try_from(calls).unwrap_or(usize::MAX)),
+            queue: queue.map(|calls| calls.min(QUEUE_MAX) as usize),
+            timeout: timeout_ms.filter(|ms| *ms > 0).map(to_timeout),
+            idempotent,
+            name: name.into(),
             json: json.into(),
         })
     }
+}
+
+/// A whole number that is not negative, also where it is written as `1e9`. `Some(None)`: it is absent.
+fn whole(value: Option<Value>) -> Option<Option<u64>> {
+    let Some(value) = value else { return Some(None) };
+    let float = value.as_f64().filter(|number| *number >= 0.0 && number.fract() == 0.0);
+    // What is too large for the type becomes its largest.
+    value.as_u64().or(float.map(|number| number as u64)).map(Some)
 }
 
 #[cfg(test)]
@@ -72,11 +102,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused() {
-        for json in ["", "[]", "{}", r#"{"name":"A"}"#, r#"{"name":3}"#, r#"{"name":"a","queue":-1}"#] {
-            assert!(Offer::parse(json.as_bytes()).is_err(), "{json}");
+    fn what_is_too_large_is_as_large_as_can_be() {
+        let fifty_days = 50 * 86_400_000_u64;
+        for number in [fifty_days.to_string(), u64::MAX.to_string(), "4.32e9".into(), "1e30".into()] {
+            let json =
+                format!(r#"{{"name":"slow","timeout_ms":{number},"queue":{number},"concurrency":{number}}}"#);
+            let offer = Offer::parse(json.as_bytes()).unwrap();
+            assert_eq!(offer.timeout, Some(Duration::from_millis(u64::from(u32::MAX))), "{number}");
+            assert_eq!(offer.queue, Some(65_536), "{number}");
+            assert!(offer.concurrency >= fifty_days as usize, "{number}");
         }
-        assert!(Offer::parse(br#"{"name":"a","concurrency":0}"#).is_err());
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for json in ["", "[]", "{}", r#"{"name":3}"#] {
+            let refused = Offer::parse(json.as_bytes());
+            assert_eq!(refused, Err(Violation::Malformed { kind: Type::Offer }), "{json}");
+        }
         assert!(Offer::parse(b"{\"name\":\"\xFF\"}").is_err());
+        let check = |json: &str, name: &str, member: &str| {
+            let said = Offer::parse(json.as_bytes()).unwrap_err().to_string();
+            assert!(said.contains(&format!("function \"{name}\"")) && said.contains(member), "{said}");
+        };
+        check(r#"{"name":"A"}"#, "A", "a name is");
+        check(r#"{"name":"a","queue":-1}"#, "a", "`queue`");
+        check(r#"{"name":"a","queue":"1"}"#, "a", "`queue`");
+        check(r#"{"name":"a","timeout_ms":0.5}"#, "a", "`timeout_ms`");
+        check(r#"{"name":"a","concurrency":0}"#, "a", "`concurrency`");
+        check(r#"{"name":"a","concurrency":[]}"#, "a", "`concurrency`");
+        check(r#"{"name":"a","idempotent":1}"#, "a", "`idempotent`");
     }
 }

@@ -295,3 +295,5 @@ fn who_breaks_a_rule_is_named_and_who_leaves_is_not() {
     broker.detach(key);
     assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
 }
+        // Few are told by one what it offers.
+        let broker = broker();

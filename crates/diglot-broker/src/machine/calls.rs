@@ -7,7 +7,8 @@ use bytes::Bytes;
 use diglot_calls::Payload;
 use diglot_calls::message::{AbortReason, Code};
 
-use super::{CallKey, Machine};
+use super::routing::Beginning;
+use super::{CallKey, HELD_BYTES_MAX, Machine};
 use crate::error::CallError;
 use crate::local::Inbox;
 
@@ -54,6 +55,8 @@ pub(super) struct Callee {
 pub(super) struct Held {
     /// The payload of its CALL.
     pub(super) payload: Bytes,
+    /// The worker that has begun it, on whose account it is kept.
+    account: Option<usize>,
     /// What the caller has granted beyond the window.
     pub(super) granted: u64,
     /// The caller has ended its direction.
@@ -64,6 +67,38 @@ impl Machine {
     pub(super) fn is_waiting(&self, key: CallKey) -> bool {
         let call = self.calls.get(key.index as usize).filter(|call| call.serial == key.serial);
         call.is_some_and(|call| call.callee.is_none() && call.held.is_some())
+    }
+
+    /// Keeps what is needed to begin a call later. False: its caller has as much kept as it may.
+    pub(super) fn hold(&mut self, index: usize, beginning: &Beginning<'_>) -> bool {
+        let Beginning { head, aboard, ended, granted } = beginning;
+        let account = match self.calls[index].caller {
+            Some(Caller::Worker { index, .. }) => Some(index),
+            // It keeps its arguments itself.
+            Some(Caller::Local(_)) | None => None,
+        };
+        let mut payload = Vec::new();
+        head.encode(&mut payload);
+        payload.extend_from_slice(aboard.bytes());
+        if let Some(worker) = account.and_then(|worker| self.workers.get_mut(worker)) {
+            if worker.held_bytes + payload.len() > HELD_BYTES_MAX {
+                return false;
+            }
+            worker.held_bytes += payload.len();
+        }
+        let held = Held { payload: payload.into(), account, granted: *granted, ended: *ended };
+        self.calls[index].held = Some(held);
+        true
+    }
+
+    /// Keeps nothing of a call any more.
+    #[inline]
+    pub(super) fn let_go(&mut self, index: usize) {
+        let Some(Held { payload, account, .. }) = self.calls[index].held.take() else { return };
+        // All that is kept for a worker goes with it.
+        if let Some(worker) = account.and_then(|worker| self.workers.get_mut(worker)) {
+            worker.held_bytes -= payload.len();
+        }
     }
 
     /// The caller gets an error, unless it is gone; the call stays for the callee.
@@ -96,7 +131,7 @@ impl Machine {
         self.calls[index].caller = None;
         match self.calls[index].callee {
             Some(Callee { index: worker, id }) => {
-                self.calls[index].held = None;
+                self.let_go(index);
                 // A worker that has called itself is gone by now.
                 if let Some(callee) = self.workers.get_mut(worker) {
                     callee.connection.abort(id, reason);
@@ -112,9 +147,8 @@ impl Machine {
 
     /// A call that waits does so no more. It is to be removed, or begun.
     pub(super) fn unqueue(&mut self, index: usize) {
-        let call = &mut self.calls[index];
-        call.held = None;
-        let (service, function) = call.place;
+        self.let_go(index);
+        let (service, function) = self.calls[index].place;
         self.services[service].waiting -= 1;
         // Borrowed apart from the calls that the closure looks at.
         let mut queue = std::mem::take(&mut self.services[service].functions[function].waiting);
@@ -125,6 +159,7 @@ impl Machine {
     /// The call is over on both sides.
     pub(super) fn remove(&mut self, index: usize, now: Instant) {
         self.deadlines.remove(index as u32);
+        self.let_go(index);
         let Call { callee, place, .. } = self.calls.remove(index);
         match callee {
             Some(Callee { index: worker, .. }) => self.release(worker, place, now),
@@ -134,10 +169,10 @@ impl Machine {
 
     /// Aborted by its caller, who waits for the answer to that.
     pub(super) fn aborted(&mut self, index: usize, reason: AbortReason, now: Instant) {
-        let call = &mut self.calls[index];
-        match call.callee {
+        match self.calls[index].callee {
             Some(Callee { index: worker, id }) => {
-                (call.held, call.is_aborted) = (None, true);
+                self.calls[index].is_aborted = true;
+                self.let_go(index);
                 self.workers[worker].connection.abort(id, reason);
                 self.mark(worker);
             }

@@ -7,7 +7,7 @@ use diglot_calls::message::{AbortReason, Code};
 use diglot_calls::{Connection, Violation};
 
 use super::service::{Function, Offering};
-use super::{Machine, OFFERED_BYTES_MAX, State, Worker, WorkerKey};
+use super::{FUNCTIONS_MAX, Machine, OFFERED_BYTES_MAX, State, Worker, WorkerKey};
 use crate::offer::Offer;
 
 impl Function {
@@ -28,6 +28,7 @@ impl Machine {
             running: 0,
             offers: Vec::new(),
             offered_bytes: 0,
+            held_bytes: 0,
             is_dirty: false,
         });
         self.mark(index);
@@ -43,6 +44,7 @@ impl Machine {
         let service = worker.service;
         self.services[service].ready += 1;
         self.services[service].is_broken = false;
+        self.services[service].tidy_all();
         self.settle(service, now);
     }
 
@@ -68,7 +70,7 @@ impl Machine {
         self.services[service].ready -= usize::from(state == State::Ready);
         for function in offers {
             if let Some(function) = self.services[service].functions.get_mut(function) {
-                function.offers.retain(|offering| offering.worker != key.index);
+                function.lose(key.index, state != State::Starting);
             }
         }
         let (taken, begun): (Vec<_>, Vec<_>) =
@@ -80,8 +82,7 @@ impl Machine {
         for (_, call) in taken {
             self.callee_lost(call as usize, now);
         }
-        let functions: Vec<usize> = self.services[service].functions.iter().map(|(index, _)| index).collect();
-        functions.into_iter().for_each(|function| self.services[service].tidy(function));
+        self.services[service].tidy_all();
         self.settle(service, now);
     }
 
@@ -101,6 +102,7 @@ impl Machine {
         self.tell(index, || error);
         // The worker that had it is not there to be released.
         self.deadlines.remove(index as u32);
+        self.let_go(index);
         self.calls.remove(index);
     }
 
@@ -130,7 +132,12 @@ impl Machine {
                 worker.offered_bytes -= offering.offer.json.len();
                 offering.offer = offer;
             }
+            None if worker.offers.len() >= FUNCTIONS_MAX => {
+                service.tidy(function_index);
+                return Err(Violation::TooManyFunctions { functions_max: FUNCTIONS_MAX });
+            }
             None => {
+                function.was_offered = None;
                 function.offers.push(Offering { worker: index, offer, running: 0 });
                 worker.offers.push(function_index);
             }

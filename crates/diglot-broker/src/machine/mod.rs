@@ -18,6 +18,7 @@ use diglot_calls::{Connection, MESSAGE_BYTES_MAX, Output, Violation};
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
+use crate::advice::Adviser;
 use crate::offer::Offer;
 use crate::wheel::Wheel;
 use calls::Call;
@@ -30,6 +31,10 @@ const CALLEE_PENDING_MAX: usize = 4 * 1024 * 1024;
 const PENDING_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// Bytes of all functions that a worker offers.
 const OFFERED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of calls that a worker has begun and the broker keeps: those that wait, and those that may be begun once more.
+const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Functions that a worker offers. Some of what happens to a service is looked at for each of them.
+const FUNCTIONS_MAX: usize = 1024;
 
 /// What is the same for all services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,8 @@ struct Worker {
     /// Indices of the functions it offers.
     offers: Vec<usize>,
     offered_bytes: usize,
+    /// Of the calls it has begun, what is kept.
+    held_bytes: usize,
     /// It is in [`Machine::dirty`].
     is_dirty: bool,
 }
@@ -103,6 +110,7 @@ pub struct Machine {
     /// Workers that broke a rule while another's bytes were looked at.
     broken: Vec<(WorkerKey, Violation)>,
     due: Vec<u32>,
+    adviser: Adviser,
     /// The server stops: no worker is to come.
     is_closed: bool,
 }
@@ -124,6 +132,7 @@ impl Machine {
             dirty: Vec::new(),
             broken: Vec::new(),
             due: Vec::new(),
+            adviser: Adviser::new(now),
             is_closed: false,
         }
     }

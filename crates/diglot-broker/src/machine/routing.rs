@@ -7,9 +7,11 @@ use bytes::Bytes;
 use diglot_calls::message::{CallHead, Code};
 use diglot_calls::{CALLS_MAX, DEPTH_MAX, Payload};
 
-use super::calls::{Call, Callee, Caller, Held, Local};
-use super::{CALLEE_PENDING_MAX, CallKey, Machine, State};
-use crate::error::{CallError, advice, shortened};
+use super::calls::{Call, Callee, Caller, Local};
+use super::service::Offering;
+use super::{CALLEE_PENDING_MAX, CallKey, HELD_BYTES_MAX, Machine, State};
+use crate::advice::shortened;
+use crate::error::CallError;
 use crate::local::Inbox;
 
 /// A place that no call is sent to.
@@ -70,7 +72,8 @@ impl Machine {
             return self.refuse(index, head, Code::TooDeep, message);
         }
         let Some(&service) = self.names.get(head.service) else {
-            let near = advice(head.service, self.names.keys().map(|name| &**name), "there are");
+            let names = self.names.keys().map(|name| &**name);
+            let near = self.adviser.advise(head.service, names, "there are", now);
             let message = format!("there is no service \"{}\"{near}", shortened(head.service));
             return self.refuse(index, head, Code::UnknownService, message);
         };
@@ -92,12 +95,18 @@ impl Machine {
                 return self.begin(index, worker, beginning, now);
             }
         }
-        if let Some((code, message)) = self.refusal(service, function, head) {
+        if let Some((code, message)) = self.refusal(service, function, head, now) {
             return self.refuse(index, head, code, message);
+        }
+        if !self.hold(index, beginning) {
+            let called = format!("{}.{}", shortened(head.service), shortened(head.function));
+            let message = format!(
+                "{called} would have to wait, and what this worker's calls that wait carry is {HELD_BYTES_MAX} bytes already"
+            );
+            return self.refuse(index, head, Code::Overloaded, message);
         }
         let function = self.services[service].find_or_add(head.function);
         self.calls[index].place = (service, function);
-        self.calls[index].held = Some(hold(beginning));
         self.deadlines.insert(index as u32, now + timeout);
         self.services[service].waiting += 1;
         let key = CallKey { index: index as u32, serial: self.calls[index].serial };
@@ -106,17 +115,19 @@ impl Machine {
 
     /// Why a call for which no worker is free may not even wait.
     fn refusal(
-        &self,
+        &mut self,
         service: usize,
         function: Option<usize>,
         head: &CallHead<'_>,
+        now: Instant,
     ) -> Option<(Code, String)> {
         let service = &self.services[service];
         let function = function.map(|function| &service.functions[function]);
         let offer = function.and_then(|function| function.offer());
         let called = || format!("{}.{}", service.name, shortened(head.function));
-        if service.ready > 0 && offer.is_none() {
-            let near = advice(head.function, service.offered(), "it offers");
+        let is_offered = function.is_some_and(|function| !function.offers.is_empty());
+        if service.ready > 0 && !is_offered {
+            let near = self.adviser.advise(head.function, service.offered(), "it offers", now);
             let missing = shortened(head.function);
             let message = format!("service \"{}\" offers no function \"{missing}\"{near}", service.name);
             return Some((Code::UnknownFunction, message));
@@ -126,7 +137,12 @@ impl Machine {
         }
         let (waiting, queue) = match (function, offer) {
             (Some(function), Some(offer)) => {
-                (function.waiting.live, offer.queue.unwrap_or(self.settings.queue))
+                let queue = offer.queue.unwrap_or(self.settings.queue);
+                let is_ready = |of: &Offering| self.workers[of.worker].state == State::Ready;
+                // A function's own queue is for those that wait until others are answered. For a worker to come waits what may wait
+                // of any function.
+                let comes = !function.offers.iter().any(is_ready);
+                (function.waiting.live, if comes { queue.max(self.settings.queue) } else { queue })
             }
             _ => (service.waiting_for_nobody(), self.settings.queue),
         };
@@ -216,9 +232,10 @@ impl Machine {
         let call = &mut self.calls[index];
         call.callee = Some(Callee { index: worker, id });
         if !may_repeat || call.is_repeated {
-            call.held = None;
+            self.let_go(index);
         } else if call.held.is_none() {
-            call.held = Some(hold(beginning));
+            // Where no more may be kept it is begun but once.
+            self.hold(index, beginning);
         }
         if *ended && has_items {
             self.workers[worker].connection.send(id, Payload::Copied(&[]), true);
@@ -294,8 +311,9 @@ impl Machine {
             else {
                 continue;
             };
-            let head = CallHead { service: &of.name, function: &waits_for.name, ..CallHead::default() };
-            let in_vain = self.refusal(service, Some(function), &head);
+            let name = waits_for.name.clone();
+            let head = CallHead { function: &name, ..CallHead::default() };
+            let in_vain = self.refusal(service, Some(function), &head, now);
             if let Some((code, message)) = in_vain.filter(|(code, _)| *code != Code::Overloaded) {
                 self.refuse_all(service, function, code, &message, now);
             }
@@ -315,12 +333,4 @@ impl Machine {
             }
         }
     }
-}
-
-/// Keeps what is needed to begin a call later.
-fn hold(beginning: &Beginning<'_>) -> Held {
-    let mut payload = Vec::new();
-    beginning.head.encode(&mut payload);
-    payload.extend_from_slice(beginning.aboard.bytes());
-    Held { payload: payload.into(), granted: beginning.granted, ended: beginning.ended }
 }

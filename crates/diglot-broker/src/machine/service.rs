@@ -54,15 +54,25 @@ impl Service {
         index
     }
 
-    /// Forgets a function that nobody offers, and of which there is no call.
+    /// Forgets a function that nobody offers, and of which there is no call. What was offered stays known until a worker is ready again.
     pub(super) fn tidy(&mut self, index: usize) {
+        let knows_better = self.ready > 0;
         let is_idle = |function: &Function| {
-            function.offers.is_empty() && function.waiting.live == 0 && function.running == 0
+            function.offers.is_empty()
+                && (function.was_offered.is_none() || knows_better)
+                && function.waiting.live == 0
+                && function.running == 0
         };
         if self.functions.get(index).is_some_and(is_idle) {
             let function = self.functions.remove(index);
             self.names.remove(&function.name);
         }
+    }
+
+    /// The same for all of them.
+    pub(super) fn tidy_all(&mut self) {
+        let functions: Vec<usize> = self.functions.iter().map(|(index, _)| index).collect();
+        functions.into_iter().for_each(|function| self.tidy(function));
     }
 
     /// Calls that wait for functions that nobody offers.
@@ -82,6 +92,8 @@ impl Service {
 pub(super) struct Function {
     pub(super) name: Box<str>,
     pub(super) offers: Vec<Offering>,
+    /// What the last worker that was ready and is gone has offered, where no other does: one is to come in its place.
+    pub(super) was_offered: Option<Arc<Offer>>,
     pub(super) waiting: Queue,
     /// Calls of it that workers have.
     pub(super) running: usize,
@@ -100,12 +112,28 @@ pub(super) struct Offering {
 
 impl Function {
     fn new(name: &str) -> Self {
-        Self { name: name.into(), offers: Vec::new(), waiting: Queue::default(), running: 0, next: 0 }
+        Self {
+            name: name.into(),
+            offers: Vec::new(),
+            was_offered: None,
+            waiting: Queue::default(),
+            running: 0,
+            next: 0,
+        }
     }
 
     /// What the youngest worker says of it.
     pub(super) fn offer(&self) -> Option<&Arc<Offer>> {
-        self.offers.last().map(|offering| &offering.offer)
+        self.offers.last().map(|offering| &offering.offer).or(self.was_offered.as_ref())
+    }
+
+    /// A worker that has offered it is gone.
+    pub(super) fn lose(&mut self, worker: usize, was_ready: bool) {
+        let Some(at) = self.offers.iter().position(|offering| offering.worker == worker) else { return };
+        let Offering { offer, .. } = self.offers.remove(at);
+        if was_ready && self.offers.is_empty() {
+            self.was_offered = Some(offer);
+        }
     }
 }
 

@@ -66,9 +66,8 @@ impl Machine {
                 self.route(key.index as usize, &beginning, now);
             }
             Event::Return { owner, total, aboard, end, .. } => {
-                let call = &mut self.calls[owner as usize];
-                call.held = None;
-                match &call.caller {
+                self.let_go(owner as usize);
+                match &self.calls[owner as usize].caller {
                     Some(Caller::Worker { index, id }) => {
                         let (to, id) = (*index, *id);
                         let answer = &mut self.workers[to].connection;

@@ -148,6 +148,58 @@ fn what_is_idempotent_is_begun_once_more() {
 }
 
 #[test]
+fn what_is_kept_of_calls_is_bounded_for_each_caller() {
+    let mut world = World::new(Settings { queue: 60_000, ..Settings::default() });
+    let (web, other) = (world.worker(WEB, &[]), world.worker(WEB, &[]));
+    let arguments = vec![0; 32 * 1024];
+    // 64 MiB of arguments, of which the heads take their part.
+    let kept = 2045;
+    let head = CallHead { function: "again", window: 0, ..model() };
+    let begin = |world: &mut World, worker: usize, count: usize| -> Vec<u32> {
+        (0..count).map(|_| world.begin(worker, &head, &arguments)).collect()
+    };
+    let ids = begin(&mut world, web, kept);
+    assert_eq!((world.got(web), world.machine.waiting(MODEL)), (vec![], kept));
+    begin(&mut world, web, 1);
+    assert_eq!(world.thrown(web), "overloaded");
+    begin(&mut world, other, 1);
+    assert_eq!(world.got(other), [], "others have room of their own");
+    for id in ids {
+        world.peer(web).connection.abort(id, AbortReason::GaveUp);
+    }
+    world.pump();
+    assert_eq!((world.got(web).len(), world.machine.waiting(MODEL)), (kept, 1));
+
+    // Those that a worker has are kept as well, to be begun once more: as far as there is room, and no further.
+    let models = world.worker(MODEL, &[json!({ "name": "again", "idempotent": true })]);
+    world.called(models);
+    begin(&mut world, web, kept + 3);
+    assert_eq!(world.got(models).len(), kept + 3);
+    world.lose(models);
+    let lost = world.got(web);
+    assert_eq!(lost.len(), 3);
+    assert!(lost.iter().all(|got| matches!(got, Got::Throw { code, .. } if code == "worker_lost")));
+    // What is answered or thrown is let go.
+    let models = world.worker(MODEL, &[json!({ "name": "again", "idempotent": true })]);
+    for _ in 0..3 {
+        for (at, got) in world.got(models).into_iter().enumerate() {
+            let Got::Call { id, .. } = got else { panic!("{got:?}") };
+            match at % 2 {
+                0 => world.answer(models, id, b"\xF6"),
+                _ => world.throw(models, id, "error"),
+            }
+        }
+        world.got(web);
+        begin(&mut world, web, kept);
+    }
+    world.lose(models);
+    assert_eq!((world.got(web), world.machine.waiting(MODEL)), (vec![], kept));
+    world.lose(web);
+    world.lose(other);
+    assert_eq!((world.machine.open_calls(), world.machine.waiting(MODEL)), (0, 0));
+}
+
+#[test]
 fn the_caller_may_know_that_it_is_idempotent() {
     let (mut world, web, models) = world();
     let second = world.worker(MODEL, &[offer("similar")]);

@@ -75,6 +75,49 @@ fn names_that_do_not_exist() {
 }
 
 #[test]
+fn a_worker_does_not_offer_without_end() {
+    let mut world = world();
+    let web = world.worker(WEB, &[]);
+    let models = world.worker(MODEL, &[offer("similar")]);
+    let name = |number: usize| format!("{}{number}", "a".repeat(110));
+    for number in 1..1024 {
+        world.peer(models).connection.offer(offer(&name(number)).to_string().as_bytes());
+    }
+    world.pump();
+    assert_eq!(world.machine.functions()["my_model"].len(), 1024);
+    // The same again is no further one.
+    world.peer(models).connection.offer(offer("similar").to_string().as_bytes());
+    world.pump();
+    let other = world.worker(MODEL, &[offer("similar")]);
+    world.peer(models).connection.offer(offer(&name(1024)).to_string().as_bytes());
+    world.pump();
+    assert!(
+        matches!(world.violations[..], [(worker, Violation::TooManyFunctions { functions_max: 1024 })] if worker == models)
+    );
+    assert_eq!(world.machine.functions()["my_model"].len(), 1);
+    world.call(web, "similar");
+    world.called(other);
+}
+
+#[test]
+fn few_are_told_what_is_near() {
+    let mut world = world();
+    let web = world.worker(WEB, &[]);
+    let offers: Vec<_> = (0..1024).map(|number| offer(&format!("{}{number}", "a".repeat(110)))).collect();
+    world.worker(MODEL, &offers);
+    let missing = "b".repeat(250);
+    for _ in 0..1000 {
+        let head = CallHead { function: &missing, ..model() };
+        world.peer(web).connection.begin((), &head, Payload::Copied(b"")).unwrap().unwrap();
+    }
+    world.pump();
+    let got = world.got(web);
+    assert_eq!(got.len(), 1000);
+    let advised = |got: &&Got| matches!(got, Got::Throw { message, .. } if message.contains("it offers"));
+    assert_eq!(got.iter().filter(advised).count(), 32);
+}
+
+#[test]
 fn calls_within_calls_end_somewhere() {
     let mut world = world();
     let web = world.worker(WEB, &[]);
@@ -139,6 +182,42 @@ fn calls_wait_for_a_worker_that_starts() {
     assert_eq!((world.got(web), world.got(models)), (vec![], vec![]));
     world.ready(models);
     assert_eq!(world.got(models).len(), 2);
+    assert_eq!(world.thrown(web), "unknown_function");
+}
+
+/// No queue is no reason to refuse a call while the worker is being replaced, and what a function says of itself holds meanwhile.
+#[test]
+fn calls_without_a_queue_wait_for_a_worker_that_is_replaced() {
+    let mut world = world();
+    let web = world.worker(WEB, &[]);
+    let offers = [json!({ "name": "similar", "concurrency": 1, "queue": 0, "timeout_ms": 2000 })];
+    let first = world.worker(MODEL, &offers);
+    world.call(web, "similar");
+    let taken = world.called(first);
+    world.call(web, "similar");
+    assert_eq!(world.thrown(web), "overloaded");
+    world.answer(first, taken, b"\xF6");
+    world.got(web);
+
+    world.drain(first);
+    world.got(first);
+    let id = world.call(web, "similar");
+    assert_eq!(world.got(web), [], "another is to come");
+    let second = world.worker(MODEL, &offers);
+    let taken = world.called(second);
+    world.lose(first);
+    world.answer(second, taken, b"\xF6");
+    assert!(matches!(world.only(web), Got::Return { id: of, .. } if of == id));
+
+    world.lose(second);
+    world.call(web, "similar");
+    world.pass(Duration::from_millis(1990));
+    assert_eq!(world.got(web), []);
+    world.pass(Duration::from_millis(30));
+    assert_eq!(world.thrown(web), "deadline_exceeded", "after the function's timeout, not the server's");
+    // A worker that offers it no more knows better.
+    world.worker(MODEL, &[offer("other")]);
+    world.call(web, "similar");
     assert_eq!(world.thrown(web), "unknown_function");
 }
 
