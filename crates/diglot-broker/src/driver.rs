@@ -32,8 +32,9 @@ use crate::socket::CallsSocket;
 const READ_BYTES: usize = 256 * 1024;
 /// Reads in a row before other sockets have their turn.
 const READS_A_TURN: usize = 4;
-/// Reads before a worker counts as ready, should it never stop to write: all of its offers are there by then.
-const READS_UNTIL_READY: usize = 1024;
+/// Reads before a worker counts as ready, or as gone, should it never stop to write: all that it has offered, or answered, is there by
+/// then.
+const READS_AT_ONCE: usize = 1024;
 /// Pieces written by one system call.
 const SLICES_MAX: usize = 64;
 
@@ -385,7 +386,8 @@ impl Task {
                 return Poll::Ready(SocketEnd::Broken(violation));
             }
             if socket.is_severed {
-                return Poll::Ready(SocketEnd::Closed);
+                drop(inner);
+                return Poll::Ready(self.end());
             }
             if std::mem::take(&mut socket.is_ready) {
                 drop(inner);
@@ -402,7 +404,10 @@ impl Task {
             let count = output.slices(&mut slices);
             match self.socket.poll_write(context, &slices[..count]) {
                 Poll::Ready(Ok(count)) => machine.sent(self.key, count, Instant::now()),
-                Poll::Ready(Err(_)) => return Poll::Ready(SocketEnd::Closed),
+                Poll::Ready(Err(_)) => {
+                    drop(inner);
+                    return Poll::Ready(self.end());
+                }
                 Poll::Pending => return Poll::Pending,
             }
             shared.wake(&mut inner, Some(self.key));
@@ -411,7 +416,21 @@ impl Task {
 
     /// What the worker wrote before it said that it is ready is there: it is read before it counts.
     fn become_ready(&mut self) -> Result<(), SocketEnd> {
-        for _ in 0..READS_UNTIL_READY {
+        self.read_all()?;
+        let mut inner = self.shared.inner.lock();
+        inner.machine.ready(self.key, Instant::now());
+        self.shared.wake(&mut inner, Some(self.key));
+        Ok(())
+    }
+
+    /// The worker is gone, which is known before its last answers have been seen: they count.
+    fn end(&mut self) -> SocketEnd {
+        self.read_all().err().unwrap_or(SocketEnd::Closed)
+    }
+
+    /// Takes in what is there, whether or not the event loop knows of it.
+    fn read_all(&mut self) -> Result<(), SocketEnd> {
+        for _ in 0..READS_AT_ONCE {
             self.make_room();
             match self.socket.try_read(&mut self.buffer) {
                 Ok(None) => break,
@@ -419,9 +438,6 @@ impl Task {
                 Ok(Some(_)) => self.take().map_err(SocketEnd::Broken)?,
             }
         }
-        let mut inner = self.shared.inner.lock();
-        inner.machine.ready(self.key, Instant::now());
-        self.shared.wake(&mut inner, Some(self.key));
         Ok(())
     }
 }

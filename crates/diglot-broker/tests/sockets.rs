@@ -182,6 +182,81 @@ fn a_stream_for_one_who_is_no_worker() {
     served.join().unwrap();
 }
 
+/// A stream that throws in its midst: all that came before comes, also when the error is there first.
+#[test]
+fn items_before_an_error_are_not_lost() {
+    let broker = broker();
+    let (key, mut worker, _end) = attach(&broker, MODEL);
+    worker.connection.offer(br#"{"name":"fails"}"#);
+    worker.flush();
+    broker.ready(key);
+    for aboard in [0, 8, 16] {
+        let call = broker.call("model", "fails", Bytes::from_static(b"{}"), None, false);
+        let mut has_thrown = false;
+        while !has_thrown {
+            assert!(worker.turn(|connection, event| {
+                if let Event::Call { id, .. } = event {
+                    let items = b"\x04\0\0\0\"a\" \x04\0\0\0\"b\" ";
+                    connection.answer(id, Total::Stream, Payload::Copied(&items[..aboard]), false);
+                    connection.send(id, Payload::Copied(&items[aboard..]), false);
+                    connection.throw(id, br#"{"code":"error","message":"no"}"#);
+                    has_thrown = true;
+                }
+            }));
+        }
+        // All of it is there when this one gets through.
+        while broker.open_calls() > 0 {
+            thread::yield_now();
+        }
+        block_on(async {
+            let Reply::Items(mut items) = call.reply().await.unwrap() else { panic!("no stream") };
+            assert_eq!(items.next().await.unwrap().unwrap(), b"\"a\" ");
+            assert_eq!(items.next().await.unwrap().unwrap(), b"\"b\" ");
+            assert_eq!(items.next().await.unwrap().unwrap_err().message, "no");
+            assert!(items.next().await.is_none());
+        });
+    }
+}
+
+/// That a worker has ended may be known before its last bytes have been seen.
+#[test]
+fn the_last_answer_of_one_who_is_gone_counts() {
+    let broker = broker();
+    for _ in 0..20 {
+        // Its end holds up the broker's thread.
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (held_up, is_held_up) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel::<()>();
+        broker.attach(WEB, ours, move |_| {
+            held_up.send(()).unwrap();
+            goes_on.recv().unwrap();
+        });
+        let (key, mut worker, end) = attach(&broker, MODEL);
+        worker.connection.offer(br#"{"name":"last"}"#);
+        worker.flush();
+        broker.ready(key);
+        let call = broker.call("model", "last", Bytes::from_static(b"{}"), None, false);
+        let mut called = None;
+        while called.is_none() {
+            assert!(worker.turn(|_, event| {
+                if let Event::Call { id, .. } = event {
+                    called = Some(id);
+                }
+            }));
+        }
+        drop(theirs);
+        is_held_up.recv().unwrap();
+        let answer = Payload::Copied(b"\"done\"");
+        worker.connection.answer(called.unwrap(), Total::Message(6), answer, true);
+        worker.flush();
+        broker.detach(key);
+        go_on.send(()).unwrap();
+        let Reply::Value(answer) = block_on(call.reply()).unwrap() else { panic!("a stream") };
+        assert_eq!(answer, b"\"done\"");
+        assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
+    }
+}
+
 #[test]
 fn items_that_came_before_an_error_are_good() {
     let broker = broker();
@@ -261,8 +336,9 @@ fn many_calls_between_workers() {
 
 #[test]
 fn what_was_offered_before_ready_counts() {
-    let broker = broker();
     for _ in 0..200 {
+        // Few are told by one what it offers.
+        let broker = broker();
         let (key, mut worker, _end) = attach(&broker, MODEL);
         worker.connection.offer(br#"{"name":"late"}"#);
         worker.flush();
@@ -295,5 +371,3 @@ fn who_breaks_a_rule_is_named_and_who_leaves_is_not() {
     broker.detach(key);
     assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
 }
-        // Few are told by one what it offers.
-        let broker = broker();

@@ -93,8 +93,13 @@ impl Commands for Asked {
             Reply::Items(mut items) => {
                 let (sender, receiver) = mpsc::channel(ITEMS_WAITING_MAX);
                 tokio::spawn(async move {
-                    // Nobody asks any more where it cannot be sent; dropping the items gives up the call.
-                    while let Some(item) = items.next().await {
+                    loop {
+                        let item = tokio::select! {
+                            item = items.next() => item,
+                            // Who has asked is gone, and the next item may be long in coming: dropping them gives up the call.
+                            () = sender.closed() => return,
+                        };
+                        let Some(item) = item else { return };
                         if sender.send(item.map(Bytes::from).map_err(refused)).await.is_err() {
                             return;
                         }
