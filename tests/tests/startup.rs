@@ -24,6 +24,19 @@ fn refuses(server: Server, code: i32, reasons: &[&str]) {
 }
 
 #[test]
+fn a_control_socket_in_a_folder_that_is_missing() {
+    let at = |place: &str| {
+        server()
+            .file("main.js", "require('node:http').createServer().listen(1);")
+            .argument("--control")
+            .argument(place)
+            .service("main.js")
+    };
+    refuses(at("nowhere/diglot.sock"), 1, &["nowhere/diglot.sock", "its folder is not there: make it"]);
+    refuses(at(&"long".repeat(40)), 1, &["a socket's path is shorter"]);
+}
+
+#[test]
 fn an_import_that_fails() {
     let app = "import this_is_nowhere\n";
     refuses(

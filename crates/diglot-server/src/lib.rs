@@ -55,7 +55,7 @@ const LOG_FLUSH: Duration = Duration::from_secs(1);
 enum Error {
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Bind { listen: Listen, error: io::Error },
-    #[error("cannot answer commands at {}: {error}{}", .path.display(), hint(error))]
+    #[error("cannot answer commands at {}: {error}{}", .path.display(), control_hint(error))]
     Control { path: PathBuf, error: io::Error },
     #[error(
         "cannot go on as the user and group of the configuration: {0}; start diglot as root, or leave out `user` and `group`"
@@ -78,6 +78,21 @@ fn hint(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::PermissionDenied => "; ports below 1024 need privileges",
         io::ErrorKind::AddrNotAvailable => "; no interface of this machine has it",
+        io::ErrorKind::NotFound => "; the folder of the socket is not there: make it first",
+        _ => "",
+    }
+}
+
+fn control_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "; its folder is not there: make it, or choose another place with --control"
+        }
+        io::ErrorKind::AddrInUse => "; another server answers there: choose another place with --control",
+        io::ErrorKind::PermissionDenied => {
+            "; diglot may not write into its folder: choose another place with --control"
+        }
+        io::ErrorKind::InvalidInput => "; a socket's path is shorter: choose another place with --control",
         _ => "",
     }
 }

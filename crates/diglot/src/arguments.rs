@@ -279,7 +279,7 @@ pub(crate) struct Call {
     #[arg(value_name = "ARGUMENTS")]
     pub(crate) arguments: Option<String>,
     /// How long it may take [default: what the configuration says]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
     #[command(flatten)]
     pub(crate) running: Running,
@@ -299,7 +299,7 @@ pub(crate) struct Running {
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(seconds) if seconds > 0.0 && seconds <= SECONDS_MAX => Ok(seconds),
-        _ => Err("a number of seconds, as 2.5".to_owned()),
+        _ => Err(format!("it is a number of seconds above 0, at most {SECONDS_MAX}, as 2.5")),
     }
 }
 

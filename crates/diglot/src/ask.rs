@@ -1,6 +1,10 @@
 //! Finding the running server, for the commands that talk to it.
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use diglot_config::{Arguments, Environment, FILE_NAME, Problem, resolve};
 use diglot_control::{Client, ClientError, candidates};
@@ -20,6 +24,7 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
         Ok(runtime) => runtime,
         Err(error) => return report::failed(&format!("the system gives no event loop: {error}"), None),
     };
+    let missing = running.config.clone().filter(|file| !environment.cwd.join(file).exists());
     let places = places(running, environment);
     runtime.block_on(async {
         let mut refused = None;
@@ -29,8 +34,18 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        refused.map_or_else(report::wrong, |error| failed(&error))
+        match missing {
+            Some(file) => no_file(&file),
+            None => refused.map_or_else(report::wrong, |error| failed(&error)),
+        }
     })
+}
+
+/// A server may outlive its file, so that is looked at only where none answers.
+fn no_file(file: &Path) -> ExitCode {
+    report::problems(&[Problem::error(format!("cannot read `{}`: it does not exist", file.display()))
+        .hint("name the file that the server was started with, or its socket with --control PATH")]);
+    report::wrong()
 }
 
 fn failed(error: &ClientError) -> ExitCode {

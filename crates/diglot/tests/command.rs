@@ -139,6 +139,8 @@ fn arguments_that_are_none() {
         ("workers_that_are_no_number", &["serve", "main:app", "--workers", "many"]),
         ("workers_by_themselves", &["serve", "main:app", "--workers", "auto"]),
         ("run_without_a_command", &["run", "api"]),
+        ("a_timeout_below_zero", &["call", "model.similar", "--timeout", "-1"]),
+        ("functions_of_a_missing_file", &["functions", "--config", "nope.toml"]),
     ] {
         insta::assert_snapshot!(name, project.says(arguments));
     }
