@@ -27,8 +27,10 @@ from ._calls.errors import (
 )
 from ._calls.registry import function
 from ._calls.services import services
+from ._calls.types import BigInt
 
 __all__ = [
+    "BigInt",
     "CallCancelled",
     "CallError",
     "DeadlineExceeded",

@@ -1,12 +1,13 @@
 """Diglot's package for Python services."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeAlias, TypeVar, overload
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T", covariant=True)
 
 __all__ = [
+    "BigInt",
     "CallCancelled",
     "CallError",
     "DeadlineExceeded",
@@ -24,6 +25,9 @@ __all__ = [
     "function",
     "services",
 ]
+
+BigInt: TypeAlias = int
+"""An int that is a `bigint` in JavaScript, not a number: for those beyond 2**53."""
 
 @overload
 def function(target: _F, /) -> _F:

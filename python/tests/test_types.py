@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import array
+import base64
 import collections.abc
 import dataclasses
 import datetime
 import decimal
 import enum
 import json
+import sys
 import typing
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -20,7 +22,7 @@ from values_golden import same
 
 native.load()
 
-from diglot import function  # noqa: E402
+from diglot import BigInt, function  # noqa: E402
 from diglot._calls import registry  # noqa: E402
 from diglot._calls.types import Invalid, Signature, Unsupported  # noqa: E402
 from diglot._calls.values import AnyMap, decode, encode  # noqa: E402
@@ -64,6 +66,11 @@ class Required(TypedDict):
 
 class Options(Required, total=False):
     label: str
+
+
+class Tree(NamedTuple):
+    name: str
+    children: list[Tree]
 
 
 class Point(NamedTuple):
@@ -175,6 +182,28 @@ TABLE = [
     (Page[int], None, [Page([1])]),
     (Options, None, [{"depth": 1, "label": "a"}, {"depth": 1}]),
     (Point, None, [Point(1.0, 2.0)]),
+    (
+        Tree,
+        {
+            "$ref": "#/$defs/Tree",
+            "$defs": {
+                "Tree": {
+                    "title": "Tree",
+                    "type": "array",
+                    "minItems": 2,
+                    "maxItems": 2,
+                    "prefixItems": [
+                        {"title": "name", "type": "string"},
+                        {"title": "children", "type": "array", "items": {"$ref": "#/$defs/Tree"}},
+                    ],
+                    "items": False,
+                }
+            },
+        },
+        [Tree("a", [Tree("b", []), Tree("c", [Tree("d", [])])])],
+    ),
+    (BigInt, {"type": "integer", "x-diglot": "bigint"}, [0, -5, 2**70]),
+    (Annotated[BigInt, "Large."], {"type": "integer", "x-diglot": "bigint", "description": "Large."}, [1]),
     (dict[str, list[Node | None]], None, [{"a": [None, Node("x")]}]),
 ]
 
@@ -363,6 +392,70 @@ def test_models_of_pydantic():
     with pytest.raises(Invalid) as caught:
         subject.load({"x": [{"itemId": 0, "parts": [{"color": "green"}]}]})
     assert [path for path, _ in caught.value.issues] == [("x", 0, "itemId"), ("x", 0, "parts", 0, "color")]
+
+
+def test_what_pydantic_cannot_know():
+    pydantic = pytest.importorskip("pydantic")
+
+    class Cat(pydantic.BaseModel):
+        kind: Literal["cat"]
+        picture: bytes
+
+    class Dog(pydantic.BaseModel):
+        kind: Literal["dog"]
+        picture: str
+
+    class Album(pydantic.BaseModel):
+        cover: bytes
+        pages: list[bytes] = pydantic.Field(default_factory=list)
+        by_name: dict[str, tuple[int, bytes]] = pydantic.Field(default_factory=dict)
+        back: bytes | None = None
+        note: bytes | str = ""
+        animal: Cat | Dog | None = None
+        size: BigInt = 0
+        made: str = pydantic.Field("", json_schema_extra={"format": "date-time"})
+        within: list[Album] = pydantic.Field(default_factory=list)
+
+    Album.model_rebuild(_types_namespace={"Album": Album, "Cat": Cat, "Dog": Dog, "BigInt": BigInt, "Literal": Literal})
+    schema = schema_of(Album)
+    assert schema["$ref"] == "#/$defs/Album" and schema["$defs"].keys() == {"Album", "Cat", "Dog"}
+    properties = schema["$defs"]["Album"]["properties"]
+    assert (properties["size"]["x-diglot"], properties["made"]["x-diglot"]) == ("bigint", "text")
+    assert "x-diglot" not in schema["$defs"]["Dog"]["properties"]["picture"]
+    subject = signature(Album)
+    data = bytes(range(256))
+    album = Album(
+        cover=data,
+        pages=[b"", data],
+        by_name={"a": (1, data)},
+        back=data,
+        note="QUJD",
+        animal=Cat(kind="cat", picture=data),
+        within=[Album(cover=b"\xff", animal=Dog(kind="dog", picture="QUJD"))],
+    )
+    told = json.loads(json.dumps(subject.dump(album, True)))
+    assert told["cover"] == base64.b64encode(data).decode()
+    assert subject.load({"x": told}, True)["x"] == album
+    with pytest.raises(Invalid, match="base64") as caught:
+        subject.load({"x": {"cover": "", "pages": ["", "!"]}}, True)
+    assert caught.value.issues[0][0] == ("x", "pages", 1)
+    when = datetime.datetime(2026, 1, 1, tzinfo=UTC)
+    assert subject.load({"x": {"cover": b"", "made": when}})["x"].made == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there is no `type` before 3.12")
+def test_aliases_that_name_themselves():
+    scope = {}
+    exec("type Json = dict[str, Json] | list[Json] | str | int | None\ntype Bad = Bad", scope)
+    subject = signature(scope["Json"])
+    assert subject.offer()["result"]["$ref"] == "#/$defs/Json"
+    value = {"a": [1, {"b": None}]}
+    assert subject.load({"x": subject.dump(value)})["x"] == value
+    with pytest.raises(Invalid) as caught:
+        subject.load({"x": {"a": [1, 0.5]}})
+    assert caught.value.issues[0][0] == ("x", "a", 1)
+    with pytest.raises(Unsupported, match="Bad is itself"):
+        signature(scope["Bad"])
 
 
 def test_attrs():

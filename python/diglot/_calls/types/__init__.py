@@ -2,6 +2,7 @@
 
 from .base import Invalid
 from .compile import Unsupported
+from .scalars import BigInt
 from .signature import Signature
 
-__all__ = ["Invalid", "Signature", "Unsupported"]
+__all__ = ["BigInt", "Invalid", "Signature", "Unsupported"]

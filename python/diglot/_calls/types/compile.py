@@ -17,7 +17,8 @@ from .constrained import ConstrainedType, constraints_of
 from .containers import ListType, MapType, SetType, TupleType
 from .pydantics import PydanticType
 from .records import Field, RecordType
-from .scalars import TEXTUAL, AnyType, BoolType, BytesType, FloatType, IntType, NoneType, StrType
+from .recursive import RecursiveType
+from .scalars import TEXTUAL, AnyType, BigIntType, BoolType, BytesType, FloatType, IntType, NoneType, StrType, is_big
 
 
 class Unsupported(Exception):
@@ -38,6 +39,7 @@ _SIMPLE = {
     bytes: BytesType(),
     bytearray: BytesType(bytearray),
     memoryview: BytesType(memoryview),
+    BigIntType: BigIntType(),
     array.array: ArrayType(),
     **TEXTUAL,
 }
@@ -59,6 +61,8 @@ class Compiler:
         self._known = {}
         #: Annotations without variables.
         self._compiled = {}
+        #: Named tuples and aliases whose parts are being compiled: what stands for them there.
+        self._open = {}
 
     def compile(self, annotation, scope=None, variables=None):
         """The type of an annotation. `scope` resolves names in text; `variables` are those of generic classes."""
@@ -91,7 +95,7 @@ class Compiler:
         if supertype is not None:  # a NewType
             return self.compile(supertype, scope, variables)
         if hasattr(annotation, "__value__") and type(annotation).__name__ == "TypeAliasType":
-            return self.compile(annotation.__value__, scope, variables)
+            return self._alias(annotation, (), annotation.__value__, scope, variables)
         if isinstance(annotation, type):
             return self._class(annotation, scope, variables, ())
         raise Unsupported(f"{_text(annotation)} has no counterpart in the other language")
@@ -110,7 +114,7 @@ class Compiler:
             return self.compile(arguments[index], scope, variables) if len(arguments) > index else ANY
 
         if hasattr(origin, "__value__"):  # a generic alias of `type`, as numpy's NDArray where Python has them
-            return self.compile(origin.__value__[arguments], scope, variables)
+            return self._alias(origin, arguments, origin.__value__[arguments], scope, variables)
         if origin in (Union, types.UnionType):
             return UnionType(_distinct(self.compile(each, scope, variables) for each in arguments))
         if origin is Literal:
@@ -141,7 +145,31 @@ class Compiler:
             return self._class(origin, scope, variables, arguments)
         raise Unsupported(f"{_text(annotation)} has no counterpart in the other language")
 
+    def _alias(self, alias, arguments, value, scope, variables):
+        # As text: what is in an Annotated need have no hash.
+        key = alias, str(arguments)
+        return self._within(key, alias.__name__, lambda: self.compile(value, scope, variables))
+
+    def _within(self, key, title, make):
+        """What `make()` makes; in its own parts a type stands for it that learns later what it is."""
+        standing = self._open.get(key)
+        if standing is None:
+            standing = self._open[key] = RecursiveType(key, title)
+            try:
+                made = make()
+            finally:
+                del self._open[key]
+            if not standing.is_used:
+                return made
+            if made is standing:
+                raise Unsupported(f"{title} is itself, and nothing beside")
+            standing.inner = made
+        standing.is_used = True
+        return standing
+
     def _annotated(self, annotation, arguments, scope, variables):
+        if arguments[0] is int and any(map(is_big, arguments[1:])):
+            arguments = (BigIntType, *(each for each in arguments[1:] if not is_big(each)))
         constraints, text, needs_pydantic = constraints_of(arguments[1:])
         if needs_pydantic:
             return self._pydantic(annotation, _text(arguments[0]))
@@ -191,9 +219,7 @@ class Compiler:
         if typing.is_typeddict(cls) or hasattr(cls, "__required_keys__"):
             return self._record(RecordType(key, title, None, _doc(cls.__doc__)), cls, variables, self._dict_fields)
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-            hints = hints_of(cls)
-            parts = [self._field(cls, name, hints.get(name, Any), variables) for name in cls._fields]
-            return TupleType(parts, cls, cls._fields)
+            return self._within(key, title, lambda: self._named_tuple(cls, variables))
         for base in (str, int, float):
             if issubclass(cls, base):
                 raise Unsupported(f"{title} derives from {base.__name__}: declare {base.__name__}, or a NewType of it")
@@ -201,6 +227,11 @@ class Compiler:
             f"the class {cls.__module__}.{title} has no counterpart in the other language: make it a dataclass, a"
             " TypedDict, a NamedTuple, or a model of Pydantic's or attrs'"
         )
+
+    def _named_tuple(self, cls, variables):
+        hints = hints_of(cls)
+        parts = [self._field(cls, name, hints.get(name, Any), variables) for name in cls._fields]
+        return TupleType(parts, cls, cls._fields)
 
     def _record(self, record, cls, variables, fields):
         self._known[record.key] = record  # before its fields: it may contain itself

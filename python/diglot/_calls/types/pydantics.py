@@ -4,6 +4,7 @@ import functools
 
 from .base import ISSUES_MAX, Invalid, Type
 from .plain_json import jsonable
+from .prepared import preparation, settled
 
 
 class PydanticType(Type):
@@ -13,8 +14,10 @@ class PydanticType(Type):
         import pydantic
 
         self._pydantic = pydantic
-        self._generator = _generator()
         self._adapter = pydantic.TypeAdapter(annotation)
+        self._schema = settled(
+            self._adapter.json_schema(mode="validation", ref_template="#/$defs/{model}", schema_generator=_generator())
+        )
         is_model = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
         self._model = annotation if is_model else None
         self.annotation = annotation
@@ -22,10 +25,9 @@ class PydanticType(Type):
         self.title = title
 
     def schema(self, defs):
-        schema = self._adapter.json_schema(
-            mode="validation", ref_template="#/$defs/{model}", schema_generator=self._generator
-        )
-        if self._model is None:
+        schema = self._schema
+        # One that contains itself is among its own definitions.
+        if self._model is None or "$ref" in schema:
             return defs.add(schema)
 
         def make():
@@ -36,10 +38,11 @@ class PydanticType(Type):
 
     def load(self, json):
         validate, pydantic = self._adapter.validate_python, self._pydantic
+        prepared = preparation(self._schema, json)
 
         def load(value):
             try:
-                return validate(value)
+                return validate(prepared(value))
             except pydantic.ValidationError as error:
                 raise _invalid(error) from None
 
@@ -66,6 +69,9 @@ def _generator():
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
+        def str_schema(self, schema):
+            return {**super().str_schema(schema), "x-diglot": "text"}
+
         def bytes_schema(self, schema):
             return {"type": "string", "contentEncoding": "base64", "x-diglot": "bytes"}
 

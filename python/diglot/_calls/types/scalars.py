@@ -8,6 +8,7 @@ import math
 import operator
 import re
 import uuid
+from typing import Annotated
 
 from ..values import kinds
 from .base import Invalid, Type, expected
@@ -105,6 +106,31 @@ class IntType(Type):
             return str(value) if json and abs(value) > SAFE_INTEGER_MAX else value
 
         return dump
+
+
+class _Big:
+    """The mark of `BigInt`."""
+
+    def __repr__(self):
+        return "BigInt"
+
+    def __get_pydantic_json_schema__(self, schema, handler):
+        return {**handler(schema), "x-diglot": "bigint"}
+
+
+#: An int that is a `bigint` in JavaScript, not a number.
+BigInt = Annotated[int, _Big()]
+
+
+def is_big(mark):
+    return isinstance(mark, _Big)
+
+
+class BigIntType(IntType):
+    """`BigInt`."""
+
+    def schema(self, defs):
+        return {"type": "integer", "x-diglot": "bigint"}
 
 
 class FloatType(Type):
