@@ -269,7 +269,7 @@ function tagged(tag) {
     case TAG.BIG_NEGATIVE:
       return big(read_bytes(tag), tag === TAG.BIG_NEGATIVE);
     case TAG.SET:
-      return new Set(read_array(tag));
+      return set_of(read_array(tag));
     case TAG.MAP:
       return map_of_any();
     case TAG.DATE:
@@ -293,6 +293,12 @@ function tagged(tag) {
     default:
       throw new Malformed(`a value of the unknown tag ${tag}`);
   }
+}
+
+function set_of(items) {
+  const result = new Set(items);
+  if (result.size !== items.length) throw new Malformed('a set has an item twice');
+  return result;
 }
 
 /** The count of what a tag stands over, which is of one major type. */
@@ -376,9 +382,15 @@ function booleans(data) {
   return data;
 }
 
+/** Lengths alone: no more values within values. @param {number} count */
+function shape_of(count) {
+  if (count > NESTING_MAX) throw new Malformed(`an array of ${count} dimensions`);
+  return Array.from({ length: count }, () => count_under(TAG.NDARRAY, 0));
+}
+
 function ndarray() {
   if (count_under(TAG.NDARRAY, 4) !== 2) throw new Malformed(`tag ${TAG.NDARRAY} stands over a shape and the numbers in a row`);
-  const shape = read_array(TAG.NDARRAY);
+  const shape = shape_of(count_under(TAG.NDARRAY, 4));
   const tag = count_under(TAG.NDARRAY, 6);
   if (tag !== TAG.BOOLEANS && !BY_TAG.has(tag)) throw new Malformed(`tag ${TAG.NDARRAY} stands over tag ${tag}, which is of no numbers in a row`);
   const data = tagged(tag);

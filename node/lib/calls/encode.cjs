@@ -365,7 +365,8 @@ class Encoder {
   date(value) {
     if (Number.isNaN(value.getTime())) return this.unsupported('an invalid Date');
     const text = value.toISOString();
-    if (text.length !== 24) return this.unsupported('a Date outside of the years 0 to 9999');
+    // Python's years begin with 1.
+    if (text.length !== 24 || text.startsWith('0000')) return this.unsupported('a Date outside of the years 1 to 9999');
     this.head(6, TAG.TIME);
     // Without the zeros that mean nothing.
     this.text(text.replace(/\.?0*Z$/, 'Z'));
@@ -407,7 +408,8 @@ class Encoder {
       const heads = 1 + shape.reduce((sum, length) => sum + head_bytes(length), head_bytes(shape.length));
       this.long_head(6, TAG.NDARRAY, head_before(this.length, head_bytes(TAG.NDARRAY), heads, { tag, size }, bytes.length) ?? head_bytes(TAG.NDARRAY));
       this.head(4, 2);
-      this.array(shape);
+      this.head(4, shape.length);
+      for (const length of shape) this.head(0, length);
     }
     this.tagged_bytes(tag, size, bytes);
   }

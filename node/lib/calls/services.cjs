@@ -89,7 +89,8 @@ function write_arguments(encoder, { names }, args) {
   encoder.enter();
   for (const key of keys) {
     const value = args[key];
-    if (value === undefined || value === iterable) continue;
+    // Where none is a stream, that is null, and so may an argument be.
+    if (value === undefined || (value === iterable && value !== null)) continue;
     encoder.path[0] = key;
     encoder.entry(names.cross(key), value);
   }

@@ -174,6 +174,7 @@ impl<'py> Reader<'_, 'py> {
             let value = self.value(depth)?;
             map.set_item(&key, value).map_err(|error| not_hashable(self.py, error))?;
         }
+        self.must_be(map.len() == count, "a map with two keys that are one in Python, as 1 and True are")?;
         Ok(map)
     }
 
@@ -185,6 +186,7 @@ impl<'py> Reader<'_, 'py> {
             let item = hashable(self.value(depth)?)?;
             set.add(item).map_err(|error| not_hashable(self.py, error))?;
         }
+        self.must_be(set.len() == count, "a set with two items that are one in Python, as 1 and True are")?;
         Ok(set)
     }
 

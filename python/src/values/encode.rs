@@ -15,6 +15,9 @@ use crate::gil_cell::GilCell;
 /// Classes whose kind is remembered; a program that makes more of them is asked about each again.
 const CLASSES_MAX: usize = 4096;
 
+/// An enumeration whose value is one, a model in a list in a model: two of them for each level that values may nest.
+const CONVERSIONS_MAX: usize = 2 * DEPTH_MAX;
+
 /// What encodes values. It remembers of each class what its objects are.
 #[derive(Debug)]
 pub(crate) struct Encoder {
@@ -87,6 +90,8 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     /// Where in `out` the message begins.
     start: usize,
+    /// Conversions that the value at hand came from, of it and of what holds it.
+    conversions: usize,
 }
 
 impl Encoder {
@@ -104,7 +109,7 @@ impl Encoder {
     /// [`UnsupportedError`], or what a conversion raises. `out` is then as it was.
     pub(crate) fn encode(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> PyResult<()> {
         let start = out.len();
-        let outcome = Writer { encoder: self, start, out: &mut *out }.write(value, 0);
+        let outcome = Writer { encoder: self, start, out: &mut *out, conversions: 0 }.write(value, 0);
         outcome.map_err(|failure| {
             out.truncate(start);
             match failure {
@@ -252,7 +257,14 @@ impl Writer<'_> {
             Kind::Converted(function) => {
                 // Depth counts these too: what converts may return what is to be converted.
                 let converted = function.bind(py).call1((value,)).map_err(unsupported)?;
-                self.write(&converted, deeper(depth)?)
+                // What is converted is as deep as it was; what is converted without end has one here.
+                if self.conversions == CONVERSIONS_MAX {
+                    return Err(Failure::of("it is made of values that are made of values, without end"));
+                }
+                self.conversions += 1;
+                self.write(&converted, depth)?;
+                self.conversions -= 1;
+                Ok(())
             }
             Kind::Tagged(tag, function) => {
                 let content = function.bind(py).call1((value,)).map_err(unsupported)?;

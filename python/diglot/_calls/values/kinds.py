@@ -121,12 +121,20 @@ def datetime_text(value):
             "a datetime without a time zone is no point in time: give it one, as datetime.now(timezone.utc)"
         )
     if offset % datetime.timedelta(minutes=1):
-        value = value.astimezone(datetime.timezone.utc)
+        try:
+            value = value.astimezone(datetime.timezone.utc)
+        except OverflowError:
+            raise ValueError(
+                "a datetime whose offset has seconds, and which is before or behind all years in UTC"
+            ) from None
     text = _short_fraction(value.isoformat())
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
 def time_text(value):
+    offset = value.utcoffset()
+    if offset is not None and offset % datetime.timedelta(minutes=1):
+        raise ValueError("a time whose offset from UTC has seconds has no counterpart in the other language")
     return _short_fraction(value.isoformat())
 
 

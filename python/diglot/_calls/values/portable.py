@@ -32,6 +32,8 @@ def encode(value):
         _write(out, value, 0)
     except _Failure as failure:
         raise UnsupportedError(failure.message, failure.path[::-1]) from None
+    except RecursionError:
+        raise UnsupportedError("it is made of values that are made of values, without end", []) from None
     return bytes(out)
 
 
@@ -120,7 +122,7 @@ def _write(out, value, depth):
         _head(out, 6, tag)
         _write(out, content, depth)
     else:
-        _write(out, _converted(detail, value), _deeper(depth))
+        _write(out, _converted(detail, value), depth)
 
 
 def _converted(function, value):
@@ -267,12 +269,18 @@ class _Reader:
         if tag == _TAG_SET:
             count = self.expect(4, "a set that is no array")
             depth = self.deeper(depth)
-            return {_hashable(self.value(depth)) for _ in range(self.length(count))}
+            found = {_hashable(self.value(depth)) for _ in range(self.length(count))}
+            if len(found) != count:
+                raise MalformedError("a set with two items that are one in Python, as 1 and True are")
+            return found
         if tag == _TAG_ANY_MAP:
             count = self.expect(5, "a map that is none")
             depth = self.deeper(depth)
             entries = ((_hashable(self.value(depth)), self.value(depth)) for _ in range(self.length(count, 2)))
-            return dict(entries)
+            found = dict(entries)
+            if len(found) != count:
+                raise MalformedError("a map with two keys that are one in Python, as 1 and True are")
+            return found
         if tag in (2, 3):
             count = self.expect(2, "an integer that is no bytes")
             magnitude = int.from_bytes(self.take(self.length(count)), "big")
