@@ -157,6 +157,10 @@ TABLE = [
         },
         [{1: "a"}, {}],
     ),
+    (dict[tuple[int, bool], str], None, [{(1, True): "a"}]),
+    (dict[tuple[int, ...], str], None, [{(1, 2): "a", (): "b"}]),
+    (set[tuple[int, str]], None, [{(1, "a"), (2, "b")}]),
+    (dict[Point, int], None, [{Point(1.0, 2.0): 1}]),
     (collections.abc.Mapping[str, int], {"type": "object", "additionalProperties": {"type": "integer"}}, [{"a": 1}]),
     (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}, [1, None]),
     (Union[int, str, list[float]], None, [1, "a", [0.5]]),  # noqa: UP007
@@ -487,6 +491,12 @@ def test_arrays_of_numpy():
     assert same(subject.load({"x": [[1, 1, 1]] * 2})["x"], value)
     assert same(subject.load({"x": json.loads(json.dumps(subject.dump(value, True)))}, True)["x"], value)
     assert subject.load({"x": numpy.ones(2, "float16")})["x"].dtype == numpy.float32
+    halves = signature(typed.NDArray[numpy.float16])
+    given = numpy.array([0.5, 65504, numpy.nan, -numpy.inf], "float32")
+    assert same(halves.load({"x": given})["x"], given.astype("float16"))
+    for wrong in (0.1, 1e6):
+        with pytest.raises(Invalid, match="not one of float32"):
+            halves.load({"x": numpy.array([wrong], "float32")})
     for wrong in (numpy.ones(2), "a", [["a"]], [[1], [1, 2]]):
         with pytest.raises(Invalid, match="array of float32"):
             subject.load({"x": wrong})

@@ -36,7 +36,7 @@ class NumpyType(Type):
             elif not isinstance(value, numpy.ndarray):
                 raise expected(self.name, value)
             if dtype is not None and value.dtype.name != dtype:
-                if not _fits(numpy, value.dtype, dtype):
+                if not _fits(numpy, value, dtype):
                     raise Invalid(((), f"expected {self.name}, not one of {value.dtype.name}"))
                 value = value.astype(dtype)
             return self._shaped(value)
@@ -75,9 +75,16 @@ class NumpyType(Type):
         return dump
 
 
-def _fits(numpy, given, wanted):
-    """Whether numbers of one type are numbers of another without loss, or with the one JavaScript's cause."""
-    return numpy.can_cast(given, numpy.dtype(wanted), "safe")
+def _fits(numpy, value, wanted):
+    """Whether numbers of one type are numbers of another without loss."""
+    if numpy.can_cast(value.dtype, numpy.dtype(wanted), "safe"):
+        return True
+    if wanted != "float16" or value.dtype.name != "float32":
+        return False
+    # JavaScript may have no halves, and sends them so.
+    with numpy.errstate(over="ignore"):
+        halves = value.astype("float16")
+    return numpy.array_equal(halves.astype("float32"), value, equal_nan=True)
 
 
 def _finite(value):

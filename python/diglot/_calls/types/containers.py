@@ -50,7 +50,8 @@ class ListType(Type):
         apply, cls = _all(self.item.load(json)), self.cls
 
         def load(value):
-            if type(value) is not list:
+            # As a key, and in a set, a list comes as a tuple.
+            if type(value) not in (list, tuple):
                 if not hasattr(value, "tolist"):  # a typed array
                     raise expected("a list", value)
                 value = value.tolist()
@@ -93,7 +94,7 @@ class TupleType(Type):
     def load(self, json):
         functions, cls = [item.load(json) for item in self.items], self.cls
         make = tuple if cls is tuple else lambda found: cls(*found)
-        return self._function(functions, list, make)
+        return self._function(functions, (list, tuple), make)
 
     def dump(self, json):
         return self._function([item.dump(json) for item in self.items], (tuple, list), list)
