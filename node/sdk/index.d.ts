@@ -119,8 +119,14 @@ export class CallError extends Error {
   service: string | undefined;
   function: string | undefined;
 }
-/** The function threw. Its stack stands below the local one. */
+/**
+ * The function threw. Its stack stands below the local one. Errors whose `type` is the name of a class derived from this one, or its static
+ * `type`, are instances of that:
+ *
+ *     class OutOfStock extends RemoteError { declare data: { left: number } }
+ */
 export class RemoteError extends CallError {
+  constructor(message: string, about?: { type?: string; data?: unknown; service?: string; function?: string; cause?: unknown });
   /** The name of the class of what it threw. */
   type: string;
   data: any;

@@ -1,4 +1,8 @@
 'use strict';
 // The package's `diglot/testing`.
 
-module.exports = require('../lib/calls/testing.cjs');
+const { stub } = require('../lib/calls/testing.cjs');
+const { serve } = require('../lib/testing/server.cjs');
+const { useServer, useStub } = require('../lib/testing/fixtures.cjs');
+
+module.exports = { serve, stub, useServer, useStub };

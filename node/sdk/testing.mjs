@@ -2,4 +2,4 @@
 
 import testing from './testing.cjs';
 
-export const { stub } = testing;
+export const { serve, stub, useServer, useStub } = testing;

@@ -94,7 +94,9 @@ class CallError(Exception):
     def __init__(self, message: str, *, service: str | None = None, function: str | None = None) -> None: ...
 
 class RemoteError(CallError):
-    """The function raised."""
+    """The function raised. An error whose `type` is the name of a class derived from this one arrives as that."""
+
+    def __init_subclass__(cls, *, service: str | None = None, type: str | None = None, **options: Any) -> None: ...
 
     type: str
     data: Mapping[str, Any] | None
@@ -103,7 +105,7 @@ class RemoteError(CallError):
         self,
         message: str,
         *,
-        type: str = "Error",
+        type: str | None = None,
         data: Mapping[str, Any] | None = None,
         stack: str | None = None,
         service: str | None = None,

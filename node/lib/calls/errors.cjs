@@ -20,17 +20,31 @@ class CallError extends Error {
 }
 CallError.code = 'error';
 
-/** The function threw. */
+/**
+ * The function threw. A class derived from this one stands for the errors whose `type` is its name, or its own static `type`: they are
+ * instances of it.
+ */
 class RemoteError extends CallError {
   constructor(message, about = {}) {
     super(message, about);
     /** The name of the class of what it threw. */
-    this.type = about.type ?? 'Error';
+    this.type = about.type ?? (new.target === RemoteError ? 'Error' : type_of(new.target));
     /** What that carried. */
     this.data = about.data;
   }
 }
+Object.defineProperty(RemoteError, Symbol.hasInstance, {
+  value(error) {
+    if (Function.prototype[Symbol.hasInstance].call(this, error)) return true;
+    return this !== RemoteError && error instanceof RemoteError && error.type === type_of(this);
+  },
+});
 RemoteError.code = 'error';
+
+/** @param {any} derived @returns {string} */
+function type_of(derived) {
+  return Object.hasOwn(derived, 'type') ? derived.type : derived.name;
+}
 
 class WithIssues extends CallError {
   constructor(message, about = {}) {

@@ -42,14 +42,29 @@ def _made(cls, message, attributes):
     return error
 
 
+#: Classes derived from `RemoteError`, by service (or None) and name.
+_derived = {}
+
+
 class RemoteError(CallError):
-    """The function raised. `type` is its exception's class, `data` what that carries, `stack` its traceback."""
+    """The function raised. `type` is its exception's class, `data` what that carries, `stack` its traceback.
+
+    A class derived from this one is what an error arrives as whose `type` is its name, so that it can be caught by it;
+    with `class OutOfStock(RemoteError, service="shop")` only one of that service. What it annotates are attributes, of
+    `data`.
+    """
 
     code = "error"
+    _type = "Error"
 
-    def __init__(self, message, *, type="Error", data=None, stack=None, service=None, function=None):
+    def __init_subclass__(cls, *, service=None, type=None, **options):
+        super().__init_subclass__(**options)
+        cls._type = type or cls.__name__
+        _derived[service, cls._type] = cls
+
+    def __init__(self, message, *, type=None, data=None, stack=None, service=None, function=None):
         super().__init__(message, service=service, function=function)
-        self.type = type
+        self.type = type or self._type
         self.data = data
         self.stack = stack
         if stack and sys.version_info >= (3, 11):
@@ -195,15 +210,22 @@ def from_throw(thrown, service, function):
     cls = _CLASSES.get(code)
     if cls is not None:
         return cls(message, **where)
-    error = RemoteError(
-        message,
-        type=str(thrown.get("type") or "Error"),
-        data=thrown.get("data"),
-        stack=thrown.get("stack"),
-        **where,
-    )
+    error = _remote(message, thrown, where)
     if code != "error":
         error.code = code
+    return error
+
+
+def _remote(message, thrown, where):
+    kind, data = str(thrown.get("type") or "Error"), thrown.get("data")
+    cls = _derived.get((where["service"], kind)) or _derived.get((None, kind)) or RemoteError
+    # Not by its own way of being made, which is for who raises it.
+    error = cls.__new__(cls, message)
+    RemoteError.__init__(error, message, type=kind, data=data, stack=thrown.get("stack"), **where)
+    if cls is not RemoteError and isinstance(data, dict):
+        for name in cls.__annotations__:
+            if name in data and name not in vars(error):
+                setattr(error, name, data[name])
     return error
 
 

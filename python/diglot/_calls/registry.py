@@ -172,7 +172,7 @@ def _fitting(told):
 
 def _text_of(exception):
     try:
-        return str(exception)
+        return exception.message if isinstance(exception, call_errors.RemoteError) else str(exception)
     except Exception as problem:
         return f"(its message cannot be shown: {type(problem).__name__})"
 
@@ -181,7 +181,12 @@ def _data_of(exception):
     from .types.plain_json import jsonable
 
     found = {}
-    for name, value in list(vars(exception).items()):
+    carried = vars(exception)
+    if isinstance(exception, call_errors.RemoteError):
+        # One of the program's own, derived from it, is raised with its data.
+        own = call_errors.RemoteError("").__dict__
+        carried = {**{name: value for name, value in carried.items() if name not in own}, **(exception.data or {})}
+    for name, value in list(carried.items()):
         if name.startswith("_"):
             continue
         try:

@@ -1,0 +1,70 @@
+"""Fixtures for pytest. They are there where the package is installed; else `-p diglot.testing.pytest`, or this in the
+uppermost conftest.py, makes them known:
+
+    pytest_plugins = ["diglot.testing.pytest"]
+"""
+
+import contextlib
+
+import pytest
+
+from . import StartError, serve, stub
+
+#: Of a server's log, in the report of a test that failed.
+_LOG_LINES_MAX = 100
+
+_running = []
+
+
+def pytest_addoption(parser):
+    parser.addini("diglot_folder", "where `diglot_server` runs, from the root of the tests", default=".")
+    parser.addini("diglot_targets", "TARGETs of `diglot_server`, instead of diglot.toml", type="args", default=[])
+
+
+@contextlib.contextmanager
+def _served(*arguments, **options):
+    with contextlib.ExitStack() as stack:
+        problem = None
+        try:
+            server = stack.enter_context(serve(*arguments, **options))
+        except StartError as error:
+            problem = str(error)
+        if problem is not None:
+            # What it wrote says why; where in pytest that was does not.
+            pytest.fail(problem, pytrace=False)
+        _running.append(server)
+        try:
+            yield server
+        finally:
+            _running.remove(server)
+
+
+@pytest.fixture(scope="session")
+def diglot_server(pytestconfig):
+    """The project's whole server, for all tests: `.url`, `.call("model.similar", item_id=3)`, `.log`."""
+    folder = pytestconfig.rootpath / pytestconfig.getini("diglot_folder")
+    with _served(folder, *pytestconfig.getini("diglot_targets")) as server:
+        yield server
+
+
+@pytest.fixture
+def diglot_serve():
+    """Starts whole servers that end with the test: `diglot_serve("shop")`, with what `diglot.testing.serve` takes."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments, **options: stack.enter_context(_served(*arguments, **options))
+
+
+@pytest.fixture
+def diglot_stub():
+    """Puts functions in the place of a service's, for the test: `diglot_stub("model", similar=lambda item_id: [])`."""
+    with contextlib.ExitStack() as stack:
+        yield lambda service, **functions: stack.enter_context(stub(service, **functions))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for server in _running:
+            lines = server.log.splitlines()[-_LOG_LINES_MAX:]
+            report.sections.append(("Log of the Diglot server", "\n".join(lines)))
