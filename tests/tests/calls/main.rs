@@ -2,11 +2,16 @@
 
 mod between;
 mod ends;
+mod fixtures;
 mod routes;
+mod tables;
+mod values;
 
 use std::cell::Cell;
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
 
-use diglot_tests::{Running, Server, server};
+use diglot_tests::{Running, Server, binary, server};
 use serde_json::Value;
 
 const MODEL: &str = include_str!("../../apps/calls/model.py");
@@ -63,4 +68,30 @@ fn error(running: &Running, function: &str, parameters: &Value) -> (String, Stri
     let answer = call(running, function, parameters);
     let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("{answer:#}")).to_owned();
     (text("code"), text("message"))
+}
+
+/// Where the servers that a test asks by commands have their control socket, in their folder.
+const CONTROL: &str = "diglot.sock";
+
+/// What a command of `diglot` came to that was asked of a server, whose control socket is [`CONTROL`].
+fn command(running: &Running, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(binary())
+        .args(arguments)
+        .args(["--control", CONTROL])
+        .current_dir(running.folder())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be run");
+    child.stdin.take().expect("stdin is piped").write_all(input).expect("the command reads");
+    child.wait_with_output().expect("the command ends")
+}
+
+/// The JSON that a command of `diglot` printed, which went well.
+fn printed(running: &Running, arguments: &[&str], input: &Value) -> Value {
+    let input = if input.is_null() { String::new() } else { input.to_string() };
+    let output = command(running, arguments, input.as_bytes());
+    assert!(output.status.success(), "{}\n{:#?}", String::from_utf8_lossy(&output.stderr), running.log());
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }

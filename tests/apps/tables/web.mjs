@@ -1,0 +1,44 @@
+// Tables of apache-arrow, in and out.
+import { createRequire } from 'node:module';
+import { func, services } from 'diglot';
+
+const nothing = { type: 'object', properties: {}, additionalProperties: false };
+
+/** What a table has, as JSON can have it. */
+const rows = (table) => table.toArray().map((row) => ({ ...row.toJSON(), big: String(row.big), score: String(row.score) }));
+
+export const check = func({ input: nothing, output: {} }, async () => {
+  const { tableFromArrays } = createRequire(process.argv[1])('apache-arrow');
+  const { model } = services;
+  const made = {};
+  const table = tableFromArrays({
+    id: Int32Array.of(1, 2, 3),
+    name: ['a', null, 'ä'],
+    score: Float64Array.of(0.5, Number.POSITIVE_INFINITY, -1),
+    big: BigInt64Array.of(2n ** 60n, 0n, -(2n ** 60n)),
+  });
+  for (const name of ['Pandas', 'Polars', 'Pyarrow']) {
+    const given = await model[`of${name}`]();
+    made[`of${name}`] = rows(given);
+    // Its own, and one made here.
+    made[`to${name}`] = rows(await model[`to${name}`]({ table: given }));
+    made[`made${name}`] = rows(await model[`to${name}`]({ table }));
+  }
+  made.columns = await model.columns({ tables: [table, await model.ofPolars()] });
+  return made;
+});
+
+/** What a call comes to where there is no apache-arrow. */
+export const without = func({ input: nothing, output: {} }, async () => {
+  try {
+    return rows(await services.model.ofPolars());
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+});
+
+/** A table to a function that may not be able to read it. */
+export const columns = func({ input: nothing, output: {} }, () => {
+  const { tableFromArrays } = createRequire(process.argv[1])('apache-arrow');
+  return services.model.columns({ tables: [tableFromArrays({ id: Int32Array.of(1) })] });
+});

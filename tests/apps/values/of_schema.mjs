@@ -1,0 +1,105 @@
+// Values of JavaScript's by a JSON Schema, as the language that offers the function has written it.
+import { createRequire } from 'node:module';
+import { bigints, dates, integers, shaped, texts } from './anything.mjs';
+
+const fc = createRequire(process.argv[1])('fast-check');
+
+const TYPED = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
+  float16: globalThis.Float16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+};
+/** How deep what contains itself is made. */
+const DEPTH_MAX = 4;
+
+const two = (number) => String(number).padStart(2, '0');
+const fraction = fc.oneof(fc.constant(''), fc.integer({ min: 1, max: 999_999 }).map((micros) => `.${String(micros).padStart(6, '0').replace(/0+$/, '')}`));
+const clock = fc.tuple(fc.nat(23), fc.nat(59), fc.nat(59), fraction).map(([hour, minute, second, rest]) => `${two(hour)}:${two(minute)}:${two(second)}${rest}`);
+const offset = fc.constantFrom('', '+00:00', '+02:00', '-23:59');
+const FORMATS = {
+  'date-time': dates,
+  date: dates.map((date) => date.toISOString().slice(0, 10)),
+  time: fc.tuple(clock, offset).map((parts) => parts.join('')),
+  // As Python writes them: days, and seconds of less than one.
+  duration: fc.tuple(fc.constantFrom('', '-'), fc.nat(999_999), fc.nat(86_399), fraction).map(([sign, days, seconds, rest]) => {
+    const time = seconds > 0 || rest !== '' ? `T${seconds}${rest}S` : '';
+    if (days === 0) return time === '' ? 'PT0S' : `${sign}P${time}`;
+    return `${sign}P${days}D${time}`;
+  }),
+  decimal: fc.oneof(
+    fc.tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fraction).map(([whole, rest]) => `${whole}${rest}`),
+    fc.constantFrom('NaN', 'Infinity', '-Infinity', '0.00', '-0', '1E+400', '1E-30'),
+  ),
+  uuid: fc.uuid(),
+};
+
+/**
+ * @param {any} schema
+ * @param {Record<string, any>} [definitions]
+ * @returns {any} an arbitrary
+ */
+export function of_schema(schema, definitions = {}, depth = 0) {
+  const of = (part) => of_schema(part, definitions, depth + 1);
+  if (schema.$ref !== undefined) return of_schema(definitions[schema.$ref.replace('#/$defs/', '')], definitions, depth);
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.filter((part) => depth <= DEPTH_MAX || part.$ref === undefined).map(of));
+  switch (schema['x-diglot']) {
+    case 'bigint':
+      return fc.oneof(bigints, integers.map(BigInt));
+    case 'bytes':
+      return fc.uint8Array({ maxLength: 100 });
+    case 'set':
+      return fc.array(of(schema.items ?? { type: 'string' }), { maxLength: 5 }).map((items) => new Set(items));
+    case 'map':
+      return fc.array(fc.tuple(...schema.items.prefixItems.map(of)), { maxLength: 5 }).map((pairs) => new Map(pairs));
+    case 'array':
+      return rows(schema);
+    case 'decimal':
+      return FORMATS.decimal;
+    case 'undefined':
+      return fc.constant(null);
+  }
+  switch (schema.type) {
+    case 'null':
+      return fc.constant(null);
+    case 'boolean':
+      return fc.boolean();
+    case 'integer':
+      return integers;
+    case 'number':
+      return fc.double();
+    case 'string':
+      return FORMATS[schema.format] ?? texts;
+    case 'array':
+      return fc.oneof(...(schema.prefixItems === undefined ? [list(schema.items, of, depth)] : [fc.tuple(...schema.prefixItems.map(of))]));
+    case 'object':
+      return object(schema, of, depth);
+  }
+  return fc.oneof(integers, texts, fc.constant(null));
+}
+
+function list(items, of, depth) {
+  return depth > DEPTH_MAX ? fc.constant([]) : fc.array(of(items ?? { type: 'integer' }), { maxLength: 3 });
+}
+
+/** With all that it may have: what is left out, Python's classes have a default for. */
+function object({ properties, additionalProperties }, of, depth) {
+  if (properties === undefined) return depth > DEPTH_MAX ? fc.constant({}) : fc.dictionary(texts, of(additionalProperties ?? { type: 'integer' }), { maxKeys: 4 });
+  return fc.record(Object.fromEntries(Object.entries(properties).map(([name, part]) => [name, of(part)])));
+}
+
+function rows({ dtype = 'float64', shape }) {
+  const Type = TYPED[dtype] ?? Float32Array;
+  const lengths = shape === undefined ? fc.array(fc.nat(3), { maxLength: 3 }) : fc.tuple(...shape.map((length) => (length === null ? fc.nat(5) : fc.constant(length))));
+  return shaped(Type, lengths, dtype === 'bool' ? dtype : undefined);
+}

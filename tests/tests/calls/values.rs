@@ -1,0 +1,59 @@
+//! Values of every kind, made by fast-check in Node and by hypothesis in Python, to the other language and back.
+
+use diglot_tests::{Running, is_full, server};
+use serde_json::{Value, json};
+
+use crate::{CONTROL, printed};
+
+/// How many go each way, and at full size.
+const COUNT: u64 = 3_000;
+const COUNT_FULL: u64 = 100_000;
+/// Other values each day would find more, and a test that fails only today.
+const SEED: u64 = 20_261_120;
+/// In seconds.
+const PATIENCE: &str = "7200";
+
+fn services() -> Running {
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[services.web]\nentry = \"web.mjs\"\nroutes = []\n[services.model]\n\
+                  entry = \"model.py\"\nroutes = []\n";
+    server()
+        .file("web.mjs", include_str!("../../apps/values/web.mjs"))
+        .file("crossed.mjs", include_str!("../../apps/values/crossed.mjs"))
+        .file("anything.mjs", include_str!("../../apps/values/anything.mjs"))
+        .file("of_schema.mjs", include_str!("../../apps/values/of_schema.mjs"))
+        .file("model.py", include_str!("../../apps/values/model.py"))
+        .file("crossed.py", include_str!("../../apps/values/crossed.py"))
+        .file("anything.py", include_str!("../../apps/values/anything.py"))
+        .file("of_schema.py", include_str!("../../apps/values/of_schema.py"))
+        .file("diglot.toml", config)
+        .argument("--control")
+        .argument(CONTROL)
+        .run()
+}
+
+/// Half of the values go to a function of no types, the others to those of many.
+fn all_come_back(from: &str, to: &str) {
+    let running = services();
+    let count = if is_full() { COUNT_FULL } else { COUNT };
+    let functions = printed(&running, &["functions", "--json"], &Value::Null)[to].take();
+    let asked = json!({ "functions": functions, "count": count, "seed": SEED });
+    let runs = printed(&running, &["call", &format!("{from}.check"), "-", "--timeout", PATIENCE], &asked);
+    println!("{from}: {runs:#}");
+    let runs = runs.as_object().expect("counts by function");
+    let made: u64 = runs.values().filter_map(Value::as_u64).sum();
+    assert!(made >= count, "{made} values of {count}");
+    let typed = functions.as_array().into_iter().flatten();
+    let typed =
+        typed.filter(|function| function["name"].as_str().is_some_and(|name| name.starts_with("as_")));
+    assert_eq!(runs.len(), typed.count() + 2, "each function had its share");
+}
+
+#[test]
+fn values_of_node_come_back_from_python() {
+    all_come_back("web", "model");
+}
+
+#[test]
+fn values_of_python_come_back_from_node() {
+    all_come_back("model", "web");
+}
