@@ -79,6 +79,7 @@ class Peer {
     const id = bytes.readUInt32LE(8);
     this.broker.frames.push({ from: this.service, type, id, length: bytes.length });
     if (type === TYPE.ABORT) this.broker.emit('abort');
+    this.broker.emit('frame');
     if (type === TYPE.OFFER) {
       const offer = JSON.parse(bytes.subarray(HEADER_BYTES).toString());
       this.offers.set(offer.name, offer);
@@ -217,6 +218,11 @@ class Broker extends EventEmitter {
     const seen = () => this.frames.find((one) => one.type === TYPE.ABORT && !one.was_seen);
     while (seen() === undefined) await once(this, 'abort');
     seen().was_seen = true;
+  }
+
+  /** Resolves when a worker of the service has sent such a frame. @param {string} service @param {number} type @param {number} id */
+  async until_frame(service, type, id) {
+    while (!this.frames.some((one) => one.from === service && one.type === type && one.id === id)) await once(this, 'frame');
   }
 
   /** Resolves when the worker offers the function. @param {Peer} peer @param {string} name */

@@ -35,6 +35,8 @@ const TURN_BYTES = 4 * DATA_BYTES_MAX;
 /** So much waits at most to be written, before data of calls is left where it is. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const NO_BYTES = Buffer.alloc(0);
+/** Ends a call that nobody waits for, where what is missing of it would never come or go. */
+const CANCELLED = Buffer.from('{"code":"cancelled","message":"the caller waits no more"}');
 
 /**
  * @typedef {object} Handler
@@ -198,9 +200,17 @@ class Connection {
         if (is_ours) return this._not_for(type);
         const reason = end - payload_at === 1 ? buffer[payload_at] : 0;
         if (reason < 1 || reason > 4) return this.violated('a malformed ABORT frame');
-        exchange?.owner?.aborted(reason);
+        if (exchange !== null && !exchange.is_aborted) this._aborted(exchange, reason);
       }
     }
+  }
+
+  /** The caller waits no more: it sends nothing, and grants nothing. What runs may answer with as much as fits. */
+  _aborted(exchange, reason) {
+    exchange.is_aborted = true;
+    exchange.owner?.aborted(reason);
+    const { expects } = exchange;
+    if (exchange.is_answered || expects === EXPECTS.MESSAGE || expects === EXPECTS.END) this.throw(exchange, CANCELLED);
   }
 
   _not_for(type) {
@@ -376,21 +386,24 @@ class Connection {
     const { length } = message;
     const aboard = Math.min(length, ABOARD_BYTES_MAX);
     const is_whole = aboard === length;
+    if (exchange.is_aborted && length - aboard > exchange.send_credit) return this.throw(exchange, CANCELLED);
     this._return(exchange, length, aboard, is_whole ? FLAG_END : 0);
     this._aboard(exchange, message, aboard, length, true);
     if (is_whole) this._sent_end(exchange);
   }
 
   _return(exchange, length, aboard, flags) {
+    exchange.is_answered = true;
     const { output } = this;
     output.reserve(HEADER_BYTES + RETURN_FIXED_BYTES + aboard);
     output.header(TYPE.RETURN, flags, exchange.id, RETURN_FIXED_BYTES + aboard);
     output.u32(length);
   }
 
-  /** The answer is a stream of items. @param {Exchange} exchange */
+  /** The answer is a stream of items. The call is over if nobody waits for them. @param {Exchange} exchange */
   answer_stream(exchange) {
-    if (!exchange.over) this._return(exchange, STREAM, 0, 0);
+    if (exchange.is_aborted) this.throw(exchange, CANCELLED);
+    else if (!exchange.over) this._return(exchange, STREAM, 0, 0);
   }
 
   /**

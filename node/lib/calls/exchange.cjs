@@ -45,6 +45,10 @@ class Exchange {
     this.is_ready = false;
     /** Its owner waits until what is queued has been sent, and more may be. */
     this.waits = false;
+    /** Its answer has begun. */
+    this.is_answered = false;
+    /** ABORT has come: nothing is granted to it any more. */
+    this.is_aborted = false;
 
     this.expects = is_ours ? EXPECTS.RETURN : EXPECTS.MESSAGE;
     this.has_items = false;

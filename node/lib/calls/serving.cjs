@@ -111,11 +111,8 @@ class Serving {
     if (this.controller !== null) run_as(this, () => this.controller.abort(why));
     this.items?.end(() => why);
     if (this.calls !== null) for (const call of this.calls) call.leave();
-    const { sending, exchange } = this;
-    // What runs on answers when it is done. A stream, or an answer that nobody takes, ends here.
-    if (sending === null && exchange.queue === null) return;
-    sending?.stop();
-    this._throw(thrown('cancelled', why.message));
+    // What runs on answers when it is done.
+    this.sending?.stop();
   }
 
   _why() {
@@ -181,9 +178,11 @@ class Serving {
     if (typeof (result?.[Symbol.asyncIterator] ?? result?.[Symbol.iterator]) !== 'function') {
       return this._throw(thrown_invalid('invalid_result', [{ path: [], message: 'the function says it returns a stream of items, and returned none' }]));
     }
+    const sending = new Sending(connection, exchange, result, (encoder, item) => this._write(encoder, offered.encode(item, is_json)));
     connection.answer_stream(exchange);
-    this.sending = new Sending(connection, exchange, result, (encoder, item) => this._write(encoder, offered.encode(item, is_json)));
-    this.sending.run().then(
+    if (exchange.over) return sending.stop();
+    this.sending = sending;
+    sending.run().then(
       () => this.items?.end(),
       (error) => {
         this.sending = null;
