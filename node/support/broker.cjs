@@ -7,7 +7,7 @@ const { EventEmitter, once } = require('node:events');
 const { Front } = require('./front.cjs');
 const { decode } = require('../lib/calls/decode.cjs');
 const { Encoder } = require('../lib/calls/encode.cjs');
-const { TYPE, HEADER_BYTES } = require('../lib/calls/protocol.cjs');
+const { CALL, TYPE, HEADER_BYTES } = require('../lib/calls/protocol.cjs');
 
 const BY_WORKER = 0x8000_0000;
 const MESSAGE_BYTES_MAX = 67_108_864;
@@ -106,6 +106,8 @@ class Peer {
     const name = bytes.toString('latin1', name_at, name_at + bytes[at + 14]);
     this.broker.calls.push({ service, name, timeout_ms: bytes.readUInt32LE(at + 8), flags: bytes[at + 12], depth: bytes[at + 15], context: bytes.toString('latin1', name_at + bytes[at + 14], name_at + bytes[at + 14] + bytes.readUInt16LE(at + 16)) });
     this.broker.emit('call');
+    const raw = this.broker.raw.get(`${service}.${name}`);
+    if (raw !== undefined) return this.socket.write(raw(id));
     const peers = this.broker.peers.filter((peer) => peer.service === service);
     const callee = peers.find((peer) => peer.offers.has(name));
     if (callee === undefined) {
@@ -136,6 +138,8 @@ class Broker extends EventEmitter {
     this.peers = [];
     this.calls = [];
     this.frames = [];
+    /** Functions of no worker, which answer with frames: by `service.name`. @type {Map<string, (id: number) => Buffer>} */
+    this.raw = new Map();
   }
 
   /**
@@ -165,17 +169,17 @@ class Broker extends EventEmitter {
    * @param {Peer} peer
    * @param {string} name
    * @param {any} args
-   * @param {{ json?: boolean, timeout_ms?: number, window?: number, context?: string }} [options]
+   * @param {{ json?: boolean, timeout_ms?: number, window?: number, context?: string, items?: Buffer }} [options] items: the bytes of a stream of them
    * @returns {Promise<any> & { id: number }} the answer: a value, or `items` of a stream; rejects with `thrown`
    */
-  call(peer, name, args, { json = false, timeout_ms = 0, window = MESSAGE_BYTES_MAX, context = '' } = {}) {
+  call(peer, name, args, { json = false, timeout_ms = 0, window = MESSAGE_BYTES_MAX, context = '', items } = {}) {
     const id = peer.next_id++;
     const message = json ? Buffer.from(JSON.stringify(args)) : encoded(args);
     const head = Buffer.alloc(20);
     head.writeUInt32LE(message.length, 0);
     head.writeUInt32LE(window, 4);
     head.writeUInt32LE(timeout_ms, 8);
-    head[12] = json ? 1 : 0;
+    head[12] = (json ? CALL.JSON : 0) | (items === undefined ? 0 : CALL.ITEMS);
     head[14] = name.length;
     head.writeUInt16LE(context.length, 16);
     const read = (bytes) => (json ? JSON.parse(bytes.toString()) : decode(bytes, 0, bytes.length, false));
@@ -197,7 +201,9 @@ class Broker extends EventEmitter {
         },
       });
     });
-    peer.socket.write(frame(TYPE.CALL, id, Buffer.concat([head, Buffer.from(name), Buffer.from(context), message.subarray(0, 32_768)]), message.length <= 32_768 ? 1 : 0));
+    const is_whole = message.length <= 32_768 && items === undefined;
+    peer.socket.write(frame(TYPE.CALL, id, Buffer.concat([head, Buffer.from(name), Buffer.from(context), message.subarray(0, 32_768)]), is_whole ? 1 : 0));
+    if (items !== undefined) peer.socket.write(frame(TYPE.DATA, id, items, 1));
     return Object.assign(answer, { id });
   }
 

@@ -36,6 +36,9 @@ class Noted {
   thrown(error) {
     this.events.push(['thrown', error]);
   }
+  broken(problem) {
+    this.events.push(['broken', problem]);
+  }
   stopped() {
     this.events.push(['stopped']);
   }

@@ -3,7 +3,7 @@
 
 const { ABORT, CALL } = require('./protocol.cjs');
 const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, raise } = require('./errors.cjs');
-const { decode, Malformed } = require('./decode.cjs');
+const { decode } = require('./decode.cjs');
 const { Items } = require('./items.cjs');
 const { for_nobody } = require('./left.cjs');
 const { Sending } = require('./sending.cjs');
@@ -122,16 +122,15 @@ class Pending {
     try {
       value = decode(buffer, at, end, owned);
     } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      return this._fail(() => this._unreadable(error));
+      return this._fail(() => this._unreadable(error.message));
     }
     this._finished();
     this.resolve(value);
   }
 
-  _unreadable(error) {
+  _unreadable(problem) {
     const { service, name } = this.route;
-    const message = `the answer cannot be read: ${error.message}`;
+    const message = `the answer cannot be read: ${problem}`;
     return new InvalidResult(message, { service, function: name, issues: [{ path: [], message }] });
   }
 
@@ -146,8 +145,12 @@ class Pending {
     try {
       items.push(decode(buffer, at, end, owned), cost, reserved);
     } catch (error) {
-      this._give_up(ABORT.GIVEN_UP, () => this._unreadable(error));
+      this.broken(error.message);
     }
+  }
+
+  broken(problem) {
+    this._give_up(ABORT.GIVEN_UP, () => this._unreadable(problem));
   }
 
   ended() {

@@ -116,17 +116,47 @@ const BY_CODE = new Map(
 );
 
 /**
+ * What THROW carries.
+ * @typedef {{ code?: string, message?: string, service?: string, function?: string, type?: string, data?: any, stack?: string, issues?: any[] }} Thrown
+ */
+
+const TEXTS = ['code', 'message', 'service', 'function', 'type', 'stack'];
+
+/**
+ * Reads a THROW, which nobody between callee and caller has looked at: what is not as it should be is left out.
+ * @param {string} text
+ * @returns {Thrown}
+ */
+function read_thrown(text) {
+  let thrown;
+  try {
+    thrown = JSON.parse(text);
+  } catch {
+    thrown = null;
+  }
+  if (thrown === null || typeof thrown !== 'object' || Array.isArray(thrown)) return { code: 'error', message: 'it failed, and its error cannot be read' };
+  for (const name of TEXTS) if (Object.hasOwn(thrown, name) && typeof thrown[name] !== 'string') delete thrown[name];
+  if (Array.isArray(thrown.issues)) thrown.issues = thrown.issues.filter(is_issue);
+  else delete thrown.issues;
+  return thrown;
+}
+
+function is_issue(issue) {
+  return typeof issue?.message === 'string' && Array.isArray(issue.path) && issue.path.every((part) => typeof part === 'string' || typeof part === 'number');
+}
+
+/**
  * The error for a THROW.
- * @param {any} thrown its JSON, read
+ * @param {Thrown} thrown
  * @param {string} service whose function was called
  * @param {string} name the function's
  * @returns {CallError}
  */
 function from_thrown(thrown, service, name) {
-  const { code = 'error', message = '', type, data, stack, issues } = thrown ?? {};
-  const about = { code, service: thrown?.service ?? service, function: thrown?.function ?? name, type, data, issues };
+  const { code = 'error', message = '', type, data, stack, issues } = thrown;
+  const about = { code, service: thrown.service ?? service, function: thrown.function ?? name, type, data, issues };
   const Class = BY_CODE.get(code) ?? CallError;
-  const error = new Class(String(message), about);
+  const error = new Class(message, about);
   // That of Diglot's own frames says nothing; who awaits comes behind them.
   Error.captureStackTrace(error, raise);
   if (typeof stack === 'string') error.stack = `${error.stack}\n    in ${about.service}.${about.function}:\n${indented(stack)}`;
@@ -156,4 +186,4 @@ function indented(text) {
     .join('\n');
 }
 
-module.exports = { ...CLASSES, from_thrown, raise };
+module.exports = { ...CLASSES, from_thrown, raise, read_thrown };

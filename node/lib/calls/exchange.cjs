@@ -3,8 +3,8 @@
 
 const { WINDOW_BYTES_MIN } = require('./protocol.cjs');
 
-/** What comes next from the other end. */
-const EXPECTS = Object.freeze({ RETURN: 0, MESSAGE: 1, END: 2, ITEMS: 3, NOTHING: 4 });
+/** What comes next from the other end. REST: what nobody reads. */
+const EXPECTS = Object.freeze({ RETURN: 0, MESSAGE: 1, END: 2, ITEMS: 3, REST: 4, NOTHING: 5 });
 
 /**
  * Whom a call is for. All are called while frames are read; `buffer` is used again afterwards unless it is `owned`.
@@ -13,7 +13,8 @@ const EXPECTS = Object.freeze({ RETURN: 0, MESSAGE: 1, END: 2, ITEMS: 3, NOTHING
  * @property {() => void} [streams] the answer is a stream
  * @property {(buffer: Buffer, at: number, end: number, owned: boolean, cost: number, reserved: number) => void} item
  * @property {() => void} ended no item follows
- * @property {(thrown: any) => void} [thrown] the callee's error
+ * @property {(problem: string) => void} broken what came as items is none; no item follows
+ * @property {(thrown: import('./errors.cjs').Thrown) => void} [thrown] the callee's error
  * @property {() => void} [stopped] the callee wants no more items
  * @property {(reason: number) => void} [aborted] the caller waits no more
  * @property {() => void} credit more may be sent, after `wait`

@@ -3,6 +3,7 @@
 
 const { ABOARD_BYTES_MAX, RETURN_FIXED_BYTES, STREAM, UNFINISHED_BYTES_MAX } = require('./protocol.cjs');
 const { EXPECTS } = require('./exchange.cjs');
+const { read_thrown } = require('./errors.cjs');
 
 /** @typedef {import('./connection.cjs').Connection} Connection */
 /** @typedef {import('./exchange.cjs').Exchange} Exchange */
@@ -92,6 +93,8 @@ function data(connection, exchange, buffer, at, end, last) {
     case EXPECTS.ITEMS:
       items(connection, exchange, buffer, at, end);
       break;
+    case EXPECTS.REST:
+      break;
     case EXPECTS.END:
       if (bytes > 0) return connection.violated('a message that is longer than was announced');
       break;
@@ -123,19 +126,32 @@ function ended(connection, exchange) {
   if (exchange.over) return;
   const { owner, expects } = exchange;
   if (expects === EXPECTS.END) return whole(connection, exchange, exchange.buffer, 0, exchange.total, true, true);
-  if (exchange.buffer !== null || exchange.head_bytes > 0) return connection.violated('a stream that ends within an item');
+  const is_cut_off = expects === EXPECTS.ITEMS && (exchange.buffer !== null || exchange.head_bytes > 0);
+  if (is_cut_off) drop_item(connection, exchange);
   exchange.expects = EXPECTS.NOTHING;
   if (exchange.is_ours) connection.end(exchange);
-  owner?.ended();
+  if (is_cut_off) owner?.broken('the stream ends within an item');
+  else owner?.ended();
+}
+
+/** Of an item that has begun nothing is kept. @param {Connection} connection @param {Exchange} exchange */
+function drop_item(connection, exchange) {
+  const { asked } = exchange;
+  exchange.buffer = null;
+  exchange.asked = null;
+  if (asked === null) return;
+  asked.is_void = !asked.is_admitted;
+  if (asked.is_admitted) connection.budget_of(exchange).release(exchange, asked.bytes);
 }
 
 /** Bytes of items. @param {Connection} connection @param {Exchange} exchange */
 function items(connection, exchange, buffer, from, end) {
   let at = from;
-  while (at < end) {
+  // Who reads them may leave with any of them, and nobody asks what the rest is.
+  while (at < end && exchange.owner !== null) {
     if (exchange.buffer !== null) {
       const taken = Math.min(exchange.total - exchange.filled, end - at);
-      if (exchange.owner !== null) buffer.copy(exchange.buffer, exchange.filled, at, at + taken);
+      buffer.copy(exchange.buffer, exchange.filled, at, at + taken);
       exchange.filled += taken;
       at += taken;
       if (exchange.filled === exchange.total) whole_item(exchange);
@@ -153,17 +169,20 @@ function items(connection, exchange, buffer, from, end) {
       exchange.head = 0;
     }
     if (length > connection.message_bytes_max) {
-      return connection.violated(`an item of ${length} bytes, above the maximum of ${connection.message_bytes_max}`);
+      // Where the next begins is not known either.
+      exchange.owner?.broken(`an item of ${length} bytes is announced, above the maximum of ${connection.message_bytes_max}`);
+      exchange.expects = EXPECTS.REST;
+      return;
     }
     if (end - at >= length) {
-      exchange.owner?.item(buffer, at, at + length, false, 4 + length, 0);
+      exchange.owner.item(buffer, at, at + length, false, 4 + length, 0);
       at += length;
     } else {
       exchange.total = length;
       exchange.filled = 0;
-      exchange.buffer = exchange.owner === null ? NO_BYTES : Buffer.allocUnsafeSlow(length);
+      exchange.buffer = Buffer.allocUnsafeSlow(length);
       // What is longer than the window would never come.
-      if (length > exchange.long_item_bytes && exchange.owner !== null) exchange.asked = connection.budget_of(exchange).ask(exchange, length);
+      if (length > exchange.long_item_bytes) exchange.asked = connection.budget_of(exchange).ask(exchange, length);
     }
   }
 }
@@ -181,16 +200,9 @@ function whole_item(exchange) {
 
 /** A THROW frame. @param {Connection} connection @param {Exchange} exchange */
 function thrown(connection, exchange, buffer, at, end) {
-  let error;
-  try {
-    error = JSON.parse(buffer.utf8Slice(at, end));
-  } catch {
-    return connection.violated('a THROW frame that is not JSON');
-  }
-  if (error === null || typeof error !== 'object' || typeof error.code !== 'string') return connection.violated('a THROW frame that is no error');
   const { owner } = exchange;
   connection.end(exchange);
-  owner?.thrown(error);
+  owner?.thrown(read_thrown(buffer.utf8Slice(at, end)));
 }
 
 module.exports = { returned, message, admitted, data, thrown };

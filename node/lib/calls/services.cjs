@@ -213,4 +213,4 @@ function crossing_name(name, what) {
   return crosses;
 }
 
-module.exports = { Caller, Route, make_services, write_arguments };
+module.exports = { Caller, Names, Route, make_services, write_arguments };

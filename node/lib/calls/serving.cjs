@@ -3,12 +3,12 @@
 
 const { run_as } = require('../origin.cjs');
 const { ABORT } = require('./protocol.cjs');
-const { CallCancelled, DeadlineExceeded, UnsupportedValue, TooLarge } = require('./errors.cjs');
-const { decode, Malformed } = require('./decode.cjs');
+const { CallCancelled, DeadlineExceeded, InvalidArguments, UnsupportedValue, TooLarge } = require('./errors.cjs');
+const { decode } = require('./decode.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
 const { Items } = require('./items.cjs');
 const { Sending } = require('./sending.cjs');
-const { thrown, thrown_by_function, thrown_invalid } = require('./thrown.cjs');
+const { issues_text, thrown, thrown_by_function, thrown_invalid } = require('./thrown.cjs');
 
 /** An error of a schema: it has `issues`. */
 function has_issues(error) {
@@ -70,7 +70,6 @@ class Serving {
     try {
       given = this.is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
     } catch (error) {
-      if (!(error instanceof Malformed || error instanceof SyntaxError)) throw error;
       return this._throw(thrown_invalid('invalid_arguments', [{ path: [], message: `the arguments cannot be read: ${error.message}` }]));
     }
     if (exchange.has_items !== (offered.input !== null)) {
@@ -89,9 +88,20 @@ class Serving {
       const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
       items.push(offered.decode_item(given, is_json), cost, reserved);
     } catch (error) {
-      items.end(() => error);
-      this.connection.stop(this.exchange);
+      this._refuse(has_issues(error) ? error.issues : [{ path: [], message: error.message }]);
     }
+  }
+
+  broken(problem) {
+    this._refuse([{ path: [], message: problem }]);
+  }
+
+  /** The function is told what is wrong with its items, and gets no more of them. @param {{ path: (string | number)[], message: string }[]} issues */
+  _refuse(issues) {
+    const { name } = this.offered.input;
+    const within = issues.map(({ path, message }) => ({ path: [name, ...path], message }));
+    this.items?.end(() => new InvalidArguments(issues_text(within), { issues: within }));
+    this.connection.stop(this.exchange);
   }
 
   ended() {

@@ -9,6 +9,8 @@ const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
 const DATA_CHARS_MAX = 32 * 1024;
 const ISSUES_MAX = 100;
+/** In the message. */
+const ISSUES_SHOWN = 3;
 const OWN_FOLDER = dirname(__dirname) + sep;
 
 /**
@@ -40,8 +42,13 @@ function thrown_by_call(error) {
 
 /** @param {{ path: (string | number)[], message: string }[]} issues */
 function thrown_invalid(code, issues) {
-  const shown = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
-  return thrown(code, shown.slice(0, 3).join('; '), { issues: issues.slice(0, ISSUES_MAX) });
+  return thrown(code, issues_text(issues), { issues: issues.slice(0, ISSUES_MAX) });
+}
+
+/** @param {{ path: (string | number)[], message: string }[]} issues @returns {string} the first of them */
+function issues_text(issues) {
+  const shown = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  return shown.join('; ');
 }
 
 /** What an error carries beside its message: its `data`, or the fields the program gave it. @returns {any} */
@@ -68,4 +75,4 @@ function cut(text, chars_max) {
   return text.length <= chars_max ? text : `${text.slice(0, chars_max)}…`;
 }
 
-module.exports = { thrown, thrown_by_function, thrown_invalid };
+module.exports = { issues_text, thrown, thrown_by_function, thrown_invalid };

@@ -1,5 +1,5 @@
 const { setTimeout: sleep } = require('node:timers/promises');
-const { func, signal } = require('diglot');
+const { func, services, signal } = require('diglot');
 const object = (properties) => ({ type: 'object', properties, required: Object.keys(properties) });
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -30,3 +30,17 @@ exports.silentStream = func({}, async function* () {
 exports.large = func({ input: object({ length: { type: 'integer' } }) }, ({ length }) => new Uint8Array(length));
 exports.length = func({ input: object({ data: {} }) }, ({ data }) => data.length);
 exports.slow = func({ input: object({ ms: { type: 'number' } }) }, async ({ ms }) => sleep(ms, ms));
+exports.ask = func({ input: object({ name: {} }) }, async ({ name }) => {
+  try {
+    const answer = services.evil[name]();
+    if (name.endsWith('item')) for await (const item of answer) say(item);
+    return await answer;
+  } catch (error) {
+    return `${error.name}: ${error.message}`;
+  }
+});
+exports.sum = func({ items: { numbers: { type: 'number' } } }, async ({ numbers }) => {
+  let sum = 0;
+  for await (const number of numbers) sum += number;
+  return sum;
+});
