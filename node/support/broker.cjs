@@ -30,6 +30,11 @@ function encoded(value) {
   return Buffer.concat(encoder.detach());
 }
 
+/** @param {Buffer} bytes CBOR */
+function decoded(bytes) {
+  return decode(bytes, 0, bytes.length, false);
+}
+
 /** @returns {Buffer} the broker's preface */
 function preface(message_bytes_max = MESSAGE_BYTES_MAX) {
   const bytes = Buffer.from('DGCALL\x01\0\0\0\0\0\0\0\0\0', 'latin1');
@@ -169,10 +174,10 @@ class Broker extends EventEmitter {
    * @param {Peer} peer
    * @param {string} name
    * @param {any} args
-   * @param {{ json?: boolean, timeout_ms?: number, window?: number, context?: string, items?: Buffer }} [options] items: the bytes of a stream of them
+   * @param {{ json?: boolean, timeout_ms?: number, window?: number, context?: string, items?: Buffer, read?: (bytes: Buffer) => any }} [options] items: the bytes of a stream of them
    * @returns {Promise<any> & { id: number }} the answer: a value, or `items` of a stream; rejects with `thrown`
    */
-  call(peer, name, args, { json = false, timeout_ms = 0, window = MESSAGE_BYTES_MAX, context = '', items } = {}) {
+  call(peer, name, args, { json = false, timeout_ms = 0, window = MESSAGE_BYTES_MAX, context = '', items, read = json ? JSON.parse : decoded } = {}) {
     const id = peer.next_id++;
     const message = json ? Buffer.from(JSON.stringify(args)) : encoded(args);
     const head = Buffer.alloc(20);
@@ -182,7 +187,6 @@ class Broker extends EventEmitter {
     head[12] = (json ? CALL.JSON : 0) | (items === undefined ? 0 : CALL.ITEMS);
     head[14] = name.length;
     head.writeUInt16LE(context.length, 16);
-    const read = (bytes) => (json ? JSON.parse(bytes.toString()) : decode(bytes, 0, bytes.length, false));
     const answer = new Promise((resolve, reject) => {
       const parts = [];
       let total = 0;

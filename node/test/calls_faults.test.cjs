@@ -197,6 +197,53 @@ describe('a worker', () => {
     }
   });
 
+  const THROWN = [
+    ['name', /cannot be looked at/],
+    ['message', /cannot be looked at/],
+    ['stack', /cannot be looked at/],
+    ['anything', /cannot be looked at/],
+    ['untouchable', /cannot be looked at/],
+    ['symbol', /^Symbol\(s\)$/],
+    ['nothing', /^undefined$/],
+    ['bare', /^$/],
+    ['deep', /^x$/],
+  ];
+  for (const [what, message] of THROWN) {
+    it(`whose function throws something odd says so and goes on: ${what}`, async () => {
+      await assert.rejects(broker.call(peer, 'throws', { what }), ({ thrown }) => {
+        assert.equal(thrown.code, 'error');
+        assert.match(thrown.message, message);
+        return true;
+      });
+    });
+  }
+
+  it('whose function returns something odd says so and goes on', async () => {
+    const outcome = (name, how) => broker.call(peer, name, { how }).catch(({ thrown }) => `${thrown.code} ${thrown.type}: ${thrown.message}`);
+    assert.match(await outcome('odd_later', 'stream'), /^error TypeError: .*locked/);
+    assert.match(await outcome('odd_later', 'noIterator'), /^error TypeError: /);
+    assert.match(await outcome('odd_later', 'untouchable'), /^error TypeError: /);
+    assert.match(await outcome('odd', 'untouchable'), /^error TypeError: /);
+    assert.match(await outcome('odd', 'getter'), /^error RangeError: of a getter/);
+    assert.equal((await outcome('odd', 'twice')).length, 100_000);
+  });
+
+  it('begins no call that it cannot go on with', async () => {
+    broker.raw.set('evil.silent', () => Buffer.alloc(0));
+    const [stream, signal] = await broker.call(peer, 'odd_arguments', {});
+    assert.match(stream, /locked/);
+    assert.match(signal, /nowhere/);
+    await broker.until_aborted();
+    await broker.until_aborted();
+  });
+
+  it('answers in JSON as the values are, where no schema says what they are', async () => {
+    const answer = await broker.call(peer, 'plain', {}, { json: true, read: String });
+    assert.equal(answer, '{"bytes":"eHk=","map":[[1,["a"]]],"numbers":["NaN",1208925819614629174706176,-18446744073709551616,3,0.5],"row":[1,2],"text":"\\"10n\\""}');
+    const items = Buffer.concat([u32(2), Buffer.from('10')]);
+    assert.deepEqual(await broker.call(peer, 'plain_items', {}, { json: true, items }), { items: [10, 'eHk='] });
+  });
+
   it('that drains ends when the last of them is over', async () => {
     const last = await broker.start('faults', app('faults.cjs'), FUNCTIONS_ONLY);
     const answer = broker.call(last, 'late', { length: 4 * MIB }, { window: 0 });

@@ -88,19 +88,29 @@ class Pending {
   /** It has begun. @param {import('./exchange.cjs').Exchange} exchange @param {number} deadline_ms */
   begun(exchange, deadline_ms) {
     this.exchange = exchange;
-    const { scope, signal } = this;
+    const { scope } = this;
     if (deadline_ms !== Infinity) this.runtime.deadlines.add(this, deadline_ms);
     if (scope !== null) (scope.calls ??= new Set()).add(this);
-    if (signal !== undefined) {
-      this.on_abort = () => this._give_up(ABORT.GIVEN_UP, () => signal.reason);
-      signal.addEventListener('abort', this.on_abort, { once: true });
+  }
+
+  /** Takes up what the program has given for it: its own objects, which may throw. @param {any} iterable the argument that is a stream; null: none is */
+  attach(iterable) {
+    const failed = (error) => this._give_up(ABORT.GIVEN_UP, () => error);
+    try {
+      if (this.signal !== undefined) this._listen(this.signal);
+      if (iterable === null) return;
+      this.sending = new Sending(this.runtime.connection, this.exchange, iterable, (encoder, item) => encoder.value(item));
+      this.sending.run().catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 
-  /** @param {any} iterable the argument that is a stream */
-  send(iterable) {
-    this.sending = new Sending(this.runtime.connection, this.exchange, iterable, (encoder, item) => encoder.value(item));
-    this.sending.run().catch((error) => this._give_up(ABORT.GIVEN_UP, () => error));
+  /** @param {AbortSignal} signal */
+  _listen(signal) {
+    const on_abort = () => this._give_up(ABORT.GIVEN_UP, () => signal.reason);
+    signal.addEventListener('abort', on_abort, { once: true });
+    this.on_abort = on_abort;
   }
 
   _finished() {

@@ -1,11 +1,14 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
+const { compile } = require('./schema.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
+/** Where nothing says what a result, or an item, is. */
+const ANYTHING = compile(true);
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
 
 /** @typedef {import('./standard.cjs').Schema} Schema */
@@ -23,7 +26,7 @@ class Offered {
    * @param {Function} fn
    * @param {string} name as it crosses
    * @param {Takes} takes
-   * @param {{ schema: Schema | null, stream: boolean }} gives
+   * @param {{ schema: Schema, stream: boolean }} gives
    * @param {any} offer what is said of it
    * @param {string} place
    */
@@ -58,7 +61,6 @@ class Offered {
 
   /** @param {any} result of the function, or an item of it @param {boolean} is_json @returns {any} or a promise of it */
   encode(result, is_json) {
-    if (this.result === null) return result;
     return is_json ? this.result.to_json(result, []) : this.result.encode(result, []);
   }
 
@@ -131,7 +133,7 @@ function make_offered(options, fn, root, others) {
     file: place?.file,
     line: place?.line,
   };
-  return new Offered(fn, name, takes, { schema: result, stream }, offer, problem.where);
+  return new Offered(fn, name, takes, { schema: result ?? ANYTHING, stream }, offer, problem.where);
 }
 
 /** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
@@ -162,7 +164,7 @@ function what_it_takes(options, described, problem) {
       throw new TypeError(what);
     });
   const given = options.input ?? described?.params_schema ?? NO_PARAMETERS;
-  const input = items.map(([name, of_item]) => ({ name: to_snake(name), local: name, schema: of(of_item, 'input', problem) }))[0] ?? null;
+  const input = items.map(([name, of_item]) => ({ name: to_snake(name), local: name, schema: of(of_item, 'input', problem) ?? ANYTHING }))[0] ?? null;
   return { schema: guarded(() => new Parameters(given, names), 'input', problem), positions: described?.params ?? null, input };
 }
 

@@ -169,7 +169,7 @@ class Caller {
     } finally {
       give_back(encoder);
     }
-    if (iterable !== null) pending.send(iterable);
+    if (iterable !== null || signal !== undefined) pending.attach(iterable);
   }
 }
 

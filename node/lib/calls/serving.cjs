@@ -3,17 +3,13 @@
 
 const { run_as } = require('../origin.cjs');
 const { ABORT } = require('./protocol.cjs');
-const { CallCancelled, DeadlineExceeded, InvalidArguments, UnsupportedValue, TooLarge } = require('./errors.cjs');
+const { CallCancelled, DeadlineExceeded, InvalidArguments } = require('./errors.cjs');
 const { decode } = require('./decode.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
 const { Items } = require('./items.cjs');
+const { json_text } = require('./json_text.cjs');
 const { Sending } = require('./sending.cjs');
-const { issues_text, thrown, thrown_by_function, thrown_invalid } = require('./thrown.cjs');
-
-/** An error of a schema: it has `issues`. */
-function has_issues(error) {
-  return error !== null && typeof error === 'object' && error.name === 'Invalid' && Array.isArray(error.issues);
-}
+const { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid } = require('./thrown.cjs');
 
 /** @implements {import('./exchange.cjs').Owner} @implements {import('./scope.cjs').Scope} */
 class Serving {
@@ -88,7 +84,7 @@ class Serving {
       const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
       items.push(offered.decode_item(given, is_json), cost, reserved);
     } catch (error) {
-      this._refuse(has_issues(error) ? error.issues : [{ path: [], message: error.message }]);
+      this._refuse(issues_of(error) ?? [{ path: [], message: String(error?.message ?? error) }]);
     }
   }
 
@@ -136,19 +132,24 @@ class Serving {
     this.connection.throw(this.exchange, json);
   }
 
-  /** @param {any} error what the function threw, or its arguments' schema */
+  /** @param {any} error what the function threw */
   fail(error) {
     if (this.exchange.over) return;
     if (this.reason !== 0) this._throw(thrown('cancelled', this._why().message));
     else this._throw(thrown_by_function(error));
   }
 
+  /** @param {any} error what the schema of its arguments threw */
+  refuse(error) {
+    this._throw(thrown_by_arguments(error));
+  }
+
   /** @param {any} result */
   answer(result) {
     const { exchange, offered } = this;
     if (exchange.over) return;
-    if (offered.stream) return this._answer_stream(result);
     try {
+      if (offered.stream) return this._answer_stream(result);
       const encoded = offered.encode(result, this.is_json);
       if (typeof encoded?.then !== 'function') return this._send(encoded);
       // The schema is one that validates asynchronously.
@@ -173,14 +174,12 @@ class Serving {
   }
 
   _write(encoder, encoded) {
-    if (this.is_json) encoder.json(JSON.stringify(encoded) ?? 'null');
+    if (this.is_json) encoder.json(json_text(encoded));
     else encoder.value(encoded);
   }
 
   _unsendable(error) {
-    if (has_issues(error)) this._throw(thrown_invalid('invalid_result', error.issues));
-    else if (error instanceof UnsupportedValue || error instanceof TooLarge) this._throw(thrown(error.code, `the answer: ${error.message}`));
-    else this.fail(error);
+    this._throw(thrown_by_result(error));
   }
 
   _answer_stream(result) {
@@ -204,39 +203,33 @@ class Serving {
 
 /** Calls the function. Runs as the call's. @param {Serving} serving @param {any} given */
 function begin(serving, given) {
-  const { offered } = serving;
-  let args;
   try {
-    args = offered.decode(given, serving.is_json);
-  } catch (error) {
-    return serving._throw(thrown_invalid('invalid_arguments', has_issues(error) ? error.issues : [{ path: [], message: String(error?.message ?? error) }]));
-  }
-  if (typeof args?.then === 'function') {
+    const args = serving.offered.decode(given, serving.is_json);
+    if (typeof args?.then !== 'function') return call(serving, args);
     args.then(
       (settled) => call(serving, settled),
-      (error) => (has_issues(error) ? serving._throw(thrown_invalid('invalid_arguments', error.issues)) : serving.fail(error)),
+      (error) => serving.refuse(error),
     );
-  } else {
-    call(serving, args);
+  } catch (error) {
+    serving.refuse(error);
   }
 }
 
 /** @param {Serving} serving @param {any} args */
 function call(serving, args) {
-  let result;
+  const { offered, items } = serving;
+  // Its arguments were looked at for as long as somebody waited.
+  if (serving.reason !== 0) return serving.fail(null);
   try {
-    result = serving.offered.call(args, serving.items);
-  } catch (error) {
-    return serving.fail(error);
-  }
-  if (result instanceof Promise || (!serving.offered.stream && typeof result?.then === 'function')) {
-    result.then(
+    const result = offered.call(args, items);
+    if (!(result instanceof Promise || (!offered.stream && typeof result?.then === 'function'))) return serving.answer(result);
+    Promise.resolve(result).then(
       (settled) => serving.answer(settled),
       (error) => serving.fail(error),
     );
-  } else {
-    serving.answer(result);
+  } catch (error) {
+    serving.fail(error);
   }
 }
 
-module.exports = { Serving, has_issues };
+module.exports = { Serving };

@@ -3,7 +3,7 @@
 
 const { dirname, sep } = require('node:path');
 const { THROW_BYTES_MAX } = require('./protocol.cjs');
-const { CallError } = require('./errors.cjs');
+const { CallError, TooLarge, UnsupportedValue } = require('./errors.cjs');
 
 const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
@@ -25,19 +25,56 @@ function thrown(code, message, more = {}) {
   return json.length <= THROW_BYTES_MAX ? json : Buffer.from(JSON.stringify({ code, message: cut(message, 1024) }));
 }
 
-/** @param {any} error what the function, or its iterable, threw @returns {Buffer} */
+/** A program may throw anything: what it throws may throw in its turn when it is looked at. @param {() => Buffer} look */
+function guarded(look) {
+  try {
+    return look();
+  } catch {
+    return thrown('error', 'it threw something that cannot be looked at', { type: 'Error' });
+  }
+}
+
+/** @param {any} error what the function threw @returns {Buffer} */
 function thrown_by_function(error) {
-  if (error instanceof CallError) return thrown_by_call(error);
+  return guarded(() => by_function(error));
+}
+
+/** @param {any} error what its arguments' schema threw @returns {Buffer} */
+function thrown_by_arguments(error) {
+  return guarded(() => {
+    const issues = issues_of(error);
+    return issues === null ? by_function(error) : thrown_invalid('invalid_arguments', issues);
+  });
+}
+
+/** @param {any} error what its iterable threw, or what its result's schema did @returns {Buffer} */
+function thrown_by_result(error) {
+  return guarded(() => {
+    const issues = issues_of(error);
+    if (issues !== null) return thrown_invalid('invalid_result', issues);
+    if (error instanceof UnsupportedValue || error instanceof TooLarge) return thrown(error.code, `the answer: ${error.message}`);
+    return by_function(error);
+  });
+}
+
+function by_function(error) {
+  if (error instanceof CallError) return by_call(error);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
-  const type = typeof error.name === 'string' && error.name !== 'Error' ? error.name : (error.constructor?.name ?? 'Error');
+  const type = [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
   return thrown('error', String(error.message ?? ''), { type, data: data_of(error), stack: stack_of(error) });
 }
 
 /** A call that the function made has failed, and it let that pass. @param {CallError} error */
-function thrown_by_call(error) {
-  const { code, service, function: name, type, data } = error;
+function by_call(error) {
+  const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  return thrown(code, error.message, { service, function: name, type, data, issues, stack: code === 'error' ? stack_of(error) : undefined });
+  return thrown(code, error.message, { service, function: name, type, data: in_json(error.data), issues, stack: code === 'error' ? stack_of(error) : undefined });
+}
+
+/** @param {any} error @returns {{ path: (string | number)[], message: string }[] | null} null: it is none of a schema's */
+function issues_of(error) {
+  const { Invalid } = require('./schema.cjs');
+  return error instanceof Invalid ? error.issues : null;
 }
 
 /** @param {{ path: (string | number)[], message: string }[]} issues */
@@ -54,7 +91,10 @@ function issues_text(issues) {
 /** What an error carries beside its message: its `data`, or the fields the program gave it. @returns {any} */
 function data_of(error) {
   const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
-  const data = 'data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields;
+  return in_json('data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields);
+}
+
+function in_json(data) {
   if (data === undefined) return undefined;
   try {
     const json = JSON.stringify(data);
@@ -75,4 +115,4 @@ function cut(text, chars_max) {
   return text.length <= chars_max ? text : `${text.slice(0, chars_max)}…`;
 }
 
-module.exports = { issues_text, thrown, thrown_by_function, thrown_invalid };
+module.exports = { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid };

@@ -44,3 +44,57 @@ exports.sum = func({ items: { numbers: { type: 'number' } } }, async ({ numbers 
   for await (const number of numbers) sum += number;
   return sum;
 });
+const locked = () => {
+  const stream = new ReadableStream();
+  stream.getReader();
+  return stream;
+};
+const throwing = (name) =>
+  Object.defineProperty(new Error('x'), name, {
+    enumerable: true,
+    get() {
+      throw new Error('of a getter');
+    },
+  });
+const untouchable = new Proxy({}, { getPrototypeOf: () => say.nowhere(), get: () => say.nowhere() });
+const RESULTS = {
+  stream: locked,
+  noIterator: () => ({ [Symbol.asyncIterator]: () => undefined }),
+  getter: () => ({
+    // biome-ignore lint/suspicious/noThenProperty: one that throws
+    get then() {
+      throw new RangeError('of a getter');
+    },
+  }),
+  twice: () => ({
+    // biome-ignore lint/suspicious/noThenProperty: one that keeps no rules
+    then(resolve, reject) {
+      resolve(new Uint8Array(100_000));
+      resolve(2);
+      reject(3);
+    },
+  }),
+  untouchable: () => untouchable,
+};
+exports.odd = func({ input: object({ how: {} }) }, ({ how }) => RESULTS[how]());
+exports.oddLater = func({ stream: true, input: object({ how: {} }) }, async ({ how }) => RESULTS[how]());
+const THROWN = { untouchable, symbol: Symbol('s'), nothing: undefined, bare: Object.create(null), deep: Object.assign(new Error('x'), { data: 10n }) };
+exports.throws = func({ input: object({ what: {} }) }, async ({ what }) => {
+  throw Object.hasOwn(THROWN, what) ? THROWN[what] : throwing(what);
+});
+exports.oddArguments = func({}, async () => {
+  const failed = (call) => call.then(String, (error) => error.message);
+  const signal = { addEventListener: () => say.nowhere(), removeEventListener: () => say.nowhere() };
+  return [await failed(services.evil.silent({ data: locked() })), await failed(services.evil.silent({}, { signal }))];
+});
+exports.plain = func({}, () => ({
+  bytes: new Uint8Array([120, 121]),
+  map: new Map([[1, new Set(['a'])]]),
+  numbers: [Number.NaN, 2n ** 80n, -(2n ** 64n), 3n, 0.5],
+  row: new Float32Array([1, 2]),
+  text: '"10n"',
+}));
+exports.plainItems = func({ items: { items: undefined } }, async function* ({ items }) {
+  for await (const item of items) yield item;
+  yield new Uint8Array([120, 121]);
+});
