@@ -6,7 +6,7 @@
 export interface Services {}
 
 export interface CallOptions {
-  /** Milliseconds until the call fails with `DeadlineExceeded`. Never longer than what is left of the call it is made in. */
+  /** Milliseconds until the call fails with `DeadlineExceeded`; Infinity: none of its own. Never longer than what is left of the call it is made in. */
   timeout?: number;
   /** Gives the call up: it rejects with the signal's reason, and the callee is told. */
   signal?: AbortSignal;
@@ -50,11 +50,11 @@ export interface FunctionOptions {
   items?: Record<string, Schema>;
   /** It answers with a stream of items. Generators need not say so. */
   stream?: boolean;
-  /** Milliseconds, for callers that set none. */
+  /** Milliseconds, for callers that set none: above 0, at most 4,294,967,295. */
   timeout?: number;
   /** Calls at a time in one worker. */
   concurrency?: number;
-  /** Calls that wait beyond these, in all. */
+  /** Calls that wait beyond these, in all; 0: none. */
   queue?: number;
   /** It may be begun once more should its worker be lost. */
   idempotent?: boolean;

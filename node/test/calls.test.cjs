@@ -146,9 +146,18 @@ describe('calls', () => {
       assert.ok(of_remaining.timeout_ms <= 1000 && of_remaining.timeout_ms > 0, 'though 5,000 were asked for');
     });
 
-    it('are left to the server where nobody set one', async () => {
-      await run('await services.model.echo({})');
-      assert.equal(broker.calls.at(-1).timeout_ms, 0);
+    it('are left to the server where nobody set one, or one that is infinite', async () => {
+      for (const options of ['{}', '{ timeout: Infinity }']) {
+        await run(`await services.model.echo({}, ${options})`);
+        assert.equal(broker.calls.at(-1).timeout_ms, 0, options);
+      }
+      await broker.call(web, 'run', { code: 'await services.model.echo({}, { timeout: Infinity })' }, { timeout_ms: 5000 });
+      const { timeout_ms } = broker.calls.at(-1);
+      assert.ok(timeout_ms > 0 && timeout_ms <= 5000, 'that of the call it is made in stays');
+    });
+
+    it('are refused where they are none', async () => {
+      for (const timeout of ['0', '-1', 'NaN', '"1"']) await assert.rejects(run(`await services.model.echo({}, { timeout: ${timeout} })`), /milliseconds above 0/);
     });
   });
 

@@ -193,6 +193,23 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
     });
   }
 
+  it('refuses numbers that no function can have, and says which it may', async () => {
+    const WRONG = ['timeout: 0', 'timeout: Infinity', 'timeout: 50 * 86400e3', 'concurrency: 0', 'concurrency: 2 ** 32', 'concurrency: 1.5', 'queue: -1', 'queue: 2 ** 32', 'queue: "many"'];
+    const tries = WRONG.map((option) => `try { func({ name: 'one', ${option} }, () => 1) } catch (error) { said.push(error.message) }`).join('\n');
+    const main = program('numbers', {
+      'main.cjs': `const { func } = require('diglot'); const said = [];\n${tries}
+func({ name: 'said', timeout: 2 ** 32 - 1, concurrency: 2 ** 32 - 1, queue: 0 }, () => said);`,
+    });
+    const peer = await broker.start('numbers', main, FUNCTIONS_ONLY);
+    const said = await broker.call(peer, 'said', {});
+    assert.equal(said.length, WRONG.length);
+    assert.match(said[2], /main\.cjs:4:\d+: the function one: timeout is a number of milliseconds above 0, at most 4294967295 \(49 days\), and not 4320000000$/);
+    assert.match(said[5], /concurrency is a whole number from 1 to 4294967295, and not 1.5$/);
+    assert.match(said[8], /queue is a whole number from 0 to 4294967295, and not "many"$/);
+    const { timeout_ms, concurrency, queue } = peer.offers.get('said');
+    assert.deepEqual([timeout_ms, concurrency, queue], [4_294_967_295, 4_294_967_295, 0]);
+  });
+
   it('says what to do about functions alone where there are routes', async () => {
     const peer = broker.spawn('routed', program('routed', { 'main.cjs': COMMONJS }), { orders: { routes: true } });
     await peer.front.exit;

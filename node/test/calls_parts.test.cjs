@@ -46,6 +46,20 @@ describe('deadlines', () => {
   });
 });
 
+describe('a deadline', () => {
+  it('may lie further ahead than the timers of Node reach', async () => {
+    const warnings = [];
+    const noted = (warning) => warnings.push(warning.name);
+    process.on('warning', noted);
+    const deadlines = new Deadlines();
+    deadlines.add({ tick: 0, before: null, after: null, passed() {} }, performance.now() + 30 * 86_400_000);
+    await new Promise(setImmediate);
+    process.off('warning', noted);
+    clearTimeout(deadlines.timer);
+    assert.deepEqual(warnings, []);
+  });
+});
+
 describe('a program', () => {
   let folder;
   before(() => {

@@ -3,6 +3,8 @@
 
 /** Deadlines that lie in the same so many milliseconds pass together, at their end. */
 const TICK_MS = 8;
+/** As far ahead as Node's timers reach. */
+const TIMER_MS_MAX = 0x7fff_ffff;
 /** When there are more ticks than this, those without deadlines are forgotten. */
 const TICKS_MAX = 128;
 
@@ -65,7 +67,8 @@ class Deadlines {
   _set(tick) {
     clearTimeout(this.timer);
     this.timer_tick = tick;
-    this.timer = setTimeout(() => this._passed(), Math.max(tick * TICK_MS - performance.now(), 0) + 1);
+    const left_ms = Math.max(tick * TICK_MS - performance.now(), 0) + 1;
+    this.timer = setTimeout(() => this._passed(), Math.min(left_ms, TIMER_MS_MAX));
     // Whether calls keep the process alive, their socket says.
     this.timer.unref();
   }

@@ -9,6 +9,8 @@ const { calling_place, bound_name, show_place } = require('./place.cjs');
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
 /** Where nothing says what a result, or an item, is. */
 const ANYTHING = compile(true);
+/** Of an OFFER: 32 bits. */
+const NUMBER_MAX = 0xffff_ffff;
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
 
 /** @typedef {import('./standard.cjs').Schema} Schema */
@@ -173,12 +175,20 @@ function declared_errors(errors, problem) {
   return Object.entries(errors).map(([type, data]) => ({ type, data: data === true || data === undefined ? undefined : of(data, 'output', problem)?.schema }));
 }
 
+/** @param {any} value @returns {string} */
+function shown(value) {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
 function check_options(options, problem) {
   for (const name of Object.keys(options)) if (!OPTIONS.has(name)) problem.failed(`there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
   const { timeout, concurrency, queue, name, input, output } = options;
-  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0)) problem.failed('timeout is a number of milliseconds above 0');
-  if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency > 0)) problem.failed('concurrency is a whole number above 0');
-  if (queue !== undefined && !(Number.isSafeInteger(queue) && queue >= 0)) problem.failed('queue is a whole number, 0 or above');
+  const is_count = (value, min) => value === undefined || (Number.isInteger(value) && value >= min && value <= NUMBER_MAX);
+  if (timeout !== undefined && !(typeof timeout === 'number' && timeout > 0 && timeout <= NUMBER_MAX)) {
+    problem.failed(`timeout is a number of milliseconds above 0, at most ${NUMBER_MAX} (49 days), and not ${shown(timeout)}`);
+  }
+  if (!is_count(concurrency, 1)) problem.failed(`concurrency is a whole number from 1 to ${NUMBER_MAX}, and not ${shown(concurrency)}`);
+  if (!is_count(queue, 0)) problem.failed(`queue is a whole number from 0 to ${NUMBER_MAX}, and not ${shown(queue)}`);
   if (name !== undefined && typeof name !== 'string') problem.failed('name is a string');
   if (input === null || output === null) problem.failed('input and output are schemas');
 }

@@ -149,9 +149,10 @@ class Caller {
     if (connection.is_full) throw new Overloaded('too many calls of this worker are not answered yet');
     let deadline_ms = scope?.deadline_ms ?? Infinity;
     let timeout_ms = 0;
-    if (options?.timeout !== undefined || deadline_ms !== Infinity) {
+    const { timeout = Infinity } = options ?? {};
+    if (timeout !== Infinity || deadline_ms !== Infinity) {
       const now_ms = performance.now();
-      if (options?.timeout !== undefined) deadline_ms = Math.min(deadline_ms, now_ms + options.timeout);
+      deadline_ms = Math.min(deadline_ms, now_ms + timeout);
       if (deadline_ms <= now_ms) throw new DeadlineExceeded('the deadline of the call that this one is made in has passed');
       timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
     }
