@@ -191,7 +191,7 @@ fn items_before_an_error_are_not_lost() {
     worker.flush();
     broker.ready(key);
     for aboard in [0, 8, 16] {
-        let call = broker.call("model", "fails", Bytes::from_static(b"{}"), None, false);
+        let call = broker.call("model", "fails", Bytes::from_static(b"{}"), None, b"");
         let mut has_thrown = false;
         while !has_thrown {
             assert!(worker.turn(|connection, event| {
@@ -235,7 +235,7 @@ fn the_last_answer_of_one_who_is_gone_counts() {
         worker.connection.offer(br#"{"name":"last"}"#);
         worker.flush();
         broker.ready(key);
-        let call = broker.call("model", "last", Bytes::from_static(b"{}"), None, false);
+        let call = broker.call("model", "last", Bytes::from_static(b"{}"), None, b"");
         let mut called = None;
         while called.is_none() {
             assert!(worker.turn(|_, event| {
