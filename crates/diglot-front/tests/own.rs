@@ -150,7 +150,9 @@ fn until(client: &mut TcpStream, end: &str) -> String {
     let mut said = Vec::new();
     while !said.ends_with(end.as_bytes()) {
         let mut byte = [0];
-        client.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&said)));
+        client
+            .read_exact(&mut byte)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&said)));
         said.push(byte[0]);
     }
     String::from_utf8_lossy(&said).into_owned()
@@ -181,8 +183,8 @@ fn requests_are_answered_one_after_another() {
 #[test]
 fn a_body_is_asked_for() {
     let served = served();
-    let mut client =
-        served.sent("POST /own/body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    let mut client = served
+        .sent("POST /own/body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
     assert_eq!(until(&mut client, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     client.write_all(b"abc").expect("sent");
     assert!(until(&mut client, "abc").starts_with("HTTP/1.1 200 OK\r\n"));
@@ -199,8 +201,8 @@ fn a_body_has_its_limit_and_its_time() {
     assert!(said.starts_with("HTTP/1.1 413 ") && said.ends_with("long"), "{said}");
     let chunk = "x".repeat(600_000);
     let chunks = format!("927c0\r\n{chunk}\r\n927c0\r\n{chunk}\r\n0\r\n\r\n");
-    let said =
-        served.said(&format!("POST /own/body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
+    let said = served
+        .said(&format!("POST /own/body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}"));
     assert!(said.starts_with("HTTP/1.1 413 "), "{said}");
     let said = served.said("POST /own/body HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab");
     assert!(said.starts_with("HTTP/1.1 408 "), "{said}");

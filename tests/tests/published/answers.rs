@@ -10,8 +10,15 @@ fn functions_answer() {
     let running = published();
     for shop in SHOPS {
         let path = format!("{shop}/buy");
-        assert_eq!(value(&running, &path, &json!({ "item_id": 3, "count": 2 })), json!({ "item_id": 3, "total": 5.0 }));
-        assert_eq!(value(&running, &path, &json!({ "itemId": 3 })), json!({ "item_id": 3, "total": 2.5 }), "{shop}");
+        assert_eq!(
+            value(&running, &path, &json!({ "item_id": 3, "count": 2 })),
+            json!({ "item_id": 3, "total": 5.0 })
+        );
+        assert_eq!(
+            value(&running, &path, &json!({ "itemId": 3 })),
+            json!({ "item_id": 3, "total": 2.5 }),
+            "{shop}"
+        );
     }
     let spelled = call(&running, "Python/Echo", &json!({ "text": "a" }));
     assert_eq!((spelled.status, spelled.text().as_str()), (200, "\"a\""), "names cross in every spelling");
@@ -29,7 +36,8 @@ fn a_connection_carries_call_after_call() {
         }
     }
     // Several at once: the answers come in the order of the requests.
-    let requests: String = (0..50).map(|n| request("python/echo", "", &json!({ "text": n.to_string() }))).collect();
+    let requests: String =
+        (0..50).map(|n| request("python/echo", "", &json!({ "text": n.to_string() }))).collect();
     client.send(requests);
     for n in 0..50 {
         assert_eq!(client.response().text(), format!("\"{n}\""));
@@ -62,7 +70,10 @@ fn what_is_not_published_is_not_there() {
     assert_eq!(problem(&hidden)["code"], "unknown_function");
     assert_eq!((hidden.status, hidden.body), (404, absent.body), "nobody can tell them apart");
     let unpublished = server().file("shop.mjs", NODE).service("shop.mjs").run();
-    assert_eq!(call(&unpublished, "shop/echo", &arguments).field("content-type"), Some("text/plain; charset=utf-8"));
+    assert_eq!(
+        call(&unpublished, "shop/echo", &arguments).field("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
 }
 
 #[test]

@@ -39,7 +39,11 @@ fn no_call_is_lost_when_workers_are_replaced() {
                     while !over.load(Ordering::Relaxed) {
                         let path = format!("{}/echo", SHOPS[n % SHOPS.len()]);
                         let response = call_on(&mut client, &path, &json!({ "text": "a" }));
-                        assert_eq!((response.status, response.text().as_str()), (200, "\"a\""), "{response:?}");
+                        assert_eq!(
+                            (response.status, response.text().as_str()),
+                            (200, "\"a\""),
+                            "{response:?}"
+                        );
                         calls += 1;
                     }
                     calls
@@ -51,7 +55,8 @@ fn no_call_is_lost_when_workers_are_replaced() {
             wait_for_times(&running, "every worker has been restarted", SHOPS.len() * times);
         }
         over.store(true, Ordering::Relaxed);
-        let calls: Vec<u64> = callers.into_iter().map(|caller| caller.join().expect("no call is lost")).collect();
+        let calls: Vec<u64> =
+            callers.into_iter().map(|caller| caller.join().expect("no call is lost")).collect();
         assert!(calls.iter().all(|calls| *calls > 0), "{calls:?}");
     });
 }

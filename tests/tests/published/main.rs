@@ -56,7 +56,11 @@ fn json(response: &Response) -> Value {
 /// Calls a function that answers.
 fn value(running: &Running, path: &str, arguments: &Value) -> Value {
     let response = call(running, path, arguments);
-    assert_eq!((response.status, response.field("content-type")), (200, Some("application/json")), "{response:?}");
+    assert_eq!(
+        (response.status, response.field("content-type")),
+        (200, Some("application/json")),
+        "{response:?}"
+    );
     json(&response)
 }
 

@@ -15,7 +15,11 @@ fn arguments_that_do_not_fit() {
         for arguments in [json!({ "item_id": "three" }), json!({}), json!({ "item_id": 1, "other": 2 })] {
             let response = call(&running, &format!("{shop}/buy"), &arguments);
             let problem = problem(&response);
-            assert_eq!((response.status, &problem["code"]), (422, &json!("invalid_arguments")), "{shop} {problem}");
+            assert_eq!(
+                (response.status, &problem["code"]),
+                (422, &json!("invalid_arguments")),
+                "{shop} {problem}"
+            );
             let path = &problem["issues"][0]["path"];
             assert!(path == &json!(["item_id"]) || path == &json!(["other"]), "{shop} {problem}");
         }
@@ -29,8 +33,9 @@ fn requests_that_are_no_calls() {
     let running = shops("[functions]\nhttp = \"/rpc\"\nmessage_bytes_max = \"100 KiB\"").run();
     let asked = |method: &str, path: &str, fields: &str, body: &str| {
         let length = body.len();
-        let text =
-            format!("{method} {path} HTTP/1.1\r\nHost: test\r\n{fields}Content-Length: {length}\r\n\r\n{body}");
+        let text = format!(
+            "{method} {path} HTTP/1.1\r\nHost: test\r\n{fields}Content-Length: {length}\r\n\r\n{body}"
+        );
         let mut client = running.connect();
         let response = client.send(&text).response();
         let again = client.send("GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n").try_response(false);
@@ -38,7 +43,7 @@ fn requests_that_are_no_calls() {
         (response.status, problem(&response)["code"].as_str().expect("a code").to_owned(), response)
     };
     let typed = "Content-Type: application/json\r\n";
-    let check = |method, path, fields: &str, body: &str, status: u16, code: &str| {
+    let check = |method: &str, path: &str, fields: &str, body: &str, status: u16, code: &str| {
         let (found_status, found_code, response) = asked(method, path, fields, body);
         assert_eq!((found_status, found_code.as_str()), (status, code), "{method} {path} {body}");
         response
@@ -46,7 +51,15 @@ fn requests_that_are_no_calls() {
     let get = check("GET", "/rpc/python/echo", "", "", 405, "method");
     assert_eq!(get.field("allow"), Some("POST"));
     check("OPTIONS", "/rpc/python/echo", typed, "", 405, "method");
-    for path in ["/rpc", "/rpc/", "/rpc/python", "/rpc/python/echo/", "/rpc/python/nothing", "/rpc/other/echo", "/rpc/python/%65cho"] {
+    for path in [
+        "/rpc",
+        "/rpc/",
+        "/rpc/python",
+        "/rpc/python/echo/",
+        "/rpc/python/nothing",
+        "/rpc/other/echo",
+        "/rpc/python/%65cho",
+    ] {
         check("POST", path, typed, "{}", 404, "unknown_function");
     }
     check("POST", "/rpc/python/echo", "", "{}", 415, "content_type");
@@ -78,9 +91,15 @@ fn functions_that_fail() {
         // What it says nothing of is told to its author only.
         let broken = call(&running, &format!("{shop}/broken"), &json!({}));
         let told = problem(&broken);
-        assert_eq!((broken.status, &told["code"], &told["error"]), (500, &json!("error"), &Value::Null), "{told}");
+        assert_eq!(
+            (broken.status, &told["code"], &told["error"]),
+            (500, &json!("error"), &Value::Null),
+            "{told}"
+        );
         running.wait_for(|line| line.contains(&format!("{shop}.broken, called over HTTP, failed")));
-        running.wait_for(|line| line.contains("shop.") && line.contains(if shop == "node" { ".mjs:" } else { ".py\"" }));
+        running.wait_for(|line| {
+            line.contains("shop.") && line.contains(if shop == "node" { ".mjs:" } else { ".py\"" })
+        });
 
         let late = call(&running, &format!("{shop}/late"), &json!({}));
         assert_eq!((late.status, &problem(&late)["code"]), (504, &json!("deadline_exceeded")));
@@ -106,7 +125,9 @@ fn as_many_wait_as_may() {
             let (sender, answers) = mpsc::channel();
             for client in &mut clients[1..] {
                 let (sender, path) = (sender.clone(), &path);
-                scope.spawn(move || sender.send(client.send(request(path, "", &json!({}))).try_response(false)));
+                scope.spawn(move || {
+                    sender.send(client.send(request(path, "", &json!({}))).try_response(false))
+                });
             }
             let refused = answers.recv().expect("one is refused").expect("a response");
             sockets.iter().for_each(|socket| socket.shutdown(Shutdown::Both).expect("open"));

@@ -15,7 +15,9 @@ fn streamed(running: &Running, path: &str, fields: &str, arguments: &Value) -> (
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     let mut content = Vec::new();
     loop {
-        let Ok(line) = client.take_until(b"\r\n") else { return (head, String::from_utf8(content).expect("text"), false) };
+        let Ok(line) = client.take_until(b"\r\n") else {
+            return (head, String::from_utf8(content).expect("text"), false);
+        };
         let size = usize::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).expect("a size");
         if size == 0 {
             return (head, String::from_utf8(content).expect("text"), true);
@@ -32,8 +34,12 @@ fn items_are_lines() {
         let response = call(&running, &format!("{shop}/watch"), &json!({ "to": 3 }));
         assert_eq!((response.status, response.field("content-type")), (200, Some("application/x-ndjson")));
         assert_eq!(response.text(), "\"item 0\"\n\"item 1\"\n\"item 2\"\n");
-        let (head, text, is_whole) =
-            streamed(&running, &format!("{shop}/watch"), "Accept: application/jsonl\r\n", &json!({ "to": 20_000 }));
+        let (head, text, is_whole) = streamed(
+            &running,
+            &format!("{shop}/watch"),
+            "Accept: application/jsonl\r\n",
+            &json!({ "to": 20_000 }),
+        );
         assert!(is_whole && head.contains("Content-Type: application/jsonl\r\n"), "{head}");
         assert_eq!(text.lines().count(), 20_000);
         assert!(text.lines().enumerate().all(|(n, line)| line == format!("\"item {n}\"")), "in their order");
@@ -46,8 +52,12 @@ fn items_are_lines() {
 fn items_are_events() {
     let running = published();
     for shop in SHOPS {
-        let (head, text, is_whole) = streamed(&running, &format!("{shop}/watch"), EVENTS, &json!({ "to": 2 }));
-        assert!(head.contains("Content-Type: text/event-stream\r\n") && head.contains("Cache-Control: no-cache\r\n"));
+        let (head, text, is_whole) =
+            streamed(&running, &format!("{shop}/watch"), EVENTS, &json!({ "to": 2 }));
+        assert!(
+            head.contains("Content-Type: text/event-stream\r\n")
+                && head.contains("Cache-Control: no-cache\r\n")
+        );
         assert_eq!((text.as_str(), is_whole), ("data: \"item 0\"\n\ndata: \"item 1\"\n\n", true), "{shop}");
     }
 }
@@ -59,7 +69,11 @@ fn a_stream_that_fails_is_not_taken_for_a_whole_one() {
         let arguments = json!({ "to": 2, "fails": true });
         let (_, text, is_whole) = streamed(&running, &format!("{shop}/watch"), "", &arguments);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!((&lines[..2], lines.len(), is_whole), (&["\"item 0\"", "\"item 1\""][..], 3, false), "{text}");
+        assert_eq!(
+            (&lines[..2], lines.len(), is_whole),
+            (&["\"item 0\"", "\"item 1\""][..], 3, false),
+            "{text}"
+        );
         let told: Value = serde_json::from_str(lines[2]).expect("JSON");
         assert_eq!((&told["status"], &told["code"]), (&json!(500), &json!("error")), "{told}");
         let (_, text, is_whole) = streamed(&running, &format!("{shop}/watch"), EVENTS, &arguments);
@@ -83,7 +97,8 @@ fn a_stream_begins_before_its_first_item() {
         // One that reads no further stops the generator: what is made is what was asked for.
         drop(client);
         running.wait_for(|line| line.contains(shop) && line.ends_with("watch is over"));
-        let (_, text, is_whole) = streamed(&running, &format!("{shop}/wait_first"), EVENTS, &json!({ "ms": 2_500 }));
+        let (_, text, is_whole) =
+            streamed(&running, &format!("{shop}/wait_first"), EVENTS, &json!({ "ms": 2_500 }));
         assert_eq!((text.as_str(), is_whole), ("data: 1\n\n", true));
     }
 }
