@@ -352,11 +352,15 @@ class Encoder {
     }
     if (is_ndarray(value)) return this.ndarray(value);
     if (typeof value.toJSON === 'function') return this.from_json(value);
+    if (value.batches !== undefined && require('./tables.cjs').is_table(value)) return this.table(value);
     // An instance of a class of the program's own, or an object of another realm: its fields.
     if (name === 'Object') return this.map(value);
-    const { is_table, write_table } = require('./tables.cjs');
-    if (!is_table(value)) return this.unsupported(`a ${name}, which cannot cross${name === 'Promise' ? ': await it first' : ': give it toJSON(), or send what it holds'}`);
-    const bytes = write_table(value);
+    return this.unsupported(`a ${name}, which cannot cross${name === 'Promise' ? ': await it first' : ': give it toJSON(), or send what it holds'}`);
+  }
+
+  /** @param {any} value of apache-arrow */
+  table(value) {
+    const bytes = require('./tables.cjs').write_table(value);
     if (bytes === null) return this.unsupported('a table, and apache-arrow, which writes it, is not among the program\'s packages');
     this.head(6, TAG.TABLE);
     this.bytes(bytes);

@@ -2,13 +2,14 @@
 import { createRequire } from 'node:module';
 import { func, services } from 'diglot';
 
+const require = createRequire(process.argv[1]);
 const nothing = { type: 'object', properties: {}, additionalProperties: false };
 
 /** What a table has, as JSON can have it. */
 const rows = (table) => table.toArray().map((row) => ({ ...row.toJSON(), big: String(row.big), score: String(row.score) }));
 
 export const check = func({ input: nothing, output: {} }, async () => {
-  const { tableFromArrays } = createRequire(process.argv[1])('apache-arrow');
+  const { tableFromArrays } = require('apache-arrow');
   const { model } = services;
   const made = {};
   const table = tableFromArrays({
@@ -24,6 +25,9 @@ export const check = func({ input: nothing, output: {} }, async () => {
     made[`to${name}`] = rows(await model[`to${name}`]({ table: given }));
     made[`made${name}`] = rows(await model[`to${name}`]({ table }));
   }
+  // A program that imports the package has another copy of it.
+  const { tableFromArrays: imported } = await import(require.resolve('apache-arrow').replace(/\.js$/, '.mjs'));
+  made.imported = rows(await model.toPolars({ table: imported({ id: Int32Array.of(1, 2), score: Float64Array.of(1, 2), big: BigInt64Array.of(1n, 2n) }) }));
   made.columns = await model.columns({ tables: [table, await model.ofPolars()] });
   return made;
 });
@@ -39,6 +43,6 @@ export const without = func({ input: nothing, output: {} }, async () => {
 
 /** A table to a function that may not be able to read it. */
 export const columns = func({ input: nothing, output: {} }, () => {
-  const { tableFromArrays } = createRequire(process.argv[1])('apache-arrow');
+  const { tableFromArrays } = require('apache-arrow');
   return services.model.columns({ tables: [tableFromArrays({ id: Int32Array.of(1) })] });
 });

@@ -45,6 +45,7 @@ fn tables_cross() {
         assert_eq!(made[format!("to{package}")], json!(all[1..]), "{made:#}");
         assert_eq!(made[format!("made{package}")], json!(all[1..]), "{made:#}");
     }
+    assert_eq!(made["imported"], json!([{ "id": 2, "score": "2", "big": "2" }]));
     let names = json!(["id", "name", "score", "big"]);
     assert_eq!(made["columns"], json!([names, names]));
 }
