@@ -6,8 +6,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
-from diglot import function, services
+from diglot import CallError, function, services
 
 
 @dataclass
@@ -89,6 +90,26 @@ def die_once(mark: str) -> str:
         with open(mark, "w"):
             os.kill(os.getpid(), signal.SIGKILL)
     return "alive"
+
+
+@function(concurrency=1, queue=20_000)
+async def one_by_one(n: int) -> int:
+    return n
+
+
+@function
+def large(bytes_count: int) -> bytes:
+    return bytes(bytes_count)
+
+
+@function
+async def through(name: str, arguments: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
+    """What a call of the web service comes to."""
+    call = getattr(services.web, name).with_options(timeout=timeout)
+    try:
+        return {"value": await call(**arguments)}
+    except CallError as error:
+        return {"name": type(error).__name__, "code": error.code, "message": error.message}
 
 
 @function

@@ -1,10 +1,27 @@
 // A program on Node's http: `/FUNCTION?{"arguments": …}` calls that function of the model, and answers with what came of it, as JSON.
 import http from 'node:http';
-import { func, services } from 'diglot';
+import { func, services, signal } from 'diglot';
 
 const text = { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] };
 
 export const upperCase = func({ input: text, output: { type: 'string' } }, ({ text }) => text.toUpperCase());
+
+const milliseconds = { type: 'object', properties: { ms: { type: 'integer' } }, required: ['ms'] };
+
+export const slowWeb = func({ input: milliseconds }, async ({ ms }) => {
+  const { aborted } = signal();
+  console.error(`slowWeb begins${aborted ? ', and is aborted' : ''}`);
+  signal().addEventListener('abort', () => console.error('slowWeb is aborted'));
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  return 'slow';
+});
+
+export const dieWeb = func({ input: { type: 'object' } }, () => process.kill(process.pid, 'SIGKILL'));
+
+async function many(count) {
+  const answers = await Promise.all(Array.from({ length: count }, (_, n) => services.model.oneByOne({ n })));
+  return answers.filter((answer, n) => answer === n).length;
+}
 
 async function called(name, { options, stream, bytes, ...parameters }) {
   if (bytes !== undefined) {
@@ -12,6 +29,9 @@ async function called(name, { options, stream, bytes, ...parameters }) {
     const back = await services.model.echo({ data }, options);
     return back.length === bytes && back.every((byte, at) => byte === at % 251);
   }
+  if (name === 'heavy') return services.model.echo({ data: new Uint8Array(parameters.weight) });
+  if (name === 'many') return many(parameters.count);
+  if (name === 'large') return (await services.model.large(parameters, options)).length;
   if (name === 'total') {
     async function* numbers() {
       for (let n = 0; n < parameters.to; n += 1) yield n;

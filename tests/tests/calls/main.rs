@@ -2,6 +2,7 @@
 
 mod between;
 mod ends;
+mod faults;
 mod fixtures;
 mod routes;
 mod tables;

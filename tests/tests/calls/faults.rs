@@ -1,0 +1,184 @@
+//! Faults while calls are made: each is its documented error in both languages, and nothing is left of it.
+
+use std::time::{Duration, Instant};
+
+use diglot_tests::{Process, Running, is_full};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::{CONTROL, command, error, path, printed, services, value, wait_for_times};
+
+/// How much memory may differ by from before, which is what allocators keep.
+const KEPT_BYTES_MAX: u64 = 48 << 20;
+/// Longer than any of it takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the server and its workers hold.
+#[derive(Debug)]
+struct Held {
+    processes: Vec<Process>,
+    descriptors: Vec<usize>,
+    resident_bytes: Vec<u64>,
+}
+
+impl Held {
+    fn by(running: &Running) -> Self {
+        let workers = running.workers();
+        let processes: Vec<_> = [running.pid()].into_iter().chain(workers).map(Process::watch).collect();
+        let descriptors = processes.iter().map(Process::descriptors).collect();
+        let resident_bytes = processes.iter().map(Process::resident_bytes).collect();
+        Self { processes, descriptors, resident_bytes }
+    }
+
+    /// The same processes hold no more than before. What is closed may be so a moment later: it is asked for with calls between.
+    fn is_all(&self, running: &Running) {
+        let begun = Instant::now();
+        let descriptors = || self.processes.iter().map(Process::descriptors).collect::<Vec<_>>();
+        while descriptors().iter().zip(&self.descriptors).any(|(now, before)| now > before) {
+            let (now, before) = (descriptors(), &self.descriptors);
+            assert!(begun.elapsed() < PATIENCE, "descriptors are left open: {now:?}, before {before:?}");
+            assert_eq!(value(running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+        }
+        for (process, before) in self.processes.iter().zip(&self.resident_bytes) {
+            let now = process.resident_bytes();
+            assert!(now < before + KEPT_BYTES_MAX, "{} held {before} bytes and holds {now}", process.pid());
+        }
+        assert_eq!(running.workers().len() + 1, self.processes.len(), "no process is left, none is lost");
+    }
+}
+
+/// What a call of a function of Node's came to that Python made.
+fn through(running: &Running, name: &str, arguments: &Value, timeout: Option<f64>) -> Value {
+    let asked = json!({ "name": name, "arguments": arguments, "timeout": timeout });
+    printed(running, &["call", "model.through", "-", "--timeout", "60"], &asked)
+}
+
+fn with_commands() -> Running {
+    services("", "").argument("--control").argument(CONTROL).run()
+}
+
+#[test]
+fn nothing_is_left_of_calls_that_fail() {
+    let running = with_commands();
+    let fail = |times: usize| {
+        for _ in 0..times {
+            assert_eq!(error(&running, "similr", &json!({})).0, "unknown_function");
+            assert_eq!(error(&running, "similar", &json!({ "itemId": "three" })).0, "invalid_arguments");
+            assert_eq!(error(&running, "fail", &json!({})).0, "error");
+            let slow = json!({ "ms": 60_000, "options": { "timeout": 30 } });
+            assert_eq!(error(&running, "slow", &slow).0, "deadline_exceeded");
+            assert_eq!(value(&running, "count", &json!({ "to": 1_000_000, "stream": 5 })), 5);
+            assert_eq!(
+                through(&running, "slow_web", &json!({ "ms": 2_000 }), Some(0.05))["name"],
+                "DeadlineExceeded"
+            );
+            assert_eq!(through(&running, "no_such", &json!({}), None)["name"], "UnknownFunction");
+            assert_eq!(
+                through(&running, "upper_case", &json!({ "text": 3 }), None)["name"],
+                "InvalidArguments"
+            );
+        }
+    };
+    fail(3);
+    let before = Held::by(&running);
+    fail(30);
+    before.is_all(&running);
+}
+
+#[test]
+fn nothing_is_left_of_clients_that_leave() {
+    let running = with_commands();
+    let leave = |times: usize| {
+        for _ in 0..times {
+            let mut client = running.connect();
+            client.send(format!(
+                "GET {} HTTP/1.1\r\nHost: test\r\n\r\n",
+                path("slow", &json!({ "ms": 60_000 }))
+            ));
+            drop(client);
+        }
+        // Who left before the call began has made none.
+        let lines = |end: &str| running.log().iter().filter(|line| line.ends_with(end)).count();
+        let begun = Instant::now();
+        while lines("slow begins") != lines("slow is cancelled") {
+            assert!(begun.elapsed() < PATIENCE, "calls go on whose clients have left");
+            value(&running, "similar", &json!({ "itemId": 1, "k": 0 }));
+        }
+    };
+    leave(3);
+    let before = Held::by(&running);
+    leave(50);
+    before.is_all(&running);
+}
+
+#[test]
+fn ten_thousand_calls_wait_and_are_answered() {
+    let running = with_commands();
+    assert_eq!(value(&running, "many", &json!({ "count": 10_000 })), 10_000);
+    let before = Held::by(&running);
+    assert_eq!(value(&running, "many", &json!({ "count": 10_000 })), 10_000);
+    before.is_all(&running);
+}
+
+#[test]
+fn a_worker_that_stands_still() {
+    let running = with_commands();
+    let before = Held::by(&running);
+    // The workers in the order of the services: the web, the model.
+    let model = before.processes.iter().find(|process| is_python(process.pid())).expect("a worker in Python");
+    model.signal(Signal::STOP);
+    let slow = json!({ "itemId": 1, "k": 0, "options": { "timeout": 300 } });
+    for _ in 0..5 {
+        assert_eq!(error(&running, "similar", &slow).0, "deadline_exceeded");
+    }
+    model.signal(Signal::CONT);
+    assert_eq!(value(&running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+    before.is_all(&running);
+}
+
+fn is_python(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.contains("python"))
+}
+
+#[test]
+fn what_is_too_large_is_refused_on_either_side() {
+    let running = with_commands();
+    assert_eq!(value(&running, "large", &json!({ "bytesCount": 1000 })), 1000);
+    let bytes: u64 = if is_full() { 1 << 30 } else { 160 << 20 };
+    assert_eq!(error(&running, "heavy", &json!({ "weight": bytes })).0, "too_large", "an argument");
+    assert_eq!(error(&running, "large", &json!({ "bytesCount": bytes })).0, "too_large", "an answer");
+    assert_eq!(value(&running, "large", &json!({ "bytesCount": 1000 })), 1000, "and the next one");
+    let server = running.process();
+    assert!(server.peak_bytes() < bytes, "the server has never held it: {}", server.peak_bytes());
+}
+
+#[test]
+fn a_callee_in_node_dies() {
+    let running = with_commands();
+    assert_eq!(through(&running, "die_web", &json!({}), None)["name"], "WorkerLost");
+    // The next one waits until there is another worker.
+    assert_eq!(through(&running, "upper_case", &json!({ "text": "a" }), None)["value"], "A");
+}
+
+#[test]
+fn a_caller_dies() {
+    let running = with_commands();
+    let mut client = running.connect();
+    client.send(format!("GET {} HTTP/1.1\r\nHost: test\r\n\r\n", path("slow", &json!({ "ms": 60_000 }))));
+    running.wait_for(|line| line.ends_with("slow begins"));
+    let web = running.workers().into_iter().find(|pid| !is_python(*pid)).expect("a worker in Node");
+    Process::watch(web).signal(Signal::KILL);
+    running.wait_for(|line| line.ends_with("slow is cancelled"));
+    assert_eq!(client.response().status, 502);
+    assert_eq!(value(&running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+}
+
+#[test]
+fn a_callee_in_node_learns_that_its_caller_waits_no_more() {
+    let running = with_commands();
+    let told = through(&running, "slow_web", &json!({ "ms": 5_000 }), Some(1.0));
+    assert_eq!(told["name"], "DeadlineExceeded", "{told}");
+    wait_for_times(&running, "slowWeb is aborted", 1);
+    let refused = command(&running, &["call", "web.slow_web", r#"{"ms": 5000}"#, "--timeout", "0.5"], b"");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("deadline_exceeded"), "{refused:?}");
+}
