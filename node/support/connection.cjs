@@ -27,8 +27,8 @@ class Noted {
   streams() {
     this.events.push(['streams']);
   }
-  item(buffer, at, end, _owned, cost, reserved) {
-    this.events.push(['item', buffer.toString('hex', at, end), cost, reserved]);
+  item(buffer, at, end, _owned, cost, room) {
+    this.events.push(['item', buffer.toString('hex', at, end), cost, room]);
   }
   ended() {
     this.events.push(['ended']);
@@ -38,6 +38,9 @@ class Noted {
   }
   broken(problem) {
     this.events.push(['broken', problem]);
+  }
+  stalled(problem) {
+    this.events.push(['stalled', problem]);
   }
   stopped() {
     this.events.push(['stopped']);
@@ -105,13 +108,14 @@ function begin(connection, { about = {}, message = ARGUMENTS, owner = new Noted(
 }
 
 /** The payload of a CALL. */
-function call_payload({ total = ARGUMENTS.length, window = 65_536, flags = 0, name = 'similar', aboard = ARGUMENTS } = {}) {
+function call_payload({ total = ARGUMENTS.length, window = 65_536, flags = 0, service = '', name = 'similar', aboard = ARGUMENTS } = {}) {
   const head = Buffer.alloc(20);
   head.writeUInt32LE(total, 0);
   head.writeUInt32LE(window, 4);
   head[12] = flags;
+  head[13] = service.length;
   head[14] = name.length;
-  return Buffer.concat([head, Buffer.from(name), aboard]);
+  return Buffer.concat([head, Buffer.from(service + name), aboard]);
 }
 
 function u32(...values) {
@@ -121,9 +125,9 @@ function u32(...values) {
 }
 
 /** A call that has come, its frame taken. */
-function called() {
+function called({ flags = 0 } = {}) {
   const { connection, calls } = connected();
-  feed(connection, frame(TYPE.CALL, 1, call_payload(), 1));
+  feed(connection, frame(TYPE.CALL, 1, call_payload({ flags }), flags === 0 ? 1 : 0));
   return { connection, exchange: calls[0].exchange, owner: calls[0].owner };
 }
 

@@ -3,9 +3,9 @@
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
-const { after, before, describe, it } = require('node:test');
+const { after, afterEach, before, beforeEach, describe, it, mock } = require('node:test');
 const { from_thrown } = require('../lib/calls/errors.cjs');
-const { CALL, TYPE } = require('../lib/calls/protocol.cjs');
+const { CALL, STEP_BYTES, TYPE, WINDOW_BYTES } = require('../lib/calls/protocol.cjs');
 const { Names } = require('../lib/calls/services.cjs');
 const { Broker, frame } = require('../support/broker.cjs');
 const { begin, call_payload, called, connected, feed, frames_of, message_of, sent, u32 } = require('../support/connection.cjs');
@@ -120,6 +120,116 @@ describe('what is not as it should be', () => {
       assert.equal(connection.ours.size, 0);
     });
   }
+});
+
+describe('messages that do not go on coming', () => {
+  const LONG = 40 * MIB;
+  const announce = (connection, id, { service = 'silent', total = LONG } = {}) =>
+    feed(connection, frame(TYPE.CALL, id, call_payload({ total, service, aboard: Buffer.alloc(32_768) })));
+  const granted = (connection) => [...frames_of(sent(connection))].filter(({ type }) => type === TYPE.GRANT).map(({ id }) => id);
+  const seconds = (count) => {
+    for (let second = 0; second < count; second++) mock.timers.tick(1000);
+  };
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('keep short ones of others waiting for nothing', () => {
+    const { connection } = connected();
+    for (let id = 1; id <= 4; id++) announce(connection, id);
+    announce(connection, 5, { service: 'honest', total: MIB });
+    assert.deepEqual(granted(connection), [1, 5]);
+  });
+
+  it('give their room up after some seconds, and their service is behind from then on', () => {
+    const { connection, calls } = connected();
+    for (let id = 1; id <= 4; id++) announce(connection, id);
+    announce(connection, 5, { service: 'honest' });
+    assert.deepEqual(granted(connection), [1]);
+    seconds(4);
+    assert.deepEqual(calls[0].owner.events, []);
+    seconds(1);
+    assert.match(calls[0].owner.events[0][1], /nothing has come of the message for 5 s, and others wait for its room/);
+    connection.throw(calls[0].exchange, Buffer.from('{}'));
+    assert.deepEqual(granted(connection), [5]);
+    announce(connection, 6);
+    announce(connection, 7, { service: 'honest' });
+    connection.throw(calls[4].exchange, Buffer.from('{}'));
+    assert.deepEqual(granted(connection), [7]);
+  });
+
+  it('stay as long as they like where nobody waits, or as something comes', () => {
+    const { connection, calls } = connected();
+    announce(connection, 1);
+    seconds(60);
+    announce(connection, 2);
+    for (let second = 0; second < 20; second++) {
+      feed(connection, frame(TYPE.DATA, 1, Buffer.alloc(10)));
+      seconds(1);
+    }
+    assert.deepEqual(calls[0].owner.events, []);
+    seconds(5);
+    assert.equal(calls[0].owner.events.length, 1);
+  });
+
+  it('are of no account when the call is over, and nobody waits for one that waits', () => {
+    const { connection, calls } = connected();
+    for (let id = 1; id <= 3; id++) announce(connection, id);
+    feed(connection, frame(TYPE.ABORT, 2, Buffer.of(1)), frame(TYPE.ABORT, 1, Buffer.of(1)));
+    assert.deepEqual(granted(connection), [1, 3]);
+    connection.throw(calls[2].exchange, Buffer.from('{}'));
+    assert.equal(connection.of_arguments.in_use, 0);
+    assert.equal(connection.of_arguments.long.timer, null);
+  });
+
+  it('are answers as well: what may still come of one that was given up keeps its room', () => {
+    const { connection } = connected();
+    const calls = [begin(connection), begin(connection), begin(connection)];
+    for (const { exchange } of calls) feed(connection, frame(TYPE.RETURN, exchange.id, u32(LONG)));
+    assert.deepEqual(granted(connection), [calls[0].exchange.id]);
+    seconds(5);
+    assert.equal(calls[0].owner.events[0][0], 'stalled');
+    connection.abort(calls[0].exchange, 2);
+    assert.deepEqual(granted(connection), [calls[1].exchange.id]);
+    assert.equal(connection.of_answers.in_use, LONG - WINDOW_BYTES + STEP_BYTES);
+    feed(connection, frame(TYPE.THROW, calls[0].exchange.id, Buffer.from('{}'), 1));
+    assert.equal(connection.of_answers.in_use, LONG - WINDOW_BYTES);
+  });
+
+  it('are items as well: the call goes on without the rest of them', () => {
+    const { connection, calls } = connected();
+    feed(connection, frame(TYPE.CALL, 1, call_payload({ flags: CALL.ITEMS })), frame(TYPE.DATA, 1, u32(LONG)));
+    announce(connection, 2);
+    seconds(5);
+    assert.match(calls[0].owner.events.at(-1)[1], /nothing has come/);
+    assert.equal(calls[0].owner.events.at(-1)[0], 'broken');
+    feed(connection, frame(TYPE.DATA, 1, Buffer.alloc(1000, 0xff), 1));
+    assert.equal(calls[0].owner.events.length, 3);
+    assert.deepEqual(granted(connection), [1, 1, 2]);
+  });
+
+  it('take no memory before it is granted', () => {
+    const { connection, exchange } = called({ flags: CALL.ITEMS });
+    for (let id = 2; id <= 3; id++) announce(connection, id);
+    feed(connection, frame(TYPE.DATA, 1, u32(LONG)));
+    assert.ok(exchange.buffer.length < 4 * WINDOW_BYTES);
+    assert.ok([...connection.theirs.values()][2].buffer.length <= 32_768);
+  });
+
+  it('come a step at a time', () => {
+    const { connection } = connected();
+    announce(connection, 1);
+    let left = LONG - 32_768;
+    let open = 0;
+    while (left > 0) {
+      for (const { payload } of frames_of(sent(connection))) open += payload.readUInt32LE();
+      assert.ok(open > 0 && open <= STEP_BYTES, `${open} bytes`);
+      const bytes = Math.min(65_536, open, left);
+      feed(connection, frame(TYPE.DATA, 1, Buffer.alloc(bytes), bytes === left ? 1 : 0));
+      open -= bytes;
+      left -= bytes;
+    }
+    assert.equal(connection.of_arguments.in_use, 0);
+  });
 });
 
 describe('a worker', () => {
@@ -242,6 +352,20 @@ describe('a worker', () => {
     assert.equal(answer, '{"bytes":"eHk=","map":[[1,["a"]]],"numbers":["NaN",1208925819614629174706176,-18446744073709551616,3,0.5],"row":[1,2],"text":"\\"10n\\""}');
     const items = Buffer.concat([u32(2), Buffer.from('10')]);
     assert.deepEqual(await broker.call(peer, 'plain_items', {}, { json: true, items }), { items: [10, 'eHk='] });
+  });
+
+  it('is called with long arguments though others announce theirs and send nothing', async () => {
+    const web = await broker.start('web', app('web.mjs'), FUNCTIONS_ONLY);
+    const silent = ['a', 'b', 'c'].map(() => {
+      const thrown = new Promise((resolve) => {
+        peer.routes.set(peer.next_id, { answer: (bytes) => bytes[4] === TYPE.THROW && resolve(bytes.toString()) });
+      });
+      peer.socket.write(frame(TYPE.CALL, peer.next_id++, call_payload({ total: 60 * MIB, service: 'silent', name: 'length', aboard: Buffer.alloc(32_768) })));
+      return thrown;
+    });
+    const code = 'return await services.faults.length({ data: new Uint8Array(20 * 1024 * 1024) }, { timeout: 30000 })';
+    assert.equal(await broker.call(web, 'run', { code }), 20 * MIB);
+    assert.match(await silent[0], /deadline_exceeded.*nothing has come of the message for 5 s/);
   });
 
   it('that drains ends when the last of them is over', async () => {

@@ -206,7 +206,7 @@ describe('a call', () => {
 
   it('waits when unfinished messages have as much as may be, the longest waiting first', () => {
     const { connection, calls } = connected();
-    const total = UNFINISHED_BYTES_MAX / 2 + 32_768;
+    const total = (UNFINISHED_BYTES_MAX * 3) / 8 + 32_768;
     for (let id = 1; id <= 4; id++) feed(connection, frame(TYPE.CALL, id, call_payload({ total, aboard: Buffer.alloc(32_768) })));
     assert.deepEqual([...frames_of(sent(connection))].map(({ id }) => id), [1, 2]);
     feed(connection, frame(TYPE.ABORT, 1, Buffer.of(1)));
@@ -278,10 +278,10 @@ describe('items', () => {
   it('are granted again when half a window was consumed', () => {
     const { connection, exchange } = streaming();
     feed(connection, frame(TYPE.DATA, exchange.id, Buffer.concat([u32(20_000), Buffer.alloc(20_000)])));
-    connection.consumed(exchange, 20_004, 0);
+    connection.consumed(exchange, 20_004, null);
     assert.equal(sent(connection).length, 0);
     feed(connection, frame(TYPE.DATA, exchange.id, Buffer.concat([u32(20_000), Buffer.alloc(20_000)])));
-    connection.consumed(exchange, 20_004, 0);
+    connection.consumed(exchange, 20_004, null);
     const [grant] = frames_of(sent(connection));
     assert.deepEqual([grant.type, grant.payload.readUInt32LE()], [TYPE.GRANT, 40_008]);
   });
@@ -292,10 +292,10 @@ describe('items', () => {
     const [grant] = frames_of(sent(connection));
     assert.deepEqual([grant.type, grant.payload.readUInt32LE()], [TYPE.GRANT, 1_000_000]);
     for (let left = 1_000_000; left > 0; left -= 50_000) feed(connection, frame(TYPE.DATA, exchange.id, Buffer.alloc(50_000)));
-    const [[what, , cost, reserved]] = owner.events;
-    assert.deepEqual([what, cost, reserved], ['item', 4, 1_000_000]);
+    const [[what, , cost, room]] = owner.events;
+    assert.deepEqual([what, cost, room.bytes], ['item', 4, 1_000_000]);
     assert.equal(connection.of_answers.in_use, 1_000_000);
-    connection.consumed(exchange, cost, reserved);
+    connection.consumed(exchange, cost, room);
     assert.equal(connection.of_answers.in_use, 0);
   });
 });

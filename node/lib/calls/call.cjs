@@ -149,14 +149,19 @@ class Pending {
     this.resolve(this.items);
   }
 
-  item(buffer, at, end, owned, cost, reserved) {
+  item(buffer, at, end, owned, cost, room) {
     const { items } = this;
     if (items.is_over) return;
     try {
-      items.push(decode(buffer, at, end, owned), cost, reserved);
+      items.push(decode(buffer, at, end, owned), cost, room);
     } catch (error) {
       this.broken(error.message);
     }
+  }
+
+  stalled(problem) {
+    const { service, name } = this.route;
+    this._give_up(ABORT.DEADLINE, () => new DeadlineExceeded(`the answer: ${problem}`, { service, function: name }));
   }
 
   broken(problem) {

@@ -16,7 +16,7 @@ const {
   ABOARD_BYTES_MAX,
   DATA_BYTES_MAX,
   STREAM,
-  UNFINISHED_BYTES_MAX,
+  STEP_BYTES,
   FLAG_END,
   TYPE,
   CALL,
@@ -25,7 +25,7 @@ const {
   type_name,
 } = require('./protocol.cjs');
 const { Output, SEGMENT_BYTES_MIN } = require('./output.cjs');
-const { Budget, Windows } = require('./credit.cjs');
+const { Messages, Windows } = require('./credit.cjs');
 const { Exchange, EXPECTS } = require('./exchange.cjs');
 const { CallHead } = require('./head.cjs');
 const receiving = require('./receiving.cjs');
@@ -66,9 +66,9 @@ class Connection {
     /** DRAIN has come. */
     this.draining = false;
     this.windows = new Windows();
-    const admitted = (exchange) => receiving.admitted(this, exchange);
-    this.of_arguments = new Budget(admitted);
-    this.of_answers = new Budget(admitted);
+    const rooms = { admitted: (exchange) => receiving.admitted(this, exchange), stalled: receiving.stalled };
+    this.of_arguments = new Messages(rooms);
+    this.of_answers = new Messages(rooms);
     /** Calls with something to send, each in its turn. @type {Exchange[]} */
     this.ready = [];
     /** Bytes of a frame whose rest has not come. */
@@ -234,7 +234,7 @@ class Connection {
     if (number !== this._their_next_number()) return this.violated('a CALL frame whose id is not the next');
     const problem = head.read(buffer, at, end, last, this.message_bytes_max);
     if (problem !== null) return this.violated(problem);
-    const exchange = new Exchange(number, false, null);
+    const exchange = new Exchange(number, false, head.service, null);
     this._opened(this.theirs, number, exchange);
     exchange.send_credit = head.window;
     exchange.has_items = head.has_items;
@@ -307,7 +307,7 @@ class Connection {
 
   /**
    * Begins a call; `is_full` was asked.
-   * @param {Uint8Array} service @param {Uint8Array} name
+   * @param {Buffer} service @param {Uint8Array} name
    * @param {import('./encode.cjs').Encoder} message the arguments
    * @param {{ timeout_ms: number, depth: number, context: string, flags: number }} about
    * @param {import('./exchange.cjs').Owner} owner
@@ -315,7 +315,7 @@ class Connection {
    */
   begin(service, name, message, { timeout_ms, depth, context, flags }, owner) {
     const number = this._next_number();
-    const exchange = new Exchange((number | OF_WORKER) >>> 0, true, owner);
+    const exchange = new Exchange((number | OF_WORKER) >>> 0, true, service, owner);
     this._opened(this.ours, number, exchange);
     exchange.window = exchange.granted = this.windows.take();
     const { output } = this;
@@ -466,6 +466,9 @@ class Connection {
     exchange.queue = null;
     exchange.waits = false;
     exchange.send_open = false;
+    exchange.buffer = null;
+    exchange.to_grant = 0;
+    this.messages_of(exchange).given_up(exchange);
     this.output.frame(TYPE.ABORT, 0, exchange.id, Buffer.of(reason));
   }
 
@@ -485,11 +488,11 @@ class Connection {
     exchange.buffer = null;
     (exchange.is_ours ? this.ours : this.theirs).delete(exchange.id & NUMBER_MAX);
     if (exchange.window > 0) this.windows.give_back(exchange.window);
-    if (exchange.reserved > 0) this.budget_of(exchange).release(exchange, exchange.reserved);
+    if (exchange.rooms !== null) for (const room of exchange.rooms) room.release();
     if (this.ours.size + this.theirs.size === 0) this.handler.idle();
   }
 
-  budget_of(exchange) {
+  messages_of(exchange) {
     return exchange.is_ours ? this.of_answers : this.of_arguments;
   }
 
@@ -497,7 +500,7 @@ class Connection {
 
   /** Grants what was asked for, as far as so much may be under way. @param {Exchange} exchange */
   grant_more(exchange) {
-    const bytes = Math.min(exchange.to_grant, UNFINISHED_BYTES_MAX - exchange.granted);
+    const bytes = Math.min(exchange.to_grant, STEP_BYTES - exchange.granted);
     if (bytes <= 0) return;
     exchange.to_grant -= bytes;
     this.grant(exchange, bytes);
@@ -512,11 +515,11 @@ class Connection {
    * An item was consumed.
    * @param {Exchange} exchange
    * @param {number} cost what it took of the window
-   * @param {number} reserved what it had of the budget
+   * @param {import('./credit.cjs').Asked | null} room what it had of the budget
    */
-  consumed(exchange, cost, reserved) {
+  consumed(exchange, cost, room) {
     if (exchange.over) return;
-    if (reserved > 0) this.budget_of(exchange).release(exchange, reserved);
+    room?.release();
     // Who has ended needs no more credit.
     if (exchange.expects !== EXPECTS.ITEMS) return;
     exchange.consumed += cost;

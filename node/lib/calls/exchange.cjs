@@ -11,12 +11,13 @@ const EXPECTS = Object.freeze({ RETURN: 0, MESSAGE: 1, END: 2, ITEMS: 3, REST: 4
  * @typedef {object} Owner
  * @property {(buffer: Buffer, at: number, end: number, owned: boolean) => void} message the arguments, or the answer, whole
  * @property {() => void} [streams] the answer is a stream
- * @property {(buffer: Buffer, at: number, end: number, owned: boolean, cost: number, reserved: number) => void} item
+ * @property {(buffer: Buffer, at: number, end: number, owned: boolean, cost: number, room: import('./credit.cjs').Asked | null) => void} item
  * @property {() => void} ended no item follows
  * @property {(problem: string) => void} broken what came as items is none; no item follows
  * @property {(thrown: import('./errors.cjs').Thrown) => void} [thrown] the callee's error
  * @property {() => void} [stopped] the callee wants no more items
  * @property {(reason: number) => void} [aborted] the caller waits no more
+ * @property {(problem: string) => void} stalled the message does not go on coming: the call has to end
  * @property {() => void} credit more may be sent, after `wait`
  */
 
@@ -24,11 +25,13 @@ class Exchange {
   /**
    * @param {number} id
    * @param {boolean} is_ours this end has begun it
-   * @param {Owner} owner
+   * @param {string | Buffer} peer the name of the service at the other end; empty: it is none
+   * @param {Owner | null} owner
    */
-  constructor(id, is_ours, owner) {
+  constructor(id, is_ours, peer, owner) {
     this.id = id;
     this.is_ours = is_ours;
+    this.peer = peer;
     /** Null: nobody wants to hear of it any more. @type {Owner | null} */
     this.owner = owner;
     this.over = false;
@@ -64,14 +67,18 @@ class Exchange {
     this.granted = 0;
     /** To be granted as what was granted comes in. */
     this.to_grant = 0;
-    /** Of the budget for unfinished messages. */
-    this.reserved = 0;
-    /** For an item that is long. @type {import('./credit.cjs').Asked | null} */
+    /** Room for what comes now, a message or a long item. @type {import('./credit.cjs').Asked | null} */
     this.asked = null;
+    /** That, and room of items that wait for their reader. @type {Set<import('./credit.cjs').Asked> | null} */
+    this.rooms = null;
     /** Of a stream: what may be under way. */
     this.window = 0;
     /** Of a stream: bytes that were consumed and not granted again. */
     this.consumed = 0;
+  }
+
+  get peer_name() {
+    return String(this.peer);
   }
 
   /** An item longer than this is granted like a message: up to half a window may be consumed and not granted again. */

@@ -18,7 +18,7 @@ class Items {
     this.connection = connection;
     this.exchange = exchange;
     this.left = left;
-    /** Value, cost, reserved, value, cost, reserved … @type {any[]} */
+    /** Value, cost, room, value, cost, room … @type {any[]} */
     this.waiting = [];
     /** Where the next is. */
     this.next_at = 0;
@@ -34,11 +34,11 @@ class Items {
   }
 
   /** An item has come. */
-  push(value, cost, reserved) {
+  push(value, cost, room) {
     if (this.is_over) return;
     const reader = this.readers.shift();
-    if (reader === undefined) return void this.waiting.push(value, cost, reserved);
-    this.connection.consumed(this.exchange, cost, reserved);
+    if (reader === undefined) return void this.waiting.push(value, cost, room);
+    this.connection.consumed(this.exchange, cost, room);
     reader({ value, done: false });
   }
 

@@ -30,6 +30,8 @@ const NESTING_MAX = 128;
 const STREAM = 0xffff_ffff;
 /** Of messages that have not come whole, what is granted together. */
 const UNFINISHED_BYTES_MAX = 67_108_864;
+/** Of one message so much is granted at a time. */
+const STEP_BYTES = 4_194_304;
 /** What a stream, or an answer, may send without further GRANT where there is plenty. */
 const WINDOW_BYTES = 65_536;
 /** Of what windows have together. With messages' bytes and the least windows it stays below the 268,435,456 that may be granted. */
@@ -94,6 +96,7 @@ module.exports = {
   NESTING_MAX,
   STREAM,
   UNFINISHED_BYTES_MAX,
+  STEP_BYTES,
   WINDOW_BYTES,
   WINDOWS_BYTES_MAX,
   WINDOW_BYTES_MIN,

@@ -1,7 +1,7 @@
 'use strict';
 // What comes in of a call: a message from the pieces of its frames, and items, wherever frames split them.
 
-const { ABOARD_BYTES_MAX, RETURN_FIXED_BYTES, STREAM, UNFINISHED_BYTES_MAX } = require('./protocol.cjs');
+const { ABOARD_BYTES_MAX, RETURN_FIXED_BYTES, STEP_BYTES, STREAM } = require('./protocol.cjs');
 const { EXPECTS } = require('./exchange.cjs');
 const { read_thrown } = require('./errors.cjs');
 
@@ -43,7 +43,7 @@ function message(connection, exchange, total, buffer, at, end, last) {
   buffer.copy(exchange.buffer, 0, at, end);
   if (aboard === total) exchange.expects = EXPECTS.END;
   const missing = total - aboard - exchange.granted;
-  if (missing > 0) connection.budget_of(exchange).ask(exchange, missing);
+  if (missing > 0) connection.messages_of(exchange).ask(exchange, missing);
 }
 
 /** Nobody wants it: its bytes are only counted. */
@@ -54,12 +54,16 @@ function skip_to(exchange) {
 
 /** What was asked for may come. @param {Connection} connection @param {Exchange} exchange */
 function admitted(connection, exchange) {
-  if (exchange.expects === EXPECTS.MESSAGE && exchange.owner !== null) {
-    const roomy = Buffer.allocUnsafeSlow(exchange.total);
-    exchange.buffer.copy(roomy, 0, 0, exchange.filled);
-    exchange.buffer = roomy;
-  }
+  make_room(exchange);
   connection.grant_more(exchange);
+}
+
+/** For all of a message, or of an item. @param {Exchange} exchange */
+function make_room(exchange) {
+  const { buffer, total, filled } = exchange;
+  if (buffer.length === total) return;
+  exchange.buffer = Buffer.allocUnsafeSlow(total);
+  buffer.copy(exchange.buffer, 0, 0, filled);
 }
 
 /** Bytes of a DATA frame. @param {Connection} connection @param {Exchange} exchange */
@@ -67,7 +71,7 @@ function data(connection, exchange, buffer, at, end, last) {
   const bytes = end - at;
   if (bytes > exchange.granted) return connection.violated('more DATA than was granted');
   exchange.granted -= bytes;
-  if (exchange.to_grant > 0 && exchange.granted < UNFINISHED_BYTES_MAX >> 1) connection.grant_more(exchange);
+  if (exchange.to_grant > 0 && exchange.granted < STEP_BYTES >> 1) connection.grant_more(exchange);
   switch (exchange.expects) {
     case EXPECTS.MESSAGE: {
       const taken = Math.min(bytes, exchange.total - exchange.filled);
@@ -110,7 +114,7 @@ function whole(connection, exchange, buffer, at, end, owned, last) {
   exchange.buffer = null;
   exchange.filled = 0;
   exchange.expects = exchange.has_items ? EXPECTS.ITEMS : EXPECTS.NOTHING;
-  if (exchange.reserved > 0) connection.budget_of(exchange).release(exchange, exchange.reserved);
+  if (exchange.asked !== null) connection.messages_of(exchange).came(exchange)?.release();
   if (exchange.has_items) {
     exchange.window = connection.windows.take();
     if (!last) connection.grant(exchange, exchange.window);
@@ -127,21 +131,28 @@ function ended(connection, exchange) {
   const { owner, expects } = exchange;
   if (expects === EXPECTS.END) return whole(connection, exchange, exchange.buffer, 0, exchange.total, true, true);
   const is_cut_off = expects === EXPECTS.ITEMS && (exchange.buffer !== null || exchange.head_bytes > 0);
-  if (is_cut_off) drop_item(connection, exchange);
+  if (is_cut_off) drop_item(exchange);
   exchange.expects = EXPECTS.NOTHING;
   if (exchange.is_ours) connection.end(exchange);
   if (is_cut_off) owner?.broken('the stream ends within an item');
   else owner?.ended();
 }
 
-/** Of an item that has begun nothing is kept. @param {Connection} connection @param {Exchange} exchange */
-function drop_item(connection, exchange) {
-  const { asked } = exchange;
+/** Of an item that has begun nothing is kept. @param {Exchange} exchange */
+function drop_item(exchange) {
   exchange.buffer = null;
+  exchange.asked?.release();
   exchange.asked = null;
-  if (asked === null) return;
-  asked.is_void = !asked.is_admitted;
-  if (asked.is_admitted) connection.budget_of(exchange).release(exchange, asked.bytes);
+}
+
+/** Nothing more comes of a message, or of an item. @param {Exchange} exchange @param {string} problem */
+function stalled(exchange, problem) {
+  const { owner, expects } = exchange;
+  if (expects !== EXPECTS.ITEMS) return owner?.stalled(problem);
+  owner?.broken(problem);
+  drop_item(exchange);
+  exchange.to_grant = 0;
+  exchange.expects = EXPECTS.REST;
 }
 
 /** Bytes of items. @param {Connection} connection @param {Exchange} exchange */
@@ -151,10 +162,11 @@ function items(connection, exchange, buffer, from, end) {
   while (at < end && exchange.owner !== null) {
     if (exchange.buffer !== null) {
       const taken = Math.min(exchange.total - exchange.filled, end - at);
+      if (exchange.filled + taken > exchange.buffer.length) make_room(exchange);
       buffer.copy(exchange.buffer, exchange.filled, at, at + taken);
       exchange.filled += taken;
       at += taken;
-      if (exchange.filled === exchange.total) whole_item(exchange);
+      if (exchange.filled === exchange.total) whole_item(connection, exchange);
       continue;
     }
     let length = 0;
@@ -175,27 +187,25 @@ function items(connection, exchange, buffer, from, end) {
       return;
     }
     if (end - at >= length) {
-      exchange.owner.item(buffer, at, at + length, false, 4 + length, 0);
+      exchange.owner.item(buffer, at, at + length, false, 4 + length, null);
       at += length;
     } else {
       exchange.total = length;
       exchange.filled = 0;
-      exchange.buffer = Buffer.allocUnsafeSlow(length);
-      // What is longer than the window would never come.
-      if (length > exchange.long_item_bytes) exchange.asked = connection.budget_of(exchange).ask(exchange, length);
+      // What is longer than the window would never come: it waits for room.
+      const is_long = length > exchange.long_item_bytes;
+      exchange.buffer = Buffer.allocUnsafeSlow(is_long ? Math.min(length, exchange.window + ABOARD_BYTES_MAX) : length);
+      if (is_long) connection.messages_of(exchange).ask(exchange, length);
     }
   }
 }
 
-/** @param {Exchange} exchange */
-function whole_item(exchange) {
+/** @param {Connection} connection @param {Exchange} exchange */
+function whole_item(connection, exchange) {
   const { buffer, total } = exchange;
-  const { asked } = exchange;
-  const is_long = asked?.is_admitted === true;
-  if (asked !== null) asked.is_void = !is_long;
-  exchange.asked = null;
+  const room = exchange.asked === null ? null : connection.messages_of(exchange).came(exchange);
   exchange.buffer = null;
-  exchange.owner?.item(buffer, 0, total, true, is_long ? 4 : 4 + total, is_long ? total : 0);
+  exchange.owner?.item(buffer, 0, total, true, room === null ? 4 + total : 4, room);
 }
 
 /** A THROW frame. @param {Connection} connection @param {Exchange} exchange */
@@ -205,4 +215,4 @@ function thrown(connection, exchange, buffer, at, end) {
   owner?.thrown(read_thrown(buffer.utf8Slice(at, end)));
 }
 
-module.exports = { returned, message, admitted, data, thrown };
+module.exports = { returned, message, admitted, stalled, data, thrown };

@@ -12,7 +12,7 @@ const { Serving } = require('./serving.cjs');
 const { thrown } = require('./thrown.cjs');
 
 /** Calls that an unknown function gets: they are answered before they have begun. */
-const UNKNOWN = Object.freeze({ message() {}, item() {}, ended() {}, broken() {}, aborted() {}, credit() {} });
+const UNKNOWN = Object.freeze({ message() {}, item() {}, ended() {}, broken() {}, stalled() {}, aborted() {}, credit() {} });
 
 class Runtime {
   /**

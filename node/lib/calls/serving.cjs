@@ -77,15 +77,19 @@ class Serving {
     run_as(this, begin, this, given);
   }
 
-  item(buffer, at, end, owned, cost, reserved) {
+  item(buffer, at, end, owned, cost, room) {
     const { items, offered, is_json } = this;
     if (items === null || items.is_over) return;
     try {
       const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
-      items.push(offered.decode_item(given, is_json), cost, reserved);
+      items.push(offered.decode_item(given, is_json), cost, room);
     } catch (error) {
       this._refuse(issues_of(error) ?? [{ path: [], message: String(error?.message ?? error) }]);
     }
+  }
+
+  stalled(problem) {
+    this._throw(thrown('deadline_exceeded', `the arguments: ${problem}`));
   }
 
   broken(problem) {
