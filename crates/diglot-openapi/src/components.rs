@@ -1,0 +1,180 @@
+//! The components of all documents in one: what is the same keeps its name, what differs gets its service's before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::merge::Part;
+use crate::names::Names;
+use crate::walk::{Kind, SECTIONS, walk};
+
+/// A component's section and name.
+pub(crate) type Key = (String, String);
+
+/// For each part, what its components are called in the merged document.
+pub(crate) fn renamed(parts: &[Part<'_>]) -> Vec<BTreeMap<Key, String>> {
+    let differing = differing(parts);
+    let mut names: BTreeMap<&str, Names> = BTreeMap::new();
+    let mut all = vec![BTreeMap::new(); parts.len()];
+    // Those that keep their names take them first.
+    for differs in [false, true] {
+        let mut shared: BTreeMap<Key, String> = BTreeMap::new();
+        for (part, renamed) in parts.iter().zip(&mut all) {
+            for (section, name) in keys(&part.document) {
+                let key = (section.to_owned(), name.clone());
+                if differing.contains(&key) != differs {
+                    continue;
+                }
+                let names = names.entry(section).or_default();
+                let chosen = match differs {
+                    false => shared.entry(key.clone()).or_insert_with(|| names.take(&name)).clone(),
+                    true => names.take(&format!("{}_{name}", part.service)),
+                };
+                renamed.insert(key, chosen);
+            }
+        }
+    }
+    all
+}
+
+/// The names by which two documents mean different things, also where only what they refer to differs.
+fn differing(parts: &[Part<'_>]) -> BTreeSet<Key> {
+    let mut first: BTreeMap<Key, &Value> = BTreeMap::new();
+    let mut differing = BTreeSet::new();
+    let mut users: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
+    for part in parts {
+        for (section, name) in keys(&part.document) {
+            let value = &part.document["components"][section][&name];
+            let key = (section.to_owned(), name);
+            for target in references(value, section) {
+                users.entry(target).or_default().insert(key.clone());
+            }
+            if *first.entry(key.clone()).or_insert(value) != value {
+                differing.insert(key);
+            }
+        }
+    }
+    let mut told: Vec<Key> = differing.iter().cloned().collect();
+    while let Some(key) = told.pop() {
+        for user in users.get(&key).into_iter().flatten() {
+            if differing.insert(user.clone()) {
+                told.push(user.clone());
+            }
+        }
+    }
+    differing
+}
+
+fn keys(document: &Value) -> impl Iterator<Item = (&'static str, String)> {
+    SECTIONS.into_iter().flat_map(move |(section, _)| {
+        let named = document["components"][section].as_object().into_iter().flatten();
+        named.map(move |(name, _)| (section, name.clone())).collect::<Vec<_>>()
+    })
+}
+
+/// The components that one of `section` refers to.
+fn references(value: &Value, section: &str) -> Vec<Key> {
+    let kind = SECTIONS.iter().find(|(name, _)| *name == section).map_or(Kind::Plain, |(_, kind)| *kind);
+    let mut targets = Vec::new();
+    walk(&mut value.clone(), kind, &mut |value, kind| {
+        targets.extend(value.get("$ref").and_then(Value::as_str).and_then(target));
+        if kind == Kind::Schema {
+            let mapped = value["discriminator"]["mapping"].as_object().into_iter().flatten();
+            targets.extend(mapped.filter_map(|(_, to)| mapped_to(to.as_str()?)));
+        }
+    });
+    targets
+}
+
+/// The component that a reference is to, or into.
+fn target(reference: &str) -> Option<Key> {
+    let mut steps = reference.strip_prefix("#/components/")?.splitn(3, '/');
+    Some((steps.next()?.to_owned(), unescaped(steps.next()?)))
+}
+
+/// A discriminator's mapping names a schema, or refers to one.
+fn mapped_to(to: &str) -> Option<Key> {
+    if to.contains('/') || to.contains('#') {
+        target(to)
+    } else {
+        Some(("schemas".to_owned(), to.to_owned()))
+    }
+}
+
+/// Follows the names of components, in all of a document.
+pub(crate) fn rename(document: &mut Value, names: &BTreeMap<Key, String>) {
+    walk(document, Kind::Document, &mut |value, kind| {
+        if let Some(Value::String(reference)) = value.get_mut("$ref") {
+            follow(reference, names);
+        }
+        match kind {
+            Kind::Schema => {
+                let mapping = value.get_mut("discriminator").and_then(|it| it.get_mut("mapping"));
+                for (_, to) in mapping.and_then(Value::as_object_mut).into_iter().flatten() {
+                    if let Value::String(text) = to
+                        && let Some(name) = mapped_to(text).and_then(|key| names.get(&key))
+                    {
+                        *text = format!("#/components/schemas/{}", escaped(name));
+                    }
+                }
+            }
+            Kind::Document | Kind::Operation => {
+                let required = value.get_mut("security").and_then(Value::as_array_mut);
+                for requirement in required.into_iter().flatten().filter_map(Value::as_object_mut) {
+                    *requirement = std::mem::take(requirement)
+                        .into_iter()
+                        .map(|(name, scopes)| {
+                            let key = ("securitySchemes".to_owned(), name);
+                            (names.get(&key).cloned().unwrap_or(key.1), scopes)
+                        })
+                        .collect();
+                }
+            }
+            _ => {}
+        }
+    });
+    let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return };
+    for (section, _) in SECTIONS {
+        let Some(Value::Object(named)) = components.get_mut(section) else { continue };
+        *named = std::mem::take(named)
+            .into_iter()
+            .map(|(name, value)| {
+                let key = (section.to_owned(), name);
+                (names.get(&key).cloned().unwrap_or(key.1), value)
+            })
+            .collect::<Map<_, _>>();
+    }
+}
+
+fn follow(reference: &mut String, names: &BTreeMap<Key, String>) {
+    let Some(key) = target(reference) else { return };
+    let Some(name) = names.get(&key) else { return };
+    let deeper = reference.splitn(5, '/').nth(4).map(|rest| format!("/{rest}")).unwrap_or_default();
+    *reference = format!("#/components/{}/{}{deeper}", key.0, escaped(name));
+}
+
+/// RFC 6901 section 3, and the percent-encoding that a reference, which is a URL, may have.
+pub(crate) fn unescaped(step: &str) -> String {
+    let mut bytes = Vec::with_capacity(step.len());
+    let mut rest = step.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) if first == b'%' => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).replace("~1", "/").replace("~0", "~")
+}
+
+/// RFC 6901 section 3.
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

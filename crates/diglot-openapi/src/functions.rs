@@ -1,0 +1,297 @@
+//! Published functions as a document: each is `POST`ed a JSON object of its parameters.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::components::{escaped, unescaped};
+use crate::names::Names;
+use crate::walk::{ITEM_SCHEMA, Kind, walk};
+
+/// Says of an operation that it is a function, by the name it is called by.
+pub(crate) const FUNCTION: &str = "x-diglot-function";
+/// Stands in a schema beside the nearest word that JSON Schema has.
+const OURS: &str = "x-diglot";
+/// RFC 4648 section 4, of nothing but whole bytes.
+const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+const DECIMAL: &str = r"^[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?$";
+
+/// The statuses of problems, with when they come.
+const PROBLEMS: [(&str, &str); 9] = [
+    ("400", "The body is no JSON."),
+    ("404", "There is no such function."),
+    ("413", "The body is longer than `message_bytes_max`."),
+    ("415", "The body is not `application/json`."),
+    ("422", "The arguments are not what the function takes: `issues` says which."),
+    ("500", "The function threw, or returned something else than it says."),
+    ("502", "The worker that ran the function ended."),
+    ("503", "The service is busy, or cannot be started. It may be tried again."),
+    ("504", "The function took too long."),
+];
+
+/// The document of the functions that a service offers (`docs/internals/calls.md`), each reached at `base/NAME`.
+pub fn functions(base: &str, offers: &[Value]) -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths = Map::new();
+    for offer in offers {
+        // What a stream of arguments would be is not for one JSON object.
+        let Some(name) = offer["name"].as_str().filter(|_| offer["input"].is_null()) else { continue };
+        paths.insert(format!("{base}/{name}"), json!({ "post": operation(name, offer, &mut schemas) }));
+    }
+    if paths.is_empty() {
+        return json!({ "paths": {} });
+    }
+    schemas.all.insert("Problem".to_owned(), problem());
+    let responses: Map<String, Value> =
+        PROBLEMS.iter().map(|(status, text)| (format!("Problem{status}"), response(text))).collect();
+    json!({
+        "paths": paths,
+        "tags": [{ "name": "functions" }],
+        "components": { "schemas": schemas.all, "responses": responses },
+    })
+}
+
+fn operation(name: &str, offer: &Value, schemas: &mut Schemas) -> Value {
+    let params = offer.get("params").cloned().unwrap_or_else(|| json!({ "type": "object" }));
+    let result = schemas.take(offer.get("result").cloned().unwrap_or_else(|| json!({})));
+    let content = match offer["stream"] == true {
+        true => {
+            json!({ "application/x-ndjson": { ITEM_SCHEMA: result }, "text/event-stream": { ITEM_SCHEMA: result } })
+        }
+        false => json!({ "application/json": { "schema": result } }),
+    };
+    let mut responses: Map<String, Value> = PROBLEMS
+        .iter()
+        .map(|(status, _)| {
+            ((*status).to_owned(), json!({ "$ref": format!("#/components/responses/Problem{status}") }))
+        })
+        .collect();
+    let description =
+        if offer["stream"] == true { "Its items, one after another." } else { "What it returns." };
+    responses.insert("200".to_owned(), json!({ "description": description, "content": content }));
+    if let Some(thrown) = thrown(offer, schemas) {
+        responses.insert("500".to_owned(), thrown);
+    }
+    let mut operation = json!({
+        "operationId": name,
+        "tags": ["functions"],
+        "requestBody": {
+            "required": true,
+            "content": { "application/json": { "schema": schemas.take(params) } },
+        },
+        "responses": responses,
+        FUNCTION: name,
+    });
+    if let Some(doc) = offer["doc"].as_str().map(str::trim).filter(|doc| !doc.is_empty()) {
+        operation["summary"] = json!(doc.lines().next().unwrap_or_default().trim());
+        operation["description"] = json!(doc);
+    }
+    operation
+}
+
+/// The problem of a function that says what it throws.
+fn thrown(offer: &Value, schemas: &mut Schemas) -> Option<Value> {
+    let errors = offer["errors"].as_array().filter(|errors| !errors.is_empty())?;
+    let of = |error: &Value, schemas: &mut Schemas| {
+        let mut properties = Map::from_iter([("error".to_owned(), json!({ "const": error["type"] }))]);
+        if let Some(data) = error.get("data") {
+            properties.insert("data".to_owned(), schemas.take(data.clone()));
+        }
+        json!({ "properties": properties, "required": ["error"] })
+    };
+    let names: Vec<&str> = errors.iter().filter_map(|error| error["type"].as_str()).collect();
+    let mut choices: Vec<Value> = errors.iter().map(|error| of(error, schemas)).collect();
+    choices.push(json!({}));
+    let mut response =
+        response(&format!("The function threw: {}, or something that it does not say.", names.join(", ")));
+    response["content"]["application/problem+json"]["schema"] =
+        json!({ "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "anyOf": choices }] });
+    Some(response)
+}
+
+fn response(description: &str) -> Value {
+    json!({
+        "description": description,
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    })
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "Why there is no answer (RFC 9457).",
+        "properties": {
+            "type": { "type": "string" },
+            "title": { "type": "string" },
+            "status": { "type": "integer" },
+            "detail": { "type": "string" },
+            "code": { "type": "string", "description": "What kind of error it is, in one word." },
+            "issues": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "path": { "type": "array", "items": { "type": ["string", "integer"] } },
+                        "message": { "type": "string" },
+                    },
+                    "required": ["path", "message"],
+                },
+            },
+        },
+        "required": ["title", "status"],
+    })
+}
+
+/// The types with a name of all functions of a service.
+#[derive(Default)]
+struct Schemas {
+    all: Map<String, Value>,
+    /// Each with what it was made of.
+    known: BTreeMap<String, Vec<(Value, String)>>,
+    names: Names,
+}
+
+impl Schemas {
+    /// A schema of an offer as one of a document, with its types among the others.
+    fn take(&mut self, mut schema: Value) -> Value {
+        let types = match schema.as_object_mut().and_then(|schema| schema.remove("$defs")) {
+            Some(Value::Object(types)) => types,
+            _ => Map::new(),
+        };
+        let mut new = Vec::new();
+        let chosen: BTreeMap<String, String> = types
+            .into_iter()
+            .map(|(name, of)| {
+                let known = self.known.entry(name.clone()).or_default();
+                if let Some((_, chosen)) = known.iter().find(|(present, _)| *present == of) {
+                    return (name, chosen.clone());
+                }
+                let chosen = self.names.take(&component_name(&name));
+                known.push((of.clone(), chosen.clone()));
+                new.push((chosen.clone(), of));
+                (name, chosen)
+            })
+            .collect();
+        for (name, mut of) in new {
+            cross(&mut of, &chosen);
+            self.all.insert(name, of);
+        }
+        cross(&mut schema, &chosen);
+        schema
+    }
+}
+
+/// What a component may be called: `Page[Item]` as `PageItem`. `Problem` is ours.
+fn component_name(name: &str) -> String {
+    let plain: String =
+        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect();
+    match plain.as_str() {
+        "" => "Type".to_owned(),
+        "Problem" => "ProblemType".to_owned(),
+        _ => plain,
+    }
+}
+
+/// Makes a schema say what crosses as JSON, and has its references follow.
+fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
+    walk(schema, Kind::Schema, &mut |value, _| {
+        let Some(schema) = value.as_object_mut() else { return };
+        if let Some(Value::String(reference)) = schema.get_mut("$ref")
+            && let Some(name) = reference.strip_prefix("#/$defs/").map(unescaped)
+            && let Some(name) = chosen.get(&name)
+        {
+            *reference = format!("#/components/schemas/{}", escaped(name));
+        }
+        match schema.get(OURS).and_then(Value::as_str).unwrap_or_default() {
+            "bytes" | "table" => drop(schema.insert("pattern".to_owned(), json!(BASE64))),
+            "decimal" => drop(schema.insert("pattern".to_owned(), json!(DECIMAL))),
+            "map" => {
+                if let Some(pair) = schema.get_mut("items").and_then(Value::as_object_mut) {
+                    pair.extend(
+                        [("type", json!("array")), ("minItems", json!(2)), ("maxItems", json!(2))]
+                            .map(|(name, value)| (name.to_owned(), value)),
+                    );
+                }
+            }
+            "array" => {
+                let dtype = schema.remove("dtype");
+                let shape = schema.remove("shape");
+                let shape = shape.as_ref().and_then(Value::as_array).cloned();
+                let rows =
+                    numbers(dtype.as_ref().and_then(Value::as_str).unwrap_or_default(), shape.as_deref());
+                schema.extend(rows);
+            }
+            _ => {}
+        }
+    });
+}
+
+/// Numbers in rows, nested as deep as there are dimensions; where that is not known, to any depth.
+fn numbers(dtype: &str, shape: Option<&[Value]>) -> Map<String, Value> {
+    let number = number(dtype);
+    let Some(shape) = shape else {
+        return Map::from_iter([("items".to_owned(), json!({ "anyOf": [number, { "type": "array" }] }))]);
+    };
+    let mut nested = number;
+    for length in shape.iter().rev() {
+        let mut row = json!({ "type": "array", "items": nested });
+        if let Some(length) = length.as_u64() {
+            (row["minItems"], row["maxItems"]) = (json!(length), json!(length));
+        }
+        nested = row;
+    }
+    match nested {
+        Value::Object(row) => row,
+        _ => Map::new(),
+    }
+}
+
+fn number(dtype: &str) -> Value {
+    let bits = |prefix: &str| dtype.strip_prefix(prefix).and_then(|bits| bits.parse::<u32>().ok());
+    if dtype == "bool" {
+        return json!({ "type": "boolean" });
+    }
+    if let Some(bits @ 1..=64) = bits("uint") {
+        return json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX >> (64 - bits) });
+    }
+    if let Some(bits @ 1..=64) = bits("int") {
+        return json!({ "type": "integer", "minimum": i64::MIN >> (64 - bits), "maximum": i64::MAX >> (64 - bits) });
+    }
+    json!({ "type": "number" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_many_and_as_large_as_they_may_be() {
+        assert_eq!(
+            Value::Object(numbers("int8", Some(&[Value::Null, json!(3)]))),
+            json!({ "type": "array", "items": { "type": "array", "minItems": 3, "maxItems": 3,
+                    "items": { "type": "integer", "minimum": -128, "maximum": 127 } } })
+        );
+        assert_eq!(number("uint64"), json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }));
+        assert_eq!(number("float32"), json!({ "type": "number" }));
+    }
+
+    #[test]
+    fn types_of_one_name_that_differ_are_two() {
+        let offer = |name: &str, of: &str| {
+            json!({
+                "name": name,
+                "params": { "type": "object", "properties": {} },
+                "result": { "$ref": "#/$defs/Page[Item]", "$defs": { "Page[Item]": { "type": of } } },
+            })
+        };
+        let document =
+            functions("/rpc/model", &[offer("a", "string"), offer("b", "string"), offer("c", "number")]);
+        let schema = |name: &str| {
+            let post = &document["paths"][format!("/rpc/model/{name}")]["post"];
+            post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].as_str()
+        };
+        assert_eq!(schema("a"), Some("#/components/schemas/PageItem"));
+        assert_eq!(schema("b"), Some("#/components/schemas/PageItem"));
+        assert_eq!(schema("c"), Some("#/components/schemas/PageItem_2"));
+    }
+}

@@ -1,0 +1,21 @@
+//! One description of an API out of several: what services say of themselves (OpenAPI 3.0 and 3.1) and the functions that
+//! are published become one document of OpenAPI 3.1, and that a client for browsers. No I/O: JSON comes in, JSON and text
+//! go out.
+
+mod client;
+mod components;
+mod functions;
+mod merge;
+mod names;
+mod places;
+mod raise;
+mod read;
+mod remark;
+mod walk;
+
+pub use client::client;
+pub use functions::functions;
+pub use merge::{Merged, Part, merge};
+pub use places::{Mount, Owner};
+pub use read::{Unreadable, read};
+pub use remark::Remark;

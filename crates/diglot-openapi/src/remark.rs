@@ -1,0 +1,67 @@
+//! What a merge had to leave out, for the log.
+
+use std::fmt;
+
+use crate::places::Owner;
+
+/// Something of a service's document that the merged one does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// The routes lead its path to somebody else.
+    Unreachable {
+        /// Whose document has it.
+        service: String,
+        /// In capitals.
+        method: String,
+        /// As it would be reached.
+        path: String,
+        /// Who answers there.
+        owner: Owner,
+    },
+    /// The service has it twice: paths that differ in the names of their parameters only are one.
+    Twice {
+        /// Whose document has it.
+        service: String,
+        /// In capitals.
+        method: String,
+        /// The one that is left out.
+        path: String,
+        /// The one that is kept.
+        kept: String,
+    },
+    /// A reference has no target within the document.
+    Dangling {
+        /// Whose document has it.
+        service: String,
+        /// As it is written there.
+        reference: String,
+    },
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { service, method, path, owner } => {
+                write!(f, "{method} {path} of service \"{service}\" cannot be reached and is left out: ")?;
+                match owner {
+                    Owner::Service(owner) => {
+                        write!(f, "the route of service \"{owner}\" takes it")
+                    }
+                    Owner::Server => write!(f, "the server itself answers there"),
+                    Owner::Nobody => write!(f, "no route leads there"),
+                }
+            }
+            Self::Twice { service, method, path, kept } => {
+                write!(
+                    f,
+                    "{method} {path} of service \"{service}\" is left out: it is the same path as {kept}"
+                )
+            }
+            Self::Dangling { service, reference } => write!(
+                f,
+                "the description of service \"{service}\" refers to {reference}, which it does not have; anything \
+                 is taken to be allowed there"
+            ),
+        }
+    }
+}

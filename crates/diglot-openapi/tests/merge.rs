@@ -1,0 +1,215 @@
+//! Documents merged: where paths end up, what is renamed, what is left out and said.
+
+use diglot_openapi::{Merged, Mount, Owner, Part, functions, merge, read};
+use serde_json::{Value, json};
+
+fn document(of: Value) -> Value {
+    read(of.to_string().as_bytes()).expect("a document")
+}
+
+fn part(service: &str, of: Value) -> Part<'_> {
+    Part { service, document: document(of), mount: Some(Mount::default()) }
+}
+
+/// The service of the longest of these routes.
+fn routes<'r>(routes: &'r [(&'r str, &'r str)]) -> impl Fn(&str) -> Owner + 'r {
+    move |path| {
+        let is_below =
+            |route: &str| path == route || path.starts_with(&format!("{}/", route.trim_end_matches('/')));
+        let found = routes.iter().filter(|(route, _)| is_below(route)).max_by_key(|(route, _)| route.len());
+        match found {
+            Some((_, "")) => Owner::Server,
+            Some((_, service)) => Owner::Service((*service).to_owned()),
+            None => Owner::Nobody,
+        }
+    }
+}
+
+fn ok() -> Value {
+    json!({ "200": { "description": "ok" } })
+}
+
+fn said(merged: &Merged) -> Vec<String> {
+    merged.remarks.iter().map(ToString::to_string).collect()
+}
+
+fn paths(merged: &Merged) -> Vec<&str> {
+    merged.document["paths"].as_object().expect("paths").keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_routing_decides_who_has_a_path() {
+    let items = json!({ "openapi": "3.1.0", "info": { "title": "Api", "version": "1.2.0" }, "paths": {
+        "/api/items": { "get": { "responses": ok() } },
+        "/healthz": { "get": { "responses": ok() } },
+        "/openapi.json": { "get": { "responses": ok() } },
+    } });
+    let pages = json!({ "openapi": "3.1.0", "info": { "title": "Web", "version": "3" }, "paths": {
+        "/api/items": { "get": { "responses": ok() }, "post": { "responses": ok() } },
+        "/": { "get": { "responses": ok() } },
+    } });
+    let owner = routes(&[("/api", "api"), ("/", "web"), ("/openapi.json", "")]);
+    let merged = merge(vec![part("api", items), part("web", pages)], owner);
+    assert_eq!(paths(&merged), ["/", "/api/items"]);
+    assert_eq!(merged.document["paths"]["/api/items"]["get"]["x-diglot-service"], "api");
+    assert_eq!(merged.document["paths"]["/api/items"].get("post"), None);
+    assert_eq!(merged.document["info"], json!({ "title": "api, web", "version": "api 1.2.0, web 3" }));
+    assert_eq!(
+        said(&merged),
+        [
+            "GET /healthz of service \"api\" cannot be reached and is left out: the route of service \"web\" takes it",
+            "GET /openapi.json of service \"api\" cannot be reached and is left out: the server itself answers there",
+            "GET /api/items of service \"web\" cannot be reached and is left out: the route of service \"api\" takes it",
+            "POST /api/items of service \"web\" cannot be reached and is left out: the route of service \"api\" takes it",
+        ]
+    );
+}
+
+#[test]
+fn components_that_differ_get_their_services_name() {
+    let with = |path: &str, id: Value| {
+        json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+            "paths": { path: { "get": { "operationId": "items", "responses": { "200": { "description": "", "content": {
+                "application/json": { "schema": { "$ref": "#/components/schemas/Page" } } } } } } } },
+            "security": [{ "token": [] }],
+            "components": {
+                "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+                "schemas": {
+                    "Page": { "type": "array", "items": { "$ref": "#/components/schemas/Item" } },
+                    "Item": { "type": "object", "properties": { "id": id } },
+                    "Same": { "type": "string" },
+                },
+            },
+        })
+    };
+    let one = with("/api", json!({ "type": "integer" }));
+    let other = with("/", json!({ "type": "string" }));
+    let merged = merge(vec![part("api", one), part("web", other)], routes(&[("/api", "api"), ("/", "web")]));
+    let schemas: Vec<&String> =
+        merged.document["components"]["schemas"].as_object().expect("schemas").keys().collect();
+    // A page is the same text in both, and another type, since its items are.
+    assert_eq!(schemas, ["Same", "api_Item", "api_Page", "web_Item", "web_Page"]);
+    let of = |path: &str| &merged.document["paths"][path]["get"];
+    assert_eq!(
+        of("/api")["responses"]["200"]["content"]["application/json"]["schema"]["$ref"],
+        "#/components/schemas/api_Page"
+    );
+    assert_eq!(
+        merged.document["components"]["schemas"]["web_Page"]["items"]["$ref"],
+        "#/components/schemas/web_Item"
+    );
+    assert_eq!(
+        (&of("/api")["operationId"], &of("/")["operationId"]),
+        (&json!("api_items"), &json!("web_items"))
+    );
+    assert_eq!(of("/")["security"], json!([{ "token": [] }]));
+    assert_eq!(of("/")["tags"], json!(["web"]));
+    assert!(merged.remarks.is_empty());
+}
+
+#[test]
+fn discriminators_and_security_follow_a_new_name() {
+    let with = |path: &str, format: &str, flow: &str| {
+        json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+            "paths": { path: { "get": { "security": [{ "auth": [] }], "responses": { "200": { "description": "", "content": {
+                "application/json": { "schema": { "oneOf": [{ "$ref": "#/components/schemas/Cat" }],
+                    "discriminator": { "propertyName": "kind",
+                        "mapping": { "cat": "#/components/schemas/Cat", "tom": "Cat" } } } } } } } } } },
+            "components": {
+                "securitySchemes": { "auth": { "type": "http", "scheme": flow } },
+                "schemas": { "Cat": { "type": "string", "format": format } },
+            },
+        })
+    };
+    let merged = merge(
+        vec![part("a", with("/a", "x", "basic")), part("b", with("/b", "y", "bearer"))],
+        routes(&[("/a", "a"), ("/b", "b")]),
+    );
+    let get = &merged.document["paths"]["/b"]["get"];
+    assert_eq!(get["security"], json!([{ "b_auth": [] }]));
+    let schema = &get["responses"]["200"]["content"]["application/json"]["schema"];
+    assert_eq!(
+        schema["discriminator"]["mapping"],
+        json!({ "cat": "#/components/schemas/b_Cat", "tom": "#/components/schemas/b_Cat" })
+    );
+}
+
+#[test]
+fn what_a_path_says_is_said_of_each_operation() {
+    let merged = merge(
+        vec![part(
+            "api",
+            json!({ "openapi": "3.0.3", "info": { "title": "t", "version": "1" },
+                "servers": [{ "url": "/v1" }],
+                "paths": {
+                    "/items/{id}": {
+                        "parameters": [
+                            { "name": "id", "in": "path", "required": true, "schema": { "type": "string" } },
+                            { "$ref": "#/components/parameters/Trace" },
+                        ],
+                        "get": { "responses": ok(), "parameters": [{ "name": "trace", "in": "header", "schema": {} }] },
+                        "servers": [{ "url": "/v2" }],
+                    },
+                    "/plain/{id}": { "$ref": "#/components/pathItems/Plain" },
+                    "/plain/{name}": { "get": { "responses": ok() } },
+                    "/broken": { "get": { "responses": { "200": { "$ref": "#/components/responses/None" } } } },
+                },
+                "components": {
+                    "parameters": { "Trace": { "name": "trace", "in": "header", "schema": { "type": "integer" } } },
+                    "pathItems": { "Plain": { "get": { "responses": ok() } } },
+                },
+            }),
+        )],
+        routes(&[("/", "api")]),
+    );
+    assert_eq!(paths(&merged), ["/v1/broken", "/v1/plain/{id}", "/v2/items/{id}"]);
+    let parameters =
+        merged.document["paths"]["/v2/items/{id}"]["get"]["parameters"].as_array().expect("a list");
+    let names: Vec<&Value> = parameters.iter().map(|parameter| &parameter["name"]).collect();
+    assert_eq!(names, ["trace", "id"]);
+    assert_eq!(
+        merged.document["paths"]["/v1/broken"]["get"]["responses"]["200"],
+        json!({ "description": "" })
+    );
+    assert_eq!(
+        said(&merged),
+        [
+            "the description of service \"api\" refers to #/components/responses/None, which it does not have; anything is taken to be allowed there",
+            "GET /v1/plain/{name} of service \"api\" is left out: it is the same path as /v1/plain/{id}",
+        ]
+    );
+}
+
+#[test]
+fn what_a_proxy_cuts_off_is_a_server_of_the_path() {
+    let mut part = part(
+        "api",
+        json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+        "servers": [{ "url": "/shop" }], "paths": { "/items": { "get": { "responses": ok() } } } }),
+    );
+    part.mount = Some(Mount { root_path: "/shop", is_known: true, prefix: "" });
+    let merged = merge(vec![part], routes(&[("/", "api")]));
+    assert_eq!(merged.document["paths"]["/items"]["servers"], json!([{ "url": "/shop" }]));
+}
+
+#[test]
+fn functions_stand_beside_what_services_say() {
+    let offers = [
+        json!({
+            "name": "render_card", "doc": "A card.\n\nOf an item.", "line": 3, "file": "cards.ts",
+            "params": { "type": "object", "additionalProperties": false, "required": ["item"],
+                "properties": { "item": { "$ref": "#/$defs/Item" }, "picture": { "type": "string", "contentEncoding": "base64", "x-diglot": "bytes" } },
+                "$defs": { "Item": { "type": "object", "properties": { "id": { "type": "integer" } } } } },
+            "result": { "type": "array", "x-diglot": "array", "dtype": "float32", "shape": [null, 3] },
+            "errors": [{ "type": "OutOfStock", "data": { "type": "object" } }],
+        }),
+        json!({ "name": "fill", "params": { "type": "object" }, "input": { "name": "rows", "schema": {} } }),
+    ];
+    let functions = Part { service: "web", document: functions("/rpc/web", &offers), mount: None };
+    let pages = json!({ "openapi": "3.1.0", "info": { "title": "Web", "version": "3" }, "paths": {
+        "/rpc/web/x": { "get": { "responses": ok() } },
+    }, "components": { "schemas": { "Item": { "type": "string" } } } });
+    let merged = merge(vec![part("web", pages), functions], routes(&[("/", "web"), ("/rpc", "")]));
+    assert_eq!(paths(&merged), ["/rpc/web/render_card"]);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&merged.document).expect("JSON"));
+}
