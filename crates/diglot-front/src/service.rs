@@ -93,6 +93,8 @@ struct Pool {
     /// Where the search for the least loaded begins, so that equals take turns.
     next: usize,
     waiting: VecDeque<Arc<Exchange>>,
+    /// How often a worker has joined these or left them.
+    changes: u64,
     broken: bool,
     /// The server stops.
     closed: bool,
@@ -159,8 +161,14 @@ impl Service {
         }
     }
 
+    /// How often a worker has become ready, or has stopped taking requests: what was found out before may be of an earlier
+    /// release.
+    pub fn changes(&self) -> u64 {
+        self.pool.lock().changes
+    }
+
     /// False once its workers have said that they offer functions only.
-    pub(crate) fn has_app(&self) -> bool {
+    pub fn has_app(&self) -> bool {
         !self.has_no_app.load(Ordering::Relaxed)
     }
 
@@ -308,6 +316,7 @@ impl Service {
     /// A worker is ready.
     pub(crate) fn join(&self, link: Arc<Link>) {
         let mut pool = self.pool.lock();
+        pool.changes += 1;
         if link.takes_requests() {
             let room = link.concurrency();
             pool.links.push(link);
@@ -317,7 +326,10 @@ impl Service {
 
     /// A worker takes no more requests.
     pub(crate) fn part(&self, link: &Arc<Link>) {
-        self.pool.lock().links.retain(|other| !Arc::ptr_eq(other, link));
+        let mut pool = self.pool.lock();
+        pool.links.retain(|other| !Arc::ptr_eq(other, link));
+        pool.changes += 1;
+        drop(pool);
         self.sessions.part(link);
     }
 

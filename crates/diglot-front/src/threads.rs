@@ -2,17 +2,20 @@
 
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use diglot_config::{AccessLog, Limits, Timeouts, TrustedProxies, WebSocket};
+use diglot_config::{AccessLog, Limits, Route, Timeouts, TrustedProxies, WebSocket};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 
+use crate::client::Ends;
+use crate::http1::Connection;
 use crate::link::{self, Link, LinkNotice, LinkSocket};
-use crate::listener::Listener;
-use crate::router::Router;
+use crate::listener::{Listener, Socket};
+use crate::router::{Router, Target};
 use crate::service::Service;
 use crate::shared::Shared;
 
@@ -118,6 +121,38 @@ impl Front {
             }
         });
         link
+    }
+
+    /// Connects to the application of one service as a client would, but past the server's routes: every path is the service's,
+    /// and those below `mount` lead to the application mounted there.
+    ///
+    /// # Errors
+    /// If the system has no descriptor for it.
+    pub fn connect(&self, service: &Arc<Service>, mount: Option<&Route>) -> io::Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let everything = [Route { host: None, prefix: "/".to_owned() }];
+        let target = || Target::Service(Arc::clone(service));
+        let mounted = mount.map(|route| (target(), std::slice::from_ref(route), true));
+        let router = Router::new(mounted.into_iter().chain([(target(), &everything[..], false)]));
+        let shared = Arc::clone(&self.shared);
+        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.loops.len();
+        self.loops[number].spawn(async move {
+            match tokio::net::UnixStream::from_std(ours) {
+                Ok(stream) => {
+                    let ends = Ends::Unix { path: PathBuf::new() };
+                    Connection::new(Socket::Unix(stream), ends, shared).routed(router).serve().await;
+                }
+                Err(error) => tracing::error!("cannot connect to a service: {error}"),
+            }
+        });
+        Ok(theirs)
+    }
+
+    /// What answers a path that is asked of this host.
+    pub fn destination(&self, host: Option<&str>, path: &str) -> Option<&Target> {
+        let found = self.shared.router.find(host.map(str::as_bytes), path.as_bytes());
+        found.map(|destination| destination.target)
     }
 
     /// Accepts nothing any more and lets every connection end with the request it has. Those that have none are kept for

@@ -30,6 +30,7 @@ use crate::exchange::{Arrived, Exchange};
 use crate::h1::{self, RequestFacts, RequestHead, Status};
 use crate::link::Link;
 use crate::listener::Socket;
+use crate::router::Router;
 use crate::service::Service;
 use crate::shared::{Shared, TakenOver};
 
@@ -81,11 +82,13 @@ pub(super) struct Peer {
     client: Client,
     /// The links that know this connection, each with whom it takes for the client.
     links: Vec<(Arc<Link>, Client)>,
+    /// Where its requests go, instead of where the server's routes lead.
+    pub(super) only: Option<Arc<Router>>,
 }
 
 impl Peer {
     fn new(id: u32, ends: Ends) -> Self {
-        Self { id, client: ends.client(), ends, links: Vec::new() }
+        Self { id, client: ends.client(), ends, links: Vec::new(), only: None }
     }
 
     /// Finds out for whom a request comes.
@@ -172,6 +175,12 @@ impl Connection {
             request_began: None,
             ended: false,
         }
+    }
+
+    /// The same for one whose requests all go by this router.
+    pub(crate) fn routed(mut self, router: Router) -> Self {
+        self.peer.only = Some(Arc::new(router));
+        self
     }
 
     /// Serves the client until the connection ends.

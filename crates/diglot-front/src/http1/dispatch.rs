@@ -69,9 +69,11 @@ pub(super) fn dispatch(
     peer.meet(head, &shared.trusted_proxies);
     let connects = head.method == b"CONNECT";
     // The authority that CONNECT names is where the client wants to get, and says nothing of who is to bring it there.
+    let router = peer.only.clone();
+    let router = router.as_deref().unwrap_or(&shared.router);
     let destination = match connects {
-        true => shared.router.find(None, b"/"),
-        false => shared.router.find(head.authority, head.path),
+        true => router.find(None, b"/"),
+        false => router.find(head.authority, head.path),
     };
     let Some(destination) = destination else {
         let answer = if connects { Answer::NO_CONNECT } else { without_body(Answer::NO_ROUTE, head) };
