@@ -1,4 +1,4 @@
-//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench | bench-calls`.
+//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench | bench-calls | docs-page`.
 //!
 //! Each subcommand is one module. They share [`workspace`] (where things are, how a step is run), [`environments`]
 //! (Python and Node environments), [`server`] with [`process`] (a server that is certain to end), and [`runner`].
@@ -6,6 +6,7 @@
 mod bench;
 mod bench_calls;
 mod demo;
+mod docs_page;
 mod environments;
 mod lint;
 mod process;
@@ -31,6 +32,8 @@ enum Task {
     Bench(bench::Options),
     /// Measure calls between the languages beside HTTP and gRPC, in turn, on this machine
     BenchCalls(bench_calls::Options),
+    /// Bring the files of the API's documentation page from npm
+    DocsPage(docs_page::Options),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Lint => lint::run(),
         Task::Bench(options) => bench::run(&options),
         Task::BenchCalls(options) => bench_calls::run(&options),
+        Task::DocsPage(options) => docs_page::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -23,7 +23,7 @@ const PROBLEMS: [(&str, &str); 9] = [
     ("413", "The body is longer than `message_bytes_max`."),
     ("415", "The body is not `application/json`."),
     ("422", "The arguments are not what the function takes: `issues` says which."),
-    ("500", "The function threw, or returned something else than it says."),
+    ("500", "The function failed. The server's log says why."),
     ("502", "The worker that ran the function ended."),
     ("503", "The service is busy, or cannot be started. It may be tried again."),
     ("504", "The function took too long."),
@@ -70,7 +70,7 @@ fn operation(name: &str, offer: &Value, schemas: &mut Schemas) -> Value {
         if offer["stream"] == true { "Its items, one after another." } else { "What it returns." };
     responses.insert("200".to_owned(), json!({ "description": description, "content": content }));
     if let Some(thrown) = thrown(offer, schemas) {
-        responses.insert("500".to_owned(), thrown);
+        responses.insert("422".to_owned(), thrown);
     }
     let mut operation = json!({
         "operationId": name,
@@ -102,8 +102,10 @@ fn thrown(offer: &Value, schemas: &mut Schemas) -> Option<Value> {
     let names: Vec<&str> = errors.iter().filter_map(|error| error["type"].as_str()).collect();
     let mut choices: Vec<Value> = errors.iter().map(|error| of(error, schemas)).collect();
     choices.push(json!({}));
-    let mut response =
-        response(&format!("The function threw: {}, or something that it does not say.", names.join(", ")));
+    let mut response = response(&format!(
+        "The arguments are not what the function takes, or it threw what `error` names: {}.",
+        names.join(", ")
+    ));
     response["content"]["application/problem+json"]["schema"] =
         json!({ "allOf": [{ "$ref": "#/components/schemas/Problem" }, { "anyOf": choices }] });
     Some(response)
@@ -138,7 +140,7 @@ fn problem() -> Value {
                 },
             },
         },
-        "required": ["title", "status"],
+        "required": ["title", "status", "code", "detail"],
     })
 }
 

@@ -52,6 +52,9 @@ impl Operation<'_> {
         let declared = declared(&arguments);
         let (call, returns) = match self.answer(types) {
             Answer::Value(of) => ("send", format!("Promise<{of}>")),
+            Answer::Items(of) if self.value.get(FUNCTION).is_some() => {
+                ("results", format!("AsyncIterable<{of}>"))
+            }
             Answer::Items(of) => ("items", format!("AsyncIterable<{of}>")),
             Answer::Events => ("events", "AsyncIterable<ServerSentEvent>".to_owned()),
         };

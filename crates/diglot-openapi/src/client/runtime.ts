@@ -36,13 +36,14 @@ export class HttpError extends Error {
   readonly body: unknown;
   readonly response: Response;
 
-  constructor(response: Response, body: unknown) {
+  constructor(response: Response, body: unknown, problem?: ProblemDetails) {
     const isProblem = mediaType(response) === "application/problem+json" && typeof body === "object" && body !== null;
-    const problem = isProblem ? (body as ProblemDetails) : undefined;
-    const said = problem?.detail ?? problem?.title ?? response.statusText;
-    super(said ? `${response.status}: ${said}` : `${response.status}`);
-    this.status = response.status;
-    this.problem = problem;
+    const known = problem ?? (isProblem ? (body as ProblemDetails) : undefined);
+    const status = problem?.status ?? response.status;
+    const said = known?.detail ?? known?.title ?? response.statusText;
+    super(said ? `${status}: ${said}` : `${status}`);
+    this.status = status;
+    this.problem = known;
     this.body = body;
     this.response = response;
   }
@@ -53,6 +54,8 @@ export interface ServerSentEvent {
   event: string;
   data: string;
   id: string;
+  /** What it came with. */
+  response: Response;
 }
 
 type Style = "repeat" | "comma" | "space" | "pipe" | "deep" | "json";
@@ -89,7 +92,35 @@ function connect(client: ClientOptions) {
     return response;
   }
 
+  async function* events(sent: Sent, call: CallOptions = {}): AsyncGenerator<ServerSentEvent, void, undefined> {
+    const response = await respond({ accept: "text/event-stream", ...sent }, call);
+    let [event, id] = ["", ""];
+    let data: string[] = [];
+    for await (const line of lines(response)) {
+      if (line === "") {
+        if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id, response };
+        [event, data] = ["", []];
+        continue;
+      }
+      const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+      if (field === "data") data.push(value);
+      else if (field === "event") event = value;
+      else if (field === "id" && !value.includes("\0")) id = value;
+    }
+  }
+
   return {
+    events,
+
+    /** What a function's stream gives. One that fails on its way says so in an event of its own. */
+    async *results<T>(sent: Sent, call: CallOptions = {}): AsyncGenerator<T, void, undefined> {
+      for await (const { event, data, response } of events(sent, call)) {
+        const value: unknown = JSON.parse(data);
+        if (event === "error") throw new HttpError(response, value, value as ProblemDetails);
+        yield value as T;
+      }
+    },
+
     async send<T>(sent: Sent, call: CallOptions = {}): Promise<T> {
       return (await read(await respond(sent, call))) as T;
     },
@@ -98,23 +129,6 @@ function connect(client: ClientOptions) {
       const response = await respond({ accept: "application/x-ndjson", ...sent }, call);
       for await (const line of lines(response)) {
         if (line !== "") yield JSON.parse(line) as T;
-      }
-    },
-
-    async *events(sent: Sent, call: CallOptions = {}): AsyncGenerator<ServerSentEvent, void, undefined> {
-      const response = await respond({ accept: "text/event-stream", ...sent }, call);
-      let [event, id] = ["", ""];
-      let data: string[] = [];
-      for await (const line of lines(response)) {
-        if (line === "") {
-          if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id };
-          [event, data] = ["", []];
-          continue;
-        }
-        const [, field, value = ""] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
-        if (field === "data") data.push(value);
-        else if (field === "event") event = value;
-        else if (field === "id" && !value.includes("\0")) id = value;
       }
     },
   };
