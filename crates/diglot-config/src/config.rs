@@ -6,7 +6,10 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{identity::Identity, proxies::TrustedProxies, published::Published, service::Service};
+use crate::{
+    description::Description, identity::Identity, proxies::TrustedProxies, published::Published,
+    service::Service,
+};
 
 /// Everything a server needs to know, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,8 @@ pub struct Config {
     pub functions: Functions,
     /// `None`: nobody but the services and the shell calls functions.
     pub published: Option<Published>,
+    /// `None`: the server says nothing of what its services answer.
+    pub description: Option<Description>,
     /// At least one, in the order in which they were written.
     pub services: Vec<Service>,
     /// Decisions a person would otherwise have to guess at, one sentence each, for the log.

@@ -96,6 +96,12 @@ section! {
         /// The path of the control socket, on which `diglot functions` and `diglot call` ask. By default a private path made
         /// from the path of this file.
         control: String,
+        /// Describes what all services answer, and the functions that are published, as one document of OpenAPI 3.1 at this path:
+        /// `"/openapi.json"`. It is made of what the services say of themselves (`openapi` of each). No service may have the
+        /// path as a route. By default there is none.
+        openapi: String,
+        /// A page that shows the document, and from which it can be tried: `"/docs"`. By default there is none.
+        docs: String,
         /// How much the front takes before it says no.
         limits: LimitsSection,
         /// How long the front and the workers' supervisor wait.
@@ -214,6 +220,10 @@ section! {
         /// front of `path`, and WSGI's `SCRIPT_NAME`. Where the proxy does not cut, leave it out and use `routes` with
         /// `strip`.
         root_path: String,
+        /// Where the app has the OpenAPI document of what it answers, as JSON, for the server's own: `"/openapi.json"`. A path as the
+        /// app knows it. `"none"` leaves the service out. By default the places where FastAPI, Django Ninja, drf-spectacular,
+        /// @fastify/swagger, NestJS and others have it are tried.
+        openapi: String,
         /// Environment variables of the workers, above those of Diglot's own environment and of `env_file`.
         env: Table<String>,
         /// A file of `NAME=value` lines, or an array of them; later ones win. What Diglot's own environment has is not

@@ -6,6 +6,7 @@
 //! variable of the environment.
 
 mod config;
+mod description;
 mod entry;
 mod env_file;
 mod environment;
@@ -35,6 +36,7 @@ mod values;
 mod workplace;
 
 pub use config::{AccessLog, Config, Functions, Limits, Listen, LogLevel, Server, Timeouts, WebSocket};
+pub use description::{DescribedAt, Description};
 pub use environment::Environment;
 pub use identity::Identity;
 pub use interpreter::{Origin, Python};

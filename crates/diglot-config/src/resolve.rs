@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     config::{AccessLog, Config, Functions, Limits, Listen, LogLevel, Server, Timeouts, WebSocket},
+    description,
     entry::EntryText,
     environment::{Environment, absolute},
     file::{
@@ -380,6 +381,7 @@ impl Draft {
         let Draft { base, source, server, functions, services: written, whole, mut problems, mut notes } =
             self;
         let listen = resolve_listen(&server, listen_base, &mut problems);
+        let (description, described) = description::resolve(&server, &mut problems);
         let server = resolve_server(server, &listen, control, &base, &mut problems);
         let mut workplaces = Vec::new();
         let mut services = Vec::new();
@@ -397,7 +399,7 @@ impl Draft {
         }
         services::check_routes_are_apart(&written, &mut told);
         let (published, path) = published::resolve(&functions, &written, &mut told).unzip();
-        let own: Vec<_> = path.into_iter().collect();
+        let own: Vec<_> = path.into_iter().chain(described).collect();
         check_own_paths_are_apart(&own, &written, &mut told);
         services::check_names_cross_apart(&written, &mut told);
         if whole {
@@ -416,6 +418,7 @@ impl Draft {
                 server,
                 functions: resolve_functions(functions),
                 published,
+                description,
                 services,
                 notes,
             }),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::entry::TYPESCRIPT;
+use crate::{description::DescribedAt, entry::TYPESCRIPT};
 
 /// One application and how it is run.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Service {
     pub strip: bool,
     /// What a proxy cuts off the path: `/api`, without a slash at the end; empty for nothing.
     pub root_path: String,
+    /// Where it describes itself.
+    pub described_at: DescribedAt,
     /// Added to the environment the server itself was started with: what `env_file` has
     /// beyond it, then `env`.
     pub env: BTreeMap<String, String>,

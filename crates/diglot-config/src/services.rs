@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     config::Server,
+    description,
     entry::EntryText,
     environment::{Environment, absolute},
     file::ServiceSection,
@@ -119,6 +120,7 @@ pub(crate) fn resolve_service(
         lifetime: section.lifetime.as_ref().map(|wait| wait.value.0),
         memory_bytes_max: section.memory.as_ref().map(|size| size.value.0),
         root_path,
+        described_at: description::of_service(section, problems),
         strip: section.strip.as_ref().is_some_and(|strip| strip.value),
         env,
         port: section.port.as_ref().and_then(|port| u16::try_from(port.value.0).ok()),

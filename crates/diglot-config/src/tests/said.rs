@@ -70,6 +70,14 @@ says!(
 says!(own_path_is_none, "[functions]\nhttp = \"rpc\"\n[services.model]\nentry = \"main:app\"\n");
 says!(published_nowhere, "[functions]\npublished = \"model\"\n[services.model]\nentry = \"main:app\"\n");
 says!(
+    description_without_a_document,
+    "[server]\ndocs = \"/docs\"\n[services.api]\nentry = \"main:app\"\nopenapi = \"openapi.json\"\n"
+);
+says!(
+    description_at_a_route,
+    "[server]\nopenapi = \"/api\"\ndocs = \"/api\"\n[services.api]\nentry = \"main:app\"\nroutes = \"/api\"\n"
+);
+says!(
     two_services_without_routes,
     "[services.api]\nentry = \"main:app\"\n[services.web]\nentry = \"server.js\"\n"
 );
