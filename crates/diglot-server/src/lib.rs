@@ -6,6 +6,7 @@ mod arguments;
 mod cluster;
 mod composition;
 mod control;
+mod description;
 mod descriptors;
 mod identity;
 mod launch;
@@ -36,6 +37,7 @@ use tokio::time::Instant;
 
 use cluster::Clusters;
 use composition::{Composition, Loading};
+use description::{Description, Page};
 use descriptors::Descriptors;
 use pidfile::PidFile;
 use published::Functions;
@@ -132,8 +134,10 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
         config.services.iter().map(|service| Arc::new(front_service(service))).collect();
     let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
     let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
-    let front =
-        Arc::new(Front::start(&settings(&config, &descriptors), router(&config, &services, &broker))?);
+    let description = Description::of(&config, &services, &broker);
+    let router = router(&config, &services, &broker, description.as_ref());
+    let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
+    description.iter().for_each(|description| description.reach_by(&front));
     let _control = control.map(|control| {
         control::Serving::start(control, Arc::clone(&broker), config.functions.message_bytes_max as usize)
     });
@@ -279,14 +283,27 @@ fn settings(config: &Config, descriptors: &Descriptors) -> Settings {
 }
 
 /// Where requests go: to services, and to what the server answers by itself.
-fn router(config: &Config, services: &[Arc<Service>], broker: &Arc<Broker>) -> Router {
+fn router(
+    config: &Config,
+    services: &[Arc<Service>],
+    broker: &Arc<Broker>,
+    description: Option<&Arc<Description>>,
+) -> Router {
     let routed = services.iter().zip(&config.services).map(|(service, config)| {
         (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
     });
     let functions = Functions::of(config, broker).zip(config.published.as_ref());
     let functions = functions
         .map(|(functions, published)| (Target::Own(functions), std::slice::from_ref(&published.route), true));
-    Router::new(routed.chain(functions))
+    let described = config.description.as_ref().zip(description);
+    let document = described.map(|(paths, description)| {
+        (Target::Own(Arc::clone(description) as _), std::slice::from_ref(&paths.route), true)
+    });
+    let page = config.description.as_ref().and_then(|paths| Some((paths, paths.page.as_ref()?)));
+    let page = page.map(|(paths, at)| {
+        (Target::Own(Page::new(&at.prefix, &paths.route.prefix) as _), std::slice::from_ref(at), true)
+    });
+    Router::new(routed.chain(functions).chain(document).chain(page))
 }
 
 fn calls_settings(config: &Config) -> diglot_broker::Settings {

@@ -1,0 +1,81 @@
+//! What services and functions say, as one document.
+
+use std::collections::BTreeMap;
+
+use diglot_calls::names::crossing;
+use diglot_config::Published;
+use diglot_front::{Front, Target};
+use diglot_openapi::{Merged, Owner, Part, Remark, functions, merge};
+use serde_json::Value;
+
+use super::Functions;
+use super::source::Source;
+
+/// How many remarks of one kind are told in full.
+const TOLD_MAX: usize = 5;
+
+/// Merges what all of them have said.
+pub(super) async fn merged(
+    sources: &[Source],
+    offered: &Functions,
+    published: Option<&Published>,
+    owner: impl Fn(&str) -> Owner,
+) -> Merged {
+    let mut parts = Vec::new();
+    for source in sources {
+        if let Some(document) = source.document().await {
+            parts.push(Part { service: &source.name, document, mount: Some(source.mount()) });
+        }
+        let Some(published) = published else { continue };
+        let of_service = offered.iter().find(|(service, _)| crossing(service) == crossing(&source.name));
+        let Some((_, offers)) = of_service.filter(|(_, offers)| !offers.is_empty()) else { continue };
+        let offers: Vec<Value> =
+            offers.iter().filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect();
+        let base = format!("{}/{}", published.route.prefix.trim_end_matches('/'), crossing(&source.name));
+        parts.push(Part { service: &source.name, document: functions(&base, &offers), mount: None });
+    }
+    merge(parts, owner)
+}
+
+/// Who answers a path of this host.
+pub(super) fn owner(front: &Front, host: Option<&str>, path: &str) -> Owner {
+    match front.destination(host, path) {
+        Some(Target::Service(service)) => Owner::Service(service.name().to_owned()),
+        Some(Target::Own(_) | Target::Fixed(_)) => Owner::Server,
+        None => Owner::Nobody,
+    }
+}
+
+/// Remarks as lines of the log: many of one kind are one.
+pub(super) fn lines(remarks: &[Remark]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut unreachable: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for remark in remarks {
+        let Remark::Unreachable { service, method, path, owner } = remark else {
+            lines.push(remark.to_string());
+            continue;
+        };
+        let why = match owner {
+            Owner::Service(owner) => format!("the routes of service \"{owner}\" take them"),
+            Owner::Server => "the server itself answers there".to_owned(),
+            Owner::Nobody => "no route leads there".to_owned(),
+        };
+        unreachable.entry((service.clone(), why)).or_default().push(format!("{method} {path}"));
+    }
+    for ((service, why), operations) in unreachable {
+        let more = match operations.len().saturating_sub(TOLD_MAX) {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let told = operations[..operations.len().min(TOLD_MAX)].join(", ");
+        lines.push(format!(
+            "of service \"{service}\" these cannot be reached and are left out: {told}{more}; {why}"
+        ));
+    }
+    lines
+}
+
+/// What tells one document from another.
+pub(super) fn digest(json: &[u8]) -> String {
+    sha1_smol::Sha1::from(json).digest().to_string()
+}

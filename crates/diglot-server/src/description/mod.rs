@@ -1,0 +1,220 @@
+//! The description of the API: one document of what all services answer, and a page that shows it.
+//!
+//! It is put together when somebody asks, and again when a worker has come or gone since, or other functions are offered:
+//! another release may say something else. Until then it is kept.
+
+mod gathered;
+mod page;
+mod source;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock, Weak};
+
+use bytes::Bytes;
+use diglot_broker::{Broker, Offer};
+use diglot_calls::names::crossing;
+use diglot_config::{Config, Published};
+use diglot_front::own::{Content, Handler, Handling, Request, Response};
+use diglot_front::{Front, Service};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+
+pub(crate) use page::Page;
+use source::Source;
+
+/// Lines of the log about what cannot be described, over all of a server's life.
+const SAID_MAX: usize = 1_000;
+
+/// What answers at the document's path.
+#[derive(Debug)]
+pub(crate) struct Description {
+    sources: Vec<Source>,
+    /// Those that routes name: each has a document of its own. Others have one together.
+    hosts: Vec<String>,
+    published: Option<Published>,
+    broker: Arc<Broker>,
+    front: OnceLock<Weak<Front>>,
+    /// The server's own thread: those of the front have clients that wait.
+    runtime: Handle,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By host; the last is for those that no route names.
+    written: HashMap<Option<String>, Written>,
+    /// What the log has been told.
+    said: HashSet<String>,
+}
+
+/// The functions of each service.
+type Functions = BTreeMap<String, Vec<Arc<Offer>>>;
+
+/// A document, and what it was made of.
+#[derive(Debug)]
+struct Written {
+    revisions: Vec<u64>,
+    functions: Functions,
+    document: Document,
+}
+
+/// A document as it is sent.
+#[derive(Debug, Clone)]
+struct Document {
+    json: Bytes,
+    tag: String,
+}
+
+impl Description {
+    /// `None` where nothing is described.
+    pub(crate) fn of(config: &Config, services: &[Arc<Service>], broker: &Arc<Broker>) -> Option<Arc<Self>> {
+        config.description.as_ref()?;
+        let mut hosts: Vec<String> = config
+            .services
+            .iter()
+            .flat_map(|service| &service.routes)
+            .filter_map(|route| route.host.clone())
+            .collect();
+        hosts.sort();
+        hosts.dedup();
+        let sources =
+            services.iter().zip(&config.services).map(|(service, config)| Source::of(service, config));
+        Some(Arc::new(Self {
+            sources: sources.collect(),
+            hosts,
+            published: config.published.clone(),
+            broker: Arc::clone(broker),
+            front: OnceLock::new(),
+            runtime: Handle::current(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The services are reached through this front.
+    pub(crate) fn reach_by(&self, front: &Arc<Front>) {
+        // There is one, and it is told once.
+        let _ = self.front.set(Arc::downgrade(front));
+    }
+
+    async fn document(self: Arc<Self>, host: Option<String>) -> Option<Document> {
+        let front = self.front.get()?.upgrade()?;
+        let mut state = self.state.lock().await;
+        for source in &self.sources {
+            source.refresh(&front, host.as_deref()).await;
+        }
+        let revisions = revisions(&self.sources).await;
+        let functions = self.functions();
+        if let Some(written) = state.written.get(&host)
+            && written.revisions == revisions
+            && written.functions == functions
+        {
+            return Some(written.document.clone());
+        }
+        let merged = gathered::merged(&self.sources, &functions, self.published.as_ref(), |path| {
+            gathered::owner(&front, host.as_deref(), path)
+        })
+        .await;
+        for line in gathered::lines(&merged.remarks) {
+            self.say(&mut state.said, line);
+        }
+        let json = Bytes::from(merged.document.to_string());
+        let tag = format!("\"{}\"", gathered::digest(&json));
+        let document = Document { json, tag };
+        state.written.insert(host, Written { revisions, functions, document: document.clone() });
+        Some(document)
+    }
+
+    /// Tells the log once.
+    fn say(&self, said: &mut HashSet<String>, line: String) {
+        if said.len() < SAID_MAX && said.insert(line.clone()) {
+            tracing::warn!("the API's description: {line}");
+        }
+    }
+
+    /// Those that are published.
+    fn functions(&self) -> Functions {
+        let Some(published) = &self.published else { return Functions::new() };
+        let mut functions = self.broker.functions();
+        for (service, offers) in &mut functions {
+            let service = crossing(service);
+            offers.retain(|offer| published.includes(&service, &offer.name));
+        }
+        functions
+    }
+
+    /// The host that a request names, if a route does.
+    fn host(&self, request: &Request) -> Option<String> {
+        let given = str::from_utf8(request.fields.get("host")?).ok()?.to_ascii_lowercase();
+        let name = match given.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => name,
+            _ => &given,
+        };
+        let name = name.strip_suffix('.').unwrap_or(name);
+        self.hosts.iter().find(|host| *host == name).cloned()
+    }
+}
+
+/// How often what each of them says has changed.
+async fn revisions(sources: &[Source]) -> Vec<u64> {
+    let mut revisions = Vec::with_capacity(sources.len());
+    for source in sources {
+        revisions.push(source.revision().await);
+    }
+    revisions
+}
+
+impl Handler for Description {
+    fn body_bytes_max(&self) -> u64 {
+        0
+    }
+
+    fn handle(self: Arc<Self>, request: Request) -> Handling {
+        Box::pin(async move {
+            if let Some(refusal) = refusal(&request, true) {
+                return refusal;
+            }
+            let host = self.host(&request);
+            let runtime = self.runtime.clone();
+            match runtime.spawn(self.document(host)).await {
+                Ok(Some(Document { json, tag })) => {
+                    let is_known = request.fields.all("if-none-match").any(|value| has_tag(value, &tag));
+                    let response = match is_known {
+                        true => Response::new(304, Content::Whole(Bytes::new())),
+                        false => {
+                            Response::new(200, Content::Whole(json)).field("Content-Type", "application/json")
+                        }
+                    };
+                    response
+                        .field("ETag", &tag)
+                        .field("Cache-Control", "no-cache")
+                        .field("X-Content-Type-Options", "nosniff")
+                }
+                Ok(None) | Err(_) => text(503, "The server stops."),
+            }
+        })
+    }
+}
+
+/// What is answered to a request for something that is not there, or with a method that is not for reading.
+fn refusal(request: &Request, is_there: bool) -> Option<Response> {
+    let is_below = !request.below().is_empty() && is_there && request.prefix_bytes > 0;
+    match request.method.as_str() {
+        _ if is_below => Some(text(404, "Nothing is here.")),
+        "GET" | "HEAD" => None,
+        _ => Some(text(405, "This can be read only.").field("Allow", "GET, HEAD")),
+    }
+}
+
+fn text(status: u16, sentence: &'static str) -> Response {
+    Response::new(status, Content::Whole(Bytes::from_static(sentence.as_bytes())))
+        .field("Content-Type", "text/plain; charset=utf-8")
+}
+
+/// Whether a value of If-None-Match has an entity tag, or all of them.
+fn has_tag(value: &[u8], tag: &str) -> bool {
+    let value = String::from_utf8_lossy(value);
+    value
+        .split(',')
+        .map(|given| given.trim().trim_start_matches("W/"))
+        .any(|given| given == tag || given == "*")
+}
