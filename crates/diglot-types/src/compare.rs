@@ -2,13 +2,13 @@
 //!
 //! A caller is not broken as long as all it may send is still taken, and all it may get is what it knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::offers::{Function, Offers, Service};
-use crate::schema::{Field, Type};
+use crate::schema::{Definition, Field, Object, Type};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,35 +75,40 @@ struct Comparison<'o> {
 
 impl Comparison<'_> {
     fn with(&mut self, was: &Function) {
-        let now = self.function;
+        let said = self.changes.len();
+        self.params(was);
+        self.result(was);
+        self.errors(was);
+        if self.changes.len() == said && told(self.before, was) != told(self.after, self.function) {
+            self.say(
+                false,
+                "what is said of it is different: documentation, constraints or names of types".to_owned(),
+            );
+        }
+    }
+
+    fn params(&mut self, was: &Function) {
         let all = |function: &Function| -> Vec<Field> {
             function.params.iter().chain(&function.input).cloned().collect()
         };
-        let (params_before, params_now) = (all(was), all(now));
-        for param in &params_before {
-            match params_now.iter().find(|other| other.name == param.name) {
+        let (before, now) = (all(was), all(self.function));
+        for param in &before {
+            match now.iter().find(|other| other.name == param.name) {
                 None => self.say(true, format!("parameter `{}` is gone", param.name)),
                 Some(same) => self.param(param, same),
             }
         }
-        for param in params_now.iter().filter(|param| !params_before.iter().any(|was| was.name == param.name))
-        {
+        for param in now.iter().filter(|param| !before.iter().any(|was| was.name == param.name)) {
             let kind = if param.required { "required" } else { "optional" };
-            self.say(param.required, format!("parameter `{}` is new and {kind}", param.name));
+            let of = kind_of(self.after, &param.of);
+            self.say(param.required, format!("parameter `{}` is new and {kind}: {of}", param.name));
         }
-        if was.stream != now.stream {
-            let message =
-                if now.stream { "it returns a stream now" } else { "it returns no stream any more" };
-            return self.say(true, message.to_owned());
-        }
-        let old = Side { offers: self.before, of: &was.result };
-        let new = Side { offers: self.after, of: &now.result };
-        match old.takes(new) {
-            Err(why) => self.say(true, format!("what it returns{why}")),
-            Ok(()) if new.takes(old).is_err() => {
-                self.say(false, "what it returns is told more closely".to_owned())
-            }
-            Ok(()) => {}
+        let name = |function: &Function| function.input.as_ref().map(|input| input.name.clone());
+        if let (Some(stream), None) | (None, Some(stream)) = (name(was), name(self.function))
+            && before.iter().chain(&now).filter(|param| param.name == stream).count() == 2
+        {
+            let now = if self.function.input.is_some() { "a stream now" } else { "no stream any more" };
+            self.say(true, format!("parameter `{stream}` is {now}"));
         }
     }
 
@@ -111,14 +116,54 @@ impl Comparison<'_> {
         if now.required && !was.required {
             self.say(true, format!("parameter `{}` is required now", now.name));
         }
+        if was.required && !now.required {
+            self.say(false, format!("parameter `{}` may be left out now", now.name));
+        }
         let old = Side { offers: self.before, of: &was.of };
         let new = Side { offers: self.after, of: &now.of };
-        match new.takes(old) {
-            Err(why) => self.say(true, format!("parameter `{}`{why}", now.name)),
-            Ok(()) if old.takes(new).is_err() => {
-                self.say(false, format!("parameter `{}` takes more than it did", now.name));
+        if let Err(why) = new.takes(old) {
+            let message = format!("parameter `{}{}` {}", now.name, why.path, why.what.of_parameter());
+            self.say(true, message);
+        } else if let Err(why) = old.takes(new) {
+            let message = format!("parameter `{}{}` {}", now.name, why.path, why.what.of_wider_parameter());
+            self.say(false, message);
+        }
+    }
+
+    fn result(&mut self, was: &Function) {
+        let now = self.function;
+        if was.stream != now.stream {
+            let message =
+                if now.stream { "it returns a stream now" } else { "it returns no stream any more" };
+            return self.say(true, message.to_owned());
+        }
+        let name = if now.stream { "item" } else { "result" };
+        let old = Side { offers: self.before, of: &was.result };
+        let new = Side { offers: self.after, of: &now.result };
+        if let Err(why) = old.takes(new) {
+            self.say(true, format!("{name}{} {}", why.path, why.what.of_result()));
+        } else if let Err(why) = new.takes(old) {
+            self.say(false, format!("{name}{} {}", why.path, why.what.of_narrower_result()));
+        }
+    }
+
+    fn errors(&mut self, was: &Function) {
+        for error in &self.function.errors {
+            let Some(same) = was.errors.iter().find(|other| other.class == error.class) else {
+                self.say(false, format!("it says that it throws {}", error.class));
+                continue;
+            };
+            let old = Side { offers: self.before, of: &same.of };
+            let new = Side { offers: self.after, of: &error.of };
+            if let Err(why) = old.takes(new) {
+                self.say(true, format!("data of {}{} {}", error.class, why.path, why.what.of_result()));
             }
-            Ok(()) => {}
+        }
+        let gone = |class: &str| !self.function.errors.iter().any(|error| error.class == class);
+        let gone: Vec<String> =
+            was.errors.iter().filter(|error| gone(&error.class)).map(|error| error.class.clone()).collect();
+        for class in gone {
+            self.say(false, format!("it does not say any more that it throws {class}"));
         }
     }
 
@@ -128,6 +173,27 @@ impl Comparison<'_> {
     }
 }
 
+/// All that is written of a function.
+fn told<'o>(offers: &'o Offers, function: &Function) -> (Function, BTreeMap<&'o str, &'o Definition>) {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<String> = Vec::new();
+    function.types().for_each(|of| names(of, &mut open));
+    while let Some(name) = open.pop() {
+        let Some((name, definition)) = offers.types.get_key_value(&name) else { continue };
+        if found.insert(name.as_str(), definition).is_none() {
+            names(&definition.of, &mut open);
+        }
+    }
+    (Function { place: None, ..function.clone() }, found)
+}
+
+fn names(of: &Type, found: &mut Vec<String>) {
+    if let Type::Named(name) = of {
+        found.push(name.clone());
+    }
+    of.parts().into_iter().for_each(|part| names(part, found));
+}
+
 /// A type where its names mean something.
 #[derive(Clone, Copy)]
 struct Side<'o> {
@@ -135,15 +201,58 @@ struct Side<'o> {
     of: &'o Type,
 }
 
-/// Where within a type, and what.
+/// Where within a type, and what: why the values of the one, `has`, are not all taken by the other, `takes`.
 struct Why {
     path: String,
-    what: String,
+    what: What,
 }
 
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.what)
+enum What {
+    Differ { has: String, takes: String },
+    Value(String),
+    MayBeMissing,
+    Missing(String),
+}
+
+impl What {
+    /// What is new has to be taken by those who know what was.
+    fn of_result(&self) -> String {
+        match self {
+            Self::Differ { has, takes } => format!("was {takes} and is {has}"),
+            Self::Value(value) => format!("may be {value}, which it never was"),
+            Self::MayBeMissing => "may be missing now".to_owned(),
+            Self::Missing(of) => format!("is gone: it was {of}"),
+        }
+    }
+
+    /// What was given has to be taken by what is new.
+    fn of_parameter(&self) -> String {
+        match self {
+            Self::Differ { has, takes } => format!("was {has} and is {takes}"),
+            Self::Value(value) => format!("cannot be {value} any more"),
+            Self::MayBeMissing => "is required now".to_owned(),
+            Self::Missing(of) => format!("is new and required: {of}"),
+        }
+    }
+
+    /// What is new takes all that was given, and this beside it.
+    fn of_wider_parameter(&self) -> String {
+        match self {
+            Self::Differ { has, takes } => format!("was {takes} and is {has}"),
+            Self::Value(value) => format!("may be {value} now"),
+            Self::MayBeMissing => "may be left out now".to_owned(),
+            Self::Missing(_) => "need not be given any more".to_owned(),
+        }
+    }
+
+    /// What is new is known to those who know what was, and there is less of it.
+    fn of_narrower_result(&self) -> String {
+        match self {
+            Self::Differ { has, takes } => format!("was {has} and is {takes}"),
+            Self::Value(value) => format!("cannot be {value} any more"),
+            Self::MayBeMissing => "is always there now".to_owned(),
+            Self::Missing(of) => format!("is new: {of}"),
+        }
     }
 }
 
@@ -157,7 +266,7 @@ impl Why {
 impl<'o> Side<'o> {
     /// Whether each value of the other is one of this.
     fn takes(self, other: Side<'_>) -> Result<(), Why> {
-        Taking { assumed: BTreeSet::new() }.check(self, other)
+        Taking { assumed: Vec::new(), depth: 0, steps: 0 }.check(self, other)
     }
 
     fn at<'t>(&self, of: &'t Type) -> Side<'t>
@@ -166,59 +275,83 @@ impl<'o> Side<'o> {
     {
         Side { offers: self.offers, of }
     }
+
+    fn kind(self) -> String {
+        kind_of(self.offers, self.of)
+    }
 }
 
 struct Taking {
     /// Pairs of names that are being looked at: a type that holds itself is right if the rest of it is.
-    assumed: BTreeSet<(String, String)>,
+    assumed: Vec<(String, String)>,
+    depth: usize,
+    steps: usize,
 }
+
+/// Types that are nested deeper, or take longer to compare, count as different.
+const DEPTH_MAX: usize = 256;
+const STEPS_MAX: usize = 100_000;
 
 impl Taking {
     fn check(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
-        if let (Type::Named(one), Type::Named(other)) = (wide.of, narrow.of)
-            && !self.assumed.insert((one.clone(), other.clone()))
-        {
-            return Ok(());
+        self.steps += 1;
+        if self.depth == DEPTH_MAX || self.steps > STEPS_MAX {
+            return Err(differ(wide, narrow));
+        }
+        self.depth += 1;
+        let found = self.check_one(wide, narrow);
+        self.depth -= 1;
+        found
+    }
+
+    fn check_one(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        if let (Type::Named(one), Type::Named(other)) = (wide.of, narrow.of) {
+            let pair = (one.clone(), other.clone());
+            if self.assumed.contains(&pair) {
+                return Ok(());
+            }
+            let assumed = self.assumed.len();
+            self.assumed.push(pair);
+            let one = wide.at(wide.offers.named(one));
+            let found = self.check(one, narrow.at(narrow.offers.named(other)));
+            if found.is_err() {
+                // What was found right meanwhile may have been so by this.
+                self.assumed.truncate(assumed);
+            }
+            return found;
         }
         if let Type::Named(name) = narrow.of {
-            let of = narrow.offers.types.get(name).map_or(&Type::Any, |definition| &definition.of);
-            return self.check(wide, narrow.at(of));
+            return self.check(wide, narrow.at(narrow.offers.named(name)));
         }
         if let Type::Named(name) = wide.of {
-            let of = wide.offers.types.get(name).map_or(&Type::Any, |definition| &definition.of);
-            return self.check(wide.at(of), narrow);
+            return self.check(wide.at(wide.offers.named(name)), narrow);
         }
-        let differ = || {
-            Err(Why {
-                path: String::new(),
-                what: format!("{} instead of {}", kind(narrow.of), kind(wide.of)),
-            })
-        };
         match (wide.of, narrow.of) {
             (Type::Any, _) | (_, Type::Never) => Ok(()),
-            (_, Type::Union(parts)) => parts.iter().try_for_each(|part| self.check(wide, narrow.at(part))),
-            (_, Type::Literals(values)) if !matches!(wide.of, Type::Union(_)) => {
-                values.iter().find(|value| !takes_literal(wide.of, value)).map_or(Ok(()), |value| {
-                    Err(Why { path: String::new(), what: format!("{value}, which was none of it") })
-                })
-            }
-            (Type::Union(parts), Type::Literals(values)) => values
+            (_, Type::Union(parts)) => parts
                 .iter()
-                .find(|value| !parts.iter().any(|part| takes_literal(part, value)))
-                .map_or(Ok(()), |value| {
-                    Err(Why { path: String::new(), what: format!("{value}, which was none of it") })
-                }),
-            (Type::Union(parts), _) => {
-                let taken = parts.iter().any(|part| self.check(wide.at(part), narrow).is_ok());
-                if taken { Ok(()) } else { differ() }
+                .try_for_each(|part| self.check(wide, narrow.at(part)))
+                .map_err(|why| whole(why, wide, narrow)),
+            (of, Type::Literals(values)) => {
+                match values.iter().find(|value| !takes_literal(wide.offers, of, value)) {
+                    None => Ok(()),
+                    Some(_) if !has_literals(wide.offers, of) => Err(differ(wide, narrow)),
+                    Some(value) => Err(Why { path: String::new(), what: What::Value(value.to_string()) }),
+                }
             }
+            (Type::Union(parts), _) => self.one_of(parts, wide, narrow),
             (_, Type::All(parts)) => {
                 let taken = parts.iter().any(|part| self.check(wide, narrow.at(part)).is_ok());
-                if taken { Ok(()) } else { differ() }
+                if taken { Ok(()) } else { Err(differ(wide, narrow)) }
             }
             (Type::All(parts), _) => parts.iter().try_for_each(|part| self.check(wide.at(part), narrow)),
+            (Type::Error { data: one, .. }, Type::Error { data: other, .. }) => {
+                self.check(wide.at(one), narrow.at(other))
+            }
             (Type::Number | Type::BigInt, Type::Integer) | (Type::Number, Type::BigInt) => Ok(()),
+            (Type::BigInt | Type::Integer | Type::Number, Type::BigLiteral(_)) => Ok(()),
             (Type::Null, Type::Undefined) | (Type::Undefined, Type::Null) => Ok(()),
+            (Type::AnyObject, Type::Object(_)) => Ok(()),
             (Type::Array(one), Type::Array(other)) | (Type::Set(one), Type::Set(other)) => {
                 self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))
             }
@@ -226,9 +359,10 @@ impl Taking {
                 self.check(wide.at(&one.0), narrow.at(&other.0)).map_err(|why| why.below(".key"))?;
                 self.check(wide.at(&one.1), narrow.at(&other.1)).map_err(|why| why.below("[]"))
             }
-            (Type::Tuple { items: one, rest: None }, Type::Tuple { items: other, rest: None })
-                if one.len() == other.len() =>
-            {
+            (
+                Type::Tuple { items: one, required: least, rest: None },
+                Type::Tuple { items: other, required, rest: None },
+            ) if one.len() == other.len() && least <= required => {
                 one.iter().zip(other).enumerate().try_for_each(|(at, (one, other))| {
                     self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below(&format!("[{at}]")))
                 })
@@ -237,54 +371,109 @@ impl Taking {
                 Type::Numbers { dtype: one, dimensions: wanted },
                 Type::Numbers { dtype: other, dimensions },
             ) => {
-                let fits = one == other && (wanted.is_none() || wanted == dimensions);
-                if fits { Ok(()) } else { differ() }
+                let fits = (one.is_empty() || one == other) && (wanted.is_none() || wanted == dimensions);
+                if fits { Ok(()) } else { Err(differ(wide, narrow)) }
             }
-            (Type::Object(one), Type::Object(other)) => {
-                for field in &one.fields {
-                    let step = format!(".{}", field.name);
-                    match other.fields.iter().find(|present| present.name == field.name) {
-                        Some(present) if field.required && !present.required => {
-                            return Err(Why { path: step, what: "may be missing".to_owned() });
-                        }
-                        Some(present) => {
-                            self.check(wide.at(&field.of), narrow.at(&present.of))
-                                .map_err(|why| why.below(&step))?;
-                        }
-                        None if field.required => {
-                            return Err(Why { path: step, what: "is missing".to_owned() });
-                        }
-                        None => {}
-                    }
-                }
-                match (&one.others, &other.others) {
-                    (Some(one), Some(other)) => {
-                        self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))
-                    }
-                    _ => Ok(()),
-                }
-            }
+            (Type::Object(one), Type::Object(other)) => self.objects((wide, one), (narrow, other)),
             (one, other) if one == other => Ok(()),
-            _ => differ(),
+            _ => Err(differ(wide, narrow)),
         }
+    }
+
+    /// Of a union one has to take it. Where one alone is of its kind, that says why it does not.
+    fn one_of(&mut self, parts: &[Type], wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        let mut reasons = Vec::new();
+        for part in parts {
+            match self.check(wide.at(part), narrow) {
+                Ok(()) => return Ok(()),
+                Err(why) => reasons.push(why),
+            }
+        }
+        let mut within = reasons.into_iter().filter(|why| !why.path.is_empty());
+        match (within.next(), within.next()) {
+            (Some(why), None) => Err(why),
+            _ => Err(differ(wide, narrow)),
+        }
+    }
+
+    fn objects(
+        &mut self,
+        (wide, one): (Side<'_>, &Object),
+        (narrow, other): (Side<'_>, &Object),
+    ) -> Result<(), Why> {
+        for field in &one.fields {
+            let step = format!(".{}", field.name);
+            match other.fields.iter().find(|present| present.name == field.name) {
+                Some(present) if field.required && !present.required => {
+                    return Err(Why { path: step, what: What::MayBeMissing });
+                }
+                Some(present) => {
+                    self.check(wide.at(&field.of), narrow.at(&present.of)).map_err(|why| why.below(&step))?;
+                }
+                None if field.required => {
+                    return Err(Why { path: step, what: What::Missing(wide.at(&field.of).kind()) });
+                }
+                None => {}
+            }
+        }
+        for (one, other) in [(&one.others, &other.others), (&one.numbered, &other.numbered)] {
+            if let (Some(one), Some(other)) = (one, other) {
+                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))?;
+            }
+        }
+        Ok(())
     }
 }
 
-fn takes_literal(of: &Type, value: &Value) -> bool {
-    match (of, value) {
+fn differ(wide: Side<'_>, narrow: Side<'_>) -> Why {
+    Why { path: String::new(), what: What::Differ { has: narrow.kind(), takes: wide.kind() } }
+}
+
+/// A union is told whole where one of its parts is what is not taken.
+fn whole(why: Why, wide: Side<'_>, narrow: Side<'_>) -> Why {
+    match why.what {
+        What::Differ { .. } if why.path.is_empty() => differ(wide, narrow),
+        _ => why,
+    }
+}
+
+fn has_literals(offers: &Offers, of: &Type) -> bool {
+    plain_parts(offers, of).iter().any(|part| matches!(part, Type::Literals(_)))
+}
+
+fn takes_literal(offers: &Offers, of: &Type, value: &Value) -> bool {
+    plain_parts(offers, of).iter().any(|part| match (part, value) {
         (Type::Any, _) => true,
         (Type::Literals(values), value) => values.contains(value),
         (Type::Text, Value::String(_)) | (Type::Bool, Value::Bool(_)) => true,
         (Type::Null | Type::Undefined, Value::Null) => true,
         (Type::Number, Value::Number(_)) => true,
         (Type::Integer | Type::BigInt, Value::Number(number)) => !number.is_f64(),
-        (Type::Union(parts), value) => parts.iter().any(|part| takes_literal(part, value)),
         _ => false,
+    })
+}
+
+/// The parts of a union, with what their names stand for; of another type, itself.
+fn plain_parts<'o>(offers: &'o Offers, of: &'o Type) -> Vec<&'o Type> {
+    let (mut open, mut parts) = (vec![of], Vec::new());
+    let mut seen = BTreeSet::new();
+    while let Some(of) = open.pop() {
+        match of {
+            Type::Union(all) => open.extend(all),
+            Type::Named(name) if seen.insert(name) => open.push(offers.named(name)),
+            Type::Named(_) => {}
+            of => parts.push(of),
+        }
     }
+    parts
 }
 
 /// A type in a word or two, for a message.
-fn kind(of: &Type) -> String {
+fn kind_of(offers: &Offers, of: &Type) -> String {
+    let inner = |of: &Type| match of {
+        Type::Named(name) => name.clone(),
+        of => kind_of(offers, of),
+    };
     match of {
         Type::Any => "anything",
         Type::Never => "nothing",
@@ -303,19 +492,26 @@ fn kind(of: &Type) -> String {
         Type::Decimal => "decimal",
         Type::Table => "table",
         Type::Literals(values) => return values.iter().map(Value::to_string).collect::<Vec<_>>().join(" | "),
-        Type::Array(_) => "array",
-        Type::Set(_) => "set",
+        Type::BigLiteral(digits) => return digits.clone(),
+        Type::Array(item) => return format!("array of {}", inner(item)),
+        Type::Set(item) => return format!("set of {}", inner(item)),
         Type::Map(_) => "map",
-        Type::Tuple { .. } => "tuple",
+        Type::Tuple { items, .. } => {
+            return format!("tuple of {}", items.iter().map(inner).collect::<Vec<_>>().join(", "));
+        }
         Type::Numbers { dtype, dimensions } => {
             return dimensions.map_or(format!("array of {dtype}"), |count| {
                 format!("array of {dtype} in {count} dimensions")
             });
         }
-        Type::Object(_) => "object",
-        Type::Union(parts) => return parts.iter().map(kind).collect::<Vec<_>>().join(" | "),
+        Type::Object(_) | Type::AnyObject => "object",
+        Type::Error { class, .. } => return class.clone(),
+        Type::Union(parts) => return parts.iter().map(inner).collect::<Vec<_>>().join(" | "),
         Type::All(_) => "several types at once",
-        Type::Named(name) => return name.clone(),
+        Type::Named(name) => match offers.named(name) {
+            Type::Object(_) | Type::Union(_) | Type::Named(_) => return name.clone(),
+            of => return kind_of(offers, of),
+        },
     }
     .to_owned()
 }

@@ -2,6 +2,7 @@
 //! breaks. No I/O: the functions' offers (`docs/internals/calls.md`) come in as JSON, and text goes out.
 
 mod compare;
+mod naming;
 mod offers;
 mod python;
 mod schema;
@@ -16,3 +17,9 @@ pub use typescript::typescript;
 /// The first words of every file that is written, after the language's comment sign.
 const WRITTEN_BY: &str =
     "Written by `diglot types`. Do not edit: it is written anew when the functions change.";
+
+/// Whether a file has been written here, and may be written anew.
+pub fn is_written(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    first.trim_start_matches(['/', '#', ' ']).starts_with("Written by `diglot types`")
+}

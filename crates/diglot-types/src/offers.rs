@@ -1,29 +1,29 @@
 //! The offers of all services, read: functions with types instead of schemas, and the types with a name.
 
-use std::collections::BTreeMap;
-
+use diglot_calls::names::crossing;
 use serde_json::Value;
 
-use crate::schema::{Definition, Definitions, Field, Object, Type, doc, read};
-use crate::spelling::{pascal, type_name};
+use crate::naming::{Scope, name_all};
+use crate::schema::{Definition, Definitions, Doc, Field, Form, Object, Reader, Type, doc};
 
 /// What all services offer.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Offers {
     pub(crate) services: Vec<Service>,
     /// By the names they have in what is written, which no two share.
-    pub(crate) types: BTreeMap<String, Definition>,
+    pub(crate) types: Definitions,
 }
 
 /// What one of them offers.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Service {
+    /// In snake_case, as it crosses.
     pub(crate) name: String,
     pub(crate) functions: Vec<Function>,
 }
 
 /// One function.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// In snake_case, as it crosses.
     pub(crate) name: String,
@@ -32,9 +32,19 @@ pub struct Function {
     pub(crate) input: Option<Field>,
     pub(crate) result: Type,
     pub(crate) stream: bool,
+    /// Those it says it throws.
+    pub(crate) errors: Vec<Thrown>,
     pub(crate) doc: Option<String>,
     /// Where it stands, for messages: `file:line`.
     pub(crate) place: Option<String>,
+}
+
+/// An error that a function says it throws.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Thrown {
+    pub(crate) class: String,
+    /// One of the types with a name.
+    pub(crate) of: Type,
 }
 
 /// Why offers cannot be read.
@@ -52,102 +62,175 @@ impl Offers {
     /// # Errors
     /// It is something else.
     pub fn read(offers: &Value) -> Result<Self, OffersError> {
-        let mut services: Vec<(Service, Definitions)> = Vec::new();
+        let mut services = Vec::new();
+        let mut scopes = Vec::new();
         for (name, functions) in offers.as_object().ok_or(OffersError::NoServices)? {
-            let mut definitions = Definitions::new();
             let mut read: Vec<Function> = Vec::new();
             for offer in functions.as_array().into_iter().flatten() {
-                read.push(function(name, offer, &mut definitions)?);
+                let (function, definitions) = function(name, offer)?;
+                scopes.push(Scope { service: crossing(name), function: function.name.clone(), definitions });
+                read.push(function);
             }
             read.sort_by(|one, other| one.name.cmp(&other.name));
-            services.push((Service { name: name.clone(), functions: read }, definitions));
+            services.push(Service { name: crossing(name), functions: read });
         }
-        services.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
-        Ok(named(services))
+        services.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(name_all(services, &scopes))
+    }
+
+    /// Whether there is nothing to call.
+    pub fn is_empty(&self) -> bool {
+        self.services.iter().all(|service| service.functions.is_empty())
+    }
+
+    /// How many functions there are.
+    pub fn functions(&self) -> usize {
+        self.services.iter().map(|service| service.functions.len()).sum()
+    }
+
+    /// Services that have something to call.
+    pub(crate) fn offering(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(|service| !service.functions.is_empty())
+    }
+
+    /// Whether such a type is anywhere within.
+    pub(crate) fn any(&self, is_it: &dyn Fn(&Type) -> bool) -> bool {
+        let functions = self.services.iter().flat_map(|service| &service.functions);
+        let mut all = functions.flat_map(Function::types).chain(self.types.values().map(|one| &one.of));
+        all.any(|of| of.any(is_it))
+    }
+
+    /// What a name stands for.
+    pub(crate) fn named(&self, name: &str) -> &Type {
+        self.types.get(name).map_or(&Type::Any, |definition| &definition.of)
     }
 }
 
-fn function(service: &str, offer: &Value, definitions: &mut Definitions) -> Result<Function, OffersError> {
+fn function(service: &str, offer: &Value) -> Result<(Function, Definitions), OffersError> {
     let name = offer["name"].as_str().ok_or_else(|| OffersError::NoName { service: service.to_owned() })?;
-    let params = match read(&offer["params"], definitions) {
+    let file = offer["file"].as_str();
+    let is_python = file.is_none_or(|file| file.ends_with(".py"));
+    let mut reader = Reader::new(if is_python { Form::Rich } else { Form::Plain });
+    let params = match reader.read(&offer["params"]) {
         Type::Object(Object { fields, .. }) => fields,
         _ => Vec::new(),
     };
     let input = offer["input"]["name"].as_str().map(|name| Field {
         name: name.to_owned(),
-        of: offer["input"].get("schema").map_or(Type::Any, |schema| read(schema, definitions)),
+        of: offer["input"].get("schema").map_or(Type::Any, |schema| reader.read(schema)),
         required: true,
         doc: doc(&offer["input"]["schema"]),
     });
-    let file = offer["file"].as_str();
-    Ok(Function {
+    let result = offer.get("result").map_or(Type::Any, |result| reader.read(result));
+    let errors = offer["errors"].as_array().into_iter().flatten();
+    let errors = errors.filter_map(|error| thrown(error, &mut reader)).collect();
+    let function = Function {
         name: name.to_owned(),
         params,
         input,
-        result: offer.get("result").map_or(Type::Any, |result| read(result, definitions)),
+        result,
         stream: offer["stream"] == true,
+        errors,
         doc: offer["doc"].as_str().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()),
         place: file.map(|file| match offer["line"].as_u64() {
             Some(line) => format!("{file}:{line}"),
             None => file.to_owned(),
         }),
-    })
+    };
+    Ok((function, reader.definitions))
 }
 
-/// Gives each type one name in all that is written: its own, or behind its service's where two services mean different
-/// things by it.
-fn named(services: Vec<(Service, Definitions)>) -> Offers {
-    let mut by_name: BTreeMap<String, Vec<&Definition>> = BTreeMap::new();
-    for (name, definition) in services.iter().flat_map(|(_, definitions)| definitions) {
-        let same = by_name.entry(type_name(name)).or_default();
-        if !same.contains(&definition) {
-            same.push(definition);
+/// An error becomes a type with a name, that of its class.
+fn thrown(error: &Value, reader: &mut Reader) -> Option<Thrown> {
+    let class = error["type"].as_str()?.to_owned();
+    let mut of_data = Reader::new(Form::Json);
+    let mut data = match error.get("data").map(|schema| of_data.read(schema)) {
+        None | Some(Type::AnyObject) => Type::Any,
+        Some(data) => data,
+    };
+    let differs = |(name, definition): (&String, &Definition)| {
+        reader.definitions.get(name).is_some_and(|present| present != definition)
+    };
+    if of_data.definitions.iter().any(differs) {
+        // As JSON they look otherwise than they do elsewhere. `#` stands in no name of a type.
+        let mut own = |name: &str| format!("{name}#{class}");
+        data.rename(&mut own);
+        for (name, mut definition) in of_data.definitions {
+            definition.of.rename(&mut own);
+            reader.definitions.insert(own(&name), definition);
         }
+    } else {
+        reader.definitions.extend(of_data.definitions);
     }
-    let shared: Vec<String> =
-        by_name.iter().filter(|(_, same)| same.len() > 1).map(|(name, _)| name.clone()).collect();
-    let mut offers = Offers::default();
-    for (mut service, definitions) in services {
-        let prefix = pascal(&service.name);
-        let rename = |name: &str| {
-            let name = type_name(name);
-            if shared.contains(&name) { format!("{prefix}{name}") } else { name }
-        };
-        for (name, mut definition) in definitions {
-            rename_all(&mut definition.of, &rename);
-            offers.types.insert(rename(&name), definition);
-        }
-        for function in &mut service.functions {
-            let fields = function.params.iter_mut().chain(&mut function.input);
-            fields.for_each(|field| rename_all(&mut field.of, &rename));
-            rename_all(&mut function.result, &rename);
-        }
-        offers.services.push(service);
-    }
-    offers
+    let key = format!("{class}#");
+    let of = Type::Error { class: class.clone(), data: Box::new(data) };
+    reader.definitions.insert(key.clone(), Definition { of, doc: Doc::default() });
+    Some(Thrown { class, of: Type::Named(key) })
 }
 
-fn rename_all(of: &mut Type, rename: &impl Fn(&str) -> String) {
-    match of {
-        Type::Named(name) => *name = rename(name),
-        Type::Array(item) | Type::Set(item) => rename_all(item, rename),
-        Type::Map(pair) => {
-            rename_all(&mut pair.0, rename);
-            rename_all(&mut pair.1, rename);
+impl Type {
+    /// Exchanges all names of types within it.
+    pub(crate) fn rename(&mut self, rename: &mut impl FnMut(&str) -> String) {
+        if let Type::Named(name) = self {
+            *name = rename(name);
         }
-        Type::Tuple { items, rest } => {
-            items.iter_mut().for_each(|item| rename_all(item, rename));
-            if let Some(rest) = rest {
-                rename_all(rest, rename);
+        self.parts_mut(&mut |part| part.rename(rename));
+    }
+
+    /// Whether it, or something that it is made of, is such a type. What names stand for is not looked at.
+    pub(crate) fn any(&self, is_it: &dyn Fn(&Type) -> bool) -> bool {
+        is_it(self) || self.parts().into_iter().any(|part| part.any(is_it))
+    }
+
+    /// Each type that it is made of.
+    pub(crate) fn parts(&self) -> Vec<&Type> {
+        match self {
+            Type::Array(item) | Type::Set(item) => vec![item],
+            Type::Map(pair) => vec![&pair.0, &pair.1],
+            Type::Tuple { items, rest, .. } => items.iter().chain(rest.as_deref()).collect(),
+            Type::Object(Object { fields, others, numbered }) => {
+                let fields = fields.iter().map(|field| &field.of);
+                fields.chain(others.as_deref()).chain(numbered.as_deref()).collect()
             }
+            Type::Error { data, .. } => vec![data],
+            Type::Union(parts) | Type::All(parts) => parts.iter().collect(),
+            _ => Vec::new(),
         }
-        Type::Object(object) => {
-            object.fields.iter_mut().for_each(|field| rename_all(&mut field.of, rename));
-            if let Some(others) = &mut object.others {
-                rename_all(others, rename);
+    }
+
+    /// The same, to change them.
+    pub(crate) fn parts_mut(&mut self, with: &mut dyn FnMut(&mut Type)) {
+        match self {
+            Type::Array(item) | Type::Set(item) => with(item),
+            Type::Map(pair) => {
+                with(&mut pair.0);
+                with(&mut pair.1);
             }
+            Type::Tuple { items, rest, .. } => {
+                items.iter_mut().for_each(&mut *with);
+                rest.iter_mut().for_each(|rest| with(rest));
+            }
+            Type::Object(object) => {
+                object.fields.iter_mut().for_each(|field| with(&mut field.of));
+                object.others.iter_mut().chain(&mut object.numbered).for_each(|others| with(others));
+            }
+            Type::Error { data, .. } => with(data),
+            Type::Union(parts) | Type::All(parts) => parts.iter_mut().for_each(with),
+            _ => {}
         }
-        Type::Union(parts) | Type::All(parts) => parts.iter_mut().for_each(|part| rename_all(part, rename)),
-        _ => {}
+    }
+}
+
+impl Function {
+    /// Each type that it is made of.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
+        let fields = self.params.iter().chain(&self.input).map(|field| &field.of);
+        fields.chain([&self.result]).chain(self.errors.iter().map(|error| &error.of))
+    }
+
+    /// The same, to change them.
+    pub(crate) fn types_mut(&mut self) -> impl Iterator<Item = &mut Type> {
+        let fields = self.params.iter_mut().chain(&mut self.input).map(|field| &mut field.of);
+        fields.chain([&mut self.result]).chain(self.errors.iter_mut().map(|error| &mut error.of))
     }
 }

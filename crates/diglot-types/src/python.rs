@@ -1,70 +1,85 @@
 //! The types of all functions for Python: a module that gives `services` its types, and has the types with a name.
 
+mod lifting;
+mod spelled;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use crate::WRITTEN_BY;
-use crate::offers::{Function, Offers};
-use crate::schema::{Definition, Field, Object, Type};
-use crate::spelling::{is_identifier, is_python_keyword, pascal};
+use crate::offers::{Function, Offers, Service};
+use crate::schema::{Definition, Doc, Field, Object, Type};
+use crate::spelling::{is_identifier, is_python_keyword, is_python_word, pascal};
+use spelled::Spelling;
 
 /// Behind the class of a service, so that no type is called the same.
 const SERVICE_SUFFIX: &str = "Service";
+/// Modules of Python whose types are written.
+const MODULES: [&str; 3] = ["datetime", "decimal", "uuid"];
+/// What is imported for numbers.
+const NUMPY: [&str; 2] = ["import numpy as np", "import numpy.typing as npt"];
 
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
+    let offers = &lifting::lifted(offers);
     let mut types = String::new();
     for (name, definition) in &offers.types {
-        types.push_str("\n\n");
         define(&mut types, offers, name, definition);
     }
-    let offering = || offers.services.iter().filter(|service| !service.functions.is_empty());
+    let services: Vec<&Service> = offers.offering().filter(|service| can_be_named(&service.name)).collect();
     let mut classes = String::new();
-    for service in offering() {
-        let name = format!("{}{SERVICE_SUFFIX}", pascal(&service.name));
-        let _ = write!(classes, "\n    class {name}:\n");
-        for (position, each) in service.functions.iter().enumerate() {
-            if position > 0 {
-                classes.push('\n');
-            }
-            function(&mut classes, offers, each);
-        }
-    }
+    services.iter().for_each(|service| class(&mut classes, offers, service));
     classes.push_str("\n    class Services:\n");
-    for service in offering().filter(|service| is_identifier(&service.name)) {
+    for service in &services {
         let _ = writeln!(classes, "        {}: {}{SERVICE_SUFFIX}", service.name, pascal(&service.name));
     }
-    if offering().next().is_none() {
+    if services.is_empty() {
         classes.push_str("        pass\n");
     }
-
-    let said = format!("{types}{classes}");
     let mut text = format!(
-        "# {WRITTEN_BY}\n\"\"\"The functions of this project's services, typed: `from diglot_services import services`.\"\"\"\n\n\
-         from __future__ import annotations\n\n"
+        "# {WRITTEN_BY}\n# ruff: noqa\n# fmt: off\n\
+         \"\"\"The functions of this project's services, typed: `from diglot_services import services`.\"\"\"\n\n"
     );
-    for module in ["datetime", "decimal", "uuid"] {
-        if said.contains(&format!("{module}.")) {
-            let _ = writeln!(text, "import {module}");
-        }
+    text.push_str(&imports(&types, &classes));
+    text.push_str(&classes);
+    text.push_str(&types);
+    text.push_str("\n\nservices: Services = cast(\"Services\", _services)\n");
+    text
+}
+
+/// Whether an attribute can be called so.
+fn can_be_named(name: &str) -> bool {
+    is_identifier(name) && !is_python_keyword(name)
+}
+
+/// What both parts need, and the head of that one which only type checkers read.
+fn imports(types: &str, classes: &str) -> String {
+    let said = format!("{types}{classes}");
+    let mut text = "from __future__ import annotations\n\n".to_owned();
+    for module in MODULES.into_iter().filter(|module| mentions(&said, &format!("{module}."))) {
+        let _ = writeln!(text, "import {module}");
     }
-    if said.contains("AsyncIterable[") {
-        text.push_str("from collections.abc import AsyncIterable\n");
-    }
-    let typing: Vec<&str> = ["Any", "Literal", "TypeAlias", "TypedDict", "cast"]
+    let abc: Vec<&str> = ["AsyncIterable", "AsyncIterator", "Iterator"]
         .into_iter()
-        .filter(|name| *name == "cast" || said.contains(name))
+        .filter(|name| mentions(&said, &format!("{name}[")))
+        .collect();
+    if !abc.is_empty() {
+        let _ = writeln!(text, "from collections.abc import {}", abc.join(", "));
+    }
+    let typing: Vec<&str> = ["Any", "Literal", "NoReturn", "TypeAlias", "TypedDict", "cast"]
+        .into_iter()
+        .filter(|name| *name == "cast" || mentions(&said, name))
         .collect();
     let _ = writeln!(text, "from typing import TYPE_CHECKING, {}\n", typing.join(", "));
-    const NUMPY: [&str; 2] = ["import numpy as np", "import numpy.typing as npt"];
-    // A field's type is looked up when the program runs, a function's only by who checks it.
-    let (runs, is_checked) = (types.contains("npt."), classes.contains("npt."));
-    if runs {
-        NUMPY.iter().for_each(|line| text.extend([line, "\n"]));
-    }
     text.push_str("from diglot import services as _services\n\nif TYPE_CHECKING:\n");
-    if is_checked && !runs {
+    for module in MODULES.into_iter().filter(|module| mentions(classes, &format!("_{module}."))) {
+        let _ = writeln!(text, "    import {module} as _{module}");
+    }
+    if mentions(classes, "builtins.") {
+        text.push_str("    import builtins\n");
+    }
+    if mentions(&said, "npt.") {
         NUMPY.iter().for_each(|line| text.extend(["    ", line, "\n"]));
     }
     let decorators: Vec<&str> = ["remote", "remote_stream"]
@@ -74,95 +89,174 @@ pub fn python(offers: &Offers) -> String {
     if !decorators.is_empty() {
         let _ = writeln!(text, "    from diglot.typing import {}", decorators.join(", "));
     }
-    text.push_str(&classes);
-    text.push_str(&types);
-    text.push_str("\n\nservices: Services = cast(\"Services\", _services)\n");
+    if mentions(types, "npt.") {
+        // Who reads the types' annotations where the program runs has it; others can do without.
+        text.push_str("else:\n    try:\n");
+        NUMPY.iter().for_each(|line| text.extend(["        ", line, "\n"]));
+        text.push_str("    except ImportError:\n        pass\n\nif TYPE_CHECKING:\n");
+    }
     text
 }
 
-fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }: &Definition) {
-    match of {
-        Type::Object(object) if !object.fields.is_empty() => {
-            typed_dict(text, offers, name, object, doc.as_deref())
-        }
-        of => {
-            comment(text, "", doc.as_deref());
-            let _ = write!(text, "{name}: TypeAlias = \"{}\"", spelled(offers, of).replace('"', "'"));
+/// Whether it stands there where a word begins.
+fn mentions(text: &str, name: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    text.match_indices(name).any(|(at, _)| !is_part(text[..at].chars().next_back()))
+}
+
+fn class(text: &mut String, offers: &Offers, service: &Service) {
+    let functions: Vec<&Function> =
+        service.functions.iter().filter(|function| can_be_named(&function.name)).collect();
+    let is_qualified = functions.iter().any(|function| is_python_word(&function.name));
+    let spelling = Spelling { offers, is_qualified };
+    let _ = writeln!(text, "\n    class {}{SERVICE_SUFFIX}:", pascal(&service.name));
+    if functions.is_empty() {
+        text.push_str("        pass\n");
+    }
+    for (position, each) in functions.into_iter().enumerate() {
+        if position > 0 {
             text.push('\n');
+        }
+        function(text, spelling, each);
+    }
+}
+
+fn function(text: &mut String, spelling: Spelling<'_>, function: &Function) {
+    const INDENT: &str = "        ";
+    let decorator = if function.stream { "remote_stream" } else { "remote" };
+    let _ = writeln!(text, "{INDENT}@{decorator}");
+    let mut params = Vec::new();
+    for param in function.params.iter().filter(|param| can_be_named(&param.name)) {
+        let default = if param.required { "" } else { " = ..." };
+        params.push(format!("{}: {}{default}", param.name, spelling.of(&param.of)));
+    }
+    if let Some(input) = function.input.iter().find(|input| can_be_named(&input.name)) {
+        let of = spelling.of(&input.of);
+        params.push(format!("{}: AsyncIterable[{of}] | Iterator[{of}]", input.name));
+    }
+    if !params.is_empty() {
+        params.insert(0, "*".to_owned());
+    }
+    let mut all = function.params.iter().chain(&function.input);
+    if !all.all(|param| can_be_named(&param.name)) {
+        // A word of Python's is no name of a parameter, but one can be given: `**{"from": 1}`.
+        params.push("**others: Any".to_owned());
+    }
+    params.insert(0, "self".to_owned());
+    let result = spelling.of(&function.result);
+    let result = if function.stream { format!("AsyncIterator[{result}]") } else { result };
+    let head = format!("def {}({}) -> {result}:", function.name, params.join(", "));
+    let raised: Vec<String> = function
+        .errors
+        .iter()
+        .map(|error| match &error.of {
+            Type::Named(name) if has_data(spelling.offers.named(name)) => {
+                format!(":raises RemoteError: {}, `data` is {name}", error.class)
+            }
+            _ => format!(":raises RemoteError: {}", error.class),
+        })
+        .collect();
+    let said: Vec<String> =
+        function.doc.iter().cloned().chain((!raised.is_empty()).then(|| raised.join("\n"))).collect();
+    if said.is_empty() {
+        let _ = writeln!(text, "{INDENT}{head} ...");
+        return;
+    }
+    let _ = writeln!(text, "{INDENT}{head}");
+    docstring(text, "            ", &said.join("\n\n"));
+    text.push_str("            ...\n");
+}
+
+fn has_data(of: &Type) -> bool {
+    !matches!(of, Type::Error { data, .. } if **data == Type::Any)
+}
+
+fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }: &Definition) {
+    if !has_data(of) {
+        return;
+    }
+    text.push_str("\n\n");
+    match of {
+        Type::Object(object) if !object.fields.is_empty() => typed_dict(text, offers, name, object, doc),
+        of => {
+            let spelled = Spelling { offers, is_qualified: false }.of(of);
+            let _ = writeln!(text, "{name}: TypeAlias = '{spelled}'");
+            if let Some(said) = said(doc) {
+                docstring(text, "", &said);
+            }
         }
     }
 }
 
 /// Fields that may be missing stand in a class of their own: `NotRequired` came with CPython 3.11.
-fn typed_dict(text: &mut String, offers: &Offers, name: &str, object: &Object, doc: Option<&str>) {
-    let is_plain = |field: &Field| is_identifier(&field.name) && !is_python_keyword(&field.name);
-    if !object.fields.iter().all(is_plain) {
-        comment(text, "", doc);
-        let fields: Vec<String> = object
-            .fields
-            .iter()
-            .map(|field| {
-                format!("{}: \"{}\"", quoted(&field.name), spelled(offers, &field.of).replace('"', "'"))
-            })
-            .collect();
-        let total = if object.fields.iter().all(|field| field.required) { "" } else { ", total=False" };
-        let _ = writeln!(text, "{name} = TypedDict(\"{name}\", {{{}}}{total})", fields.join(", "));
-        return;
-    }
+fn typed_dict(text: &mut String, offers: &Offers, name: &str, object: &Object, doc: &Doc) {
     let (required, optional): (Vec<&Field>, Vec<&Field>) =
         object.fields.iter().partition(|field| field.required);
-    let mut class = |head: String, doc: Option<&str>, fields: &[&Field]| {
-        let _ = writeln!(text, "{head}");
-        docstring(text, "    ", doc);
-        if doc.is_some() {
+    match (required.as_slice(), optional.as_slice()) {
+        (_, []) => dict(text, offers, name, "TypedDict", doc, &required),
+        ([], _) => dict(text, offers, name, "TypedDict, total=False", doc, &optional),
+        _ if optional.iter().all(|field| is_plain(offers, field)) => {
+            let base = format!("_{name}Required");
+            dict(text, offers, &base, "TypedDict", &Doc::default(), &required);
+            text.push_str("\n\n");
+            dict(text, offers, name, &format!("{base}, total=False"), doc, &optional);
+        }
+        _ => {
+            let bases = [format!("_{name}Required"), format!("_{name}Optional")];
+            dict(text, offers, &bases[0], "TypedDict", &Doc::default(), &required);
+            text.push_str("\n\n");
+            dict(text, offers, &bases[1], "TypedDict, total=False", &Doc::default(), &optional);
+            text.push_str("\n\n");
+            dict(text, offers, name, &bases.join(", "), doc, &[]);
+        }
+    }
+}
+
+/// Whether a class can have it, without its name hiding a type from the others.
+fn is_plain(offers: &Offers, field: &Field) -> bool {
+    is_identifier(&field.name) && !is_python_word(&field.name) && !offers.types.contains_key(&field.name)
+}
+
+fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, fields: &[&Field]) {
+    let spelling = Spelling { offers, is_qualified: false };
+    if !fields.iter().all(|field| is_plain(offers, field)) {
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|field| format!("{}: '{}'", quoted(&field.name), spelling.of(&field.of)))
+            .collect();
+        let total = bases.strip_prefix("TypedDict").unwrap_or_default();
+        let _ = writeln!(text, "{name} = TypedDict(\"{name}\", {{{}}}{total})", fields.join(", "));
+        if let Some(said) = said(doc) {
+            docstring(text, "", &said);
+        }
+        return;
+    }
+    let _ = writeln!(text, "class {name}({bases}):");
+    if let Some(said) = said(doc) {
+        docstring(text, "    ", &said);
+        if !fields.is_empty() {
             text.push('\n');
         }
-        for field in fields {
-            comment(text, "    ", field.doc.as_deref());
-            let _ = writeln!(text, "    {}: {}", field.name, spelled(offers, &field.of));
-        }
-    };
-    match (required.as_slice(), optional.as_slice()) {
-        (_, []) => class(format!("class {name}(TypedDict):"), doc, &required),
-        ([], _) => class(format!("class {name}(TypedDict, total=False):"), doc, &optional),
-        _ => {
-            class(format!("class _{name}Required(TypedDict):"), None, &required);
-            class(format!("\n\nclass {name}(_{name}Required, total=False):"), doc, &optional);
+    } else if fields.is_empty() {
+        text.push_str("    pass\n");
+    }
+    for field in fields {
+        let _ = writeln!(text, "    {}: {}", field.name, spelling.of(&field.of));
+        if let Some(said) = self::said(&field.doc) {
+            docstring(text, "    ", &said);
         }
     }
 }
 
-fn function(text: &mut String, offers: &Offers, function: &Function) {
-    const INDENT: &str = "        ";
-    let decorator = if function.stream { "remote_stream" } else { "remote" };
-    let _ = writeln!(text, "{INDENT}@{decorator}");
-    let mut params = vec!["self".to_owned()];
-    if !function.params.is_empty() || function.input.is_some() {
-        params.push("*".to_owned());
-    }
-    for param in &function.params {
-        let default = if param.required { "" } else { " = ..." };
-        params.push(format!("{}: {}{default}", param.name, spelled(offers, &param.of)));
-    }
-    if let Some(input) = &function.input {
-        params.push(format!("{}: AsyncIterable[{}]", input.name, spelled(offers, &input.of)));
-    }
-    let head =
-        format!("def {}({}) -> {}:", function.name, params.join(", "), spelled(offers, &function.result));
-    match &function.doc {
-        None => {
-            let _ = writeln!(text, "{INDENT}{head} ...");
-        }
-        doc => {
-            let _ = writeln!(text, "{INDENT}{head}");
-            docstring(text, "            ", doc.as_deref());
-            text.push_str("            ...\n");
-        }
-    }
+/// The text, and a line for each constraint that the type does not say.
+fn said(doc: &Doc) -> Option<String> {
+    let notes = doc.notes.iter().filter(|(name, _)| *name != "format");
+    let notes = notes.map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
+    let lines: Vec<String> = doc.text.iter().cloned().chain(notes).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn docstring(text: &mut String, indent: &str, doc: Option<&str>) {
-    let Some(doc) = doc else { return };
+fn docstring(text: &mut String, indent: &str, doc: &str) {
     let doc = doc.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
     // A quotation mark before the last three would be one of them.
     let doc = doc.strip_suffix('"').map_or(doc.clone(), |start| format!("{start}\\\""));
@@ -175,92 +269,6 @@ fn docstring(text: &mut String, indent: &str, doc: Option<&str>) {
         let _ = write!(text, "\n{}{line}", if line.is_empty() { "" } else { indent });
     }
     let _ = writeln!(text, "{}\"\"\"", if is_long { format!("\n{indent}") } else { String::new() });
-}
-
-fn comment(text: &mut String, indent: &str, doc: Option<&str>) {
-    for line in doc.into_iter().flat_map(str::lines) {
-        let _ = writeln!(text, "{}", format!("{indent}# {}", line.trim_end()).trim_end());
-    }
-}
-
-fn spelled(offers: &Offers, of: &Type) -> String {
-    let inner = |of: &Type| spelled(offers, of);
-    match of {
-        Type::Any | Type::Table => "Any".to_owned(),
-        Type::Never => "Never".to_owned(),
-        Type::Null | Type::Undefined => "None".to_owned(),
-        Type::Bool => "bool".to_owned(),
-        Type::Integer | Type::BigInt => "int".to_owned(),
-        Type::Number => "float".to_owned(),
-        Type::Text => "str".to_owned(),
-        Type::Bytes => "bytes".to_owned(),
-        Type::DateTime => "datetime.datetime".to_owned(),
-        Type::Date => "datetime.date".to_owned(),
-        Type::Time => "datetime.time".to_owned(),
-        Type::Duration => "datetime.timedelta".to_owned(),
-        Type::Uuid => "uuid.UUID".to_owned(),
-        Type::Decimal => "decimal.Decimal".to_owned(),
-        Type::Literals(values) => literals(values),
-        Type::Array(item) => format!("list[{}]", inner(item)),
-        Type::Set(item) => format!("set[{}]", inner(item)),
-        Type::Map(pair) => format!("dict[{}, {}]", inner(&pair.0), inner(&pair.1)),
-        Type::Tuple { items, rest: None } => {
-            let items: Vec<String> = items.iter().map(inner).collect();
-            format!("tuple[{}]", if items.is_empty() { "()".to_owned() } else { items.join(", ") })
-        }
-        Type::Tuple { items, rest: Some(rest) } => {
-            let all: Vec<String> = items.iter().chain([&**rest]).map(inner).collect();
-            format!("list[{}]", deduplicated(all).join(" | "))
-        }
-        Type::Numbers { dtype, .. } => match dtype.as_str() {
-            "bool" => "npt.NDArray[np.bool_]".to_owned(),
-            "" => "npt.NDArray[Any]".to_owned(),
-            dtype => format!("npt.NDArray[np.{dtype}]"),
-        },
-        Type::Object(object) => match (object.fields.as_slice(), &object.others) {
-            ([], Some(others)) => format!("dict[str, {}]", inner(others)),
-            // A type without a name of its own: what its fields hold is told by the schema alone.
-            _ => "dict[str, Any]".to_owned(),
-        },
-        Type::Union(parts) => deduplicated(parts.iter().map(inner).collect()).join(" | "),
-        // Python has no intersections.
-        Type::All(_) => "Any".to_owned(),
-        Type::Named(name) => match offers.types.contains_key(name) {
-            true => name.clone(),
-            false => "Any".to_owned(),
-        },
-    }
-}
-
-fn deduplicated(parts: Vec<String>) -> Vec<String> {
-    let mut unique: Vec<String> = Vec::new();
-    for part in parts {
-        if !unique.contains(&part) {
-            unique.push(part);
-        }
-    }
-    unique
-}
-
-/// `Literal` takes text, integers, booleans and None; other values are told by their type.
-fn literals(values: &[Value]) -> String {
-    let mut literals = Vec::new();
-    let mut others: Vec<String> = Vec::new();
-    for value in values {
-        match value {
-            Value::String(text) => literals.push(quoted(text)),
-            Value::Bool(true) => literals.push("True".to_owned()),
-            Value::Bool(false) => literals.push("False".to_owned()),
-            Value::Null => literals.push("None".to_owned()),
-            Value::Number(number) if number.is_f64() => others.push("float".to_owned()),
-            Value::Number(number) => literals.push(number.to_string()),
-            Value::Array(_) | Value::Object(_) => others.push("Any".to_owned()),
-        }
-    }
-    if !literals.is_empty() {
-        others.insert(0, format!("Literal[{}]", literals.join(", ")));
-    }
-    deduplicated(others).join(" | ")
 }
 
 /// JSON's escapes are Python's as well.

@@ -1,10 +1,29 @@
 //! A JSON Schema as the type it stands for.
 //!
-//! Constraints (`minimum`, `pattern`, …) do not change a type: who is called checks them.
+//! Constraints (`minimum`, `pattern`, …) do not change a type: who is called checks them, and people are told.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+/// How the keys of an object look that are numbers in TypeScript.
+const NUMERIC_KEYS: &str = r"^-?\d+(\.\d+)?$";
+/// Constraints that people are told.
+const TOLD: [&str; 10] = [
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+];
+/// Formats of text whose values are text in TypeScript, and that people are told.
+const FORMATS: [&str; 10] =
+    ["date", "time", "duration", "uuid", "decimal", "email", "uri", "hostname", "ipv4", "ipv6"];
 
 /// What values a schema takes.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,11 +49,15 @@ pub(crate) enum Type {
     Table,
     /// These values and no others.
     Literals(Vec<Value>),
+    /// This integer, which is a `bigint` in TypeScript.
+    BigLiteral(String),
     Array(Box<Type>),
     Set(Box<Type>),
     Map(Box<(Type, Type)>),
     Tuple {
         items: Vec<Type>,
+        /// How many of them are always there.
+        required: usize,
         /// What may follow.
         rest: Option<Box<Type>>,
     },
@@ -43,7 +66,14 @@ pub(crate) enum Type {
         dtype: String,
         dimensions: Option<usize>,
     },
+    /// An object of which nothing is said.
+    AnyObject,
     Object(Object),
+    /// What an error of this class carries. Only as a definition.
+    Error {
+        class: String,
+        data: Box<Type>,
+    },
     Union(Vec<Type>),
     /// All of them at once.
     All(Vec<Type>),
@@ -57,6 +87,8 @@ pub(crate) struct Object {
     pub(crate) fields: Vec<Field>,
     /// What fields of other names hold; `None`: there are no others that anybody reads.
     pub(crate) others: Option<Box<Type>>,
+    /// What fields hold whose names are numbers.
+    pub(crate) numbered: Option<Box<Type>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -64,136 +96,218 @@ pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) of: Type,
     pub(crate) required: bool,
-    pub(crate) doc: Option<String>,
+    pub(crate) doc: Doc,
+}
+
+/// What people are told of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Doc {
+    pub(crate) text: Option<String>,
+    /// Constraints: a keyword and its value.
+    pub(crate) notes: Vec<(&'static str, String)>,
 }
 
 /// A type with a name of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Definition {
     pub(crate) of: Type,
-    pub(crate) doc: Option<String>,
+    pub(crate) doc: Doc,
 }
 
 pub(crate) type Definitions = BTreeMap<String, Definition>;
 
-/// The type of a schema; those in its `$defs` go into `definitions`.
-pub(crate) fn read(schema: &Value, definitions: &mut Definitions) -> Type {
-    for (name, defined) in schema["$defs"].as_object().into_iter().flatten() {
-        let of = read(defined, definitions);
-        definitions.insert(name.clone(), Definition { of, doc: doc(defined) });
-    }
-    read_one(schema, definitions)
+/// How values look to those who get them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// As they are: the function is Python's, which has types for all of them.
+    Rich,
+    /// Days, durations, decimals, … are text: the function is JavaScript's.
+    Plain,
+    /// They were JSON on their way, as the data of errors is.
+    Json,
+}
+
+/// Reads schemas, and keeps those in their `$defs`.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) form: Form,
+    pub(crate) definitions: Definitions,
 }
 
 /// What people are told of it.
-pub(crate) fn doc(schema: &Value) -> Option<String> {
-    schema["description"].as_str().filter(|text| !text.trim().is_empty()).map(|text| text.trim().to_owned())
+pub(crate) fn doc(schema: &Value) -> Doc {
+    let text = schema["description"].as_str().map(str::trim).filter(|text| !text.is_empty());
+    let inner = optional_part(schema).unwrap_or(schema);
+    let said = |name: &str| schema.get(name).or_else(|| inner.get(name)).filter(|value| !value.is_null());
+    let is_tuple = inner.get("prefixItems").is_some();
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut notes: Vec<(&'static str, String)> = TOLD
+        .into_iter()
+        .filter(|name| !(is_tuple && name.ends_with("Items")))
+        .filter_map(|name| Some((name, shown(said(name)?))))
+        .collect();
+    if let Some(format) = said("format").and_then(Value::as_str)
+        && (FORMATS.contains(&format) || inner["x-diglot"] == "text")
+    {
+        notes.push(("format", format.to_owned()));
+    }
+    notes.extend(said("default").map(|value| ("default", value.to_string())));
+    notes.extend((said("deprecated") == Some(&Value::Bool(true))).then(|| ("deprecated", String::new())));
+    Doc { text: text.map(str::to_owned), notes }
 }
 
-fn read_one(schema: &Value, definitions: &mut Definitions) -> Type {
-    if let Some(all) = schema.as_bool() {
-        return if all { Type::Any } else { Type::Never };
-    }
-    if let Some(reference) = schema["$ref"].as_str() {
-        return match reference.strip_prefix("#/$defs/") {
-            Some(name) => Type::Named(unescaped(name)),
-            None => Type::Any,
-        };
-    }
-    if let Some(value) = schema.get("const") {
-        return Type::Literals(vec![value.clone()]);
-    }
-    if let Some(values) = schema["enum"].as_array() {
-        return Type::Literals(values.clone());
-    }
-    if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
-        return union(choices.iter().map(|choice| read(choice, definitions)).collect());
-    }
-    if let Some(parts) = schema["allOf"].as_array() {
-        let mut parts: Vec<Type> = parts.iter().map(|part| read(part, definitions)).collect();
-        if schema.get("properties").is_some() {
-            parts.push(Type::Object(object(schema, definitions)));
-        }
-        return if parts.len() == 1 { parts.remove(0) } else { Type::All(parts) };
-    }
-    match &schema["type"] {
-        Value::String(name) => of_kind(name, schema, definitions),
-        Value::Array(names) => union(
-            names.iter().filter_map(Value::as_str).map(|name| of_kind(name, schema, definitions)).collect(),
-        ),
-        _ if schema.get("properties").is_some() => Type::Object(object(schema, definitions)),
-        _ => Type::Any,
-    }
+/// Of a type or null: the type, where it has no name.
+fn optional_part(schema: &Value) -> Option<&Value> {
+    let choices = schema["anyOf"].as_array().filter(|choices| choices.len() == 2)?;
+    choices.iter().find(|choice| choice["type"] != "null" && choice.get("$ref").is_none())
 }
 
-fn of_kind(kind: &str, schema: &Value, definitions: &mut Definitions) -> Type {
-    let ours = schema["x-diglot"].as_str().unwrap_or_default();
-    match (kind, ours) {
-        ("null", "undefined") => Type::Undefined,
-        ("null", _) => Type::Null,
-        ("boolean", _) => Type::Bool,
-        ("integer", "bigint") => Type::BigInt,
-        ("integer", _) => Type::Integer,
-        ("number", _) => Type::Number,
-        ("string", "bytes") => Type::Bytes,
-        ("string", "decimal") => Type::Decimal,
-        ("string", "table") => Type::Table,
-        ("string", _) => match schema["format"].as_str() {
-            Some("date-time") => Type::DateTime,
-            Some("date") => Type::Date,
-            Some("time") => Type::Time,
-            Some("duration") => Type::Duration,
-            Some("uuid") => Type::Uuid,
-            _ => Type::Text,
-        },
-        ("array", "array") => Type::Numbers {
-            dtype: schema["dtype"].as_str().unwrap_or_default().to_owned(),
-            dimensions: schema["shape"].as_array().map(Vec::len),
-        },
-        ("array", "set") => Type::Set(Box::new(items(schema, definitions))),
-        ("array", "map") => {
-            let pair = schema["items"]["prefixItems"].as_array().cloned().unwrap_or_default();
-            let mut part = |at: usize| pair.get(at).map_or(Type::Any, |schema| read(schema, definitions));
-            Type::Map(Box::new((part(0), part(1))))
+impl Reader {
+    pub(crate) fn new(form: Form) -> Self {
+        Self { form, definitions: Definitions::new() }
+    }
+
+    /// The type of a schema; those in its `$defs` are kept.
+    pub(crate) fn read(&mut self, schema: &Value) -> Type {
+        for (name, defined) in schema["$defs"].as_object().into_iter().flatten() {
+            let of = self.read(defined);
+            self.definitions.insert(name.clone(), Definition { of, doc: doc(defined) });
         }
-        ("array", _) => match schema["prefixItems"].as_array() {
-            Some(first) => Type::Tuple {
-                items: first.iter().map(|item| read(item, definitions)).collect(),
-                rest: match schema.get("items") {
-                    None | Some(Value::Bool(false)) => None,
-                    Some(rest) => Some(Box::new(read(rest, definitions))),
+        self.read_one(schema)
+    }
+
+    fn read_one(&mut self, schema: &Value) -> Type {
+        if let Some(all) = schema.as_bool() {
+            return if all { Type::Any } else { Type::Never };
+        }
+        if let Some(reference) = schema["$ref"].as_str() {
+            return match reference.strip_prefix("#/$defs/") {
+                Some(name) => Type::Named(unescaped(name)),
+                None => Type::Any,
+            };
+        }
+        if let Some(value) = schema.get("const") {
+            return literals(schema, std::slice::from_ref(value));
+        }
+        if let Some(values) = schema["enum"].as_array() {
+            return literals(schema, values);
+        }
+        if let Some(choices) = schema["anyOf"].as_array().or(schema["oneOf"].as_array()) {
+            return union(choices.iter().map(|choice| self.read(choice)).collect());
+        }
+        if let Some(parts) = schema["allOf"].as_array() {
+            let mut parts: Vec<Type> = parts.iter().map(|part| self.read(part)).collect();
+            if schema.get("properties").is_some() {
+                parts.push(self.object(schema));
+            }
+            return if parts.len() == 1 { parts.remove(0) } else { Type::All(parts) };
+        }
+        match &schema["type"] {
+            Value::String(name) => self.of_kind(name, schema),
+            Value::Array(names) => {
+                union(names.iter().filter_map(Value::as_str).map(|name| self.of_kind(name, schema)).collect())
+            }
+            _ if schema.get("properties").is_some() => self.object(schema),
+            _ => Type::Any,
+        }
+    }
+
+    fn of_kind(&mut self, kind: &str, schema: &Value) -> Type {
+        let ours = schema["x-diglot"].as_str().unwrap_or_default();
+        match (kind, ours) {
+            ("null", "undefined") => Type::Undefined,
+            ("null", _) => Type::Null,
+            ("boolean", _) => Type::Bool,
+            ("integer", "bigint") if self.form != Form::Json => Type::BigInt,
+            ("integer", _) => Type::Integer,
+            ("number", _) => Type::Number,
+            ("string", _) if self.form == Form::Json => Type::Text,
+            ("string", "bytes") => Type::Bytes,
+            ("string", "table") => Type::Table,
+            ("string", ours) => self.text(ours, schema["format"].as_str().unwrap_or_default()),
+            ("array", "array") => self.numbers(schema),
+            ("array", "set") if self.form != Form::Json => Type::Set(Box::new(self.items(schema))),
+            ("array", "map") if self.form != Form::Json => {
+                let pair = schema["items"]["prefixItems"].as_array().cloned().unwrap_or_default();
+                let mut part = |at: usize| pair.get(at).map_or(Type::Any, |schema| self.read(schema));
+                Type::Map(Box::new((part(0), part(1))))
+            }
+            ("array", _) => match schema["prefixItems"].as_array() {
+                Some(first) => Type::Tuple {
+                    items: first.iter().map(|item| self.read(item)).collect(),
+                    required: schema["minItems"].as_u64().map_or(0, |least| least as usize).min(first.len()),
+                    rest: match schema.get("items") {
+                        None | Some(Value::Bool(false)) => None,
+                        Some(rest) => Some(Box::new(self.read(rest))),
+                    },
                 },
+                None => Type::Array(Box::new(self.items(schema))),
             },
-            None => Type::Array(Box::new(items(schema, definitions))),
-        },
-        ("object", _) => Type::Object(object(schema, definitions)),
-        _ => Type::Any,
+            ("object", _) => self.object(schema),
+            _ => Type::Any,
+        }
+    }
+
+    fn text(&self, ours: &str, format: &str) -> Type {
+        match (ours, format) {
+            ("text", _) => Type::Text,
+            (_, "date-time") => Type::DateTime,
+            _ if self.form == Form::Plain => Type::Text,
+            ("decimal", _) => Type::Decimal,
+            (_, "date") => Type::Date,
+            (_, "time") => Type::Time,
+            (_, "duration") => Type::Duration,
+            (_, "uuid") => Type::Uuid,
+            _ => Type::Text,
+        }
+    }
+
+    fn numbers(&self, schema: &Value) -> Type {
+        let dimensions = schema["shape"].as_array().map(Vec::len);
+        match self.form {
+            Form::Json if dimensions == Some(1) => Type::Array(Box::new(Type::Number)),
+            Form::Json => Type::Array(Box::new(Type::Any)),
+            _ => Type::Numbers { dtype: schema["dtype"].as_str().unwrap_or_default().to_owned(), dimensions },
+        }
+    }
+
+    fn items(&mut self, schema: &Value) -> Type {
+        schema.get("items").map_or(Type::Any, |items| self.read(items))
+    }
+
+    fn object(&mut self, schema: &Value) -> Type {
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let mut fields = Vec::new();
+        for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+            fields.push(Field {
+                required: required.contains(&name.as_str()),
+                doc: doc(of),
+                of: self.read(of),
+                name: name.clone(),
+            });
+        }
+        let (mut numbered, mut others) = (None, None);
+        for (pattern, of) in schema["patternProperties"].as_object().into_iter().flatten() {
+            let of = Some(Box::new(self.read(of)));
+            if pattern == NUMERIC_KEYS { numbered = of } else { others = of }
+        }
+        match schema.get("additionalProperties") {
+            Some(Value::Bool(false)) => {}
+            Some(of) => others = Some(Box::new(self.read(of))),
+            None if fields.is_empty() && others.is_none() && numbered.is_none() => return Type::AnyObject,
+            None => {}
+        }
+        Type::Object(Object { fields, others, numbered })
     }
 }
 
-fn items(schema: &Value, definitions: &mut Definitions) -> Type {
-    schema.get("items").map_or(Type::Any, |items| read(items, definitions))
-}
-
-fn object(schema: &Value, definitions: &mut Definitions) -> Object {
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let properties = schema["properties"].as_object().into_iter().flatten();
-    let fields = properties.map(|(name, of)| Field {
-        required: required.contains(&name.as_str()),
-        doc: doc(of),
-        of: read(of, definitions),
-        name: name.clone(),
-    });
-    let fields: Vec<Field> = fields.collect();
-    let others = match schema.get("additionalProperties") {
-        Some(Value::Bool(false)) => None,
-        Some(Value::Bool(true)) => Some(Box::new(Type::Any)),
-        Some(others) => Some(Box::new(read(others, definitions))),
-        None if fields.is_empty() => Some(Box::new(Type::Any)),
-        None => None,
-    };
-    Object { fields, others }
+fn literals(schema: &Value, values: &[Value]) -> Type {
+    if schema["x-diglot"] != "bigint" {
+        return Type::Literals(values.to_vec());
+    }
+    let digits = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    union(values.iter().map(|value| Type::BigLiteral(digits(value))).collect())
 }
 
 /// One type of several, each named once.
@@ -221,7 +335,26 @@ fn union(choices: Vec<Type>) -> Type {
     }
 }
 
-/// RFC 6901 section 3.
+/// Of a reference: RFC 6901 section 3, in a fragment of a URI.
 fn unescaped(name: &str) -> String {
-    name.replace("~1", "/").replace("~0", "~")
+    percent_decoded(name).replace("~1", "/").replace("~0", "~")
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, more @ ..] = rest {
+        let escaped = more.get(..2).filter(|_| *first == b'%').and_then(|hex| str::from_utf8(hex).ok());
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &more[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

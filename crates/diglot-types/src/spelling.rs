@@ -1,17 +1,84 @@
 //! Names as each language writes them.
 
-/// `render_card` as `renderCard`.
+/// Names of types that mean something in what is written, in one language or the other.
+const TAKEN: [&str; 42] = [
+    "Any",
+    "Array",
+    "AsyncIterable",
+    "BigInt64Array",
+    "BigUint64Array",
+    "Call",
+    "CallOptions",
+    "Date",
+    "Float16Array",
+    "Float32Array",
+    "Float64Array",
+    "Int16Array",
+    "Int32Array",
+    "Int8Array",
+    "Literal",
+    "Map",
+    "NDArray",
+    "Never",
+    "Promise",
+    "Record",
+    "RemoteError",
+    "Services",
+    "Set",
+    "Stream",
+    "Table",
+    "TypeAlias",
+    "TypedDict",
+    "Uint16Array",
+    "Uint32Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "TYPE_CHECKING",
+    "any",
+    "bigint",
+    "boolean",
+    "number",
+    "object",
+    "services",
+    "string",
+    "symbol",
+    "unknown",
+    "void",
+];
+/// Python's own words.
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+/// Its types that are written here, and the modules of others.
+const PYTHON_TYPES: [&str; 14] = [
+    "bool", "bytes", "datetime", "decimal", "dict", "float", "int", "list", "np", "npt", "set", "str",
+    "tuple", "uuid",
+];
+
+/// `render_card` as `renderCard`, in a form that crosses as the same name again: of `a_b_c` that is `aB_c`, for `aBC`
+/// would be `a_bc`.
 pub(crate) fn camel(name: &str) -> String {
-    let mut words = name.split('_').filter(|word| !word.is_empty());
-    let mut text = words.next().unwrap_or_default().to_owned();
-    words.for_each(|word| push_capitalised(&mut text, word));
+    let mut text = String::with_capacity(name.len());
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let follows_word = text.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit());
+        match letters.peek() {
+            Some(next) if letter == '_' && follows_word && next.is_ascii_lowercase() => {
+                text.push(next.to_ascii_uppercase());
+                letters.next();
+            }
+            _ => text.push(letter),
+        }
+    }
     text
 }
 
 /// `render_card` and `render-card` as `RenderCard`.
 pub(crate) fn pascal(name: &str) -> String {
     let mut text = String::new();
-    for word in name.split(['_', '-', '.', ' ']).filter(|word| !word.is_empty()) {
+    for word in name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         push_capitalised(&mut text, word);
     }
     text
@@ -25,18 +92,15 @@ fn push_capitalised(text: &mut String, word: &str) {
 
 /// The name of a type, whatever its schema called it: `Page[Item]` as `PageItem`.
 pub(crate) fn type_name(name: &str) -> String {
-    let words: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { ' ' }).collect();
-    let text: String =
-        words.split(' ').filter(|word| !word.is_empty()).fold(String::new(), |mut text, word| {
-            match text.is_empty() {
-                true => text.push_str(word),
-                false => push_capitalised(&mut text, word),
-            }
-            text
-        });
-    match text.starts_with(|first: char| first.is_ascii_digit()) || text.is_empty() {
-        true => format!("Type{text}"),
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = name.split(|c: char| !is_part(c)).filter(|word| !word.is_empty());
+    let mut text = words.next().unwrap_or_default().to_owned();
+    words.for_each(|word| push_capitalised(&mut text, word));
+    if text.starts_with(|first: char| first.is_ascii_digit()) || text.is_empty() {
+        return format!("Type{text}");
+    }
+    match TAKEN.contains(&text.as_str()) || is_python_word(&text) {
+        true => format!("{text}_"),
         false => text,
     }
 }
@@ -47,14 +111,14 @@ pub(crate) fn is_identifier(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Python's own words, which no field of a class can be called by.
+/// Whether Python takes it for no name.
 pub(crate) fn is_python_keyword(name: &str) -> bool {
-    const KEYWORDS: [&str; 35] = [
-        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
-        "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in",
-        "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-    ];
     KEYWORDS.contains(&name)
+}
+
+/// What no field of a class in Python can be called without harm: a keyword, or a type that other fields have.
+pub(crate) fn is_python_word(name: &str) -> bool {
+    is_python_keyword(name) || PYTHON_TYPES.contains(&name)
 }
 
 #[cfg(test)]
@@ -62,11 +126,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_come_back_as_they_were() {
+        for name in ["render_card", "a_b_c", "x1_y2", "v_2_api", "a__b", "s3_", "top_10_items"] {
+            assert_eq!(diglot_calls::names::crossing(&camel(name)), name);
+        }
+    }
+
+    #[test]
     fn names_in_each_language() {
         assert_eq!(camel("render_card"), "renderCard");
         assert_eq!(camel("sha256"), "sha256");
+        // As they come back: these would not.
+        assert_eq!(camel("top_10_items_"), "top_10Items_");
+        assert_eq!(camel("a__b"), "a__b");
+        assert_eq!(camel("_private_x"), "_privateX");
+        assert_eq!(camel("a_b_c"), "aB_c");
         assert_eq!(pascal("digit-model"), "DigitModel");
         assert_eq!(type_name("Page[Item]"), "PageItem");
         assert_eq!(type_name("3D"), "Type3D");
+        assert_eq!(type_name("Any"), "Any_");
+        assert_eq!(type_name("import"), "import_");
     }
 }

@@ -1,0 +1,121 @@
+//! Gives each type with a name one that it alone has in all that is written.
+//!
+//! Schemas name their types function by function. Types of one name that are the same are one; others get their
+//! service's name before their own, and a number behind it where that does not tell them apart.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::offers::{Offers, Service};
+use crate::schema::{Definition, Definitions, Type};
+use crate::spelling::{pascal, type_name};
+
+/// The types that one function names.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    pub(crate) service: String,
+    pub(crate) function: String,
+    pub(crate) definitions: Definitions,
+}
+
+/// All that a definition leads to, itself included: what tells it from another of its name.
+type Closure<'d> = BTreeMap<&'d str, &'d Definition>;
+
+/// A type as one or more functions name it.
+struct Known<'d> {
+    closure: Closure<'d>,
+    service: &'d str,
+    definition: &'d Definition,
+    /// In these scopes, under that name.
+    keys: Vec<(usize, &'d str)>,
+}
+
+pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
+    let mut order: Vec<usize> = (0..scopes.len()).collect();
+    order.sort_by_key(|at| (&scopes[*at].service, &scopes[*at].function));
+    let mut by_name: BTreeMap<String, Vec<Known<'_>>> = BTreeMap::new();
+    for at in order {
+        let Scope { service, definitions, .. } = &scopes[at];
+        for (key, definition) in definitions {
+            let closure = closure_of(key, definitions);
+            let same = by_name.entry(type_name(key.split('#').next().unwrap_or(key))).or_default();
+            let known = same.iter_mut().find(|known| known.closure == closure && known.service == service);
+            match known {
+                Some(known) => known.keys.push((at, key)),
+                None => same.push(Known { closure, service, definition, keys: vec![(at, key)] }),
+            }
+        }
+    }
+
+    let mut taken: BTreeSet<String> =
+        services.iter().map(|service| format!("{}Service", pascal(&service.name))).collect();
+    let mut names: HashMap<(usize, &str), String> = HashMap::new();
+    let mut chosen: Vec<(String, usize, &Definition)> = Vec::new();
+    // Names that are nobody else's come first, so that no type of another name takes them.
+    let (alone, shared): (Vec<_>, Vec<_>) =
+        by_name.into_iter().partition(|(_, all)| all.iter().all(|known| known.closure == all[0].closure));
+    for (name, all) in alone {
+        let own = free(&name, &mut taken);
+        chosen.extend(all.first().map(|known| (own.clone(), known.keys[0].0, known.definition)));
+        for known in all {
+            names.extend(known.keys.into_iter().map(|key| (key, own.clone())));
+        }
+    }
+    for (name, all) in shared {
+        for known in all {
+            let own = free(&format!("{}{name}", pascal(known.service)), &mut taken);
+            chosen.push((own.clone(), known.keys[0].0, known.definition));
+            names.extend(known.keys.into_iter().map(|key| (key, own.clone())));
+        }
+    }
+
+    let renamed = |scope: usize, name: &str| names.get(&(scope, name)).cloned();
+    let mut offers = Offers::default();
+    for (own, scope, definition) in chosen {
+        let mut definition = definition.clone();
+        definition.of.rename(&mut |name| renamed(scope, name).unwrap_or_default());
+        offers.types.insert(own, definition);
+    }
+    for service in &mut services {
+        for function in &mut service.functions {
+            let is_its = |scope: &Scope| scope.service == service.name && scope.function == function.name;
+            let Some(scope) = scopes.iter().position(is_its) else { continue };
+            function
+                .types_mut()
+                .for_each(|of| of.rename(&mut |name| renamed(scope, name).unwrap_or_default()));
+        }
+    }
+    offers.services = services;
+    offers
+}
+
+fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut own = name.to_owned();
+    let mut number = 2;
+    while !taken.insert(own.clone()) {
+        own = format!("{name}{number}");
+        number += 1;
+    }
+    own
+}
+
+fn closure_of<'d>(key: &'d str, definitions: &'d Definitions) -> Closure<'d> {
+    let mut found = Closure::new();
+    let mut open = vec![key];
+    while let Some(name) = open.pop() {
+        let Some((name, definition)) = definitions.get_key_value(name) else { continue };
+        if found.insert(name, definition).is_some() {
+            continue;
+        }
+        let mut named = Vec::new();
+        collect(&definition.of, &mut named);
+        open.extend(named);
+    }
+    found
+}
+
+fn collect<'d>(of: &'d Type, names: &mut Vec<&'d str>) {
+    if let Type::Named(name) = of {
+        names.push(name);
+    }
+    of.parts().into_iter().for_each(|part| collect(part, names));
+}
