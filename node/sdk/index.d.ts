@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: what programs give to each other has no type here
 /** Offer functions to the other services that Diglot runs, and call theirs. */
 
-/** The services and their functions, for a project to augment. As long as it does not, everything may be called. */
+/** The services and their functions: `diglot types` writes them, by augmenting this. Until then everything may be called. */
 // biome-ignore lint/suspicious/noEmptyInterface: it is there to be augmented
 export interface Services {}
 

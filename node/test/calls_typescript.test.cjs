@@ -8,7 +8,7 @@ const { Project, TYPESCRIPTS } = require('../support/project.cjs');
 const { REFUSED, SOURCE, TYPES } = require('../support/types.cjs');
 const { compile } = require('../lib/calls/schema.cjs');
 const { extract } = require('../lib/calls/typescript/extract.cjs');
-const { declaration } = require('../lib/calls/typescript/declare.cjs');
+const { write } = require('../lib/calls/typescript/write.cjs');
 const { describe: describe_module } = require('../lib/calls/typescript/functions.cjs');
 
 const TSCONFIG = JSON.stringify({ compilerOptions: { strict: true, target: 'esnext', module: 'nodenext', types: [], lib: ['esnext', 'dom'] }, include: ['**/*.ts'] });
@@ -58,21 +58,6 @@ for (const typescript of TYPESCRIPTS) {
         // And it can be had.
         compile(params_schema);
       });
-    });
-
-    it('are the same again in their declaration', () => {
-      const text = declaration({ model: described.functions.map((one) => ({ name: one.name, params: one.params_schema, result: one.result, stream: one.stream })) });
-      project.write('diglot.d.ts', text);
-      project.install_diglot();
-      const checks = TYPES.map(([type, , declared = 'same'], at) => {
-        if (!['same', 'optional'].includes(declared)) return `export const check${at}: Same<Of<"case${at}">, { x: ${type.includes('null') && !declared.includes('null') ? `${declared} | null` : declared} }> = true;`;
-        return `export const check${at}: Same<Of<"case${at}">, { x${declared === 'optional' ? '?' : ''}: ${type} }> = true;`;
-      });
-      const head = `import type { NDArray, Services } from "diglot";\nimport type { ${NAMES} } from "./types.js";\nimport "./diglot.js";\n`;
-      const same = 'type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : [A, "is wider than", B]) : [A, "is not", B];\ntype Of<K extends keyof Services["model"]> = NonNullable<Parameters<Services["model"][K]>[0]>;\n';
-      project.write('check.ts', head + same + checks.join('\n'));
-      project.write('tsconfig.json', TSCONFIG.replace('**/*.ts', '*.ts'));
-      assert.equal(project.check(), '', text);
     });
   });
 
@@ -154,7 +139,9 @@ for (const typescript of TYPESCRIPTS) {
         try {
           project.install_diglot();
           assert.equal(project.compile(), '');
-          const { written } = await extract({ root: project.root, file: project.path(Object.keys(sources)[0]), write: true });
+          const question = { root: project.root, always: options.outDir === undefined };
+          const written = await write({ ...question, entry: project.path(Object.keys(sources)[0]) });
+          assert.deepEqual(await write({ ...question, entry: project.path(module) }), written, 'asked for by the module');
           assert.equal(written.path, project.path('diglot.functions.json'));
           fs.writeFileSync(written.path, written.text);
           assert.ok(fs.existsSync(project.path(module)));

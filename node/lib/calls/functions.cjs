@@ -114,7 +114,7 @@ function make_offered(options, fn, root, others) {
   if (other !== undefined && other.place !== problem.where) problem.failed(`that of ${other.place} has the same name`);
   if (described === null && options.input === undefined && options.items === undefined && fn.length > 0) {
     problem.failed(
-      'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox',
+      'nothing says what its parameters are: write it in TypeScript, or give func({ input: … }, …) a schema of zod, valibot or TypeBox; of TypeScript that is compiled, `diglot types` writes it down',
     );
   }
   const takes = what_it_takes(options, described, problem);

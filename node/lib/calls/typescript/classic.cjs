@@ -23,6 +23,11 @@ class Classic {
     return this._ts.findConfigFile(dirname(file), this._ts.sys.fileExists) ?? null;
   }
 
+  project(config) {
+    const { options, fileNames } = this._parse(config);
+    return { files: fileNames, layout: layout_of(config, options, fileNames, this.version) };
+  }
+
   open(files, config) {
     const ts = this._ts;
     const parsed = config === null ? null : project_of(config, files[0], (path) => this._parse(path));

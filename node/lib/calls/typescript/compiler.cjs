@@ -21,6 +21,7 @@ const { Native } = require('./native.cjs');
  * @property {import('./options.cjs').Layout | null} layout once it is open; `null`: there is no configuration
  * @property {string[]} configs once it is open: the configuration's files
  * @property {(file: string) => string | null} find_config the tsconfig.json that is nearest to it
+ * @property {(config: string) => { files: string[], layout: import('./options.cjs').Layout }} project a tsconfig.json's own files, and where their modules are
  * @property {(files: string[], config: string | null) => void} open a program of these files, of what they import, and of the project's ambient declarations
  * @property {() => any[]} sources all files of the program
  * @property {(source: any) => boolean} is_library whether it is one of TypeScript's own

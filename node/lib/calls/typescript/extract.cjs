@@ -10,8 +10,8 @@ const { load_compiler } = require('./compiler.cjs');
 const { find_calls } = require('./find.cjs');
 const { is_of_sdk } = require('./options.cjs');
 const { see } = require('./records.cjs');
+const { answer } = require('./answering.cjs');
 const { describe_call } = require('./signatures.cjs');
-const { written_of } = require('./written.cjs');
 
 const NODE_MODULES = `${sep}node_modules${sep}`;
 
@@ -21,7 +21,6 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  * @property {string} file whose functions are asked for
  * @property {string} [entry] whose imports lead to others that will be asked for
  * @property {string} [tsconfig]
- * @property {boolean} [write] what `diglot types` writes for compiled modules is wanted too
  */
 
 /**
@@ -36,11 +35,11 @@ const NODE_MODULES = `${sep}node_modules${sep}`;
  * @property {Record<string, OfFile>} files that have functions, and the one that was asked for
  * @property {string[]} shared files that all depend on: those of packages, and the configuration
  * @property {Record<string, import('./records.cjs').Seen>} seen all of them as they were when their types were read
- * @property {{ path: string, text: string }} [written] the file for compiled modules
+ * @property {import('./options.cjs').Layout | null} layout where compiled modules are; `null`: there is no configuration
  */
 
 /** @param {Question} question @returns {Promise<Answer>} */
-async function extract({ root, file, entry, tsconfig, write = false }) {
+async function extract({ root, file, entry, tsconfig }) {
   const compiler = await load_compiler(file, root);
   try {
     const config = tsconfig ?? compiler.find_config(file);
@@ -61,8 +60,7 @@ async function extract({ root, file, entry, tsconfig, write = false }) {
       if (described.functions.length > 0 || described.problems.length > 0 || name === file) files[name] = { ...described, sources: imports.closure(name) };
     }
     if (files[file] === undefined) throw new Error(`${file} is not part of the program that TypeScript ${compiler.version} makes of it`);
-    const written = write ? { written: written_of(compiler.layout ?? { folder: root, from: root, to: root }, files) } : {};
-    return { files, shared, seen: seen_of(shared, [...own.values()]), ...written };
+    return { files, shared, seen: seen_of(shared, [...own.values()]), layout: compiler.layout };
   } finally {
     compiler.close();
   }
@@ -143,14 +141,6 @@ class Imports {
   }
 }
 
-if (require.main === module) {
-  extract(JSON.parse(fs.readFileSync(0, 'utf8'))).then(
-    (answer) => fs.writeSync(1, JSON.stringify(answer)),
-    (error) => {
-      fs.writeSync(2, String(error.code === undefined && error.constructor === Error ? error.message : error.stack));
-      process.exitCode = 1;
-    },
-  );
-}
+if (require.main === module) answer(extract);
 
 module.exports = { extract };

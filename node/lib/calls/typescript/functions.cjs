@@ -9,13 +9,12 @@ const { join } = require('node:path');
 const { getEnvironmentData } = require('node:worker_threads');
 const { find_typescript } = require('./finding.cjs');
 const { Records, folder_of_cache } = require('./records.cjs');
+const { problems_text } = require('./problems.cjs');
 const { find_written, is_source } = require('./written.cjs');
 
 /** A program that takes TypeScript longer than this is not waited for. */
 const EXTRACT_MS_MAX = 300_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-/** So many problems are told, of one file. */
-const PROBLEMS_MAX = 20;
 
 /**
  * @typedef {import('./signatures.cjs').Described} Described
@@ -93,13 +92,6 @@ function extract(question) {
 function environment() {
   const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('DIGLOT_') && name !== 'NODE_OPTIONS' && name !== 'NODE_CHANNEL_FD');
   return Object.fromEntries(entries);
-}
-
-/** @param {{ file: string, line: number, column: number, message: string }[]} problems @returns {string} */
-function problems_text(problems) {
-  const lines = problems.slice(0, PROBLEMS_MAX).map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`);
-  if (problems.length > PROBLEMS_MAX) lines.push(`and ${problems.length - PROBLEMS_MAX} more`);
-  return lines.join('\n');
 }
 
 /** An error that shows what is wrong and none of the files that noticed. @param {string} text */

@@ -26,6 +26,16 @@ class Native {
     }
   }
 
+  project(config) {
+    const api = new this._sync.API({ cwd: dirname(config) });
+    try {
+      const { options, fileNames } = api.parseConfigFile(config);
+      return { files: fileNames, layout: layout_of(config, options, fileNames, this.version) };
+    } finally {
+      api.close();
+    }
+  }
+
   open(files, nearest) {
     // A project of ours around the user's: it wants these files and no others.
     const name = `tsconfig.${basename(files[0], extname(files[0]))}.diglot.json`;

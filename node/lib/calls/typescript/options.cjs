@@ -91,6 +91,7 @@ function resolved(require_from, name) {
  * @property {string} folder of the configuration
  * @property {string} from the folder of the sources
  * @property {string} to that of the modules: the same where there is none of their own
+ * @property {boolean} is_compiled whether the project has modules made, in a folder of their own
  */
 
 /**
@@ -100,12 +101,13 @@ function resolved(require_from, name) {
  * @param {string} version of TypeScript
  * @returns {Layout}
  */
-function layout_of(config, { rootDir, outDir, composite }, files, version) {
+function layout_of(config, { rootDir, outDir, composite, noEmit }, files, version) {
   const folder = dirname(config);
   // Before 6 it was what all sources have in common.
   const is_common = rootDir === undefined && composite !== true && Number.parseInt(version, 10) < 6;
   const from = is_common ? common_folder(files.filter((name) => !/\.d\.[cm]?ts$/.test(name))) : resolve(folder, rootDir ?? '.');
-  return { folder, from: from ?? folder, to: outDir === undefined ? (from ?? folder) : resolve(folder, outDir) };
+  const is_compiled = outDir !== undefined && noEmit !== true;
+  return { folder, from: from ?? folder, to: outDir === undefined ? (from ?? folder) : resolve(folder, outDir), is_compiled };
 }
 
 /** @param {string[]} files @returns {string | null} */

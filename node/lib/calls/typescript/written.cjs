@@ -20,22 +20,29 @@ function path_from(folder, file) {
   return relative(folder, file).replaceAll(sep, '/');
 }
 
+/** @param {import('./options.cjs').Layout} layout @param {string} file a source @returns {string} the module that is made of it */
+function module_of({ from, to }, file) {
+  const ending = extname(file);
+  return join(to, relative(from, file.slice(0, -ending.length) + COMPILED[ending]));
+}
+
 /**
  * @param {import('./options.cjs').Layout} layout
  * @param {Record<string, import('./extract.cjs').OfFile>} files
- * @returns {{ path: string, text: string }}
+ * @returns {{ path: string, text: string } | null} `null`: there is nothing to say
  */
-function written_of({ folder, from, to }, files) {
+function written_of(layout, files) {
+  const { folder } = layout;
   const modules = {};
   const functions = {};
   for (const file of Object.keys(files).sort()) {
     const named = files[file].functions.filter(({ name, has_schema }) => name !== null && !has_schema);
     if (named.length === 0) continue;
     const source = path_from(folder, file);
-    const ending = extname(file);
-    modules[path_from(folder, join(to, relative(from, file.slice(0, -ending.length) + COMPILED[ending])))] = source;
+    modules[path_from(folder, module_of(layout, file))] = source;
     for (const { name, has_schema: _, ...of_function } of named) functions[`${source}#${name}`] = of_function;
   }
+  if (Object.keys(functions).length === 0) return null;
   return { path: join(folder, NAME), text: `${JSON.stringify({ diglot: REVISION, modules, functions }, null, 2)}\n` };
 }
 
@@ -83,4 +90,4 @@ function parse(path, text, file) {
   });
 }
 
-module.exports = { find_written, is_source, written_of };
+module.exports = { NAME, find_written, is_source, module_of, written_of };
