@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 /// What workers need at run time, relative to the workspace. Tests, tools and packages beside them stay out.
-const PARTS: [&str; 6] =
-    ["python/diglot_worker.py", "python/diglot", "node/preload.cjs", "node/lib", "node/packages", "node/sdk"];
+const PARTS: [&str; 7] = [
+    "python/diglot_worker.py",
+    "python/diglot_services.py",
+    "python/diglot",
+    "node/preload.cjs",
+    "node/lib",
+    "node/packages",
+    "node/sdk",
+];
 /// What a worker can load or a person's editor can read.
 const EXTENSIONS: [&str; 7] = ["py", "pyi", "typed", "cjs", "mjs", "js", "ts"];
 

@@ -9,6 +9,7 @@ use std::fmt;
 use std::future::{pending, poll_fn};
 use std::io::{self, IoSlice};
 use std::os::unix::net::UnixStream;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -65,6 +66,8 @@ pub(crate) struct Shared {
     inner: Mutex<Inner>,
     /// A deadline has come to be nearer than the one that is waited for.
     nearer: Notify,
+    /// A worker is ready, or gone.
+    settled: Notify,
     settings: Settings,
 }
 
@@ -150,7 +153,12 @@ impl Broker {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let machine = Machine::new(settings, services, Instant::now());
         let inner = Inner { machine, sockets: FxHashMap::default(), awaited: None };
-        let shared = Arc::new(Shared { inner: Mutex::new(inner), nearer: Notify::new(), settings });
+        let shared = Arc::new(Shared {
+            inner: Mutex::new(inner),
+            nearer: Notify::new(),
+            settled: Notify::new(),
+            settings,
+        });
         let handle = runtime.handle().clone();
         let (running, stopped) = oneshot::channel();
         handle.spawn(watch_deadlines(Arc::clone(&shared)));
@@ -196,6 +204,7 @@ impl Broker {
                 inner.machine.lost(key, Instant::now());
                 shared.wake(&mut inner, None);
             }
+            shared.settled.notify_waiters();
             ended(end);
         });
         key
@@ -204,6 +213,20 @@ impl Broker {
     /// A worker's application is loaded: it gets calls as soon as what it has offered before has been read.
     pub fn ready(&self, worker: WorkerKey) {
         self.shared.tell(worker, |socket| socket.is_ready = true);
+    }
+
+    /// Waits until every worker that is attached is ready, with all that it had offered before, or gone.
+    pub async fn settled(&self) {
+        let mut settled = pin!(self.shared.settled.notified());
+        loop {
+            // From here on nothing is missed.
+            settled.as_mut().enable();
+            if !self.shared.inner.lock().machine.is_starting() {
+                return;
+            }
+            settled.as_mut().await;
+            settled.set(self.shared.settled.notified());
+        }
     }
 
     /// A worker gets no further calls, and is told so.
@@ -420,6 +443,7 @@ impl Task {
         let mut inner = self.shared.inner.lock();
         inner.machine.ready(self.key, Instant::now());
         self.shared.wake(&mut inner, Some(self.key));
+        self.shared.settled.notify_waiters();
         Ok(())
     }
 

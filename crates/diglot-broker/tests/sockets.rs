@@ -139,6 +139,23 @@ fn call(broker: &Broker, function: &str, arguments: Bytes) -> Result<Vec<u8>, Ca
 }
 
 #[test]
+fn who_waits_until_all_are_ready_sees_all_offers() {
+    let broker = broker();
+    let (served_key, _served) = serve(&broker);
+    let (starting, _worker, _) = attach(&broker, WEB);
+    let (lost, worker, ended) = attach(&broker, WEB);
+    let waits = async { tokio::time::timeout(Duration::from_millis(50), broker.settled()).await.is_err() };
+    assert!(block_on(waits), "two are starting");
+    drop(worker);
+    ended.recv().unwrap();
+    broker.ready(starting);
+    block_on(broker.settled());
+    assert_eq!(broker.functions()["model"].len(), 4);
+    broker.detach(lost);
+    broker.detach(served_key);
+}
+
+#[test]
 fn calls_of_those_who_are_no_workers() {
     let broker = broker();
     let (key, served) = serve(&broker);

@@ -31,6 +31,7 @@ mod services;
 mod target;
 #[cfg(test)]
 mod tests;
+mod types;
 mod units;
 mod values;
 mod workplace;

@@ -51,6 +51,8 @@ pub struct Service {
     pub start_timeout: Duration,
     /// A silent worker is replaced after this; `None` never asks. The server's where the service sets none.
     pub heartbeat: Option<Duration>,
+    /// Where the types of all functions are written for it; `None`: nowhere.
+    pub types: Option<PathBuf>,
 }
 
 /// How requests come to a service, or why none do.

@@ -22,6 +22,7 @@ use crate::{
     read::Located,
     service::{Entry, NodeEntry, PythonEntry, PythonTarget, Route, Routing, Service},
     target::is_name_char,
+    types::resolve_types,
     workplace::{Language, Workplace, Written},
 };
 
@@ -98,6 +99,7 @@ pub(crate) fn resolve_service(
             Entry::Node(NodeEntry { file: file?, interpreter: found?.clone(), args, inspect })
         }
     };
+    let types = resolve_types(section, &entry, &workplace.root, problems);
     let env = workplace.env.as_ref().ok()?.clone();
     let limits = section.limits.as_ref().map(|limits| &limits.value);
     let timeouts = section.timeouts.as_ref().map(|timeouts| &timeouts.value);
@@ -140,6 +142,7 @@ pub(crate) fn resolve_service(
         heartbeat: timeouts
             .and_then(|timeouts| timeouts.heartbeat.as_ref())
             .map_or(server.timeouts.heartbeat, |wait| wait.value.wait()),
+        types,
     })
 }
 

@@ -67,6 +67,15 @@ impl Drop for Serving {
     }
 }
 
+/// The functions of every service: `{"SERVICE": [OFFER, …], …}`.
+pub(crate) fn functions(broker: &Broker) -> Value {
+    let of_service = |offers: &Vec<Arc<diglot_broker::Offer>>| -> Vec<Value> {
+        offers.iter().filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect()
+    };
+    let services = broker.functions();
+    services.iter().map(|(name, offers)| (name.clone(), Value::from(of_service(offers)))).collect()
+}
+
 /// What is asked of this server.
 struct Asked {
     broker: Arc<Broker>,
@@ -75,11 +84,7 @@ struct Asked {
 
 impl Commands for Asked {
     async fn functions(&self) -> Value {
-        let of_service = |offers: &Vec<Arc<diglot_broker::Offer>>| -> Vec<Value> {
-            offers.iter().filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect()
-        };
-        let services = self.broker.functions();
-        services.iter().map(|(name, offers)| (name.clone(), Value::from(of_service(offers)))).collect()
+        functions(&self.broker)
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Refusal> {

@@ -8,6 +8,7 @@ mod composition;
 mod control;
 mod description;
 mod descriptors;
+mod gather;
 mod identity;
 mod launch;
 mod log;
@@ -20,6 +21,10 @@ mod sockets;
 mod stop;
 mod typescript;
 mod unpacked;
+mod written;
+
+pub use gather::gather;
+pub use written::{Written, written};
 
 use std::io;
 use std::path::PathBuf;
@@ -28,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diglot_broker::Broker;
-use diglot_config::{Config, Entry, Limits, Listen, Server};
+use diglot_config::{Config, Entry, Limits, Listen, LogLevel, Server};
 use diglot_front::{Address, Admission, Front, Router, Service, Settings, Target};
 use diglot_workers::{
     Launches, LinkPlace, Log, Policy, Running, ServiceSpec, StartError, Supervisor, SupervisorHandle,
@@ -101,22 +106,27 @@ fn control_hint(error: &io::Error) -> &'static str {
 
 /// Serves until told to stop. The exit code is the process's own: 0 stopped as asked, 1 could not start.
 pub fn run(config: Config) -> ExitCode {
-    let served = log::start(config.server.log_level).map_err(Error::from).and_then(|log| {
-        let served = tokio::runtime::Builder::new_current_thread()
+    match with_log(config.server.log_level, |log| serve(config, log)) {
+        Some(()) => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// Does something while there is a log. `None` where it failed; the reason has been printed then.
+fn with_log<R, F: Future<Output = Result<R, Error>>>(
+    level: LogLevel,
+    what: impl FnOnce(Log) -> F,
+) -> Option<R> {
+    let done = log::start(level).map_err(Error::from).and_then(|log| {
+        let done = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Error::from)
-            .and_then(|runtime| runtime.block_on(serve(config, log.clone())));
+            .and_then(|runtime| runtime.block_on(what(log.clone())));
         log.flush(LOG_FLUSH);
-        served
+        done
     });
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            signals::writing_from_the_background(|| eprintln!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    done.map_err(|error| signals::writing_from_the_background(|| eprintln!("error: {error}"))).ok()
 }
 
 async fn serve(config: Config, log: Log) -> Result<(), Error> {
@@ -129,50 +139,21 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let _pidfile = settle(&config.server)?;
     let sdk = Arc::new(Sdk::prepare(Needs::of(&config.services))?);
     let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
-
-    let services: Vec<Arc<Service>> =
-        config.services.iter().map(|service| Arc::new(front_service(service))).collect();
-    let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
-    let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
-    let description = Description::of(&config, &services, &broker);
-    let router = router(&config, &services, &broker, description.as_ref());
-    let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
-    description.iter().for_each(|description| description.reach_by(&front));
+    let grace = config.server.timeouts.grace;
+    let parts = Parts::new(config, sdk, addresses, descriptors)?;
     let _control = control.map(|control| {
-        control::Serving::start(control, Arc::clone(&broker), config.functions.message_bytes_max as usize)
+        let arguments_bytes_max = parts.config.functions.message_bytes_max as usize;
+        control::Serving::start(control, Arc::clone(&parts.broker), arguments_bytes_max)
     });
-    let mut clusters = Clusters::default();
-    let (commands, running, asked_again) = loop {
-        let specs = config
-            .services
-            .iter()
-            .map(|service| spec(service, &sdk, &addresses, &config, &clusters, &descriptors))
-            .collect();
-        let loading = Loading::default();
-        let composition =
-            Composition::new(Arc::clone(&front), Arc::clone(&broker), services.clone(), loading.clone());
-        let supervisor = Supervisor::new(specs, composition, log.clone()).with_links_at(link_place.clone());
-        let commands = supervisor.handle();
-        match start(supervisor, &commands, &loading, &mut signals).await {
-            Ok(Start::Ready { running, asked_again }) => break (commands, running, asked_again),
-            Ok(Start::Stopped) => return Ok(()),
-            Err(StartError::Worker { worker, failure }) if clusters.learn(&worker.service, &failure) => {
-                tracing::info!(
-                    "service \"{}\" forks its workers with node:cluster; diglot is the primary here, and starts as many \
-                     as `workers` says: each runs what a worker of the cluster runs, and what the program does as \
-                     primary is left out",
-                    worker.service
-                );
-            }
-            Err(error) => return Err(error.into()),
-        }
+    let Some((commands, running, asked_again)) = parts.start_all(&log, &link_place, &mut signals).await?
+    else {
+        return Ok(());
     };
 
-    front.accept(&listeners)?;
-    for address in &addresses {
+    parts.front.accept(&listeners)?;
+    for address in &parts.addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
-    let grace = config.server.timeouts.grace;
     let restart = || {
         tracing::info!(
             "restarting workers one after another; as many as half of the old ones finish what they have at once, within \
@@ -185,16 +166,93 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     }
     signals.wait_for_stop(restart).await;
     let stop = Stop {
-        front: &front,
-        broker: &broker,
+        front: &parts.front,
+        broker: &parts.broker,
         listeners,
-        services: &services,
+        services: &parts.services,
         running,
         commands: &commands,
         grace,
     };
     stop.run(&mut signals).await;
     Ok(())
+}
+
+/// What a configuration becomes before a worker is started.
+struct Parts {
+    config: Config,
+    sdk: Arc<Sdk>,
+    addresses: Vec<Address>,
+    descriptors: Descriptors,
+    /// In the order of the configuration.
+    services: Vec<Arc<Service>>,
+    front: Arc<Front>,
+    broker: Arc<Broker>,
+}
+
+impl Parts {
+    fn new(
+        config: Config,
+        sdk: Arc<Sdk>,
+        addresses: Vec<Address>,
+        descriptors: Descriptors,
+    ) -> Result<Self, Error> {
+        let services: Vec<Arc<Service>> =
+            config.services.iter().map(|service| Arc::new(front_service(service))).collect();
+        let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+        let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
+        let description = Description::of(&config, &services, &broker);
+        let router = router(&config, &services, &broker, description.as_ref());
+        let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
+        description.iter().for_each(|description| description.reach_by(&front));
+        Ok(Self { config, sdk, addresses, descriptors, services, front, broker })
+    }
+
+    /// Starts every worker. `None`: told to stop before all were ready. With the rest: whether they were told to restart
+    /// meanwhile.
+    async fn start_all(
+        &self,
+        log: &Log,
+        link_place: &Option<LinkPlace>,
+        signals: &mut Signals,
+    ) -> Result<Option<(SupervisorHandle, Running, bool)>, Error> {
+        let mut clusters = Clusters::default();
+        loop {
+            let specs = self
+                .config
+                .services
+                .iter()
+                .map(|service| {
+                    spec(service, &self.sdk, &self.addresses, &self.config, &clusters, &self.descriptors)
+                })
+                .collect();
+            let loading = Loading::default();
+            let composition = Composition::new(
+                Arc::clone(&self.front),
+                Arc::clone(&self.broker),
+                self.services.clone(),
+                loading.clone(),
+            );
+            let supervisor =
+                Supervisor::new(specs, composition, log.clone()).with_links_at(link_place.clone());
+            let commands = supervisor.handle();
+            match start(supervisor, &commands, &loading, signals).await {
+                Ok(Start::Ready { running, asked_again }) => {
+                    return Ok(Some((commands, running, asked_again)));
+                }
+                Ok(Start::Stopped) => return Ok(None),
+                Err(StartError::Worker { worker, failure }) if clusters.learn(&worker.service, &failure) => {
+                    tracing::info!(
+                        "service \"{}\" forks its workers with node:cluster; diglot is the primary here, and starts as many \
+                         as `workers` says: each runs what a worker of the cluster runs, and what the program does as \
+                         primary is left out",
+                        worker.service
+                    );
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
 }
 
 /// What only who binds may do, once that is done: the pid file is written, and privileges are given up.

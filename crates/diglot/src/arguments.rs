@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Run(Run),
     Functions(Functions),
     Call(Call),
+    Types(Types),
 }
 
 /// Run services until told to stop.
@@ -285,8 +286,38 @@ pub(crate) struct Call {
     pub(crate) running: Running,
 }
 
-/// Which server a command talks to.
+/// Write the types of all functions, for the services that call them.
+///
+/// For each service a file of its language: declarations for TypeScript, a module for Python. What they say is asked of the
+/// server that runs, or else of workers that are started for it. What was offered when they were written stands beside the
+/// configuration, in diglot.types.json. All of it is to be committed.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  diglot types
+  diglot types --check
+  diglot types --watch
+
+Ends with 0; with 1 when a service cannot start, when a file is not its own, or, with --check, when something has changed.")]
+pub(crate) struct Types {
+    /// Write nothing: tell what has changed since the types were written, and whether it breaks callers
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) check: bool,
+    /// Write anew whenever a source is saved
+    #[arg(long, conflicts_with = "control")]
+    pub(crate) watch: bool,
+    /// Start the services to ask them, even if a server runs: it may have been started before the sources changed
+    #[arg(long, conflicts_with = "control")]
+    pub(crate) fresh: bool,
+    /// Write diglot.functions.json also for TypeScript that a bundler compiles, not tsc
+    #[arg(long)]
+    pub(crate) compiled: bool,
+    #[command(flatten)]
+    pub(crate) running: Running,
+}
+
+/// Which server a command talks to.
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Running {
     /// The configuration it was started with, instead of diglot.toml
     #[arg(long, value_name = "FILE")]

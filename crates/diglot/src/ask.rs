@@ -8,6 +8,7 @@ use std::{
 
 use diglot_config::{Arguments, Environment, FILE_NAME, Problem, resolve};
 use diglot_control::{Client, ClientError, candidates};
+use serde_json::Value;
 
 use crate::{arguments::Running, report};
 
@@ -46,6 +47,26 @@ fn no_file(file: &Path) -> ExitCode {
     report::problems(&[Problem::error(format!("cannot read `{}`: it does not exist", file.display()))
         .hint("name the file that the server was started with, or its socket with --control PATH")]);
     report::wrong()
+}
+
+/// The functions of the server that runs, if there is one.
+///
+/// # Errors
+/// One was named by its socket, and does not answer; or it does not answer as it should.
+pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<Option<Value>, ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| report::failed(&format!("the system gives no event loop: {error}"), None))?;
+    runtime.block_on(async {
+        for place in places(running.clone(), environment) {
+            match Client::connect(&place).await {
+                Ok(client) => return client.functions().await.map(Some).map_err(|error| failed(&error)),
+                Err(error) if running.control.is_some() => return Err(failed(&error)),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
+    })
 }
 
 fn failed(error: &ClientError) -> ExitCode {

@@ -17,6 +17,7 @@ mod run;
 mod serve;
 mod step;
 mod tools;
+mod types;
 mod venv;
 
 use std::process::ExitCode;
@@ -46,5 +47,6 @@ fn main() -> ExitCode {
         Command::Run(run) => run::run(run, &environment),
         Command::Functions(functions) => functions::functions(functions, &environment),
         Command::Call(call) => call::call(call, &environment),
+        Command::Types(types) => types::types(types, &environment),
     }
 }

@@ -97,6 +97,7 @@ fn help() {
         ("help_check", &["help", "check"]),
         ("help_install", &["install", "--help"]),
         ("help_run", &["run", "--help"]),
+        ("help_types", &["types", "--help"]),
     ] {
         insta::assert_snapshot!(name, project.says(arguments));
     }
@@ -433,4 +434,17 @@ fn install_without_the_tools() {
     project.file("diglot.toml", "[services.web]\nentry = \"server.js\"\n").file("server.js", "");
     project.file("package.json", "{}");
     insta::assert_snapshot!(project.says(&["install"]));
+}
+
+#[test]
+fn types_of_what_cannot_be_asked() {
+    let project = project();
+    insta::assert_snapshot!("types_without_a_file", project.says(&["types"]));
+    project.file("diglot.toml", "[services.api]\nentry = \"nowhere:app\"\n");
+    insta::assert_snapshot!("types_of_a_file_that_is_wrong", project.says(&["types", "--check"]));
+    project.file("main.py", "").file("diglot.toml", "[services.api]\nentry = \"main:app\"\n");
+    insta::assert_snapshot!(
+        "types_of_a_server_that_is_not_there",
+        project.says(&["types", "--control", "no.sock"])
+    );
 }

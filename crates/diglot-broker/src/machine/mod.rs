@@ -183,6 +183,11 @@ impl Machine {
         service.functions[service.find(function)?].offer().cloned()
     }
 
+    /// Whether workers are attached that are not ready.
+    pub fn is_starting(&self) -> bool {
+        self.workers.iter().any(|(_, worker)| worker.state == State::Starting)
+    }
+
     /// Calls that a worker has not answered, and such of its own as are not answered; 0 if it is gone.
     pub fn under_way(&self, worker: WorkerKey) -> usize {
         self.worker(worker).map_or(0, |worker| worker.running + worker.connection.open_theirs())

@@ -78,6 +78,7 @@ fn defaults() {
             memory_bytes_max: None,
             strip: false,
             root_path: String::new(),
+            described_at: DescribedAt::Usual,
             env: [].into(),
             port: None,
             concurrency: Service::CONCURRENCY_DEFAULT,
@@ -87,6 +88,7 @@ fn defaults() {
             body_bytes_max: Limits::default().body_bytes_max,
             start_timeout: Timeouts::default().start,
             heartbeat: Timeouts::default().heartbeat,
+            types: Some(machine.path("project/diglot_services.py")),
         }]
     );
 }
@@ -236,6 +238,7 @@ fn every_key() {
             memory_bytes_max: Some(1 << 30),
             strip: true,
             root_path: "/shop".to_owned(),
+            described_at: DescribedAt::Usual,
             env: [("A", "table"), ("B", "file")]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
@@ -247,6 +250,7 @@ fn every_key() {
             body_bytes_max: 1024 * 1024,
             start_timeout: seconds(300),
             heartbeat: None,
+            types: Some(machine.path("project/api/diglot_services.py")),
         }
     );
 }
@@ -430,4 +434,20 @@ fn functions_are_published() {
     let some = published("http = \"/rpc\"\npublished = [\"myModel\", \"web.renderCard\"]").expect("some");
     assert!(some.includes("my_model", "anything") && some.includes("web", "render_card"));
     assert!(!some.includes("web", "render") && !some.includes("model", "render_card"));
+}
+
+#[test]
+fn where_types_are_written() {
+    let machine = Machine::new();
+    machine.file("project/src/server.ts", "");
+    let check = |text: &str, expect: Option<&str>| {
+        let types = config(machine.with_file(format!("[services.a]\n{text}\n"))).services[0].types.clone();
+        assert_eq!(types, expect.map(|path| machine.path(&format!("project/{path}"))), "{text}");
+    };
+    check("entry = \"main:app\"", Some("diglot_services.py"));
+    check("entry = \"server.js\"", Some("diglot.d.ts"));
+    check("entry = \"src/server.ts\"", Some("src/diglot.d.ts"));
+    check("entry = \"src/server.ts\"\ntypes = \"types/all.d.ts\"", Some("types/all.d.ts"));
+    check("entry = \"main:app\"\ntypes = \"app/services.py\"", Some("app/services.py"));
+    check("entry = \"main:app\"\ntypes = \"none\"", None);
 }

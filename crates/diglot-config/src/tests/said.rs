@@ -51,6 +51,11 @@ says!(
     proxies,
     "[server]\ntrusted_proxies = [\"localhost\", \"10.0.0.7/8\", \"*\"]\n[services.api]\nentry = \"main:app\"\n"
 );
+says!(
+    files_for_types,
+    "[services.api]\nentry = \"main:app\"\ntypes = \"my-types.py\"\nroutes = \"/api\"\n\
+     [services.web]\nentry = \"server.js\"\ntypes = \"types.ts\"\n[services.one]\nentry = \"server.js\"\ntypes = false\nroutes = []\n"
+);
 says!(no_address, "[server]\nlisten = []\n[services.api]\nentry = \"main:app\"\n");
 says!(
     routes,

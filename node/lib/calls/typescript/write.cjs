@@ -16,7 +16,7 @@ const { NAME, is_source, module_of, written_of } = require('./written.cjs');
  */
 async function write({ root, entry, always }) {
   try {
-    find_typescript(root);
+    find_typescript(entry, root);
   } catch {
     // Without it no types are read; a service that needs them says so itself.
     return null;
@@ -32,7 +32,7 @@ async function write({ root, entry, always }) {
 
 /** @param {string} root @param {string} entry a module @returns {Promise<string | null>} what it is made of */
 async function source_of(root, entry) {
-  const compiler = await load_compiler(root);
+  const compiler = await load_compiler(entry, root);
   try {
     const config = compiler.find_config(join(dirname(entry), 'source.ts'));
     if (config === null) return null;

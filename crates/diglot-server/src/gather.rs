@@ -1,0 +1,57 @@
+//! What services offer, without serving: their workers are started, asked, and ended.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diglot_config::{Config, Entry, Listen, LogLevel};
+use diglot_front::Address;
+use diglot_workers::{LinkPlace, Log};
+use serde_json::Value;
+
+use crate::descriptors::Descriptors;
+use crate::sdk::{Needs, Sdk};
+use crate::signals::Signals;
+use crate::{Error, Parts, control, sockets, with_log};
+
+/// How long workers may take to end: they have nothing in hand.
+const GRACE_MAX: Duration = Duration::from_secs(5);
+
+/// The functions that the workers of this configuration offer, as `diglot functions --json` has them. None of its addresses
+/// is bound, and no other process can ask. `None` where a service cannot be started; the reason has been printed then.
+pub fn gather(mut config: Config) -> Option<Value> {
+    // Programs are told where they listen. Nobody else knows of this port.
+    config.server.listen = vec![Listen::Tcp((Ipv4Addr::LOCALHOST, 0).into())];
+    config.server.identity = None;
+    config.server.log_level = LogLevel::Warn;
+    for service in &mut config.services {
+        service.workers = 1;
+        if let Entry::Node(node) = &mut service.entry {
+            node.inspect = None;
+        }
+    }
+    with_log(config.server.log_level, |log| offered(config, log)).flatten()
+}
+
+/// `None`: told to stop before.
+async fn offered(config: Config, log: Log) -> Result<Option<Value>, Error> {
+    let descriptors = Descriptors::raise();
+    let link_place = LinkPlace::reserve();
+    let mut signals = Signals::listen()?;
+    let listeners = sockets::bind(&config.server)?;
+    let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
+    let sdk = Arc::new(Sdk::prepare(Needs::of(&config.services))?);
+    let grace = config.server.timeouts.grace.min(GRACE_MAX);
+    let parts = Parts::new(config, sdk, addresses, descriptors)?;
+    let Some((commands, running, _)) = parts.start_all(&log, &link_place, &mut signals).await? else {
+        log.server_line("error: stopped before every worker was ready".to_owned());
+        return Ok(None);
+    };
+    parts.broker.settled().await;
+    let functions = control::functions(&parts.broker);
+    parts.services.iter().for_each(|service| service.close());
+    parts.broker.close();
+    commands.shutdown(grace);
+    running.stopped().await;
+    Ok(Some(functions))
+}

@@ -1,0 +1,155 @@
+//! `diglot types`: what the services offer each other, as files that compilers and editors read.
+
+mod files;
+mod watch;
+
+use std::{path::Path, process::ExitCode};
+
+use diglot_config::{Arguments, Config, Environment, resolve};
+use diglot_types::{Change, Offers, compare, python, typescript};
+use serde_json::{Value, json};
+
+use crate::{
+    arguments::Types,
+    ask,
+    report::{self, plural},
+};
+use files::{Drift, File, Files, Kind};
+
+/// Members of an offer that callers' types depend on. The others may change unnoticed.
+const KEPT: [&str; 7] = ["name", "params", "result", "stream", "input", "errors", "doc"];
+/// The form of what is kept.
+const REVISION: u64 = 1;
+
+pub(crate) fn types(types: Types, environment: &Environment) -> ExitCode {
+    match types.watch {
+        true => watch::watch(&types, environment),
+        false => once(&types, environment).unwrap_or_else(|code| code),
+    }
+}
+
+fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> {
+    let config = configuration(types, environment)?;
+    let mut all = Files::new(&environment.cwd);
+    let written = diglot_server::written(&config.services, types.compiled)
+        .map_err(|reason| report::failed(&reason, None))?;
+    for diglot_server::Written { path, text } in written {
+        all.add(File { path, text, kind: Kind::Functions });
+    }
+    all.refuse_others(&config)?;
+    if !types.check {
+        // Workers of compiled modules ask for it when they start.
+        all.write()?;
+    }
+
+    let running = if types.fresh { None } else { ask::functions(&types.running, environment)? };
+    let offered = match running {
+        Some(offered) => {
+            anstream::eprintln!("asked the server that runs; --fresh asks the sources as they are now");
+            offered
+        }
+        None => diglot_server::gather(config.clone()).ok_or(ExitCode::FAILURE)?,
+    };
+    let now = read(&offered)?;
+    let kept_at = kept_at(&config);
+    let before = files::text_of(&kept_at);
+    if now.is_empty() && before.is_none() {
+        anstream::eprintln!("no service offers a function: there is nothing to write");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for service in &config.services {
+        let Some(path) = service.types.clone() else { continue };
+        let text = if path.extension().is_some_and(|ending| ending == "py") {
+            python(&now)
+        } else {
+            typescript(&now)
+        };
+        all.add(File { path, text, kind: Kind::Types });
+    }
+    all.add(File { path: kept_at.clone(), text: format!("{:#}\n", kept(&offered)), kind: Kind::Kept });
+    all.refuse_others(&config)?;
+
+    let before = before.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let changes = match before {
+        Some(before) => compare(&read(&before["services"])?, &now),
+        None => Vec::new(),
+    };
+    for change in &changes {
+        let kind = if change.breaks { "breaking" } else { "changed" };
+        let change = change.to_string().replace(&format!("{}/", environment.cwd.display()), "");
+        anstream::eprintln!("{kind}: {change}");
+    }
+    if types.check {
+        return Ok(checked(&changes, &all));
+    }
+    let count = plural(now.functions(), "function");
+    match all.write()? {
+        0 => anstream::eprintln!("nothing to write: the types of {count} are as they should be"),
+        _ => anstream::eprintln!("the types of {count}, to be committed"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configuration(types: &Types, environment: &Environment) -> Result<Config, ExitCode> {
+    let arguments = Arguments { config: types.running.config.clone(), ..Arguments::default() };
+    let resolution = resolve(&arguments, environment).map_err(|nothing| report::no_file(&nothing))?;
+    report::problems(&resolution.problems);
+    resolution.config.ok_or_else(report::wrong)
+}
+
+fn read(offered: &Value) -> Result<Offers, ExitCode> {
+    Offers::read(offered).map_err(|error| report::failed(&error.to_string(), None))
+}
+
+/// What was offered when types were written: `diglot.types.json` beside `diglot.toml`.
+fn kept_at(config: &Config) -> std::path::PathBuf {
+    let source = config.source.clone().unwrap_or_else(|| config.base.join(diglot_config::FILE_NAME));
+    source.with_extension("types.json")
+}
+
+fn kept(offered: &Value) -> Value {
+    let services = offered.as_object().into_iter().flatten().map(|(name, functions)| {
+        let functions = functions.as_array().into_iter().flatten().map(|offer| {
+            let members = offer.as_object().into_iter().flatten();
+            let members = members.filter(|(name, _)| KEPT.contains(&name.as_str()));
+            let mut kept: serde_json::Map<String, Value> =
+                members.map(|(name, value)| (name.clone(), value.clone())).collect();
+            // Which language it is in; where it stands may change.
+            let ending = offer["file"].as_str().and_then(|file| file.rsplit_once('.'));
+            kept.extend(ending.map(|(_, ending)| ("file".to_owned(), format!(".{ending}").into())));
+            Value::Object(kept)
+        });
+        (name.clone(), functions.collect::<Value>())
+    });
+    json!({ "diglot": REVISION, "services": services.collect::<serde_json::Map<String, Value>>() })
+}
+
+/// Tells what has changed; the changes of functions have been told.
+fn checked(changes: &[Change], all: &Files) -> ExitCode {
+    let drifted = all.drifted();
+    if changes.is_empty() && drifted.is_empty() {
+        anstream::eprintln!("all well: the types are those of the functions");
+        return ExitCode::SUCCESS;
+    }
+    for (path, drift) in &drifted {
+        match drift {
+            Drift::Missing => anstream::eprintln!("{path}: it is not there"),
+            Drift::Differs => anstream::eprintln!("{path}: it is not what would be written now"),
+        }
+    }
+    let breaking = changes.iter().filter(|change| change.breaks).count();
+    let told = match (changes.len(), breaking) {
+        (0, _) => format!("{} not as written", plural(drifted.len(), "file")),
+        (some, 0) => format!("{}, none of which breaks callers", plural(some, "change")),
+        (some, breaking) => format!("{}, {breaking} of which can break callers", plural(some, "change")),
+    };
+    report::failed(
+        &format!("the types are not those of the functions: {told}"),
+        Some("run `diglot types`, see to the callers, and commit what it writes"),
+    )
+}
+
+/// A path as short as it can be told.
+fn shown(path: &Path, cwd: &Path) -> String {
+    path.strip_prefix(cwd).unwrap_or(path).display().to_string()
+}

@@ -1,0 +1,187 @@
+//! The files: which are to be there, with what in them, and what is there. None appears half, none is touched that is as it
+//! should be, and none that somebody else has written.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use diglot_config::{Config, Problem};
+use serde_json::Value;
+
+use super::shown;
+use crate::report;
+
+/// What a file is, by which it is known again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// Declarations, or a module.
+    Types,
+    /// `diglot.functions.json`.
+    Functions,
+    /// What was offered.
+    Kept,
+}
+
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+    pub(super) kind: Kind,
+}
+
+/// How a file is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Drift {
+    Missing,
+    Differs,
+}
+
+#[derive(Debug)]
+pub(super) struct Files {
+    cwd: PathBuf,
+    /// Services in one folder share theirs.
+    all: BTreeMap<PathBuf, File>,
+}
+
+impl Files {
+    pub(super) fn new(cwd: &Path) -> Self {
+        Self { cwd: cwd.to_owned(), all: BTreeMap::new() }
+    }
+
+    pub(super) fn add(&mut self, file: File) {
+        self.all.insert(file.path.clone(), file);
+    }
+
+    /// Ends the command where a file would take the place of one that was not written here.
+    pub(super) fn refuse_others(&self, config: &Config) -> Result<(), ExitCode> {
+        let is_other = |file: &&File| text_of(&file.path).is_some_and(|text| !is_ours(file.kind, &text));
+        let problems: Vec<Problem> =
+            self.all.values().filter(is_other).map(|file| self.taken(file, config)).collect();
+        if problems.is_empty() {
+            return Ok(());
+        }
+        report::problems(&problems);
+        Err(ExitCode::FAILURE)
+    }
+
+    fn taken(&self, file: &File, config: &Config) -> Problem {
+        let path = shown(&file.path, &self.cwd);
+        let problem =
+            Problem::error(format!("`{path}` was not written by `diglot types`, and stays as it is"));
+        let service = config.services.iter().find(|service| service.types.as_ref() == Some(&file.path));
+        problem.hint(match service {
+            Some(service) => format!(
+                "remove it, or name another file: types = \"…\" in [services.{}]; \"none\" for no file",
+                service.name
+            ),
+            None => "remove it, or give it another name".to_owned(),
+        })
+    }
+
+    /// Writes what is not as it should be, says so, and returns how many files that were.
+    pub(super) fn write(&self) -> Result<usize, ExitCode> {
+        let mut count = 0;
+        for file in self.all.values().filter(|file| drift(file).is_some()) {
+            let path = shown(&file.path, &self.cwd);
+            write(&file.path, &file.text)
+                .map_err(|error| report::failed(&format!("cannot write {path}: {error}"), None))?;
+            anstream::eprintln!("wrote {path}");
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Those that are not as they should be, as people know them.
+    pub(super) fn drifted(&self) -> Vec<(String, Drift)> {
+        let drifted = self.all.values().filter_map(|file| Some((shown(&file.path, &self.cwd), drift(file)?)));
+        drifted.collect()
+    }
+}
+
+/// What a file has in it; `None` where there is none. One that is no text is somebody's.
+pub(super) fn text_of(path: &Path) -> Option<String> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(String::new()),
+        Ok(bytes) => Some(String::from_utf8(bytes).unwrap_or_default()),
+    }
+}
+
+fn drift(file: &File) -> Option<Drift> {
+    match text_of(&file.path) {
+        None => Some(Drift::Missing),
+        // A checkout may have given it other line ends.
+        Some(text) => (text.replace("\r\n", "\n") != file.text).then_some(Drift::Differs),
+    }
+}
+
+fn is_ours(kind: Kind, text: &str) -> bool {
+    let has = |member: &str| {
+        let read = serde_json::from_str::<Value>(text);
+        read.is_ok_and(|value| value["diglot"].is_u64() && value[member].is_object())
+    };
+    match kind {
+        Kind::Types => diglot_types::is_written(text),
+        Kind::Functions => has("functions"),
+        Kind::Kept => has("services"),
+    }
+}
+
+/// Puts a file there whole, or not at all.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    // A link stays one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let put = || {
+        let mut file = fs::File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&partial, &path)
+    };
+    put().inspect_err(|_| {
+        // The reason is told; a left-over says nothing more.
+        let _ = fs::remove_file(&partial);
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_here_is_known_again() {
+        let check = |kind, text: &str, expect| assert_eq!(is_ours(kind, text), expect, "{text}");
+        check(Kind::Types, "// Written by `diglot types`. …\n", true);
+        check(Kind::Types, "# Written by `diglot types`. …\n", true);
+        check(Kind::Types, "import x from 'y';\n// Written by `diglot types`\n", false);
+        check(Kind::Types, "", false);
+        check(Kind::Functions, r#"{"diglot": 1, "functions": {}}"#, true);
+        check(Kind::Functions, r#"{"functions": {}}"#, false);
+        check(Kind::Kept, r#"{"diglot": 1, "services": {}}"#, true);
+        check(Kind::Kept, "{", false);
+    }
+
+    #[test]
+    fn a_file_is_exchanged_whole_and_a_link_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("inner/a.d.ts"), folder.path().join("b.d.ts"));
+        write(&file, "one").expect("written");
+        std::os::unix::fs::symlink(&file, &link).expect("linked");
+        write(&link, "two").expect("written");
+        assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
+        assert!(link.is_symlink());
+        assert_eq!(
+            fs::read_dir(folder.path().join("inner")).expect("a folder").count(),
+            1,
+            "nothing else stays"
+        );
+    }
+}
