@@ -159,6 +159,7 @@ impl Suite {
                 }
                 install_node_modules(&apps)?;
                 install_node_modules(&root().join("tests/typescript"))?;
+                install_node_modules(&root().join("tests/types"))?;
                 if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }

@@ -1,0 +1,117 @@
+//! What has changed since the types were written, and files that are left alone.
+
+use std::fs;
+
+use crate::{Following, Project};
+
+#[test]
+fn a_breaking_change_is_told_by_its_name() {
+    let project = Project::shop();
+    project.does(&["types"]);
+    let said = project.does(&["types", "--check"]);
+    assert!(said.says("all well"), "{}", said.text);
+
+    let before = project.read("web/diglot.d.ts");
+    project
+        .exchange("model/functions.py", "def similar(item_id: int, k", "def similar(item_id: str, k")
+        .exchange("model/functions.py", "Item(item_id + n, f\"item {item_id + n}\"", "Item(n, item_id")
+        .exchange("web/server.ts", "similar({ itemId, k: 1 })", "similar({ itemId: String(itemId), k: 1 })");
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(
+        said.says("breaking: my_model.similar: parameter `item_id` was integer and is string (functions.py:"),
+        "{}",
+        said.text
+    );
+    assert!(said.says("web/diglot.d.ts: it is not what would be written now"), "{}", said.text);
+    assert!(said.text.contains("1 change, 1 of which can break callers"), "{}", said.text);
+    assert_eq!(project.read("web/diglot.d.ts"), before, "a check writes nothing");
+
+    let said = project.does(&["types"]);
+    assert!(said.says("breaking: my_model.similar") && said.says("wrote web/diglot.d.ts"), "{}", said.text);
+    assert!(project.read("web/diglot.d.ts").contains("itemId: string"));
+    project.does(&["types", "--check"]);
+}
+
+#[test]
+fn what_breaks_nobody_is_told_as_such() {
+    let project = Project::shop();
+    project.does(&["types"]);
+    project.exchange("model/functions.py", "    name: str\n", "    name: str\n    weight: float\n").exchange(
+        "model/functions.py",
+        "f\"item {item_id + n}\"",
+        "f\"item {item_id + n}\", 0.5",
+    );
+    // Where it stands is no change, and does not come to be one by lines before it.
+    project.exchange("web/server.ts", "/** A card of an item. */", "\n\n/** A card of an item. */");
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.says("changed: my_model.similar: result[].weight is new: number"), "{}", said.text);
+    assert!(!said.text.contains("breaking:") && !said.text.contains("web."), "{}", said.text);
+}
+
+#[test]
+fn files_are_touched_only_where_they_change() {
+    let project = Project::shop();
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.says("web/diglot.d.ts: it is not there"), "{}", said.text);
+    project.does(&["types"]);
+    let paths = ["web/diglot.d.ts", "model/diglot_services.py", "diglot.types.json"];
+    let times = || {
+        paths.map(|path| fs::metadata(project.path(path)).and_then(|file| file.modified()).expect("a time"))
+    };
+    let before = times();
+    let said = project.does(&["types"]);
+    assert!(said.says("nothing to write"), "{}", said.text);
+    assert_eq!(times(), before);
+    project.write("web/diglot.d.ts", "// Written by `diglot types`.\n");
+    let said = project.does(&["types"]);
+    assert!(said.says("wrote web/diglot.d.ts") && !said.text.contains("wrote model"), "{}", said.text);
+}
+
+#[test]
+fn a_file_of_somebody_elses_stays() {
+    let project = Project::shop();
+    project.write("web/diglot.d.ts", "export {};\n");
+    let said = project.diglot(&["types"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.text.contains("`web/diglot.d.ts` was not written by `diglot types`"), "{}", said.text);
+    assert!(said.text.contains("types = \"…\" in [services.web]"), "{}", said.text);
+    assert_eq!(project.read("web/diglot.d.ts"), "export {};\n");
+    assert!(!project.path("model/diglot_services.py").exists(), "nothing is written by halves");
+    project.exchange("diglot.toml", "[services.web]", "[services.web]\ntypes = \"types/services.d.ts\"");
+    let said = project.does(&["types"]);
+    assert!(said.says("wrote web/types/services.d.ts"), "{}", said.text);
+    project.exchange("diglot.toml", "\"types/services.d.ts\"", "\"none\"");
+    let said = project.does(&["types"]);
+    assert!(said.says("nothing to write"), "{}", said.text);
+}
+
+#[test]
+fn a_server_that_runs_is_asked() {
+    let project = Project::shop();
+    let running = Following::of(project.command(&["serve"]));
+    running.wait_for("diglot: listening on ");
+    project.exchange("model/functions.py", "def ping() -> None:", "def pong() -> None:");
+    let said = project.does(&["types"]);
+    assert!(said.says("asked the server that runs"), "{}", said.text);
+    assert!(project.read("web/diglot.d.ts").contains("ping("));
+    let said = project.diglot(&["types", "--check", "--fresh"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.says("breaking: my_model.ping: it is not offered any more"), "{}", said.text);
+}
+
+#[test]
+fn a_service_that_cannot_start_says_why() {
+    let project = Project::shop();
+    project.exchange("model/functions.py", "from dataclasses", "import nowhere\nfrom dataclasses");
+    let said = project.diglot(&["types"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(
+        said.text.contains("error: service \"my-model\"") && said.text.contains("nowhere"),
+        "{}",
+        said.text
+    );
+    assert!(!project.path("web/diglot.d.ts").exists());
+}

@@ -1,0 +1,21 @@
+import { func, services } from "diglot";
+
+export interface Card {
+  title: string;
+  printed: Date;
+  /** @format uuid */
+  id: string;
+}
+
+/** A card of an item. */
+export const renderCard = func(async (itemId: number, size?: "small" | "large"): Promise<Card & { pixels: Float32Array[] }> => {
+  const [item] = await services.myModel.similar({ itemId, k: 1 });
+  if (item === undefined) throw new Error("there is none");
+  return { title: `${item.name} ${size ?? "small"}`, printed: new Date(0), id: "6f8f57e1-12c3-4a5b-8c7d-9e0f1a2b3c4d", pixels: [] };
+});
+
+/** The letters of a text, one by one. */
+export const letters = func(async function* (from: string): AsyncGenerator<{ letter: string; at: number }> {
+  let at = 0;
+  for (const letter of from) yield { letter, at: at++ };
+});

@@ -1,0 +1,37 @@
+// What is right passes, and what is wrong does not.
+import { services } from "diglot";
+import type { Item, OutOfStock } from "./diglot.js";
+
+const items: Item[] = await services.myModel.similar({ itemId: 3 }, { timeout: 50 });
+const kind: "book" | "toy" | undefined = items[0]?.kind;
+const price: string | undefined = items[0]?.price;
+const added: Date | null | undefined = items[0]?.added;
+const nothing: void = await services.myModel.ping();
+for await (const tick of services.myModel.watch({ topic: "prices" })) tick.toFixed(2);
+async function* numbers(): AsyncGenerator<number> {}
+const total: number = await services.myModel.total({ numbers: numbers() });
+const { title } = await services.web.renderCard({ itemId: 3, size: "large" });
+for await (const { letter, at } of services.web.letters({ from: title })) letter.padEnd(at);
+const failed = (error: OutOfStock): number => error.data.missing;
+
+// @ts-expect-error: a parameter is missing
+services.myModel.similar({});
+// @ts-expect-error: another type
+services.myModel.similar({ itemId: "3" });
+// @ts-expect-error: no such parameter
+services.myModel.similar({ itemId: 3, item_id: 3 });
+// @ts-expect-error: no such function
+services.myModel.simular({ itemId: 3 });
+// @ts-expect-error: no such service
+services.model.similar({ itemId: 3 });
+// @ts-expect-error: no such value
+services.web.renderCard({ itemId: 3, size: "medium" });
+// @ts-expect-error: a stream is no value
+const ticks: number[] = await services.myModel.watch({ topic: "prices" });
+// @ts-expect-error: a value is no stream
+for await (const item of services.myModel.similar({ itemId: 3 })) console.log(item);
+// @ts-expect-error: it has none
+services.myModel.ping({ loud: true });
+// @ts-expect-error: another field
+items[0]?.pryce;
+export { added, failed, kind, nothing, price, ticks, total };
