@@ -440,7 +440,7 @@ fn install_without_the_tools() {
 fn types_of_what_cannot_be_asked() {
     let project = project();
     insta::assert_snapshot!("types_without_a_file", project.says(&["types"]));
-    project.file("diglot.toml", "[services.api]\nentry = \"nowhere:app\"\n");
+    project.file("diglot.toml", "[services.api]\n");
     insta::assert_snapshot!("types_of_a_file_that_is_wrong", project.says(&["types", "--check"]));
     project.file("main.py", "").file("diglot.toml", "[services.api]\nentry = \"main:app\"\n");
     insta::assert_snapshot!(

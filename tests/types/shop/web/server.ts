@@ -8,10 +8,10 @@ export interface Card {
 }
 
 /** A card of an item. */
-export const renderCard = func(async (itemId: number, size?: "small" | "large"): Promise<Card & { pixels: Float32Array[] }> => {
+export const renderCard = func(async (itemId: number, size?: "small" | "large"): Promise<Card & { width: number }> => {
   const [item] = await services.myModel.similar({ itemId, k: 1 });
   if (item === undefined) throw new Error("there is none");
-  return { title: `${item.name} ${size ?? "small"}`, printed: new Date(0), id: "6f8f57e1-12c3-4a5b-8c7d-9e0f1a2b3c4d", pixels: [] };
+  return { title: `${item.name} ${size ?? "small"}`, printed: new Date(0), id: "6f8f57e1-12c3-4a5b-8c7d-9e0f1a2b3c4d", width: 80 };
 });
 
 /** The letters of a text, one by one. */

@@ -12,7 +12,7 @@ async function* numbers(): AsyncGenerator<number> {}
 const total: number = await services.myModel.total({ numbers: numbers() });
 const { title } = await services.web.renderCard({ itemId: 3, size: "large" });
 for await (const { letter, at } of services.web.letters({ from: title })) letter.padEnd(at);
-const failed = (error: OutOfStock): number => error.data.missing;
+const failed = (error: OutOfStock): number | undefined => error.data.missing;
 
 // @ts-expect-error: a parameter is missing
 services.myModel.similar({});
