@@ -122,9 +122,30 @@ function common_folder(files) {
   return common;
 }
 
-/** @param {string} file @returns {boolean} whether it is one of the package's declarations, installed or beside this file */
+/** By folder: whether it is that of the package. @type {Map<string, boolean>} */
+const packages = new Map();
+
+/** @param {string} file @returns {boolean} whether it is one of the package's declarations: installed, linked, or beside this file */
 function is_of_sdk(file) {
-  return file.startsWith(SDK + sep) || file.includes('/node_modules/diglot/');
+  if (file.startsWith(SDK + sep) || file.includes('/node_modules/diglot/')) return true;
+  // What is installed as a link has the name of where that leads.
+  if (!/\/sdk\/\w+\.d\.ts$/.test(file)) return false;
+  const folder = dirname(dirname(file));
+  let is_it = packages.get(folder);
+  if (is_it === undefined) {
+    is_it = name_of_package(folder) === 'diglot';
+    packages.set(folder, is_it);
+  }
+  return is_it;
+}
+
+/** @param {string} folder @returns {string | undefined} */
+function name_of_package(folder) {
+  try {
+    return JSON.parse(fs.readFileSync(join(folder, 'package.json'), 'utf8')).name;
+  } catch {
+    return undefined;
+  }
 }
 
 module.exports = { BASE, FORCED, is_of_sdk, layout_of, project_of, sdk_paths, with_extended };
