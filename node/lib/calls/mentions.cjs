@@ -15,20 +15,26 @@ const WRITTEN_AS = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'],
 const PACKAGE = /(?:\bfrom|\bimport|\bimport\s*\()\s*["']diglot(?:\/testing)?["']/;
 const RELATIVE = /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\()\s*["'](\.{1,2}\/[^"']+)["']/g;
 
-/** @param {string} entry a file @returns {boolean} */
+/** @param {string} entry a file, or its URL @returns {boolean} */
 function imports_package(entry) {
-  const seen = new Set();
-  const waiting = [entry];
+  const first = entry.startsWith('file:') ? fileURLToPath(entry) : entry;
+  /** What imports lead to, before it is known which file that is: most modules are imported by several. */
+  const seen = new Set([first]);
+  const waiting = [first];
+  let count = 0;
   while (waiting.length > 0) {
-    const file = waiting.pop();
-    if (seen.has(file)) continue;
-    seen.add(file);
-    if (seen.size > MODULES_MAX) return true;
+    const file = find(waiting.pop());
+    if (file === null) continue;
+    if (++count > MODULES_MAX) return true;
     const source = read(file);
-    if (PACKAGE.test(source)) return true;
+    // A word is found sooner than what stands around it.
+    if (source.includes('diglot') && PACKAGE.test(source)) return true;
+    const folder = dirname(file);
     for (const [, name] of source.matchAll(RELATIVE)) {
-      const found = find(join(dirname(file), name));
-      if (found !== null) waiting.push(found);
+      const path = join(folder, name);
+      if (seen.has(path)) continue;
+      seen.add(path);
+      waiting.push(path);
     }
   }
   return false;
@@ -37,18 +43,30 @@ function imports_package(entry) {
 /** @param {string} file @returns {string} empty where it cannot be read: whoever loads it will say so */
 function read(file) {
   try {
-    const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-    return fs.statSync(path).size > MODULE_BYTES_MAX ? '' : fs.readFileSync(path, 'utf8');
+    return fs.readFileSync(file, 'utf8');
   } catch {
     return '';
   }
 }
 
+/** @param {string} path as it is imported @returns {string | null} the file, if it is one that is not too long to be looked at */
 function find(path) {
+  for (const added of ENDINGS) {
+    const stat = stat_of(path + added);
+    if (stat?.isFile()) return stat.size > MODULE_BYTES_MAX ? null : path + added;
+  }
   const ending = extname(path);
   const written = (WRITTEN_AS[ending] ?? []).map((other) => path.slice(0, -ending.length) + other);
-  const candidates = [...ENDINGS.map((added) => path + added), ...written];
-  return candidates.find((candidate) => fs.statSync(candidate, { throwIfNoEntry: false })?.isFile()) ?? null;
+  return written.find((candidate) => stat_of(candidate)?.isFile()) ?? null;
+}
+
+/** @returns {import('node:fs').Stats | undefined} undefined where there is none, or none for us */
+function stat_of(path) {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 module.exports = { imports_package };
