@@ -354,6 +354,14 @@ describe('a worker', () => {
     assert.deepEqual(await broker.call(peer, 'plain_items', {}, { json: true, items }), { items: [10, 'eHk='] });
   });
 
+  it('may offer functions of names that every object has', async () => {
+    const web = await broker.start('web', app('web.mjs'), FUNCTIONS_ONLY);
+    const code = `const names = ['Then', 'catch', 'finally', 'Constructor', 'Prototype', 'inspect', 'to_string', 'value_of'];
+      const faults = await services.faults;
+      return await Promise.all(names.map((name) => faults[name]()))`;
+    assert.deepEqual(await broker.call(web, 'run', { code }), ['then', 'catch', 'finally', 'constructor', 'prototype', 'inspect', 'toString', 'valueOf']);
+  });
+
   it('is called with long arguments though others announce theirs and send nothing', async () => {
     const web = await broker.start('web', app('web.mjs'), FUNCTIONS_ONLY);
     const silent = ['a', 'b', 'c'].map(() => {

@@ -8,8 +8,11 @@ const { take_encoder, give_back } = require('./encode.cjs');
 const { Call, Pending, flags_of } = require('./call.cjs');
 const { scope_at_hand, context_of } = require('./scope.cjs');
 
-/** What languages and tools ask every object for: no names of services and functions. */
-const NO_NAMES = new Set(['then', 'catch', 'finally', 'constructor', 'prototype', 'toJSON', 'toString', 'valueOf', 'hasOwnProperty', 'inspect', 'asymmetricMatch', 'nodeType']);
+/**
+ * What languages and tools ask every object for: no names of services and functions. Those of one word are written with a capital letter
+ * (`Then`), the others as they cross (`to_string`).
+ */
+const NO_NAMES = new Set(['then', 'constructor', 'prototype', 'toJSON', 'toString', 'valueOf', 'hasOwnProperty', 'asymmetricMatch', 'nodeType']);
 const OPTIONS = new Set(['timeout', 'signal', 'idempotent']);
 const TIMEOUT_MS_MAX = 0xffff_ffff;
 

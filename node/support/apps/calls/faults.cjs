@@ -98,3 +98,4 @@ exports.plainItems = func({ items: { items: undefined } }, async function* ({ it
   for await (const item of items) yield item;
   yield new Uint8Array([120, 121]);
 });
+for (const name of ['then', 'catch', 'finally', 'constructor', 'prototype', 'inspect', 'toString', 'valueOf']) func({ name }, () => name);
