@@ -607,3 +607,104 @@ def test_names_are_checked_when_a_function_is_registered():
         assert first.__name__ == "first"
     finally:
         registry.functions.clear()
+
+
+@dataclasses.dataclass
+class Leaf:
+    v: int
+
+
+@dataclasses.dataclass
+class A:
+    kind: Literal["a"]
+    child: Union[A, B, Leaf]  # noqa: UP007
+
+
+@dataclasses.dataclass
+class B:
+    kind: Literal["b"]
+    child: Union[A, B, Leaf]  # noqa: UP007
+
+
+@dataclasses.dataclass
+class C:
+    x: int
+    child: Union[C, D, None] = None  # noqa: UP007
+
+
+@dataclasses.dataclass
+class D:
+    y: int = 0
+    child: Union[C, D, None] = None  # noqa: UP007
+    x: int = 0
+
+
+class E(TypedDict):
+    x: int
+    child: Union[E, F, None]  # noqa: UP007
+
+
+class F(TypedDict):
+    x: float
+    child: Union[E, F, None]  # noqa: UP007
+
+
+def chain(depth, inner, **outer):
+    for _ in range(depth):
+        inner = {**outer, "child": inner}
+    return inner
+
+
+@pytest.mark.parametrize("json", [False, True], ids=["cbor", "json"])
+def test_unions_of_types_that_contain_themselves(json):
+    """Each of these took two to the power of 40 steps."""
+
+    def tagged(t: Union[A, B, Leaf]) -> Union[A, B, Leaf]: ...  # noqa: UP007
+
+    def untagged(t: Union[C, D]) -> Union[C, D]: ...  # noqa: UP007
+
+    def dicts(t: Union[E, F]) -> Union[E, F]: ...  # noqa: UP007
+
+    tagged, untagged, dicts = (Signature(each, each.__name__, "here.py:1") for each in (tagged, untagged, dicts))
+    loaded = tagged.load({"t": chain(40, {"v": 1}, kind="b")}, json)["t"]
+    assert tagged.dump(loaded, json) == chain(40, {"v": 1}, kind="b")
+    with pytest.raises(Invalid) as caught:
+        tagged.load({"t": chain(40, {"v": "wrong"}, kind="b")}, json)
+    assert caught.value.issues == ((("t", *["child"] * 40, "v"), "expected an int, not 'wrong'"),)
+    loaded = untagged.load({"t": chain(40, {"x": 1}, x=1)}, json)["t"]
+    assert type(loaded) is C
+    with pytest.raises(Invalid, match="child"):
+        untagged.load({"t": chain(40, 7, x=1)}, json)
+    values = chain(40, {"x": 1.5, "child": None}, x=1)
+    assert dicts.dump(dicts.load({"t": values}, json)["t"], json) == values
+    with pytest.raises(Invalid):
+        dicts.dump(chain(40, {"x": "wrong", "child": None}, x=1), json)
+
+
+@dataclasses.dataclass
+class Circle:
+    kind: Literal["circle"]
+    radius: float
+
+
+@dataclasses.dataclass
+class Square:
+    kind: Literal["square", "box"]
+    side: float
+
+
+def test_the_constant_of_a_field_says_which_of_a_union_is_wrong():
+    def subject(shape: Union[Circle, Square, None]) -> int: ...  # noqa: UP007
+
+    signature = Signature(subject, "subject", "here.py:1")
+    assert signature.load({"shape": {"kind": "box", "side": 2.0}}) == {"shape": Square("box", 2.0)}
+    assert signature.load({"shape": None}) == {"shape": None}
+    for shape, issue in [
+        ({"kind": "circle"}, (("shape", "radius"), "is missing")),
+        ({"kind": "box", "side": "x"}, (("shape", "side"), "expected a float, not 'x'")),
+    ]:
+        with pytest.raises(Invalid) as caught:
+            signature.load({"shape": shape})
+        assert caught.value.issues == (issue,)
+    with pytest.raises(Invalid, match="kind"):
+        signature.load({"shape": {"kind": ["circle"], "radius": 1.0}})

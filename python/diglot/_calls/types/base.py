@@ -32,6 +32,8 @@ class Type:
     name = "a value"
     #: Its values cross as text: a dict with such keys is an object.
     is_text = False
+    #: Of a type that is one of a few constants: those, as they cross, each with its class.
+    constants = None
 
     def schema(self, defs):
         """JSON Schema; types with a name put theirs into `defs`."""

@@ -1,66 +1,17 @@
-"""Unions, literals and enumerations."""
+"""Literals and enumerations."""
 
 import enum
 
 from ..errors import shown
 from .base import Invalid, Type, described, expected
 from .plain_json import jsonable
-from .scalars import FloatType, IntType, NoneType
-
-
-class UnionType(Type):
-    """One of several. An int is tried before a float, which takes ints as well."""
-
-    def __init__(self, members):
-        self.members = members
-        self.name = " or ".join(member.name for member in members)
-
-    def schema(self, defs):
-        return {"anyOf": [member.schema(defs) for member in self.members]}
-
-    def load(self, json):
-        return self._first([member.load(json) for member in self._ordered()])
-
-    def dump(self, json):
-        return self._first([member.dump(json) for member in self._ordered()])
-
-    def _ordered(self):
-        return sorted(self.members, key=_rank)
-
-    def _first(self, functions):
-        is_optional = any(isinstance(member, NoneType) for member in self.members)
-        if is_optional:
-            functions = functions[1:]  # of None, which ranks first
-        if is_optional and len(functions) == 1:
-            (function,) = functions
-            return lambda value: None if value is None else function(value)
-
-        def apply(value):
-            if is_optional and value is None:
-                return None
-            failures = []
-            for function in functions:
-                try:
-                    return function(value)
-                except Invalid as invalid:
-                    failures.append(invalid)
-            # What got furthest was probably meant.
-            furthest = max(failures, key=lambda invalid: max(len(path) for path, _ in invalid.issues))
-            if any(path for path, _ in furthest.issues):
-                raise furthest
-            raise expected(self.name, value)
-
-        return apply
-
-
-def _rank(member):
-    return {NoneType: 0, IntType: 1}.get(type(member), 3 if isinstance(member, FloatType) else 2)
 
 
 class LiteralType(Type):
     def __init__(self, values):
         self.values = values
         self.is_text = all(isinstance(_plain(value), str) for value in values)
+        self.constants = frozenset((type(_plain(value)), _plain(value)) for value in values)
         self.name = " or ".join(repr(value) for value in values)
 
     def schema(self, defs):

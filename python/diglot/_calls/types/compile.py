@@ -12,13 +12,14 @@ import typing
 from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 from .arrays import ArrayType, NumpyType, TableType
-from .choices import EnumType, LiteralType, UnionType
+from .choices import EnumType, LiteralType
 from .constrained import ConstrainedType, constraints_of
 from .containers import ListType, MapType, SetType, TupleType
 from .pydantics import PydanticType
 from .records import Field, RecordType
 from .recursive import RecursiveType
 from .scalars import TEXTUAL, AnyType, BigIntType, BoolType, BytesType, FloatType, IntType, NoneType, StrType, is_big
+from .unions import UnionType
 
 
 class Unsupported(Exception):

@@ -38,6 +38,14 @@ class RecordType(Type):
 
         return defs.refer(self.key, self.title, make)
 
+    def required_constants(self):
+        """The fields that may not be left out and are one of a few constants: name -> those."""
+        return {
+            field.name: field.type.constants
+            for field in self.fields
+            if field.type.constants is not None and not field.has_default
+        }
+
     def load(self, json):
         return self._once(("load", json), self._make_load)
 
@@ -57,10 +65,19 @@ class RecordType(Type):
     def _make_load(self, fields):
         make = self.cls or dict
         name = self.name
+        constants = None
 
         def load(value):
+            nonlocal constants
             if type(value) is not dict:
                 raise expected(name, value)
+            if constants is None:
+                told = self.required_constants()
+                constants = [(key, function) for key, _, function, _ in fields if key in told]
+            for key, function in constants:
+                # What tells it from others: where that is wrong, nobody looks at the rest.
+                if key in value:
+                    _within(key, function, value[key])
             found, issues = {}, None
             for key, argument, function, has_default in fields:
                 try:
@@ -104,3 +121,10 @@ class RecordType(Type):
             return found
 
         return dump
+
+
+def _within(key, function, value):
+    try:
+        return function(value)
+    except Invalid as invalid:
+        raise invalid.within(key) from None
