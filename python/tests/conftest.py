@@ -20,6 +20,37 @@ MAIN = {"module": "main", "attr": None, "call": False}
 
 
 @pytest.fixture
+def program():
+    """A program that calls itself: `program.run(main)`."""
+    from program import Program, forget
+
+    yield Program()
+    forget()
+
+
+@pytest.fixture
+def run(program):
+    return program.run
+
+
+@pytest.fixture
+def start(worker):
+    """Starts a worker with a calls socket: `start(source)` returns its `Calls`."""
+    from calls_worker import Calls
+
+    started = []
+
+    def begin(source, **settings):
+        calls = Calls(worker, source, **settings)
+        started.append(calls)
+        return calls
+
+    yield begin
+    for calls in started:
+        calls.close()
+
+
+@pytest.fixture
 def worker(tmp_path):
     """Starts a worker of an application's source: `worker("async def app(...): ...")` returns its `Front`.
 

@@ -12,57 +12,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import native
 import pytest
-from broker import DRAIN, Relay
+from broker import DRAIN
 
 native.load()
 
 import diglot  # noqa: E402
 from diglot import function, services  # noqa: E402
-from diglot._calls import connection, registry  # noqa: E402
+from diglot._calls import connection  # noqa: E402
 from diglot._calls import scope as scopes  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def clean():
-    yield
-    registry.functions.clear()
-    registry.listeners.clear()
-    connection.reset()
-
-
-class Program:
-    """A loop with a connection, and the broker it calls itself through."""
-
-    def __init__(self):
-        self.relay = Relay()
-        self.ended = []
-
-    def run(self, main):
-        async def live():
-            ours, theirs = socket.socketpair()
-            self.relay.add("me", ours)
-            made = connection.open_in(theirs.detach(), asyncio.get_running_loop(), self.ended.append)
-            made.offer_all()
-            self.connection = made
-            try:
-                return await asyncio.wait_for(main(), 30)
-            finally:
-                asyncio.get_running_loop().remove_reader(made._fd)
-
-        try:
-            return asyncio.run(live())
-        finally:
-            self.relay.close()
-
-
-@pytest.fixture
-def run():
-    return Program().run
-
-
-@pytest.fixture
-def program():
-    return Program()
 
 
 @dataclasses.dataclass
@@ -296,15 +253,20 @@ def test_deadlines_shrink_on_their_way(program):
         scope = scopes.now()
         return [scope.deadline - time.monotonic(), scope.depth]
 
+    @function
+    async def late():
+        scopes.now().deadline = time.monotonic() - 1
+        await services.me.inner()
+
     async def main():
         first, second, depth = await services.me.outer.with_options(timeout=5)()
         assert 0 < second < first <= 5 and depth == 2
         with pytest.raises(diglot.DeadlineExceeded) as caught:
-            await services.me.outer.with_options(timeout=0)()
+            await services.me.late()
         assert isinstance(caught.value, TimeoutError)
 
     program.run(main)
-    assert [call.depth for call in program.relay.calls] == [1, 2]
+    assert [call.depth for call in program.relay.calls] == [1, 2, 1]
 
 
 def test_the_65th_call_is_too_deep(run):

@@ -4,14 +4,10 @@ import json
 import socket
 
 import broker
-import native
 import pytest
-from broker import ABORT, CALL, DATA, END, GRANT, OFFER, RETURN, THROW, Call, Peer
+from broker import ABORT, DATA, END, GRANT, THROW
+from calls_worker import encoded
 from front import CANCEL, DRAIN, FAILED, READY
-
-native.load()
-
-from diglot._calls.values import portable  # noqa: E402
 
 FUNCTIONS = 5
 FUNCTIONS_SOURCE = """
@@ -62,59 +58,6 @@ WSGI = """
         start_response("200 OK", [])
         return [str(found).encode()]
 """
-
-
-class Calls:
-    """A worker, and the broker's end of its calls socket."""
-
-    def __init__(self, start, source, **settings):
-        ours, theirs = socket.socketpair()
-        self.peer = Peer(ours)
-        self.front = start(source, calls=theirs, **settings)
-
-    def offers(self, *names):
-        self.peer.greeted()
-        found = {}
-        while set(names) - set(found):
-            frame = self.peer.frame()
-            assert frame.kind == OFFER
-            found[frame.json()["name"]] = frame.json()
-        return found
-
-    def answer(self, kind=RETURN):
-        frame = self.peer.frame()
-        assert frame.kind == kind, frame
-        if kind == THROW:
-            return frame.json()
-        return portable.decode(frame.payload[4:])
-
-    def called(self):
-        frame = self.peer.frame()
-        assert frame.kind == CALL, frame
-        return frame.id, Call(frame.payload)
-
-    def answer_with(self, id, value):
-        data = portable.encode(value)
-        self.peer.send(RETURN, id, len(data).to_bytes(4, "little") + data, END)
-
-
-@pytest.fixture
-def start(worker):
-    started = []
-
-    def begin(source, **settings):
-        calls = Calls(worker, source, **settings)
-        started.append(calls)
-        return calls
-
-    yield begin
-    for calls in started:
-        calls.front.close()
-        calls.peer.close()
-
-
-def encoded(**arguments):
-    return portable.encode(arguments)
 
 
 @pytest.mark.parametrize("settings", [{}, {"functions": {"only": True}}], ids=["no app", "functions only"])
@@ -284,14 +227,12 @@ def test_arguments_that_come_in_parts(start):
     # What would be more than may be unfinished at a time waits for its turn.
     size = 60_000_000
     waiting = [peer.begin("length", whole[:32768], total=size, end=False) for _ in range(3)]
-    assert [peer.frame().id for _ in range(2)] == waiting[:2]
-    for id in waiting[:2]:
-        peer.send(ABORT, id, b"\x01")
-    kinds = {}
-    for _ in range(3):
+    for id in waiting:
         frame = peer.frame()
-        kinds[frame.id] = frame.kind
-    assert kinds == {waiting[0]: THROW, waiting[1]: THROW, waiting[2]: GRANT}
+        assert (frame.kind, frame.id, int.from_bytes(frame.payload, "little")) == (GRANT, id, 16 * 1024 * 1024)
+        peer.send(ABORT, id, b"\x01")
+        frame = peer.frame()
+        assert (frame.kind, frame.id) == (THROW, id)
 
 
 def test_arguments_that_make_no_sense(start):
@@ -325,3 +266,47 @@ def test_many_calls_at_a_time(start):
     answers = [calls.answer() for _ in range(count)]
     assert answers.count("done") == count // 2
     assert sorted(each for each in answers if each != "done") == [n / 2 for n in range(0, count, 2)]
+
+
+LAZY = """
+    import asyncio
+    from diglot import services
+
+    tasks = []
+    goes_on = asyncio.Event()
+
+    async def refreshes():
+        await goes_on.wait()
+        return await services.model.similar()
+
+    async def app(scope, receive, send):
+        if scope["path"] == "/first":
+            await receive()
+            tasks.append(asyncio.create_task(refreshes()))
+            await services.model.similar()
+        goes_on.set()
+        body = str(await tasks[0]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+"""
+
+
+def test_what_a_request_leaves_running_calls_on_its_own(start):
+    calls = start(LAZY, lifespan="off")
+    headers = [(b"Host", b"a.test"), (b"traceparent", b"00-ab-cd-01")]
+    stream = calls.front.begin(target="/first", headers=headers)
+    calls.peer.greeted()
+    id, made = calls.called()
+    assert made.context
+    # Its client leaves, and so it ends.
+    calls.front.send(CANCEL, stream, b"\x01")
+    frame = calls.peer.frame()
+    assert (frame.kind, frame.id) == (ABORT, id)
+    calls.peer.send(THROW, id, b"{}", END)
+    stream = calls.front.begin(target="/second", headers=headers)
+    id, made = calls.called()
+    assert not made.context
+    calls.answer_with(id, 5)
+    assert calls.front.response(stream).body == b"5"
+    calls.front.drain()
+    calls.front.stderr()

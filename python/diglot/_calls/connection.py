@@ -5,6 +5,7 @@ import sys
 import threading
 
 from . import registry, scope
+from .inbox import call_in_loop
 from .incoming import Host
 from .types import Unsupported
 from .values import codec, native
@@ -36,6 +37,7 @@ class Connection:
                 "flush_soon": self._flush_soon,
                 "flush_from_thread": self._flush_from_thread,
                 "watch_room": self._watch_room,
+                "tick_soon": self._tick_soon,
                 "ended": self._on_ended,
                 "idle": self._on_idle,
             },
@@ -78,17 +80,18 @@ class Connection:
     def _flush_from_thread(self):
         self.loop.call_soon_threadsafe(self._flush)
 
-    def _watch_room(self, watches):
-        def change():
-            if watches:
-                self.loop.add_writer(self._fd, self.link.flush)
-            else:
-                self.loop.remove_writer(self._fd)
+    def _watch_room(self):
+        call_in_loop(self.loop, self._watch_room_in_loop)
 
-        if asyncio._get_running_loop() is self.loop:
-            change()
+    def _watch_room_in_loop(self):
+        # As it is now: another thread may have asked before, of which the loop hears later.
+        if self.link.watches_room:
+            self.loop.add_writer(self._fd, self.link.flush)
         else:
-            self.loop.call_soon_threadsafe(change)
+            self.loop.remove_writer(self._fd)
+
+    def _tick_soon(self):
+        call_in_loop(self.loop, self.loop.call_later, 1.0, self.link.tick)
 
     def _on_ended(self, reason, targets):
         self.loop.remove_reader(self._fd)

@@ -1,9 +1,12 @@
 """The errors of calls, as `diglot` exports them."""
 
+import json
 import sys
 
 #: Of a value in a message.
 _SHOWN_CHARACTERS_MAX = 60
+#: Of one part of an issue's path: a key of a dict may be any text.
+_PART_CHARACTERS_MAX = 100
 
 
 def shown(value):
@@ -12,7 +15,7 @@ def shown(value):
         text = repr(value)
     except Exception:
         text = f"a {type(value).__name__}"
-    return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[: _SHOWN_CHARACTERS_MAX - 1]}…"
+    return cut(text, _SHOWN_CHARACTERS_MAX)
 
 
 class CallError(Exception):
@@ -193,40 +196,74 @@ def issues_text(issues):
 
 def issues_of(invalid):
     """The issues of a `types.Invalid`, as they cross."""
-    return [
-        {"path": [part if isinstance(part, int) else str(part) for part in path], "message": message}
-        for path, message in invalid.issues
-    ]
+    return [{"path": [_part(part) for part in path], "message": message} for path, message in invalid.issues]
 
 
-def from_throw(thrown, service, function):
-    """The exception of a THROW."""
-    code = thrown.get("code")
-    message = str(thrown.get("message", ""))
-    where = {"service": thrown.get("service") or service, "function": thrown.get("function") or function}
+def _part(part):
+    return part if isinstance(part, int) else cut(str(part), _PART_CHARACTERS_MAX)
+
+
+def from_throw(text, service, function):
+    """The exception of a THROW, at whose text nobody has looked: what is not as it should be counts as `error`."""
+    told = _read(text)
+    code = _text(told, "code") or "error"
+    message = _text(told, "message") or ""
+    where = {"service": _text(told, "service") or service, "function": _text(told, "function") or function}
     if code in ("invalid_arguments", "invalid_result"):
         cls = InvalidArguments if code == "invalid_arguments" else InvalidResult
-        return cls(message, issues=thrown.get("issues") or (), **where)
+        return cls(message, issues=_issues(told.get("issues")), **where)
     cls = _CLASSES.get(code)
     if cls is not None:
         return cls(message, **where)
-    error = _remote(message, thrown, where)
+    error = _remote(message, told, where)
     if code != "error":
         error.code = code
     return error
 
 
-def _remote(message, thrown, where):
-    kind, data = str(thrown.get("type") or "Error"), thrown.get("data")
+def _remote(message, told, where):
+    kind, data = _text(told, "type") or "Error", told.get("data")
     cls = _derived.get((where["service"], kind)) or _derived.get((None, kind)) or RemoteError
     # Not by its own way of being made, which is for who raises it.
     error = cls.__new__(cls, message)
-    RemoteError.__init__(error, message, type=kind, data=data, stack=thrown.get("stack"), **where)
+    RemoteError.__init__(error, message, type=kind, data=data, stack=_text(told, "stack"), **where)
     if cls is not RemoteError and isinstance(data, dict):
         for name in cls.__annotations__:
             if name in data and name not in vars(error):
                 setattr(error, name, data[name])
     return error
+
+
+def _read(text):
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict):
+        return told
+    return {"message": f"it failed, and why cannot be read: {shown(text)}"}
+
+
+def _text(told, member):
+    value = told.get(member)
+    return value if isinstance(value, str) else None
+
+
+def _issues(found):
+    """Those issues that are some."""
+    return [
+        {"path": issue["path"], "message": issue["message"]}
+        for issue in (found if isinstance(found, list) else ())
+        if isinstance(issue, dict) and isinstance(issue.get("message"), str) and _is_path(issue.get("path"))
+    ]
+
+
+def _is_path(path):
+    return isinstance(path, list) and all(type(part) in (str, int) for part in path)
+
+
+def cut(text, characters_max):
+    return text if len(text) <= characters_max else f"{text[: characters_max - 1]}…"
 
 
 def unsupported_text(what, error):

@@ -44,6 +44,10 @@ class Inbox:
         if wake is not None:
             wake()
 
+    @property
+    def is_ended(self):
+        return self._ended
+
     # The reader's side
 
     def _next(self):
@@ -117,9 +121,25 @@ class Inbox:
         if on_close is not None:
             on_close()
 
+
+class Items:
+    """What a thread iterates. The link knows the inbox and not this: it goes when the thread lets go of it."""
+
+    def __init__(self, inbox):
+        self._inbox = inbox
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._inbox)
+
+    def close(self):
+        """Takes no more items."""
+        self._inbox.close()
+
     def __del__(self):
-        if self._on_close is not None:
-            self.close()
+        self._inbox.close()
 
 
 def wake_future(future, value=None):

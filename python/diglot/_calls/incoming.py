@@ -3,6 +3,8 @@
 import _thread
 import asyncio
 import contextvars
+import functools
+import inspect
 import json
 import sys
 import time
@@ -13,6 +15,7 @@ from . import errors, registry
 from .inbox import Inbox, wake_future
 from .scope import Scope, current
 from .threads import Pool
+from .thrown import encoded, thrown
 from .types import Invalid
 from .values import UnsupportedError
 
@@ -34,6 +37,8 @@ class Incoming(Scope):
         self.context = context
         self.children = None
         self.is_over = False
+        self.is_answered = False
+        self.reason = 0
         self.link = link
         self.id = id
         self.function = function
@@ -93,22 +98,23 @@ class Incoming(Scope):
             self.inbox.attach(self.link, self.id)
             kwargs[signature.input] = self.inbox
         if signature.is_async:
-            coroutine = self._run_stream_of(kwargs) if signature.stream else self._run_async(kwargs)
+            run = self._run_stream_of if signature.stream else self._run
+            coroutine = run(functools.partial(self.function.function, **kwargs))
         elif signature.is_async_generator:
             coroutine = self._run_stream(self.function.function(**kwargs))
         else:
             context = contextvars.copy_context()
-            host.pool.submit(lambda: context.run(self._run_in_thread, kwargs))
+            host.pool.submit(lambda: context.run(self._run_in_thread, kwargs, host), self.depth)
             return
         self.task = host.make_task(coroutine)
 
     def _stop(self):
         self.link.stop(self.id)
 
-    async def _run_async(self, kwargs):
+    async def _run(self, make):
         current.set(self)
         try:
-            self.answer(await self.function.function(**kwargs))
+            self.answer(await make())
         except asyncio.CancelledError:
             self.cancelled()
             raise
@@ -118,11 +124,11 @@ class Incoming(Scope):
         except BaseException as error:
             self.failed(error)
 
-    async def _run_stream_of(self, kwargs):
+    async def _run_stream_of(self, make):
         """An async function that returns an iterator."""
         current.set(self)
         try:
-            items = await self.function.function(**kwargs)
+            items = await make()
         except asyncio.CancelledError:
             self.cancelled()
             raise
@@ -159,19 +165,34 @@ class Incoming(Scope):
                 self.cancelled()
             self.released()
 
-    def _run_in_thread(self, kwargs):
+    def _run_in_thread(self, kwargs, host):
         current.set(self)
         try:
             if self.is_over:
                 self.cancelled()
                 return
             result = self.function.function(**kwargs)
-            if self.function.signature.stream:
+            if inspect.isawaitable(result) or (self.function.signature.stream and isinstance(result, AsyncIterable)):
+                # A sync function around an async one, as decorators make them.
+                context = contextvars.copy_context()
+                host.loop.call_soon_threadsafe(self._go_on, result, host, context=context)
+            elif self.function.signature.stream:
                 self._send_all(result)
             else:
                 self.answer(result)
         except BaseException as error:
             self.failed(error)
+
+    def _go_on(self, result, host):
+        """In the loop, with what a sync function has returned to be awaited."""
+        if isinstance(result, AsyncIterable):
+            coroutine = self._run_stream(result)
+        else:
+            run = self._run_stream_of if self.function.signature.stream else self._run
+            coroutine = run(lambda: result)
+        self.task = host.make_task(coroutine)
+        if self.is_over:
+            self.task.cancel()
 
     def _send_all(self, items):
         self.link.answer_stream(self.id)
@@ -210,7 +231,8 @@ class Incoming(Scope):
         self.released()
 
     def released(self):
-        """The call is answered: its caller's items go nowhere."""
+        """The call is answered: its caller's items go nowhere, and what the function has left running is on its own."""
+        self.is_answered = True
         if self.inbox is not None:
             self.inbox.release()
 
@@ -231,14 +253,14 @@ class Incoming(Scope):
         elif isinstance(error, (Invalid, UnsupportedError)) or type(error).__name__ == "TooLargeError":
             self.refused(error)
         else:
-            self.link.throw(self.id, registry.thrown(error, _formatted))
+            self.link.throw(self.id, thrown(error, _formatted))
             self.released()
 
     def cancelled(self):
         self.throw({"code": "cancelled", "message": "the call was cancelled"}, at_once=True)
 
     def throw(self, told, at_once=False):
-        self.link.throw(self.id, json.dumps(told).encode(), at_once)
+        self.link.throw(self.id, encoded(told), at_once)
         self.released()
 
 
@@ -292,7 +314,8 @@ class Host:
         self._is_eager = HAS_EAGER_TASKS
 
     def make_task(self, coroutine):
-        if self._is_eager and self.loop.get_task_factory() is None:
+        # A loop that nest_asyncio lets functions run within themselves cannot do so while it reads the socket.
+        if self._is_eager and self.loop.get_task_factory() is None and not hasattr(self.loop, "_nest_patched"):
             return asyncio.Task(coroutine, loop=self.loop, eager_start=True)
         return self.loop.create_task(coroutine)
 
@@ -301,7 +324,7 @@ class Host:
         function = registry.functions.get(name)
         if function is None:
             told = {"code": "unknown_function", "message": f"there is no function {name!r}{_near(name)}"}
-            self.link.throw(id, json.dumps(told).encode())
+            self.link.throw(id, encoded(told))
             return None
         call = Incoming(self.link, id, function, flags, deadline_ms, depth, context)
         try:

@@ -2,12 +2,13 @@
 
 import _thread
 import asyncio
-import json
+import warnings
 from collections.abc import AsyncIterable, Coroutine, Iterator
 
 from . import connection, errors, stubs
 from . import scope as scopes
-from .inbox import Inbox, call_in_loop, wake_future
+from .inbox import Inbox, Items, call_in_loop, wake_future
+from .registry import is_seconds
 from .values import UnsupportedError
 
 _GAVE_UP = 1
@@ -20,8 +21,10 @@ class Call(Coroutine):
         self._remote = remote
         self._arguments = arguments
         self._coroutine = None
+        self._is_used = False
 
     def _begun(self):
+        self._is_used = True
         if self._coroutine is None:
             self._coroutine = self._remote.result(self._arguments)
         return self._coroutine
@@ -36,10 +39,16 @@ class Call(Coroutine):
         return self._begun().throw(*exception)
 
     def close(self):
+        self._is_used = True
         if self._coroutine is not None:
             self._coroutine.close()
 
+    def __del__(self):
+        if not self._is_used:
+            warnings.warn(f"{self!r} was never awaited", RuntimeWarning, source=self, stacklevel=2)
+
     def __aiter__(self):
+        self._is_used = True
         return self._remote.items(self._arguments)
 
     def __repr__(self):
@@ -74,8 +83,8 @@ class RemoteFunction:
 
     def with_options(self, *, timeout=None, idempotent=None):
         """The same function with a deadline (in seconds), or one that may be begun twice if a worker is lost."""
-        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout < 0):
-            raise ValueError(f"timeout={timeout!r}: it is a number of seconds")
+        if timeout is not None and not is_seconds(timeout):
+            raise ValueError(f"timeout={timeout!r}: it is a number of seconds above 0, or math.inf for none of its own")
         return RemoteFunction(
             self._service,
             self._name,
@@ -100,7 +109,7 @@ class RemoteFunction:
         self._begin(reply, arguments)
         try:
             return await reply.future
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, GeneratorExit):
             reply.give_up(_GAVE_UP)
             raise
         finally:
@@ -213,10 +222,14 @@ class _Reply:
     def error(self, cls, message):
         return cls(message, service=self.remote._service, function=self.remote._name)
 
-    # What the link tells
+    # What the link tells, and asks
+
+    @property
+    def service(self):
+        return self.remote._service
 
     def thrown(self, text):
-        self.fail(errors.from_throw(json.loads(text), self.remote._service, self.remote._name))
+        self.fail(errors.from_throw(text, self.remote._service, self.remote._name))
 
     def broken(self, error):
         self.fail(self.error(errors.UnsupportedValue, f"the answer cannot be read: {error}"))
@@ -239,7 +252,7 @@ class _Reply:
         self.room()
         if self._sender is not None:
             # It may wait for an item that is long in coming.
-            self._sender.cancel()
+            call_in_loop(self.loop or connection.get().loop, self._sender.cancel)
 
     # Items of an argument
 
@@ -384,7 +397,9 @@ class SyncReply(_Reply):
             raise
         if self._inbox is not None:
             self._inbox.attach(self._link, self._id)
-            return self._inbox
+            if self._inbox.is_ended:
+                self.leave()  # it ended before the scope was joined
+            return Items(self._inbox)
         self.leave()
         if self._error is not None:
             raise self._error

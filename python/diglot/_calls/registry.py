@@ -7,15 +7,13 @@ import os
 import sys
 
 from . import errors as call_errors
-from .types import Invalid, Signature, Unsupported
+from .types import Signature, Unsupported
 from .types.signature import is_snake_case
 
 #: Characters of a name.
 NAME_CHARACTERS_MAX = 128
-#: Of an error that crosses, in characters: the frame of one has 262,144 bytes.
-MESSAGE_CHARACTERS_MAX = 8_192
-DATA_CHARACTERS_MAX = 16_384
-STACK_CHARACTERS_MAX = 16_384
+#: What the numbers of an OFFER go up to; of a timeout these are milliseconds, 49 days.
+NUMBER_MAX = 0xFFFFFFFF
 
 
 class Function:
@@ -77,9 +75,9 @@ def function(target=None, /, *, name=None, timeout=None, concurrency=None, queue
     :param errors: classes of exceptions that callers are to know the data of.
     """
     options = {
-        "timeout": _positive("timeout", timeout, (int, float)),
-        "concurrency": _positive("concurrency", concurrency, int),
-        "queue": _positive("queue", queue, int),
+        "timeout": _checked_timeout(timeout),
+        "concurrency": _checked_count("concurrency", concurrency, 1),
+        "queue": _checked_count("queue", queue, 0),
         "idempotent": bool(idempotent),
         "errors": tuple(errors),
     }
@@ -88,10 +86,24 @@ def function(target=None, /, *, name=None, timeout=None, concurrency=None, queue
     return _register(target, name=name, options=options, frame=sys._getframe(1))
 
 
-def _positive(name, value, kinds):
-    if value is not None and (isinstance(value, bool) or not isinstance(value, kinds) or value <= 0):
-        raise ValueError(f"@function({name}={value!r}): it is a number above 0")
-    return value
+def _checked_timeout(value):
+    if value is None or (is_seconds(value) and value * 1000 <= NUMBER_MAX):
+        return value
+    raise ValueError(
+        f"@function(timeout={value!r}): it is a number of seconds above 0, at most {NUMBER_MAX // 1000:,} (49 days)"
+    )
+
+
+def _checked_count(name, value, least):
+    is_count = isinstance(value, int) and not isinstance(value, bool) and least <= value <= NUMBER_MAX
+    if value is None or is_count:
+        return value
+    raise ValueError(f"@function({name}={value!r}): it is a whole number from {least} to {NUMBER_MAX:,}")
+
+
+def is_seconds(value):
+    """Whether it is a number above 0, perhaps infinite."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def _register(target, *, name, options, frame):
@@ -136,61 +148,3 @@ def _error_schema(cls, function):
     if defs.schemas:
         schema["$defs"] = defs.schemas
     return {"type": cls.__name__, "data": schema}
-
-
-def thrown(exception, formatted):
-    """The JSON of a THROW for what a function raised. `formatted` makes its traceback's text."""
-    if isinstance(exception, call_errors.CallError) and exception.service:
-        # Of a call made in this one: it says itself where it comes from.
-        told = {"code": exception.code, "message": exception.message, "service": exception.service}
-        told["function"] = exception.function
-        for member in ("type", "data", "stack", "issues"):
-            value = getattr(exception, member, None)
-            if value is not None:
-                told[member] = value
-        return _fitting(told)
-    told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
-    data = _data_of(exception)
-    if data:
-        told["data"] = data
-    stack = formatted(exception)
-    if len(stack) > STACK_CHARACTERS_MAX:
-        half = STACK_CHARACTERS_MAX // 2
-        stack = f"{stack[:half]}\n  ...\n{stack[-half:]}"
-    told["stack"] = stack
-    return _fitting(told)
-
-
-def _fitting(told):
-    message = told.get("message", "")
-    if len(message) > MESSAGE_CHARACTERS_MAX:
-        told["message"] = message[: MESSAGE_CHARACTERS_MAX - 1] + "…"
-    if "data" in told and len(json.dumps(told["data"])) > DATA_CHARACTERS_MAX:
-        del told["data"]
-    return json.dumps(told).encode()
-
-
-def _text_of(exception):
-    try:
-        return exception.message if isinstance(exception, call_errors.RemoteError) else str(exception)
-    except Exception as problem:
-        return f"(its message cannot be shown: {type(problem).__name__})"
-
-
-def _data_of(exception):
-    from .types.plain_json import jsonable
-
-    found = {}
-    carried = vars(exception)
-    if isinstance(exception, call_errors.RemoteError):
-        # One of the program's own, derived from it, is raised with its data.
-        own = call_errors.RemoteError("").__dict__
-        carried = {**{name: value for name, value in carried.items() if name not in own}, **(exception.data or {})}
-    for name, value in list(carried.items()):
-        if name.startswith("_"):
-            continue
-        try:
-            found[name] = jsonable(value)
-        except Invalid:
-            pass  # what has no counterpart stays here
-    return found

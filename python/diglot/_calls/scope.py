@@ -4,6 +4,8 @@ A call made in another inherits what is left of its deadline, its trace, and its
 """
 
 import contextvars
+import math
+import threading
 import time
 
 from . import errors
@@ -17,12 +19,13 @@ TRACE_HEADERS = ("traceparent", "tracestate", "x-request-id")
 
 #: The `Scope` of the code that runs, or None. Of a request it is the native `ServedRequest`.
 current = contextvars.ContextVar("diglot_scope", default=None)
+_lock = threading.Lock()
 
 
 class Scope:
-    """What calls inherit. `deadline` is of `time.monotonic()`, or None."""
+    """What calls inherit. `deadline` is of `time.monotonic()`, or None. Any thread may join and leave."""
 
-    __slots__ = ("children", "context", "deadline", "depth", "is_over")
+    __slots__ = ("children", "context", "deadline", "depth", "is_answered", "is_over", "reason")
 
     def __init__(self, deadline=None, depth=0, context=b""):
         self.deadline = deadline
@@ -30,12 +33,21 @@ class Scope:
         self.context = context
         #: What is to be told when this ends: `abort(reason)` of the calls made in it.
         self.children = None
+        #: Whoever waited for this does not any more, and why.
         self.is_over = False
+        self.reason = 0
+        #: What was asked for has been answered: code that still runs is on its own.
+        self.is_answered = False
 
     def join(self, child):
         if self.children is None:
-            self.children = set()
+            with _lock:
+                if self.children is None:
+                    self.children = set()
         self.children.add(child)
+        # It may have ended since the call was begun: one of the two takes the child out, and tells it.
+        if self.is_over and self._take(child):
+            child.abort(self.reason)
 
     def leave(self, child):
         if self.children is not None:
@@ -43,10 +55,18 @@ class Scope:
 
     def end(self, reason):
         """Whoever waited for this does not any more."""
+        self.reason = reason
         self.is_over = True
-        children, self.children = self.children, None
-        for child in children or ():
-            child.abort(reason)
+        for child in list(self.children or ()):
+            if self._take(child):
+                child.abort(reason)
+
+    def _take(self, child):
+        try:
+            self.children.remove(child)
+        except KeyError:
+            return False
+        return True
 
 
 class RequestScope(Scope):
@@ -59,9 +79,9 @@ class RequestScope(Scope):
 
 
 def now():
-    """The scope of the code that runs."""
+    """The scope of the code that runs. None too where that has outlived what it was started in."""
     found = current.get()
-    if found is None:
+    if found is None or found.is_answered:
         return None
     if isinstance(found, Scope):
         return found
@@ -73,7 +93,8 @@ def _of_request(served):
     scope = served.call_scope
     if scope is None:
         scope = served.call_scope = RequestScope(context=_trace(served.described))
-        scope.is_over = served.is_left
+        if served.is_left:
+            scope.leave_by_client()
     return scope
 
 
@@ -95,14 +116,14 @@ def _trace(described):
 
 def deadline_ms(scope, timeout):
     """Milliseconds until a call's deadline, 0 if it has none. Raises `DeadlineExceeded` if there are none left."""
-    left = None if timeout is None else timeout
+    left = None if timeout is None or math.isinf(timeout) else timeout
     if scope is not None and scope.deadline is not None:
         of_scope = scope.deadline - time.monotonic()
         left = of_scope if left is None else min(left, of_scope)
     if left is None:
         return 0
     if left <= 0:
-        raise errors.DeadlineExceeded("no time is left of the call that this one is made in, or its timeout is 0")
+        raise errors.DeadlineExceeded("no time is left of the call that this one is made in")
     return max(1, min(int(left * 1000), 0xFFFFFFFF))
 
 

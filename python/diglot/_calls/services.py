@@ -1,5 +1,6 @@
 """`services`: the functions of the other services, by name."""
 
+from .names import crossing
 from .outgoing import RemoteFunction
 
 
@@ -24,10 +25,10 @@ class Services:
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(name)
-        return Service(name)
+        return Service(crossing(name))
 
     def __getitem__(self, name):
-        return Service(name)
+        return Service(crossing(name))
 
     def __repr__(self):
         return "services"

@@ -3,7 +3,8 @@
 import inspect
 import traceback
 
-from . import errors, registry, values
+from . import errors, thrown, values
+from .names import crossing
 
 #: Service -> function's name -> `Stub`.
 _stubs = {}
@@ -38,10 +39,8 @@ class Stub:
             if error.service is None:
                 error.service, error.function = self.service, self.name
             return error
-        import json
-
-        told = json.loads(registry.thrown(error, lambda error: "".join(traceback.format_exception(error))))
-        return errors.from_throw(told, self.service, self.name)
+        text = thrown.thrown(error, lambda error: "".join(traceback.format_exception(error)))
+        return errors.from_throw(text, self.service, self.name)
 
     async def result(self, arguments):
         result = self._call(arguments)
@@ -105,12 +104,14 @@ def find(service, name):
 
 def put(service, functions):
     """Puts stubs in a service's place, and returns what was there before."""
+    service = crossing(service)
     before = _stubs.get(service)
     _stubs[service] = {name: Stub(service, name, function) for name, function in functions.items()}
     return before
 
 
 def restore(service, before):
+    service = crossing(service)
     if before is None:
         _stubs.pop(service, None)
     else:

@@ -96,6 +96,13 @@ impl Conversation {
         }
     }
 
+    /// The application has ended.
+    pub(super) fn answered(&self, py: Python<'_>) {
+        if let Some(served) = self.served().get() {
+            served.get().answered(py);
+        }
+    }
+
     fn served(&self) -> &OnceLock<Py<ServedRequest>> {
         match self {
             Self::Http(exchange) => &exchange.get().served,

@@ -177,6 +177,7 @@ impl AsgiLink {
 
     /// The application has ended.
     fn conclude(&self, py: Python<'_>, task: &Bound<'_, PyAny>, conversation: &Conversation) -> PyResult<()> {
+        conversation.answered(py);
         match task.call_method0(intern!(py, "exception")) {
             Ok(exception) if exception.is_none() => {
                 conversation.app_returned(py)?;

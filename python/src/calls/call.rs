@@ -1,6 +1,6 @@
 //! One call as a worker knows it, in either direction: what has come of it, and what is still to leave.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use diglot_calls::items::Items;
 use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
@@ -19,10 +19,14 @@ pub(super) struct Call {
     pub(super) items: Option<Items>,
     /// Bytes of items that are done with and have not been granted anew.
     pub(super) owed: u64,
-    /// Bytes granted to the sender of items at a time.
+    /// Bytes granted to the sender of items at a time, or of an answer from the start.
     pub(super) window: u64,
     /// Bytes granted and not received.
     pub(super) credit: u64,
+    /// Of these, what was granted for a message of which nothing is kept any more.
+    pub(super) stale: u64,
+    /// The caller of an incoming call waits no more.
+    pub(super) is_unwanted: bool,
     pub(super) outbox: Outbox,
 }
 
@@ -37,12 +41,15 @@ pub(super) struct Head {
     pub(super) depth: u8,
 }
 
-/// A message on its way: one buffer from the start, so that arrays in it can stay where they are.
+/// A message on its way.
 #[derive(Debug)]
 pub(super) struct Message {
-    pub(super) buffer: Py<PyByteArray>,
-    pub(super) filled: usize,
-    pub(super) total: usize,
+    /// One from the start, so that arrays in it can stay where they are. None until so much may be kept.
+    buffer: Option<Py<PyByteArray>>,
+    /// What came before that: no more than the start that came with the head, and the window.
+    early: Vec<u8>,
+    filled: usize,
+    total: usize,
 }
 
 /// What waits for credit.
@@ -51,7 +58,7 @@ pub(super) struct Outbox {
     /// The rest of a message.
     pub(super) message: Bytes,
     /// Items behind it, each with its length.
-    pub(super) items: Vec<u8>,
+    pub(super) items: BytesMut,
     /// Nothing will be added.
     pub(super) ends: bool,
     /// The error that ends the call once the items before it have left.
@@ -75,33 +82,59 @@ impl Call {
             owed: 0,
             window: 0,
             credit: 0,
+            stale: 0,
+            is_unwanted: false,
             outbox: Outbox::default(),
         }
     }
 }
 
 impl Message {
-    /// A buffer for `total` bytes, the first of which are there.
-    pub(super) fn new(py: Python<'_>, total: usize, start: &[u8]) -> PyResult<Self> {
-        let buffer = PyByteArray::new_with(py, total, |_| Ok(()))?.unbind();
-        let mut message = Self { buffer, filled: 0, total };
-        message.push(py, start);
-        Ok(message)
+    /// One of `total` bytes, the first of which are there.
+    pub(super) fn new(total: usize, start: &[u8]) -> Self {
+        Self { buffer: None, early: start.to_vec(), filled: start.len(), total }
+    }
+
+    /// Gives it its buffer, of `total` bytes.
+    pub(super) fn admit(&mut self, py: Python<'_>, buffer: Py<PyByteArray>) {
+        let early = std::mem::take(&mut self.early);
+        self.filled = 0;
+        self.buffer = Some(buffer);
+        self.push(py, &early);
     }
 
     /// Takes as many of the bytes as belong to it, and says how many.
     pub(super) fn push(&mut self, py: Python<'_>, bytes: &[u8]) -> usize {
-        let count = bytes.len().min(self.total - self.filled);
-        let buffer = self.buffer.bind(py);
-        // SAFETY: nothing else has the buffer before the message is whole, and no Python code runs while the slice lives.
-        #[allow(unsafe_code)]
-        let target = unsafe { buffer.as_bytes_mut() };
-        target[self.filled..self.filled + count].copy_from_slice(&bytes[..count]);
+        let count = bytes.len().min(self.missing());
+        match &self.buffer {
+            None => self.early.extend_from_slice(&bytes[..count]),
+            Some(buffer) => {
+                let buffer = buffer.bind(py);
+                // SAFETY: nothing else has the buffer before the message is whole, and no Python code runs while the slice lives.
+                #[allow(unsafe_code)]
+                let target = unsafe { buffer.as_bytes_mut() };
+                target[self.filled..self.filled + count].copy_from_slice(&bytes[..count]);
+            }
+        }
         self.filled += count;
         count
     }
 
-    pub(super) fn is_whole(&self) -> bool {
-        self.filled == self.total
+    /// Bytes that have not come.
+    pub(super) fn missing(&self) -> usize {
+        self.total - self.filled
+    }
+
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn is_admitted(&self) -> bool {
+        self.buffer.is_some()
+    }
+
+    /// Its buffer, once it is whole.
+    pub(super) fn into_buffer(self) -> Option<Py<PyByteArray>> {
+        self.buffer
     }
 }

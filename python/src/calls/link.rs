@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::thread::{self, ThreadId};
 use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use diglot_calls::frame::ABOARD_BYTES_MAX;
 use diglot_calls::items::{Items, LENGTH_BYTES};
 use diglot_calls::message::{AbortReason, CALL_IDEMPOTENT, CALL_ITEMS, CALL_JSON, CallHead};
@@ -14,13 +14,13 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyConnectionError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString};
 use rustc_hash::FxHashMap;
 use rustix::io::{Errno, FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
 use super::call::{Call, Head, Message};
-use super::grants::Grants;
+use super::grants::{Grants, IDLE_SECONDS_MAX, STEP};
 use crate::gil_cell::GilCell;
 use crate::transport::{Input, PART_FLUSH_AFTER, Received};
 use crate::values::{self, Codec};
@@ -42,6 +42,10 @@ const ITEMS_BYTES_LOW: usize = 16 * 1024;
 const OUTPUT_BYTES_EAGER: usize = 64 * 1024;
 /// A buffer for messages that grew beyond this is not kept.
 const SCRATCH_BYTES_MAX: usize = 64 * 1024;
+/// What the caller of a call is told that it aborted.
+const CANCELLED: &[u8] = br#"{"code":"cancelled","message":"the caller waits no more"}"#;
+/// Of an error's text, in a THROW that is made here.
+const TEXT_CHARACTERS_MAX: usize = 1000;
 /// Slices of one write.
 const SLICES_MAX: usize = 64;
 
@@ -72,8 +76,10 @@ struct Host {
     flush_soon: Py<PyAny>,
     /// The same, asked for by another thread.
     flush_from_thread: Py<PyAny>,
-    /// Has the loop watch whether the socket takes more, or watch no more. Any thread may call it.
+    /// Has the loop watch whether the socket takes more, or watch no more, as `watches_room` says. Any thread may call it.
     watch_room: Py<PyAny>,
+    /// Has the loop call `tick()` in a second. Any thread may call it.
+    tick_soon: Py<PyAny>,
     ended: Py<PyAny>,
     idle: Py<PyAny>,
 }
@@ -92,6 +98,8 @@ struct State {
     /// When something was last written.
     written_at: Instant,
     watches_room: bool,
+    /// The loop will call `tick()`.
+    tick_due: bool,
     /// Functions were offered, and calls of them may be on their way.
     may_be_called: bool,
     /// DRAIN has come: no call follows.
@@ -105,7 +113,6 @@ enum Told {
     Nothing,
     /// Without arguments.
     Word(Py<PyAny>, &'static str),
-    With(Py<PyAny>, &'static str, Py<PyAny>),
 }
 
 #[pymethods]
@@ -125,6 +132,7 @@ impl CallsLink {
                 flush_soon: option("flush_soon")?,
                 flush_from_thread: option("flush_from_thread")?,
                 watch_room: option("watch_room")?,
+                tick_soon: option("tick_soon")?,
                 ended: option("ended")?,
                 idle: option("idle")?,
             },
@@ -140,6 +148,7 @@ impl CallsLink {
                 flush_due: false,
                 written_at: Instant::now(),
                 watches_room: false,
+                tick_due: false,
                 may_be_called: false,
                 is_drained: false,
                 waits_for_idle: false,
@@ -194,6 +203,7 @@ impl CallsLink {
             context,
         };
         let mut call = Call::new(Some(target), false);
+        call.window = window;
         call.credit = window;
         call.outbox.ends = !has_items;
         call.outbox.ended = !has_items && message.len() <= ABOARD_BYTES_MAX;
@@ -215,7 +225,7 @@ impl CallsLink {
         let id = match id {
             Ok(id) => id,
             Err(error) => {
-                grants.settle(window);
+                grants.give_back(window);
                 return Err(error);
             }
         };
@@ -233,10 +243,7 @@ impl CallsLink {
             3 => AbortReason::ClientLeft,
             _ => AbortReason::GaveUp,
         };
-        let mut state = self.state.borrow(py);
-        state.connection.abort(id, reason);
-        let target = state.calls.get_mut(&id).and_then(|call| call.target.take());
-        drop(state);
+        let target = self.state.borrow(py).abort(id, reason);
         drop(target);
         self.wrote(py)
     }
@@ -267,7 +274,7 @@ impl CallsLink {
         let mut state = self.state.borrow(py);
         let mut call = None;
         match state.calls.get_mut(&id) {
-            Some(call) if !at_once && !call.outbox.items.is_empty() => {
+            Some(call) if !at_once && !call.is_unwanted && !call.outbox.items.is_empty() => {
                 call.outbox.error = Some(error.to_vec());
                 state.touch(id);
             }
@@ -296,11 +303,17 @@ impl CallsLink {
     /// No items follow.
     fn end_items(&self, py: Python<'_>, id: u32) -> PyResult<()> {
         let mut state = self.state.borrow(py);
-        if let Some(call) = state.calls.get_mut(&id) {
-            call.outbox.ends = true;
+        let mut over = None;
+        match state.calls.get_mut(&id) {
+            Some(call) if call.is_unwanted => over = state.cancel(id),
+            Some(call) => {
+                call.outbox.ends = true;
+                state.touch(id);
+            }
+            None => {}
         }
-        state.touch(id);
         drop(state);
+        drop(over);
         self.wrote(py)
     }
 
@@ -323,6 +336,26 @@ impl CallsLink {
     /// True while a call is in this worker's hands.
     fn is_busy(&self, py: Python<'_>) -> bool {
         self.state.borrow(py).connection.open_theirs() > 0
+    }
+
+    /// Whether the loop is to watch if the socket takes more.
+    #[getter]
+    fn watches_room(&self, py: Python<'_>) -> bool {
+        self.state.borrow(py).watches_room
+    }
+
+    /// A second has passed while messages wait for others: those others that do not come make room.
+    fn tick(&self, py: Python<'_>) -> PyResult<()> {
+        let mut state = self.state.borrow(py);
+        state.tick_due = false;
+        let stalled = state.grants.tick();
+        drop(state);
+        let message =
+            format!("nothing has come of the message for {IDLE_SECONDS_MAX} s, and others wait for its room");
+        for id in stalled {
+            self.refuse(py, id, None, "deadline_exceeded", &message)?;
+        }
+        self.write(py)
     }
 
     /// Has `idle()` called once no call is in this worker's hands, none can come any more, and all has been written.
@@ -389,7 +422,10 @@ impl CallsLink {
         let mut state = self.state.borrow(py);
         let total = Total::Message(message.len() as u32);
         let mut forgotten = None;
-        if message.len() <= ABOARD_BYTES_MAX {
+        if state.calls.get(&id).is_some_and(|call| call.is_unwanted) {
+            // Nobody would grant what does not fit.
+            forgotten = state.cancel(id);
+        } else if message.len() <= ABOARD_BYTES_MAX {
             state.connection.answer(id, total, Payload::Copied(&message), true);
             forgotten = state.forget(id);
             state.keep(Some(message));
@@ -409,7 +445,7 @@ impl CallsLink {
 
     fn send_encoded(&self, py: Python<'_>, id: u32, item: Vec<u8>) -> PyResult<bool> {
         let mut state = self.state.borrow(py);
-        let Some(call) = state.calls.get_mut(&id) else { return Ok(true) };
+        let Some(call) = state.calls.get_mut(&id).filter(|call| !call.is_unwanted) else { return Ok(true) };
         let items = &mut call.outbox.items;
         items.extend_from_slice(&(item.len() as u32).to_le_bytes());
         items.extend_from_slice(&item);
@@ -480,12 +516,86 @@ impl CallsLink {
             }
         };
         let outcome = match event {
-            Some(event) => self.act(py, event),
+            Some(event) => self.act(py, event).or_else(|error| self.act_failed(py, id_of(&event), error)),
             None => Ok(()),
         };
         // Whatever came of it: a frame that stayed would be acted on by every later read.
         input.handled(count);
         outcome.map(|()| true)
+    }
+
+    /// What a frame meant has raised: the call it was about ends, and no other; the loop hears of the error.
+    fn act_failed(&self, py: Python<'_>, id: Option<u32>, error: PyErr) -> PyResult<()> {
+        if let Some(id) = id {
+            self.refuse(py, id, None, "error", &format!("Diglot's worker has failed: {error}"))?;
+        }
+        Err(error)
+    }
+
+    /// Ends a call, whoever began it, and tells both ends why. `target` is who made it, where that is no longer kept with it.
+    fn refuse(
+        &self,
+        py: Python<'_>,
+        id: u32,
+        target: Option<Py<PyAny>>,
+        code: &str,
+        message: &str,
+    ) -> PyResult<()> {
+        let told = PyDict::new(py);
+        told.set_item("code", code)?;
+        told.set_item("message", message.chars().take(TEXT_CHARACTERS_MAX).collect::<String>())?;
+        let text = py.import("json")?.call_method1("dumps", (told,))?.call_method0("encode")?;
+        let mut state = self.state.borrow(py);
+        if state.connection.is_ours(id) {
+            let kept = state.abort(id, AbortReason::GaveUp);
+            drop(state);
+            if let Some(target) = target.or(kept) {
+                tell_caller(py, &target, intern!(py, "thrown"), text)?;
+            }
+        } else {
+            state.connection.throw(id, text.cast::<PyBytes>()?.as_bytes());
+            let call = state.forget(id);
+            drop(state);
+            if let Some(target) = call.and_then(|call| call.target) {
+                target.call_method1(py, intern!(py, "aborted"), (AbortReason::GaveUp as u8,))?;
+            }
+        }
+        self.wrote(py)
+    }
+
+    /// Gives buffers to those messages that may come now, and lets them come.
+    fn admit(&self, py: Python<'_>) -> PyResult<()> {
+        loop {
+            let mut state = self.state.borrow(py);
+            let Some(id) = state.grants.next() else {
+                let is_due = !state.tick_due && state.grants.is_waited_for();
+                state.tick_due |= is_due;
+                drop(state);
+                return if is_due { self.host.tick_soon.call0(py).map(drop) } else { Ok(()) };
+            };
+            let message = state.calls.get(&id).and_then(|call| call.message.as_ref());
+            let bytes = message.map_or(0, Message::total);
+            drop(state);
+            self.give_buffer(py, id, bytes)?;
+        }
+    }
+
+    /// Gives a call's message its buffer.
+    fn give_buffer(&self, py: Python<'_>, id: u32, bytes: usize) -> PyResult<()> {
+        match PyByteArray::new_with(py, bytes, |_| Ok(())) {
+            Ok(buffer) => {
+                let mut state = self.state.borrow(py);
+                if let Some(message) = state.calls.get_mut(&id).and_then(|call| call.message.as_mut()) {
+                    message.admit(py, buffer.unbind());
+                    state.step(id);
+                }
+                Ok(())
+            }
+            Err(_) => {
+                let message = format!("the worker has no memory for a message of {bytes} bytes");
+                self.refuse(py, id, None, "too_large", &message)
+            }
+        }
     }
 
     fn act(&self, py: Python<'_>, event: Event<'_, ()>) -> PyResult<()> {
@@ -504,7 +614,7 @@ impl CallsLink {
             Event::Throw { id, error, .. } => {
                 let call = self.state.borrow(py).forget(id);
                 let Some(target) = call.and_then(|call| call.target) else { return Ok(()) };
-                target.call_method1(py, intern!(py, "thrown"), (PyBytes::new(py, error),)).map(drop)
+                tell_caller(py, &target, intern!(py, "thrown"), PyBytes::new(py, error).into_any())
             }
             Event::Granted { id, .. } => {
                 let told = self.state.borrow(py).pump(py, id);
@@ -513,26 +623,21 @@ impl CallsLink {
             Event::Stopped { id, .. } => self.tell_target(py, id, "stopped"),
             Event::Aborted { id, reason, .. } => {
                 let mut state = self.state.borrow(py);
-                // What waits there will never be granted.
-                state.touch(id);
-                let told = match state.calls.get_mut(&id).map(|call| &call.target) {
-                    Some(Some(target)) => Told::With(
-                        target.clone_ref(py),
-                        "aborted",
-                        (reason as u8).into_pyobject(py)?.into_any().unbind(),
-                    ),
-                    // The arguments were not there yet.
-                    _ => {
-                        state
-                            .connection
-                            .throw(id, br#"{"code":"cancelled","message":"the caller waits no more"}"#);
-                        let over = state.forget(id);
-                        state.over.extend(over);
-                        Told::Nothing
-                    }
-                };
+                let Some(call) = state.calls.get_mut(&id) else { return Ok(()) };
+                call.is_unwanted = true;
+                let target = call.target.as_ref().map(|target| target.clone_ref(py));
+                // Nothing would be granted any more of an answer that waits for it. Where there is no answer yet, it is for
+                // the function to end; without a target the arguments were not there.
+                let is_answered = call.outbox.ends || call.outbox.error.is_some();
+                let over = if is_answered || target.is_none() { state.cancel(id) } else { None };
                 drop(state);
-                self.tell(py, told)
+                drop(over);
+                match target {
+                    Some(target) => {
+                        target.call_method1(py, intern!(py, "aborted"), (reason as u8,)).map(drop)
+                    }
+                    None => Ok(()),
+                }
             }
             Event::Over { id, .. } => {
                 let call = self.state.borrow(py).forget(id);
@@ -550,15 +655,14 @@ impl CallsLink {
             call.items = Some(Items::new(state.connection.message_bytes_max()));
             call.window = state.grants.stream_window();
         }
-        let window = call.window;
         if aboard.len() == total {
+            let window = call.window;
             state.calls.insert(id, call);
             state.grant(id, window);
             drop(state);
             return self.begin_incoming(py, id, head, self.value(py, head.is_json(), aboard));
         }
-        drop(state);
-        call.message = Some(Message::new(py, total, aboard)?);
+        call.message = Some(Message::new(total, aboard));
         call.head = Some(Head {
             function: head.function.to_owned(),
             caller: head.service.to_owned(),
@@ -567,9 +671,8 @@ impl CallsLink {
             flags: head.flags,
             depth: head.depth,
         });
-        let mut state = self.state.borrow(py);
         state.calls.insert(id, call);
-        state.grant(id, (total - aboard.len()) as u64 + window);
+        state.grants.ask(id, u64::from(head.total), head.service);
         Ok(())
     }
 
@@ -621,24 +724,28 @@ impl CallsLink {
                 returned(py, target, value)
             }
             Total::Message(total) => {
-                let missing = u64::from(total) - aboard.len() as u64;
-                let more = missing.saturating_sub(call.credit);
+                let bytes = total as usize;
+                let is_granted = u64::from(total) <= aboard.len() as u64 + call.credit;
+                call.message = Some(Message::new(bytes, aboard));
+                let target = call.target.as_ref().map(|target| target.clone_ref(py));
                 drop(state);
-                let message = Message::new(py, total as usize, aboard)?;
-                let mut state = self.state.borrow(py);
-                if let Some(call) = state.calls.get_mut(&id) {
-                    call.message = Some(message);
+                if is_granted {
+                    return self.give_buffer(py, id, bytes);
                 }
-                state.grant(id, more);
+                let Some(target) = target else { return Ok(()) };
+                let service: String = target.getattr(py, intern!(py, "service"))?.extract(py)?;
+                self.state.borrow(py).grants.ask(id, u64::from(total), &service);
                 Ok(())
             }
             Total::Stream => {
-                let bytes_max = state.connection.message_bytes_max();
-                let window = state.grants.stream_window();
-                let Some(call) = state.calls.get_mut(&id) else { return Ok(()) };
-                call.items = Some(Items::new(bytes_max));
-                call.window = window.max(call.credit);
-                let more = call.window - call.credit;
+                let State { connection, grants, calls, .. } = &mut *state;
+                let Some(call) = calls.get_mut(&id) else { return Ok(()) };
+                call.items = Some(Items::new(connection.message_bytes_max()));
+                let is_granted = call.window > 0;
+                if !is_granted {
+                    call.window = grants.stream_window();
+                }
+                let more = if is_granted { 0 } else { call.window };
                 let target = call.target.as_ref().map(|target| target.clone_ref(py));
                 state.grant(id, more);
                 drop(state);
@@ -654,41 +761,40 @@ impl CallsLink {
         let mut state = self.state.borrow(py);
         let State { calls, grants, connection, .. } = &mut *state;
         let Some(call) = calls.get_mut(&id) else { return Ok(()) };
-        let settled = (bytes.len() as u64).min(call.credit);
-        call.credit -= settled;
-        grants.settle(settled);
+        call.credit = call.credit.saturating_sub(bytes.len() as u64);
         let is_ours = connection.is_ours(id);
-        let mut whole = None;
-        let mut rest = bytes;
-        if let Some(message) = &mut call.message {
-            let count = message.push(py, bytes);
-            rest = &bytes[count..];
-            if message.is_whole() {
-                whole = call.message.take();
-            }
-        }
-        let head = if whole.is_some() { call.head.take() } else { None };
-        let is_json = call.is_json;
-        let is_over = end && is_ours;
-        if let Some(whole) = whole {
-            let mut target = if is_ours { call.target.take() } else { None };
-            if is_over {
-                let forgotten = state.forget(id);
-                target = target.or(forgotten.and_then(|call| call.target));
-            }
-            state.next_grants();
+        let Some(message) = &mut call.message else {
             drop(state);
-            let value = self.owned_value(py, is_json, whole.buffer);
-            if is_ours {
-                return returned(py, target, value);
-            }
-            if let Some(head) = head {
-                self.begin_incoming(py, id, &head.borrowed(), value)?;
-            }
-            return self.items_came(py, id, rest, end);
+            return self.items_came(py, id, bytes, end);
+        };
+        let rest = &bytes[message.push(py, bytes)..];
+        if message.missing() > 0 {
+            grants.progressed(id);
+            state.step(id);
+            return Ok(());
         }
-        state.next_grants();
+        let whole = call.message.take().and_then(Message::into_buffer);
+        grants.came_whole(id);
+        let head = call.head.take();
+        let is_json = call.is_json;
+        let mut target = if is_ours { call.target.take() } else { None };
+        if end && is_ours {
+            let forgotten = state.forget(id);
+            target = target.or(forgotten.and_then(|call| call.target));
+        } else if !is_ours {
+            // Items may follow; until now nothing but the message was granted.
+            let window = call.window;
+            state.grant(id, window);
+        }
         drop(state);
+        let Some(whole) = whole else { return Ok(()) };
+        let value = self.owned_value(py, is_json, whole);
+        if is_ours {
+            return returned(py, target, value);
+        }
+        if let Some(head) = head {
+            self.begin_incoming(py, id, &head.borrowed(), value)?;
+        }
         self.items_came(py, id, rest, end)
     }
 
@@ -703,6 +809,7 @@ impl CallsLink {
         drop(state);
         let list = PyList::empty(py);
         let mut problem = None;
+        let mut cut = None;
         // Bytes of items that are whole; the others are kept here anyway, and more may come for them.
         let mut counted = 0;
         if let Some(items) = &mut items {
@@ -713,12 +820,11 @@ impl CallsLink {
                     problem = value.err();
                 }
             });
-            if let Err(error) = pushed {
-                return self.end(py, Some(&error.to_string()));
-            }
-            if end && !items.is_whole() {
-                return self.end(py, Some("a stream ended inside of an item"));
-            }
+            cut = match pushed {
+                Err(error) => Some(error.to_string()),
+                Ok(()) if end && !items.is_whole() => Some("the stream ends within an item".to_owned()),
+                Ok(()) => None,
+            };
         }
         let counted = counted.min(bytes.len());
         let mut state = self.state.borrow(py);
@@ -738,6 +844,10 @@ impl CallsLink {
         }
         if let Some(problem) = problem {
             target.call_method1(py, intern!(py, "broken"), (problem.value(py),))?;
+        }
+        if let Some(cut) = cut {
+            let code = if is_ours { "invalid_result" } else { "invalid_arguments" };
+            return self.refuse(py, id, Some(target), code, &cut);
         }
         if end {
             target.call_method0(py, intern!(py, "ended"))?;
@@ -777,7 +887,6 @@ impl CallsLink {
         match told {
             Told::Nothing => Ok(()),
             Told::Word(target, word) => target.call_method0(py, word).map(drop),
-            Told::With(target, word, argument) => target.call_method1(py, word, (argument,)).map(drop),
         }
     }
 
@@ -801,6 +910,7 @@ impl CallsLink {
     }
 
     fn write(&self, py: Python<'_>) -> PyResult<()> {
+        self.admit(py)?;
         let mut state = self.state.borrow(py);
         let mut told = Vec::new();
         while let Some(id) = state.dirty.pop() {
@@ -825,7 +935,7 @@ impl CallsLink {
             self.tell(py, each)?;
         }
         if has_changed {
-            self.host.watch_room.call1(py, (watches_room,))?;
+            self.host.watch_room.call0(py)?;
         }
         if is_idle {
             self.host.idle.call0(py)?;
@@ -847,8 +957,35 @@ impl CallsLink {
 fn returned(py: Python<'_>, target: Option<Py<PyAny>>, value: PyResult<Bound<'_, PyAny>>) -> PyResult<()> {
     let Some(target) = target else { return Ok(()) };
     match value {
-        Ok(value) => target.call_method1(py, intern!(py, "returned"), (value,)).map(drop),
+        Ok(value) => tell_caller(py, &target, intern!(py, "returned"), value),
         Err(error) => target.call_method1(py, intern!(py, "broken"), (error.value(py),)).map(drop),
+    }
+}
+
+/// Tells who made a call what came of it. Who cannot take that is told why, as nothing else will come.
+fn tell_caller(
+    py: Python<'_>,
+    target: &Py<PyAny>,
+    word: &Bound<'_, PyString>,
+    argument: Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let Err(error) = target.call_method1(py, word, (argument,)) else { return Ok(()) };
+    target.call_method1(py, intern!(py, "broken"), (error.value(py),))?;
+    Err(error)
+}
+
+/// The call an event is about.
+fn id_of(event: &Event<'_, ()>) -> Option<u32> {
+    match *event {
+        Event::Met | Event::Offer(_) | Event::Drain => None,
+        Event::Call { id, .. }
+        | Event::Return { id, .. }
+        | Event::Throw { id, .. }
+        | Event::Data { id, .. }
+        | Event::Granted { id, .. }
+        | Event::Stopped { id, .. }
+        | Event::Aborted { id, .. }
+        | Event::Over { id, .. } => Some(id),
     }
 }
 
@@ -902,7 +1039,10 @@ impl State {
         }
         if outbox.message.is_empty() && !outbox.ended && (!outbox.items.is_empty() || outbox.ends) {
             let sent = self.connection.send(id, Payload::Copied(&outbox.items), outbox.ends);
-            outbox.items.drain(..sent);
+            outbox.items.advance(sent);
+            if outbox.items.is_empty() && outbox.items.capacity() > SCRATCH_BYTES_MAX {
+                outbox.items = BytesMut::new();
+            }
             outbox.ended = outbox.ends && outbox.items.is_empty();
         }
         if outbox.items.is_empty()
@@ -925,31 +1065,41 @@ impl State {
         told
     }
 
-    /// Lets the peer send so many bytes more on this call, now or when others have sent theirs.
+    /// Lets the peer send so many bytes more on this call.
     fn grant(&mut self, id: u32, bytes: u64) {
-        if bytes == 0 {
-            return;
-        }
-        let bytes = bytes.min(u64::from(u32::MAX));
-        if self.grants.ask(id, bytes) {
-            self.granted(id, bytes);
-        }
-    }
-
-    fn granted(&mut self, id: u32, bytes: u64) {
-        match self.calls.get_mut(&id) {
-            Some(call) => {
-                call.credit += bytes;
-                self.connection.grant(id, bytes as u32);
-            }
-            None => self.grants.settle(bytes),
+        if let Some(call) = self.calls.get_mut(&id)
+            && bytes > 0
+        {
+            call.credit += bytes;
+            self.connection.grant(id, u32::try_from(bytes).unwrap_or(u32::MAX));
         }
     }
 
-    fn next_grants(&mut self) {
-        while let Some((id, bytes)) = self.grants.next() {
-            self.granted(id, bytes);
+    /// Grants more of a message that may come, if little of what was granted is left.
+    fn step(&mut self, id: u32) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(message) = call.message.as_ref().filter(|message| message.is_admitted()) else { return };
+        let wanted = (message.missing() as u64).saturating_sub(call.credit);
+        if call.credit <= STEP / 2 {
+            self.grant(id, wanted.min(STEP - call.credit));
         }
+    }
+
+    /// Waits no more for a call begun here. Returns who did.
+    fn abort(&mut self, id: u32, reason: AbortReason) -> Option<Py<PyAny>> {
+        self.connection.abort(id, reason);
+        self.touch(id);
+        let call = self.calls.get_mut(&id)?;
+        if call.message.take().is_some() {
+            call.stale += self.grants.dropped(id, call.credit);
+        }
+        call.target.take()
+    }
+
+    /// Answers a call that was aborted. What is returned is to be dropped when the state is no longer borrowed.
+    fn cancel(&mut self, id: u32) -> Option<Call> {
+        self.connection.throw(id, CANCELLED);
+        self.forget(id)
     }
 
     /// Bytes of items need no room any more. True if that was told the peer.
@@ -967,8 +1117,8 @@ impl State {
     /// The call is over. What is returned is to be dropped when the state is no longer borrowed.
     fn forget(&mut self, id: u32) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        self.grants.settle(call.credit);
-        self.next_grants();
+        self.grants.give_back(call.window);
+        self.grants.over(id, call.stale);
         Some(call)
     }
 }

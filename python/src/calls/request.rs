@@ -21,6 +21,7 @@ struct State {
     /// What Python made of it when the first call was made in it.
     call_scope: Option<Py<PyAny>>,
     is_left: bool,
+    is_answered: bool,
 }
 
 impl ServedRequest {
@@ -49,6 +50,11 @@ impl ServedRequest {
             None => Ok(()),
         }
     }
+
+    /// The application has returned, or raised: what it has left running is on its own.
+    pub(crate) fn answered(&self, py: Python<'_>) {
+        self.state.borrow(py).is_answered = true;
+    }
 }
 
 #[pymethods]
@@ -67,5 +73,10 @@ impl ServedRequest {
     #[getter]
     fn is_left(&self, py: Python<'_>) -> bool {
         self.state.borrow(py).is_left
+    }
+
+    #[getter]
+    fn is_answered(&self, py: Python<'_>) -> bool {
+        self.state.borrow(py).is_answered
     }
 }

@@ -475,6 +475,9 @@ impl WsgiLink {
         let outcome = Self::respond(slf, &job);
         if let Some(variable) = variable {
             variable.call_method1(py, intern!(py, "set"), (py.None(),))?;
+            if let Some(served) = exchange.served.get() {
+                served.get().answered(py);
+            }
         }
         let concluded = this.conclude(py, exchange, outcome);
         this.pool.completes();
