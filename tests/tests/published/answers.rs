@@ -11,8 +11,8 @@ fn functions_answer() {
     for shop in SHOPS {
         let path = format!("{shop}/buy");
         assert_eq!(
-            value(&running, &path, &json!({ "item_id": 3, "count": 2 })),
-            json!({ "item_id": 3, "total": 5.0 })
+            value(&running, &path, &json!({ "item_id": 3, "count": 3 })),
+            json!({ "item_id": 3, "total": 7.5 })
         );
         assert_eq!(
             value(&running, &path, &json!({ "itemId": 3 })),
