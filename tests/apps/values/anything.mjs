@@ -82,6 +82,7 @@ export const deep = fc
 
 /** What has to be among them. */
 export const edges = [
+  null,
   Number.NaN,
   -0,
   Number.POSITIVE_INFINITY,
