@@ -501,7 +501,7 @@ fn kind_of(offers: &Offers, of: &Type) -> String {
         }
         Type::Numbers { dtype, dimensions } => {
             return dimensions.map_or(format!("array of {dtype}"), |count| {
-                format!("array of {dtype} in {count} dimensions")
+                format!("array of {dtype} in {count} dimension{}", if count == 1 { "" } else { "s" })
             });
         }
         Type::Object(_) | Type::AnyObject => "object",
