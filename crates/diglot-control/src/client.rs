@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
@@ -26,6 +26,9 @@ pub enum ClientError {
     /// The same.
     #[error("the server's answer makes no sense: {0}")]
     Json(#[from] serde_json::Error),
+    /// What is called cannot have this name.
+    #[error("there can be no function of this name: {0}")]
+    Name(#[from] hyper::http::uri::InvalidUri),
 }
 
 /// A server that answers.
@@ -65,7 +68,7 @@ impl Client {
     /// # Errors
     /// The server did not answer.
     pub async fn functions(&self) -> Result<Value, ClientError> {
-        let response = self.ask(Method::GET, "/functions", Bytes::new()).await?;
+        let response = self.ask(Method::GET, Uri::from_static("/functions"), Bytes::new()).await?;
         Ok(serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?)
     }
 
@@ -81,8 +84,8 @@ impl Client {
         timeout: Option<Duration>,
     ) -> Result<Reply, ClientError> {
         let query = timeout.map(|timeout| format!("?timeout_ms={}", timeout.as_millis())).unwrap_or_default();
-        let target = format!("/call/{service}/{function}{query}");
-        let response = self.ask(Method::POST, &target, arguments).await?;
+        let target: Uri = format!("/call/{service}/{function}{query}").parse()?;
+        let response = self.ask(Method::POST, target, arguments).await?;
         if !response.status().is_success() {
             return Ok(Reply::Refused(serde_json::from_slice(
                 &response.into_body().collect().await?.to_bytes(),
@@ -94,18 +97,13 @@ impl Client {
         Ok(Reply::Value(response.into_body().collect().await?.to_bytes()))
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        target: &str,
-        body: Bytes,
-    ) -> Result<Response<Incoming>, ClientError> {
+    async fn ask(&self, method: Method, target: Uri, body: Bytes) -> Result<Response<Incoming>, ClientError> {
         let (mut sender, connection) = http1::handshake(TokioIo::new(self.stream().await?)).await?;
         // It ends with the response, or with an error that the request gives, too.
         tokio::spawn(connection);
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
-        *request.uri_mut() = target.parse().unwrap_or_default();
+        *request.uri_mut() = target;
         request.headers_mut().insert(HOST, hyper::header::HeaderValue::from_static("diglot"));
         Ok(sender.send_request(request).await?)
     }

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::ClientError;
+
 /// Digits of the hash that are in a socket's name: a path of a Unix socket has 107 bytes at most.
 const HASH_DIGITS: usize = 16;
 /// Its owner's alone.
@@ -22,31 +24,40 @@ pub fn default_path(named: &Path, runtime_dir: Option<&OsStr>) -> io::Result<Pat
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let found = fs::symlink_metadata(&folder)?;
-    let is_private = found.is_dir()
-        && found.uid() == nix::unistd::geteuid().as_raw()
-        && found.mode() & 0o777 & !FOLDER_MODE == 0;
-    if !is_private {
-        return Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!("{} is not this user's alone", folder.display()),
-        ));
-    }
+    check_private(&folder)?;
     Ok(folder.join(name(named)))
 }
 
 /// Where the sockets of servers started from each of `named` would be. Makes nothing.
-pub fn candidates<'p>(
-    named: impl IntoIterator<Item = &'p Path>,
-    runtime_dir: Option<&OsStr>,
-) -> Vec<PathBuf> {
+///
+/// # Errors
+/// [`ClientError::NoServer`] if none can be there: their folder is missing, or is somebody else's, who could answer in the server's
+/// place.
+pub fn candidates(named: &[&Path], runtime_dir: Option<&OsStr>) -> Result<Vec<PathBuf>, ClientError> {
     let folder = folder(runtime_dir);
-    named.into_iter().map(|named| folder.join(name(named))).collect()
+    let paths: Vec<PathBuf> = named.iter().map(|named| folder.join(name(named))).collect();
+    match check_private(&folder) {
+        Ok(()) => Ok(paths),
+        Err(error) => Err(ClientError::NoServer { path: paths.into_iter().next().unwrap_or(folder), error }),
+    }
 }
 
+fn check_private(folder: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(folder)?;
+    let is_private = found.is_dir()
+        && found.uid() == nix::unistd::geteuid().as_raw()
+        && found.mode() & 0o777 & !FOLDER_MODE == 0;
+    if is_private {
+        return Ok(());
+    }
+    let message = format!("{} is not this user's alone", folder.display());
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+/// A `runtime_dir` that is empty or relative counts as none, as the XDG Base Directory Specification has it.
 fn folder(runtime_dir: Option<&OsStr>) -> PathBuf {
-    match runtime_dir {
-        Some(folder) => Path::new(folder).join("diglot"),
+    match runtime_dir.map(Path::new).filter(|folder| folder.is_absolute()) {
+        Some(folder) => folder.join("diglot"),
         None => std::env::temp_dir().join(format!("diglot-{}", nix::unistd::geteuid())),
     }
 }
@@ -73,7 +84,8 @@ mod tests {
         let runtime_dir = Some(place.path().as_os_str());
         let path = default_path(&file, runtime_dir).expect("a path");
         assert_eq!(path, default_path(&link, runtime_dir).expect("a path"));
-        assert_eq!(vec![path.clone()], candidates([link.as_path()], runtime_dir));
+        let found = candidates(&[link.as_path()], runtime_dir).expect("its folder is there");
+        assert_eq!(vec![path.clone()], found);
         assert_ne!(path, default_path(place.path(), runtime_dir).expect("a path"));
         assert_eq!(fs::metadata(path.parent().expect("a folder")).expect("made").mode() & 0o777, 0o700);
     }
@@ -86,5 +98,23 @@ mod tests {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).expect("set");
         let error = default_path(place.path(), Some(place.path().as_os_str())).expect_err("refused");
         assert!(error.to_string().contains("is not this user's alone"), "{error}");
+        let error = candidates(&[place.path()], Some(place.path().as_os_str())).expect_err("refused");
+        assert!(error.to_string().contains("is not this user's alone"), "{error}");
+    }
+
+    #[test]
+    fn no_server_is_looked_for_where_there_is_no_folder() {
+        let place = tempfile::tempdir().expect("a folder");
+        let error = candidates(&[place.path()], Some(place.path().as_os_str())).expect_err("nothing there");
+        assert!(error.to_string().starts_with("no server answers at "), "{error}");
+        assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn a_runtime_folder_that_is_no_place_counts_as_none() {
+        for none in ["", "run/user", "."] {
+            assert_eq!(folder(Some(OsStr::new(none))), folder(None), "{none:?}");
+        }
+        assert_eq!(folder(Some(OsStr::new("/run/user/1"))), Path::new("/run/user/1/diglot"));
     }
 }

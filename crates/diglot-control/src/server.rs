@@ -308,6 +308,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn names_that_cannot_be_asked_for_are_not_asked() {
+        let (_folder, path, _task) = served().await;
+        let client = Client::connect(&path).await.expect("connected");
+        for function in ["of a sentence", &"x".repeat(70_000)] {
+            let error = client.call("model", function, "{}".into(), None).await.expect_err("refused");
+            assert!(error.to_string().starts_with("there can be no function of this name"), "{error}");
+        }
+    }
+
+    #[tokio::test]
     async fn arguments_that_are_too_long_are_refused() {
         let (_folder, path, _task) = served().await;
         let client = Client::connect(&path).await.expect("connected");

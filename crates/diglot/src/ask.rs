@@ -26,7 +26,10 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
         Err(error) => return report::failed(&format!("the system gives no event loop: {error}"), None),
     };
     let missing = running.config.clone().filter(|file| !environment.cwd.join(file).exists());
-    let places = places(running, environment);
+    let places = match places(running, environment) {
+        Ok(places) => places,
+        Err(error) => return failed(&error),
+    };
     runtime.block_on(async {
         let mut refused = None;
         for place in &places {
@@ -58,7 +61,7 @@ pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<
     let runtime =
         runtime.map_err(|error| report::failed(&format!("the system gives no event loop: {error}"), None))?;
     runtime.block_on(async {
-        for place in places(running.clone(), environment) {
+        for place in places(running.clone(), environment).map_err(|error| failed(&error))? {
             match Client::connect(&place).await {
                 Ok(client) => return client.functions().await.map(Some).map_err(|error| failed(&error)),
                 Err(error) if running.control.is_some() => return Err(failed(&error)),
@@ -74,26 +77,26 @@ fn failed(error: &ClientError) -> ExitCode {
         ClientError::NoServer { .. } => {
             "start one with `diglot serve`, or say which with --config FILE or --control PATH, as it was started"
         }
+        ClientError::Name(_) => "`diglot functions` lists what there is",
         _ => "look into its log",
     };
     report::failed(&error.to_string(), Some(hint))
 }
 
 /// Where the server may be, the likeliest place first.
-fn places(running: Running, environment: &Environment) -> Vec<PathBuf> {
+fn places(running: Running, environment: &Environment) -> Result<Vec<PathBuf>, ClientError> {
     if let Some(path) = running.control {
-        return vec![environment.cwd.join(path)];
+        return Ok(vec![environment.cwd.join(path)]);
     }
     let file = running.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME));
     let arguments = Arguments { config: running.config, ..Arguments::default() };
     // What is wrong with the configuration is no matter here: the server runs with what it was.
     let resolution = resolve(&arguments, environment).ok().and_then(|resolution| resolution.config);
     if let Some(path) = resolution.and_then(|config| config.server.control) {
-        return vec![path];
+        return Ok(vec![path]);
     }
     let file = environment.cwd.join(file);
-    let started_from = [file.as_path(), environment.cwd.as_path()];
-    candidates(started_from, environment.var(RUNTIME_DIR))
+    candidates(&[&file, &environment.cwd], environment.var(RUNTIME_DIR))
 }
 
 /// `model.similar`: the service's name and the function's.

@@ -8,6 +8,7 @@ use std::{
 
 use diglot_config::{Environment, Problem};
 use diglot_control::Reply;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::{arguments::Call, ask, report};
@@ -65,8 +66,9 @@ fn object(arguments: Option<String>) -> Result<String, Problem> {
         }
         Some(text) => text.to_owned(),
     };
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(_)) => Ok(text),
+    // A number that fits no type here is still JSON: whether it is one that the function takes, that one knows.
+    match serde_json::from_str::<IgnoredAny>(&text) {
+        Ok(_) if text.trim_ascii_start().starts_with('{') => Ok(text),
         Ok(_) => Err(Problem::error("the arguments are no JSON object")
             .hint(r#"name them: diglot call model.similar '{"item_id": 3}'"#)),
         Err(error) => Err(Problem::error(format!("the arguments are no JSON: {error}"))
@@ -103,4 +105,20 @@ fn refused(name: &str, why: &Value) -> ExitCode {
 
 fn step(step: &Value) -> String {
     step.as_str().map_or_else(|| step.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_an_object_of_any_json() {
+        for text in ["{}", " {\"a\": 1e999, \"b\": 123456789012345678901234567890}\n"] {
+            assert_eq!(object(Some(text.to_owned())).ok().as_deref(), Some(text));
+        }
+        assert_eq!(object(None).ok().as_deref(), Some("{}"));
+        for text in ["[1]", "1", "null", "\"{\"", "", "{", "{}{}", "{\"a\": 1e}", "{a: 1}"] {
+            assert!(object(Some(text.to_owned())).is_err(), "{text}");
+        }
+    }
 }
