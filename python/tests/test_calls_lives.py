@@ -6,8 +6,10 @@ import functools
 import gc
 import json
 import math
+import sys
 import threading
 import time
+import traceback
 import types
 from collections.abc import AsyncIterator
 
@@ -137,6 +139,21 @@ def test_a_sync_function_around_an_async_one(run):
     run(main)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Tasks begin in the loop's next turn")
+def test_a_loop_that_may_run_within_itself_begins_no_function_while_it_reads(run):
+    @function
+    async def begins_at_once() -> bool:
+        return "make_task" in [frame.name for frame in traceback.extract_stack()]
+
+    async def main():
+        assert await services.me.begins_at_once()
+        # As nest_asyncio marks it.
+        asyncio.get_running_loop()._nest_patched = True
+        assert not await services.me.begins_at_once()
+
+    run(main)
+
+
 # Who leaves
 
 
@@ -210,8 +227,10 @@ def test_what_a_function_leaves_running_is_on_its_own(program):
 
     async def main():
         assert await services.me.starts.with_options(timeout=20)()
-        goes_on[0].set()
-        assert await goes_on[1] == 7
+        event, task = goes_on
+        event.set()
+        assert await task == 7
+        goes_on.clear()
 
     program.run(main)
     last = program.relay.calls[-1]
