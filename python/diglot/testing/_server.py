@@ -60,7 +60,7 @@ class Server:
         finally:
             connection.close()
         if response.status >= 300:
-            raise errors.from_throw(json.loads(text), service, function)
+            raise errors.from_throw(text, service, function)
         if response.getheader("content-type") != "application/jsonl":
             return json.loads(text)
         return list(_items(text, service, function))
@@ -105,7 +105,7 @@ def _items(text, service, function):
     for line in text.splitlines():
         told = json.loads(line)
         if "error" in told:
-            raise errors.from_throw(told["error"], service, function)
+            raise errors.from_throw(json.dumps(told["error"]), service, function)
         yield told["item"]
 
 
