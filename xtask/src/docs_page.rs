@@ -66,7 +66,7 @@ fn without_map(content: Vec<u8>) -> Result<Vec<u8>> {
     let Some(at) = text.find("/*# sourceMappingURL=") else {
         bail!("the style sheet names no source map any more")
     };
-    Ok(text[..at].as_bytes().to_vec())
+    Ok(text.as_bytes()[..at].to_vec())
 }
 
 /// The same bytes whenever it is done: no name and no time goes in.

@@ -20,27 +20,27 @@ impl Pair {
         let mut pair = Self { broker: Connection::broker(10_000_000), worker: Connection::worker(), id: 0 };
         let head = CallHead { window: WINDOW, ..CallHead::default() };
         pair.id = pair.broker.begin(0, &head, Payload::Copied(b"")).unwrap().unwrap();
-        pair.to_worker();
+        pair.pass_to_worker();
         pair
     }
 
-    fn to_worker(&mut self) -> Vec<String> {
+    fn pass_to_worker(&mut self) -> Vec<String> {
         carry(&mut self.broker, &mut self.worker)
     }
 
-    fn to_broker(&mut self) -> Vec<String> {
+    fn pass_to_broker(&mut self) -> Vec<String> {
         carry(&mut self.worker, &mut self.broker)
     }
 
     fn abort(&mut self) {
         self.broker.abort(self.id, AbortReason::Deadline);
-        let told = self.to_worker();
+        let told = self.pass_to_worker();
         assert!(matches!(&told[..], [one] if one.starts_with("Aborted")), "{told:?}");
     }
 
     /// The call is over on both sides, and the broker knows it by one THROW or the end of the answer.
-    fn is_over(mut self) {
-        let told = self.to_broker();
+    fn ends_so(mut self) {
+        let told = self.pass_to_broker();
         assert!(matches!(&told[..], [one] if one.starts_with("Over")), "{told:?}");
         assert_eq!((self.worker.open_theirs(), self.broker.open_ours()), (0, 0));
         assert_eq!(self.worker.pending_bytes(), 0);
@@ -71,7 +71,7 @@ fn an_answer_that_comes_afterwards_and_fits() {
     let went = pair.worker.answer(pair.id, total, Payload::Copied(&answer), true);
     assert_eq!(went, 32_768);
     assert_eq!(pair.worker.send(pair.id, Payload::Copied(&answer[went..]), true), WINDOW as usize);
-    pair.is_over();
+    pair.ends_so();
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn an_answer_that_comes_afterwards_and_does_not_fit() {
     let total = Total::Message(answer.len() as u32);
     assert_eq!(pair.worker.answer(pair.id, total, Payload::Copied(&answer), true), answer.len(), "dropped");
     assert!(!pair.worker.is_open(pair.id));
-    pair.is_over();
+    pair.ends_so();
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_stream_that_begins_afterwards() {
     pair.abort();
     pair.worker.answer(pair.id, Total::Stream, Payload::Copied(b""), false);
     assert_eq!(pair.worker.send(pair.id, Payload::Copied(b"\0\0\0\0"), false), 4);
-    pair.is_over();
+    pair.ends_so();
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn an_answer_that_waits_for_credit() {
     let answer = [7; 100_000];
     let went = pair.worker.answer(pair.id, Total::Message(100_000), Payload::Copied(&answer), true);
     pair.worker.send(pair.id, Payload::Copied(&answer[went..]), true);
-    pair.to_broker();
+    pair.pass_to_broker();
     pair.abort();
     assert!(!pair.worker.is_open(pair.id));
     assert_eq!(pair.worker.send(pair.id, Payload::Copied(&answer), true), answer.len(), "dropped");
-    pair.is_over();
+    pair.ends_so();
 }
 
 #[test]
@@ -114,18 +114,18 @@ fn items_that_wait_for_credit() {
     let items = [0; 4000];
     let went = pair.worker.send(pair.id, Payload::Copied(&items), false);
     assert_eq!(went, WINDOW as usize);
-    pair.to_broker();
+    pair.pass_to_broker();
     pair.abort();
     assert!(pair.worker.is_open(pair.id), "it may still end as it likes");
     assert_eq!(pair.worker.send(pair.id, Payload::Copied(&items[went..]), false), items.len() - went);
-    pair.is_over();
+    pair.ends_so();
 }
 
 #[test]
 fn an_error_that_is_too_long_is_not_told() {
     let mut pair = Pair::called();
     pair.worker.throw(pair.id, &[b' '; 300_000]);
-    let told = pair.to_broker();
+    let told = pair.pass_to_broker();
     assert!(matches!(&told[..], [one] if one.starts_with("Throw")), "{told:?}");
     assert_eq!(pair.broker.open_ours(), 0);
 }

@@ -135,7 +135,8 @@ function connect(client: ClientOptions) {
 }
 
 function mediaType(response: Response): string {
-  return (response.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+  const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
+  return type.trim().toLowerCase();
 }
 
 async function read(response: Response, isError = false): Promise<unknown> {

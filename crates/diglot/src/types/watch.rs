@@ -110,7 +110,7 @@ impl Watching {
                 Err(error) => return Err(error),
             }
             let within = fs::read_dir(&folder).into_iter().flatten().flatten();
-            open.extend(within.filter(|entry| is_folder_of_sources(entry)).map(|entry| entry.path()));
+            open.extend(within.filter(is_folder_of_sources).map(|entry| entry.path()));
         }
         Ok(())
     }
