@@ -60,8 +60,10 @@ pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| report::failed(&format!("the system gives no event loop: {error}"), None))?;
+    // Without a folder for them there is none.
+    let places = places(running.clone(), environment).unwrap_or_default();
     runtime.block_on(async {
-        for place in places(running.clone(), environment).map_err(|error| failed(&error))? {
+        for place in places {
             match Client::connect(&place).await {
                 Ok(client) => return client.functions().await.map(Some).map_err(|error| failed(&error)),
                 Err(error) if running.control.is_some() => return Err(failed(&error)),
