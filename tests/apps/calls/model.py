@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,29 @@ async def slow(ms: int) -> str:
         say("slow is cancelled")
         raise
     return "slow"
+
+
+@function(concurrency=1)
+def late(ms: int, size: int) -> bytes:
+    say("late begins")
+    time.sleep(ms / 1000)
+    return bytes(size)
+
+
+@function(timeout=600.0)
+async def quiet() -> AsyncIterator[str]:
+    try:
+        yield "first"
+        await asyncio.sleep(600)
+    finally:
+        say("quiet is over")
+
+
+@function
+async def breaks() -> AsyncIterator[int]:
+    yield 0
+    yield 1
+    raise OutOfStock("none left")
 
 
 @function(concurrency=1, queue=1)

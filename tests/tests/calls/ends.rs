@@ -46,6 +46,20 @@ fn a_callee_dies() {
     assert_eq!(value(&running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
 }
 
+/// A function that looks at nothing answers when nobody waits any more, with more than fits into the socket: its place is free then.
+#[test]
+fn an_answer_that_comes_too_late_leaves_its_place() {
+    let running = services("", "").run();
+    for size in [10, 4 << 20, 40 << 20] {
+        let late = json!({ "ms": 700, "size": size, "options": { "timeout": 200 } });
+        assert_eq!(error(&running, "late", &late).0, "deadline_exceeded");
+        let next = call(&running, "late", &json!({ "ms": 0, "size": 1, "options": { "timeout": 20_000 } }));
+        assert_eq!(next["value"], json!({ "0": 0 }), "{next:#}");
+    }
+    let (status, log) = running.stop();
+    assert!(status.success(), "{log:#?}");
+}
+
 #[test]
 fn what_is_idempotent_is_begun_again() {
     let running = services("", "").run();

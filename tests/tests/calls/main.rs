@@ -5,6 +5,8 @@ mod ends;
 mod faults;
 mod fixtures;
 mod routes;
+mod rules;
+mod shell;
 mod tables;
 mod values;
 

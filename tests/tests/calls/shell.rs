@@ -1,0 +1,55 @@
+//! Calls from the shell, over the control socket.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use diglot_tests::{Running, Server, binary};
+
+use crate::services;
+
+fn controlled() -> Server {
+    services("", "").argument("--control").argument("control.sock")
+}
+
+/// `diglot call`: what it prints, and whether it went well.
+fn call(running: &Running, arguments: &[&str]) -> (String, String, bool) {
+    let output = Command::new(binary())
+        .arg("call")
+        .args(arguments)
+        .args(["--control", "control.sock"])
+        .current_dir(running.folder())
+        .output()
+        .expect("the command can be run");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr), output.status.success())
+}
+
+#[test]
+fn items_before_an_error_are_printed() {
+    let running = controlled().run();
+    for _ in 0..5 {
+        let (items, error, went_well) = call(&running, &["model.breaks"]);
+        assert_eq!(items, "0\n1\n");
+        assert!(error.contains("OutOfStock: none left"), "{error}");
+        assert!(!went_well);
+    }
+}
+
+#[test]
+fn who_leaves_a_silent_stream_ends_it() {
+    let running = controlled().run();
+    let mut client =
+        UnixStream::connect(running.folder().join("control.sock")).expect("the server answers there");
+    client
+        .write_all(b"POST /call/model/quiet HTTP/1.1\r\nHost: diglot\r\nContent-Length: 2\r\n\r\n{}")
+        .expect("it takes requests");
+    let lines = BufReader::new(client.try_clone().expect("a second descriptor")).lines();
+    let first = lines.map_while(Result::ok).find(|line| line.contains("first"));
+    assert_eq!(first.as_deref(), Some(r#"{"item":"first"}"#));
+    client.shutdown(std::net::Shutdown::Both).expect("connected");
+    drop(client);
+    running.wait_for(|line| line.ends_with("quiet is over"));
+    let (status, log) = running.stop();
+    assert!(status.success(), "{log:#?}");
+}
