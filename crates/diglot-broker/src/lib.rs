@@ -14,6 +14,6 @@ mod wheel;
 
 pub use driver::{Broker, SocketEnd};
 pub use error::CallError;
-pub use local::{Call, Items, Reply};
+pub use local::{Call, Items, Reply, Whole};
 pub use machine::{CallKey, Machine, Settings, WorkerKey};
 pub use offer::Offer;

@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use diglot_calls::items;
 use diglot_calls::message::Code;
+use diglot_calls::{Total, items};
 use parking_lot::Mutex;
 
 use crate::driver::Shared;
@@ -22,8 +22,8 @@ pub(crate) struct Inbox(Mutex<Arrived>);
 
 #[derive(Debug, Default)]
 struct Arrived {
-    /// Whether the answer is a stream, once it has begun.
-    begun: Option<bool>,
+    /// What the answer is, once it has begun.
+    begun: Option<Total>,
     /// What nobody has taken; no more than the window and what rode with the head.
     bytes: Vec<u8>,
     /// Of these, what cost credit.
@@ -34,9 +34,9 @@ struct Arrived {
 }
 
 impl Inbox {
-    pub(crate) fn answer(&self, is_stream: bool, aboard: &[u8], end: bool) {
+    pub(crate) fn answer(&self, total: Total, aboard: &[u8], end: bool) {
         self.with(|arrived| {
-            arrived.begun = Some(is_stream);
+            arrived.begun = Some(total);
             arrived.bytes.extend_from_slice(aboard);
             arrived.ended = end;
         });
@@ -87,10 +87,18 @@ impl fmt::Debug for Call {
 /// The answer to a call.
 #[derive(Debug)]
 pub enum Reply {
-    /// JSON.
-    Value(Vec<u8>),
+    /// A value, of which the bytes may be still to come.
+    Value(Whole),
     /// A stream.
     Items(Items),
+}
+
+/// One value as JSON. No more of it comes than the window has room for until it is read.
+#[derive(Debug)]
+pub struct Whole {
+    call: Call,
+    /// How many bytes it has.
+    pub length: u32,
 }
 
 /// A stream of items, each JSON.
@@ -108,26 +116,22 @@ impl Call {
         Self { shared, key, inbox, owed: 0 }
     }
 
-    /// Waits for the answer: all of it, or that its stream begins.
+    /// Waits for the answer to begin.
     ///
     /// # Errors
     /// What the callee threw, or why it was not reached.
-    pub async fn reply(mut self) -> Result<Reply, CallError> {
-        if poll_fn(|context| self.poll_begun(context)).await? {
-            let splitter = items::Items::new(self.shared.message_bytes_max());
-            return Ok(Reply::Items(Items { call: self, splitter, ready: Vec::new(), ended: false }));
+    pub async fn reply(self) -> Result<Reply, CallError> {
+        match poll_fn(|context| self.poll_begun(context)).await? {
+            Total::Message(length) => Ok(Reply::Value(Whole { call: self, length })),
+            Total::Stream => {
+                let splitter = items::Items::new(self.shared.message_bytes_max());
+                Ok(Reply::Items(Items { call: self, splitter, ready: Vec::new(), ended: false }))
+            }
         }
-        let Taken { mut bytes, mut ended } = self.take().await?;
-        while !ended {
-            let more = self.take().await?;
-            bytes.extend_from_slice(&more.bytes);
-            ended = more.ended;
-        }
-        Ok(Reply::Value(bytes))
     }
 
-    /// Whether the answer is a stream, once it has begun.
-    fn poll_begun(&self, context: &mut Context<'_>) -> Poll<Result<bool, CallError>> {
+    /// What the answer is, once it has begun.
+    fn poll_begun(&self, context: &mut Context<'_>) -> Poll<Result<Total, CallError>> {
         let mut arrived = self.inbox.0.lock();
         if arrived.bytes.is_empty()
             && let Some(error) = arrived.error.take()
@@ -135,7 +139,7 @@ impl Call {
             return Poll::Ready(Err(error));
         }
         match arrived.begun {
-            Some(is_stream) => Poll::Ready(Ok(is_stream)),
+            Some(total) => Poll::Ready(Ok(total)),
             None => {
                 arrived.waker = Some(context.waker().clone());
                 Poll::Pending
@@ -156,7 +160,7 @@ impl Call {
     fn poll_take(&self, context: &mut Context<'_>) -> Poll<Result<(Taken, u32), CallError>> {
         let mut arrived = self.inbox.0.lock();
         // Items that came before an error are good.
-        let goes_first = arrived.begun == Some(true) && !arrived.bytes.is_empty();
+        let goes_first = arrived.begun == Some(Total::Stream) && !arrived.bytes.is_empty();
         if !goes_first && let Some(error) = arrived.error.take() {
             return Poll::Ready(Err(error));
         }
@@ -174,6 +178,23 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.shared.abandon_local(self.key);
+    }
+}
+
+impl Whole {
+    /// Waits for all of it.
+    ///
+    /// # Errors
+    /// The worker was lost, or the deadline has passed, before it had come.
+    pub async fn read(mut self) -> Result<Vec<u8>, CallError> {
+        let Taken { mut bytes, mut ended } = self.call.take().await?;
+        bytes.reserve_exact((self.length as usize).saturating_sub(bytes.len()));
+        while !ended {
+            let more = self.call.take().await?;
+            bytes.extend_from_slice(&more.bytes);
+            ended = more.ended;
+        }
+        Ok(bytes)
     }
 }
 

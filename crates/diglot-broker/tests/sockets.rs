@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
-use diglot_broker::{Broker, CallError, Reply, Settings, SocketEnd, WorkerKey};
+use diglot_broker::{Broker, Call, CallError, Reply, Settings, SocketEnd, WorkerKey};
 use diglot_calls::message::{CallHead, Code};
 use diglot_calls::{Connection, Event, Payload, Total, Violation};
 
@@ -131,11 +131,15 @@ fn block_on<F: Future>(future: F) -> F::Output {
     runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), future).await.unwrap() })
 }
 
-fn call(broker: &Broker, function: &str, arguments: Bytes) -> Result<Vec<u8>, CallError> {
-    match block_on(broker.call("model", function, arguments, None, b"").reply())? {
-        Reply::Value(value) => Ok(value),
+async fn value(call: Call) -> Result<Vec<u8>, CallError> {
+    match call.reply().await? {
+        Reply::Value(value) => value.read().await,
         Reply::Items(_) => panic!("a stream"),
     }
+}
+
+fn call(broker: &Broker, function: &str, arguments: Bytes) -> Result<Vec<u8>, CallError> {
+    block_on(value(broker.call("model", function, arguments, None, b"")))
 }
 
 #[test]
@@ -268,8 +272,7 @@ fn the_last_answer_of_one_who_is_gone_counts() {
         worker.flush();
         broker.detach(key);
         go_on.send(()).unwrap();
-        let Reply::Value(answer) = block_on(call.reply()).unwrap() else { panic!("a stream") };
-        assert_eq!(answer, b"\"done\"");
+        assert_eq!(block_on(value(call)).unwrap(), b"\"done\"");
         assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
     }
 }
@@ -296,10 +299,7 @@ fn a_trace_crosses_unless_it_is_too_long() {
     let (_, served) = serve(&broker);
     let context_of = |context: &[u8]| {
         let call = broker.call("model", "context", Bytes::from_static(b"{}"), None, context);
-        match block_on(call.reply()).unwrap() {
-            Reply::Value(value) => value,
-            Reply::Items(_) => panic!("a stream"),
-        }
+        block_on(value(call)).unwrap()
     };
     assert_eq!(context_of(b"x-request-id: a\r\n"), b"x-request-id: a\r\n");
     assert_eq!(context_of(&[b'x'; 4_097]), b"");

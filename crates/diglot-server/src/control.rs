@@ -94,7 +94,7 @@ impl Commands for Asked {
         let call = self.broker.call(&crossing(&service), &crossing(&function), arguments, timeout, b"");
         let refused = |error: diglot_broker::CallError| Refusal(Value::Object(error.details));
         match call.reply().await.map_err(refused)? {
-            Reply::Value(value) => Ok(Answer::Value(value.into())),
+            Reply::Value(value) => Ok(Answer::Value(value.read().await.map_err(refused)?.into())),
             Reply::Items(mut items) => {
                 let (sender, receiver) = mpsc::channel(ITEMS_WAITING_MAX);
                 tokio::spawn(async move {

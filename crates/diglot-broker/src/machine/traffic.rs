@@ -74,7 +74,7 @@ impl Machine {
                         answer.answer(id, total, Payload::Shared(input, aboard), end);
                         self.mark(to);
                     }
-                    Some(Caller::Local(local)) => local.inbox.answer(total == Total::Stream, aboard, end),
+                    Some(Caller::Local(local)) => local.inbox.answer(total, aboard, end),
                     None => {}
                 }
                 if end {

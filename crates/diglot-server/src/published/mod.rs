@@ -6,13 +6,13 @@
 mod items;
 mod problem;
 mod request;
+mod room;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use diglot_broker::{Broker, CallError, Items, Reply};
+use diglot_broker::{Broker, CallError, Items, Reply, Whole};
 use diglot_calls::names::crossing;
 use diglot_config::{Config, Published};
 use diglot_front::own::{Body, Content, Handler, Handling, Request, Response, TooLarge};
@@ -23,14 +23,15 @@ use crate::arguments::{Unfit, crossed};
 use items::Streamed;
 use problem::Problem;
 use request::Form;
+use room::{Held, HeldAnswer, Room};
 
-/// Arguments of all calls together that the server holds. They are read as they come, so only who sends them takes room.
-const HELD_BYTES_MAX: u64 = 256 << 20;
 /// Arguments from this length on are looked over on a thread of their own, as clients of the front's would have to wait.
 const APART_BYTES: usize = 64 * 1024;
 /// How long a stream may take for its first item until the client is told that it has begun. A function that fails before that is
 /// answered with a status that says so.
 const FIRST_ITEM: Duration = Duration::from_secs(1);
+/// Answers beyond this length take room of those that all calls share: clients that read slowly cost the small ones of others nothing.
+const SMALL_BYTES: u32 = 64 * 1024;
 
 /// What answers below the path.
 #[derive(Debug)]
@@ -40,7 +41,10 @@ pub(crate) struct Functions {
     /// By the names that cross.
     services: Vec<String>,
     message_bytes_max: u64,
-    held_bytes: AtomicU64,
+    /// For arguments, until they are passed on.
+    arguments: Arc<Room>,
+    /// For answers, until clients have read them.
+    answers: Arc<Room>,
 }
 
 /// What a function offers of the exceptions it says it throws.
@@ -64,7 +68,8 @@ impl Functions {
                 published: published.clone(),
                 services: config.services.iter().map(|service| crossing(&service.name)).collect(),
                 message_bytes_max: config.functions.message_bytes_max.into(),
-                held_bytes: AtomicU64::new(0),
+                arguments: Arc::default(),
+                answers: Arc::default(),
             })
         })
     }
@@ -88,16 +93,26 @@ impl Functions {
             return Err(problem.field("Accept-Encoding", "identity"));
         }
         let (context, form) = (request::context(&request.fields), Form::accepted(&request.fields));
-        let mut held = Held { functions: &self, bytes: 0 };
+        let mut held = Held::none_of(&self.arguments);
         let arguments = checked(self.read(request.body, &mut held).await?).await?;
         let reply = self.broker.call(&service, &function, arguments, None, &context).reply().await;
         drop(held);
         match reply.map_err(|error| self.problem(&error, &service, &function))? {
-            Reply::Value(value) => Ok(Response::new(200, Content::Whole(value.into()))
-                .field("Content-Type", "application/json")
-                .field("X-Content-Type-Options", "nosniff")),
+            Reply::Value(value) => self.whole(value, &service, &function).await,
             Reply::Items(items) => self.stream(items, form, service, function).await,
         }
+    }
+
+    async fn whole(&self, value: Whole, service: &str, function: &str) -> Result<Response, Problem> {
+        let mut held = Held::none_of(&self.answers);
+        if value.length > SMALL_BYTES && !held.hold(value.length.into()) {
+            return Err(Problem::overloaded("The server holds as many long answers as it may."));
+        }
+        let bytes = value.read().await.map_err(|error| self.problem(&error, service, function))?;
+        let content = Bytes::from_owner(HeldAnswer { bytes, _held: held });
+        Ok(Response::new(200, Content::Whole(content))
+            .field("Content-Type", "application/json")
+            .field("X-Content-Type-Options", "nosniff"))
     }
 
     async fn stream(
@@ -122,7 +137,7 @@ impl Functions {
     }
 
     /// Reads the arguments, as long as there is room for them.
-    async fn read(&self, mut body: Body, held: &mut Held<'_>) -> Result<Bytes, Problem> {
+    async fn read(&self, mut body: Body, held: &mut Held) -> Result<Bytes, Problem> {
         let mut arguments: Vec<u8> = Vec::new();
         while let Some(piece) = body.next().await {
             let piece = piece.map_err(|TooLarge| Problem::too_large(self.message_bytes_max))?;
@@ -178,25 +193,4 @@ async fn checked(arguments: Bytes) -> Result<Bytes, Problem> {
         Unfit::NoObject(_) => Problem::new(400, "invalid_json", format!("{unfit}.")),
         Unfit::Twice(_) => Problem::new(422, "invalid_arguments", format!("{unfit}.")),
     })
-}
-
-/// Bytes of arguments that count against [`HELD_BYTES_MAX`].
-struct Held<'f> {
-    functions: &'f Functions,
-    bytes: u64,
-}
-
-impl Held<'_> {
-    /// Holds so many more. False: there is no room, unless they are of the only call.
-    fn hold(&mut self, bytes: u64) -> bool {
-        let before = self.functions.held_bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        before + bytes <= HELD_BYTES_MAX || before + bytes == self.bytes
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.functions.held_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
 }
