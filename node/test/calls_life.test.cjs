@@ -183,6 +183,7 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
     ['without a name', 'func({}, () => 1)', /main\.cjs:1:\d+: this function: it has no name: bind it to a const/],
     ['whose parameters nobody describes', 'const similar = func(({ itemId }) => itemId)', /main\.cjs:1:\d+: the function similar: nothing says what its parameters are/],
     ['with an option that is none', 'const one = func({ retries: 1 }, () => 1)', /the function one: there is no option retries/],
+    ['whose errors are a list', 'const one = func({ errors: [Error] }, () => 1)', /the function one: errors are an object, of the names of their classes: \{ OutOfStock: true \}/],
     ['of a name that another has', 'const one = func({}, () => 1); const two = func({ name: "one" }, () => 1)', /main\.cjs:1:\d+: the function one: .*main\.cjs:1:\d+ has the same name/],
   ];
   for (const [what, text, message] of WRONG) {

@@ -73,7 +73,7 @@ def test_errors_are_those_of_callers():
         assert caught.value.service == "model" and "raise KeyError" in caught.value.stack
         with pytest.raises(diglot.Overloaded):
             services.model.similar.sync(item_id=1)
-        with pytest.raises(diglot.UnknownFunction):
+        with pytest.raises(diglot.UnknownFunction, match="it has similar"):
             services.model.other.sync()
         with stub("model", other=lambda: 1):
             assert services.model.other.sync() == 1

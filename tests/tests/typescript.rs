@@ -306,6 +306,28 @@ fn a_module_that_is_missing_is_named_with_the_place_of_its_import() {
 }
 
 #[test]
+fn declarations_that_paths_lead_to_are_not_run() {
+    for module in ["commonjs", "esnext"] {
+        let options = format!(
+            "{{ \"compilerOptions\": {{ \"module\": \"{module}\", \"paths\": {{ \"money\": [\"./types/money.d.ts\"] }} }} }}"
+        );
+        let running = on_node(server())
+            .file("types/money.d.ts", "export declare const cents: number;\n")
+            .file("node_modules/money/package.json", "{ \"name\": \"money\", \"main\": \"index.js\" }")
+            .file("node_modules/money/index.js", "exports.cents = 100;\n")
+            .file(
+                "server.ts",
+                "import { createServer } from 'node:http';\nimport { cents } from 'money';\n\
+                 createServer((_, res) => res.end(String(cents))).listen(process.env.PORT);\n",
+            )
+            .file("tsconfig.json", &options)
+            .service("server.ts")
+            .run();
+        assert_eq!(running.get("/").text(), "100", "{module}");
+    }
+}
+
+#[test]
 fn a_kind_of_module_that_nobody_knows() {
     let server = on_node(server())
         .file("server.ts", SMALL)

@@ -26,6 +26,8 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
         Err(error) => return report::failed(&format!("the system gives no event loop: {error}"), None),
     };
     let missing = running.config.clone().filter(|file| !environment.cwd.join(file).exists());
+    let is_elsewhere =
+        running.control.is_none() && running.config.is_none() && !environment.cwd.join(FILE_NAME).exists();
     let places = match places(running, environment) {
         Ok(places) => places,
         Err(error) => return failed(&error),
@@ -40,7 +42,10 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
         }
         match missing {
             Some(file) => no_file(&file),
-            None => refused.map_or_else(report::wrong, |error| failed(&error)),
+            None => refused.map_or_else(report::wrong, |error| match is_elsewhere {
+                true => elsewhere(&environment.cwd),
+                false => failed(&error),
+            }),
         }
     })
 }
@@ -49,6 +54,18 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
 fn no_file(file: &Path) -> ExitCode {
     report::problems(&[Problem::error(format!("cannot read `{}`: it does not exist", file.display()))
         .hint("name the file that the server was started with, or its socket with --control PATH")]);
+    report::wrong()
+}
+
+/// A folder without a file may still be that of a server of targets; none answers.
+fn elsewhere(folder: &Path) -> ExitCode {
+    let problem = Problem::error(format!(
+        "no server was started in `{}`, and no {FILE_NAME} is there",
+        folder.display()
+    ));
+    report::problems(&[problem.hint(
+        "go to the folder that the server was started in, or say which it is with --config FILE or --control PATH",
+    )]);
     report::wrong()
 }
 

@@ -94,7 +94,13 @@ fn refused(name: &str, why: &Value) -> ExitCode {
     let mut hint = String::new();
     for issue in why["issues"].as_array().into_iter().flatten() {
         let path: Vec<String> = issue["path"].as_array().into_iter().flatten().map(step).collect();
-        hint.push_str(&format!("{}: {}\n", path.join("."), issue["message"].as_str().unwrap_or_default()));
+        let line = format!("{}: {}\n", path.join("."), issue["message"].as_str().unwrap_or_default());
+        if !message.contains(line.trim_end()) {
+            hint.push_str(&line);
+        }
+    }
+    if !matches!(why["data"], Value::Null) {
+        hint.push_str(&format!("data: {}\n", why["data"]));
     }
     if let Some(stack) = said("stack") {
         hint.push_str(stack);

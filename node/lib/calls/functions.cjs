@@ -191,6 +191,10 @@ function check_options(options, problem) {
   if (!is_count(queue, 0)) problem.failed(`queue is a whole number from 0 to ${NUMBER_MAX}, and not ${shown(queue)}`);
   if (name !== undefined && typeof name !== 'string') problem.failed('name is a string');
   if (input === null || output === null) problem.failed('input and output are schemas');
+  const { errors } = options;
+  if (errors !== undefined && (typeof errors !== 'object' || errors === null || Array.isArray(errors))) {
+    problem.failed('errors are an object, of the names of their classes: { OutOfStock: true }, or with the schema of its data in the place of true');
+  }
 }
 
 module.exports = { Offered, make_offered };

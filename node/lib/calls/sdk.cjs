@@ -14,7 +14,7 @@ const { from_thrown: _from_thrown, raise: _raise, read_thrown: _read_thrown, ...
 /** Where the worker leaves what every copy of the package is to give (`worker.cjs`): a function that returns it. */
 const kSdk = Symbol.for('diglot.sdk');
 
-const NOT_RUN = 'is not run by Diglot, so no service can be called: start it with `diglot serve` or `diglot dev`, or put a stub in the place of the service with `diglot/testing`';
+const NOT_RUN = 'is not run by Diglot, so no service can be called: start it with `diglot serve`, or put a stub in the place of the service with `diglot/testing`';
 
 /**
  * @param {() => import('./runtime.cjs').Runtime | null} way null: there is no server

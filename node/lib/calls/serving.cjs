@@ -70,7 +70,7 @@ class Serving {
     }
     if (exchange.has_items !== (offered.input !== null)) {
       const name = offered.input?.name;
-      const message = name === undefined ? 'no parameter is a stream of items' : 'a stream of items is missing';
+      const message = name === undefined ? 'no parameter is a stream of items' : 'a stream of items is missing, which only another service can give';
       return this._throw(thrown_invalid('invalid_arguments', [{ path: name === undefined ? [] : [name], message }]));
     }
     if (exchange.has_items) this.items = new Items(this.connection, exchange, () => this.connection.stop(exchange));

@@ -63,7 +63,7 @@ function stub(service, functions) {
   const before = stubs.get(name);
   async function call(route, args) {
     const fn = by_name.get(route.name);
-    if (fn === undefined) throw new UnknownFunction(`the stub of ${name} has no function ${route.name}()`, { service: name, function: route.name });
+    if (fn === undefined) throw new UnknownFunction(`the stub of ${name} has no function ${route.name}(): it has ${[...by_name.keys()].map((known) => `${to_camel(known)}()`).join(', ') || 'none'}`, { service: name, function: route.name });
     const given = arguments_of(route, args);
     try {
       const result = await fn(given);

@@ -1,19 +1,21 @@
 'use strict';
 // Fixtures of node:test: what is there for the tests of a file or of a `describe`, and ends with them.
 
+const fs = require('node:fs');
+const { dirname, join } = require('node:path');
 const { stub } = require('../calls/testing.cjs');
 const { serve } = require('./server.cjs');
 
 /**
  * A server for the tests around it: all that it has is there once they begin.
- * @param {any} [options] of `serve`
+ * @param {any} [options] of `serve`; without a folder and targets it runs where diglot.toml is, here or above
  * @returns {any} it
  */
-function useServer(options) {
+function useServer(options = {}) {
   const { before, after } = require('node:test');
   let server = null;
   before(async () => {
-    server = await serve(options);
+    server = await serve(options.targets === undefined ? { folder: project(), ...options } : options);
   });
   after(() => server?.stop());
   return new Proxy(
@@ -26,6 +28,15 @@ function useServer(options) {
       },
     },
   );
+}
+
+/** The tests of one service are below the project. @returns {string} */
+function project() {
+  const here = process.cwd();
+  for (let folder = here; ; folder = dirname(folder)) {
+    if (fs.existsSync(join(folder, 'diglot.toml'))) return folder;
+    if (folder === dirname(folder)) return here;
+  }
 }
 
 /** Functions in the place of a service until the test, the `describe` or the file ends. @param {string} service @param {Record<string, (args: any) => any>} functions */

@@ -19,6 +19,9 @@ const WRITTEN = new Map([
 /** What a name without an ending may have, in TypeScript's order. */
 const LEFT_OUT = ['.ts', '.tsx', '.js', '.jsx', '.json'];
 
+/** Tells of code that is elsewhere: `paths` may lead a compiler there, and nothing can be run. */
+const DECLARATIONS = /\.d\.[cm]?ts$/;
+
 /** Whether Diglot compiles a file; those of installed packages are left to Node. @param {string} file */
 function is_compiled(file) {
   return COMPILED.has(extname(file)) && !is_installed(file);
@@ -40,7 +43,7 @@ function find_file(path, permissive) {
     const file = path.slice(0, -ending.length) + written;
     if (is_file(file)) return file;
   }
-  if (is_file(path)) return path;
+  if (is_file(path)) return DECLARATIONS.test(path) ? null : path;
   if (!permissive) return null;
   for (const left_out of LEFT_OUT) if (is_file(path + left_out)) return path + left_out;
   return null;

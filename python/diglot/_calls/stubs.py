@@ -97,7 +97,7 @@ def find(service, name):
         return None
     stub = functions.get(name)
     if stub is None:
-        message = f"its stub has no function {name!r}"
+        message = f"its stub has no function {name!r}: it has {', '.join(functions) or 'none'}"
         raise errors.UnknownFunction(message, service=service, function=name)
     return stub
 

@@ -17,7 +17,7 @@ _running = []
 
 
 def pytest_addoption(parser):
-    parser.addini("diglot_folder", "where `diglot_server` runs, from the root of the tests", default=".")
+    parser.addini("diglot_folder", "where `diglot_server` runs, from the root of the tests; else where diglot.toml is")
     parser.addini("diglot_targets", "TARGETs of `diglot_server`, instead of diglot.toml", type="args", default=[])
 
 
@@ -42,9 +42,17 @@ def _served(*arguments, **options):
 @pytest.fixture(scope="session")
 def diglot_server(pytestconfig):
     """The project's whole server, for all tests: `.url`, `.call("model.similar", item_id=3)`, `.log`."""
-    folder = pytestconfig.rootpath / pytestconfig.getini("diglot_folder")
-    with _served(folder, *pytestconfig.getini("diglot_targets")) as server:
+    targets = pytestconfig.getini("diglot_targets")
+    with _served(_folder(pytestconfig, targets), *targets) as server:
         yield server
+
+
+def _folder(config, targets):
+    root, given = config.rootpath, config.getini("diglot_folder")
+    if given or targets:
+        return root / given
+    # The tests of one service are below the project.
+    return next((folder for folder in [root, *root.parents] if (folder / "diglot.toml").is_file()), root)
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ fn project() -> Server {
     server()
         .file("diglot.toml", config)
         .file("model.py", include_str!("../../apps/fixtures/model.py"))
-        .file("shop.py", include_str!("../../apps/fixtures/shop.py"))
-        .file("broken.py", "import this_is_nowhere\n")
-        .file("test_shop.py", include_str!("../../apps/fixtures/test_shop.py"))
-        .file("shop.test.mjs", include_str!("../../apps/fixtures/shop.test.mjs"))
+        .file("tests/shop.py", include_str!("../../apps/fixtures/shop.py"))
+        .file("tests/broken.py", "import this_is_nowhere\n")
+        .file("tests/test_shop.py", include_str!("../../apps/fixtures/test_shop.py"))
+        .file("tests/shop.test.mjs", include_str!("../../apps/fixtures/shop.test.mjs"))
 }
 
 /// The repository, whose `python` and `node` folders are what a user installs.
@@ -31,7 +31,8 @@ fn output(command: &mut Command, project: &Server) -> (Option<i32>, String) {
         command.env("VIRTUAL_ENV", venv);
     }
     let output = command
-        .current_dir(project.folder())
+        // The configuration is in the folder above.
+        .current_dir(project.folder().join("tests"))
         .env("DIGLOT_BIN", binary())
         .env_remove("PORT")
         // Else the runner takes itself for a part of the one that this test runs in.
@@ -66,7 +67,8 @@ fn those_of_pytest() {
         "-p",
         "no:cacheprovider",
     ]);
-    command.env("PYTHONPATH", repository().join("python"));
+    let sources = env::join_paths([repository().join("python"), project.folder().to_owned()]);
+    command.env("PYTHONPATH", sources.expect("folders without a colon"));
     let (code, text) = output(&mut command, &project);
     assert_eq!(code, Some(1), "{text}");
     has_all(

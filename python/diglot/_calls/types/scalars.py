@@ -92,7 +92,10 @@ class IntType(Type):
             if type(value) is float and value.is_integer() and abs(value) <= SAFE_INTEGER_MAX:
                 return int(value)
             if json and isinstance(value, str) and _DIGITS.fullmatch(value):
-                return int(value)
+                # As digits stand those that a number of JavaScript's would not hold.
+                number = int(value)
+                if abs(number) > SAFE_INTEGER_MAX:
+                    return number
             raise expected("an int", value)
 
         return load
