@@ -4,6 +4,7 @@ use crate::{
     file::{ServerSection, ServiceSection},
     own::OwnPath,
     problem::Problem,
+    read::Located,
     service::Route,
 };
 
@@ -36,7 +37,19 @@ pub(crate) fn resolve(
     section: &ServerSection,
     problems: &mut Vec<Problem>,
 ) -> (Option<Description>, Vec<OwnPath>) {
-    let mut read = |written, key| OwnPath::read(written, key, problems);
+    let mut read = |written: &Located<String>, key| {
+        let path = OwnPath::read(written, key, problems);
+        let is_all = path.as_ref().is_some_and(|path| path.route.prefix == "/");
+        if is_all {
+            let problem = Problem::error(format!("{key} cannot be `/`, below which all other paths are"));
+            problems.push(
+                problem
+                    .at(&written.span)
+                    .hint("give it one of its own, as in \"/openapi.json\" and \"/docs\""),
+            );
+        }
+        path.filter(|_| !is_all)
+    };
     let document = section.openapi.as_ref().and_then(|path| read(path, "`openapi` in `[server]`"));
     let page = section.docs.as_ref().and_then(|path| read(path, "`docs` in `[server]`"));
     if let (None, Some(docs)) = (&section.openapi, &section.docs) {

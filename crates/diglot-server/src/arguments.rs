@@ -1,9 +1,11 @@
 //! Arguments of a call that come as JSON: names of parameters become what crosses.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use bytes::Bytes;
 use diglot_calls::names::crossing;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// How deep values may stand in one another, as elsewhere where JSON is read.
@@ -15,7 +17,7 @@ pub(crate) enum Unfit {
     /// Of no use, whatever the function.
     #[error("the arguments are no JSON object: {0}")]
     NoObject(String),
-    /// Two spellings of one name.
+    /// One name twice, or in two spellings.
     #[error("the parameter `{0}` is given twice")]
     Twice(String),
 }
@@ -29,20 +31,49 @@ pub(crate) fn crossed(arguments: Bytes) -> Result<Bytes, Unfit> {
         return Err(Unfit::NoObject(format!("values stand in one another more than {DEPTH_MAX} deep")));
     }
     // Values are looked over, and not made: they may be large.
-    let read: BTreeMap<String, &RawValue> =
+    let Members(read) =
         serde_json::from_slice(&arguments).map_err(|error| Unfit::NoObject(error.to_string()))?;
-    if read.keys().all(|name| crossing(name) == *name) {
-        return Ok(arguments);
-    }
     let mut renamed = BTreeMap::new();
-    for (name, value) in read {
-        let name = crossing(&name);
+    let mut is_as_it_crosses = true;
+    for (given, value) in read {
+        let name = crossing(&given);
+        is_as_it_crosses &= name == given;
         if renamed.contains_key(&name) {
             return Err(Unfit::Twice(name));
         }
         renamed.insert(name, value);
     }
+    if is_as_it_crosses {
+        return Ok(arguments);
+    }
     serde_json::to_vec(&renamed).map(Bytes::from).map_err(|error| Unfit::NoObject(error.to_string()))
+}
+
+/// An object's members as they stand there, those that stand there twice too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Object).map(Self)
+    }
 }
 
 fn is_too_deep(json: &[u8]) -> bool {
@@ -83,7 +114,9 @@ mod tests {
         for text in ["[1]", "", "{", "{}x", "null", "{\"a\": NaN}", "{\"a\": \"\u{1}\"}"] {
             assert!(matches!(crossed(text), Err(Unfit::NoObject(_))), "{text}");
         }
-        assert_eq!(crossed(r#"{"itemId": 1, "item_id": 2}"#), Err(Unfit::Twice("item_id".to_owned())));
+        for text in [r#"{"itemId": 1, "item_id": 2}"#, r#"{"item_id": 1, "item_id": 2}"#] {
+            assert_eq!(crossed(text), Err(Unfit::Twice("item_id".to_owned())), "{text}");
+        }
     }
 
     #[test]

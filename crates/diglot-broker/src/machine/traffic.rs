@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use diglot_calls::message::AbortReason;
-use diglot_calls::{Event, Payload, Total, Violation};
+use diglot_calls::{Event, Payload, Violation};
 
 use super::calls::{Callee, Caller};
 use super::routing::Beginning;

@@ -1,12 +1,14 @@
 //! The page that shows the document, and the files that it loads.
 
-use std::io::Read as _;
+use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use diglot_front::own::{Content, Handler, Handling, Request, Response};
 use diglot_openapi::{Asset, CONTENT_SECURITY_POLICY, asset, page};
 use flate2::read::GzDecoder;
+use parking_lot::Mutex;
 
 use super::{refusal, text};
 
@@ -14,12 +16,14 @@ use super::{refusal, text};
 #[derive(Debug)]
 pub(crate) struct Page {
     html: Bytes,
+    /// Files for clients that do not take gzip, unpacked when the first of them asked.
+    unpacked: Mutex<BTreeMap<&'static str, Bytes>>,
 }
 
 impl Page {
     /// The page at a path, of the document at another.
     pub(crate) fn new(at: &str, document: &str) -> Arc<Self> {
-        Arc::new(Self { html: page(at, document).into() })
+        Arc::new(Self { html: page(at, document).into(), unpacked: Mutex::default() })
     }
 
     fn answer(&self, request: &Request) -> Response {
@@ -40,33 +44,39 @@ impl Page {
                 text(308, "The page is elsewhere.").field("Location", &format!("../{name}"))
             }
             below => match asset(below) {
-                Some(asset) => file(request, asset),
+                Some(asset) => self.file(request, asset),
                 None => text(404, "Nothing is here."),
             },
         }
     }
-}
 
-/// A file under a path that has its version.
-fn file(request: &Request, Asset { media_type, gzip, .. }: Asset) -> Response {
-    let takes_gzip = request.fields.all("accept-encoding").any(accepts_gzip);
-    let response = match takes_gzip {
-        true => {
-            Response::new(200, Content::Whole(Bytes::from_static(gzip))).field("Content-Encoding", "gzip")
-        }
-        false => {
-            let mut content = Vec::new();
-            match GzDecoder::new(gzip).read_to_end(&mut content) {
-                Ok(_) => Response::new(200, Content::Whole(content.into())),
+    /// A file under a path that has its version.
+    fn file(&self, request: &Request, asset: Asset) -> Response {
+        let takes_gzip = request.fields.all("accept-encoding").any(accepts_gzip);
+        let response = match takes_gzip {
+            true => Response::new(200, Content::Whole(Bytes::from_static(asset.gzip)))
+                .field("Content-Encoding", "gzip"),
+            false => match self.unpacked(&asset) {
+                Ok(content) => Response::new(200, Content::Whole(content)),
                 Err(_) => return text(500, "The file is broken."),
-            }
+            },
+        };
+        response
+            .field("Content-Type", asset.media_type)
+            .field("Cache-Control", "public, max-age=31536000, immutable")
+            .field("Vary", "Accept-Encoding")
+            .field("X-Content-Type-Options", "nosniff")
+    }
+
+    fn unpacked(&self, asset: &Asset) -> io::Result<Bytes> {
+        let mut unpacked = self.unpacked.lock();
+        if let Some(content) = unpacked.get(asset.path) {
+            return Ok(content.clone());
         }
-    };
-    response
-        .field("Content-Type", media_type)
-        .field("Cache-Control", "public, max-age=31536000, immutable")
-        .field("Vary", "Accept-Encoding")
-        .field("X-Content-Type-Options", "nosniff")
+        let mut content = Vec::new();
+        GzDecoder::new(asset.gzip).read_to_end(&mut content)?;
+        Ok(unpacked.entry(asset.path).or_insert(content.into()).clone())
+    }
 }
 
 /// Whether a value of Accept-Encoding names gzip, and not with a weight of 0.

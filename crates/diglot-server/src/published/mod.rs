@@ -162,10 +162,8 @@ impl Functions {
             let said = |name: &str| error.details.get(name).and_then(serde_json::Value::as_str);
             let kind = said("type").unwrap_or(error.code.as_str());
             let stack = said("stack").map(|stack| format!("\n{}", stack.trim_end())).unwrap_or_default();
-            tracing::error!(
-                "{service}.{function}, called over HTTP, failed: {kind}: {}{stack}",
-                error.message
-            );
+            let what = within_a_line(&format!("{kind}: {}{stack}", error.message));
+            tracing::error!("{service}.{function}, called over HTTP, failed: {what}");
         }
         problem
     }
@@ -193,4 +191,28 @@ async fn checked(arguments: Bytes) -> Result<Bytes, Problem> {
         Unfit::NoObject(_) => Problem::new(400, "invalid_json", format!("{unfit}.")),
         Unfit::Twice(_) => Problem::new(422, "invalid_arguments", format!("{unfit}.")),
     })
+}
+
+/// Text that a client may have had a say in: its lines stand below the one that they belong to, so that none looks like one of the log's.
+fn within_a_line(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '\n' => written.push_str("\n    "),
+            '\t' => written.push(char),
+            _ if char.is_control() => written.extend(char.escape_default()),
+            _ => written.push(char),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_the_log_is_made_by_a_client() {
+        assert_eq!(within_a_line("a\r\n2026 ERROR b\u{1b}[31m\tc"), "a\\r\n    2026 ERROR b\\u{1b}[31m\tc");
+    }
 }
