@@ -17,12 +17,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use diglot_calls::message::{CALL_JSON, CONTEXT_BYTES_MAX, CallHead, Code};
+use diglot_calls::names::FUNCTION_NAME_BYTES_MAX;
 use diglot_calls::{MESSAGE_BYTES_MAX, Violation};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Notify, oneshot};
 
+use crate::advice::shortened;
 use crate::error::CallError;
 use crate::local::{Call, Inbox, WINDOW_BYTES};
 use crate::machine::{Machine, Settings, WorkerKey};
@@ -293,12 +295,22 @@ impl Broker {
             ..CallHead::default()
         };
         let bytes_max = self.shared.settings.message_bytes_max;
-        let key = self.shared.with(|machine| {
-            if total <= bytes_max {
-                machine.begin_local(Arc::clone(&inbox), &head, arguments, Instant::now())
-            } else {
-                let message = format!("the arguments have {total} bytes, and a message at most {bytes_max}");
-                inbox.throw(CallError::new(Code::TooLarge, message, service, function));
+        let unfit = if total > bytes_max {
+            let message = format!("the arguments have {total} bytes, and a message at most {bytes_max}");
+            Some((Code::TooLarge, message))
+        } else if function.len() > FUNCTION_NAME_BYTES_MAX {
+            let (shown, bytes) = (shortened(function), function.len());
+            let message = format!(
+                "no function has a name of {bytes} bytes, \"{shown}…\": {FUNCTION_NAME_BYTES_MAX} are the most"
+            );
+            Some((Code::UnknownFunction, message))
+        } else {
+            None
+        };
+        let key = self.shared.with(|machine| match unfit {
+            None => machine.begin_local(Arc::clone(&inbox), &head, arguments, Instant::now()),
+            Some((code, message)) => {
+                inbox.throw(CallError::new(code, message, service, function));
                 machine.no_call()
             }
         });

@@ -182,6 +182,27 @@ fn calls_of_those_who_are_no_workers() {
 }
 
 #[test]
+fn a_name_that_no_function_can_have_waits_for_none() {
+    let broker = broker();
+    // Nobody is there yet: what may be offered waits.
+    let (_key, _worker, _end) = attach(&broker, MODEL);
+    for bytes in [129, 255, 256, 300, 70_000] {
+        let name = "a".repeat(bytes);
+        let error = call(&broker, &name, Bytes::from_static(b"{}")).unwrap_err();
+        assert_eq!(error.code, Code::UnknownFunction);
+        assert!(
+            error.message.starts_with(&format!("no function has a name of {bytes} bytes, \"aaa")),
+            "{error}"
+        );
+        assert!(error.message.ends_with("128 are the most") && error.message.len() < 250, "{error}");
+    }
+    let longest = "a".repeat(128);
+    let waits =
+        broker.call("model", &longest, Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), b"");
+    assert_eq!(block_on(waits.reply()).unwrap_err().code, Code::DeadlineExceeded);
+}
+
+#[test]
 fn a_stream_for_one_who_is_no_worker() {
     let broker = broker();
     let (_, served) = serve(&broker);

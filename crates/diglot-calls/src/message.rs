@@ -89,6 +89,7 @@ impl<'b> CallHead<'b> {
 
     /// Appends the payload up to the arguments. Names and context must fit.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        debug_assert!(self.service.len().max(self.function.len()) <= NAME_BYTES_MAX, "another call's head");
         out.extend_from_slice(&self.total.to_le_bytes());
         out.extend_from_slice(&self.window.to_le_bytes());
         out.extend_from_slice(&self.deadline_ms.to_le_bytes());

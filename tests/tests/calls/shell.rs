@@ -37,6 +37,18 @@ fn items_before_an_error_are_printed() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_refused() {
+    let running = controlled().run();
+    let name = "similar".repeat(60);
+    let (_, error, went_well) = call(&running, &[&format!("model.{name}")]);
+    assert!(
+        error.contains("unknown_function: no function has a name of 420 bytes, \"similarsimilar"),
+        "{error}"
+    );
+    assert!(!went_well);
+}
+
+#[test]
 fn who_leaves_a_silent_stream_ends_it() {
     let running = controlled().run();
     let mut client =
