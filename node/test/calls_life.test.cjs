@@ -179,6 +179,68 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
     });
   });
 
+  describe('takes schemas of zod that validate asynchronously', () => {
+    let peer;
+    before(async () => {
+      const main = program('later', {
+        'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
+const { setImmediate: turn } = require('node:timers/promises');
+// The later ones are there sooner.
+const small = z.number().refine(async (n) => { for (let left = 10 - n; left > 0; left--) await turn(); return n < 5; }, 'is not small').transform(async (n) => n * 10);
+const to = z.object({ to: z.number() });
+exports.count = func({ input: to, output: small }, async function* ({ to }) {
+  for (let n = 0; n < to; n++) yield n;
+});
+exports.last = func({ input: to, output: small }, async ({ to }) => to);
+exports.taken = func({ items: { numbers: small }, input: z.object({}) }, async ({ numbers }) => {
+  const taken = [];
+  try { for await (const number of numbers) taken.push(number) } catch (error) { taken.push(error.name, error.issues, await numbers.next()) }
+  return taken;
+});
+exports.all = func({ items: { numbers: small }, input: z.object({}) }, async ({ numbers }) => {
+  const asked = [numbers.next(), numbers.next(), numbers.next(), numbers.next()];
+  return (await Promise.all(asked)).map(({ value, done }) => done ? 'done' : value);
+});`,
+      });
+      install('later');
+      fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'zod')), path.join(path.dirname(main), 'node_modules', 'zod'));
+      peer = await broker.start('later', main, FUNCTIONS_ONLY);
+    });
+
+    const refused = ({ thrown }) => {
+      assert.deepEqual([thrown.code, thrown.issues], ['invalid_result', [{ path: [], message: 'is not small' }]]);
+      return true;
+    };
+    /** Items of these numbers, as they cross. */
+    const items = (numbers) => Buffer.concat(numbers.map((number) => Buffer.concat([Buffer.of(1, 0, 0, 0), Buffer.of(number)])));
+
+    for (const json of [false, true]) {
+      const as = json ? 'in JSON' : 'in CBOR';
+
+      it(`for results, ${as}`, async () => {
+        assert.equal(await broker.call(peer, 'last', { to: 4 }, { json }), 40);
+        await assert.rejects(broker.call(peer, 'last', { to: 5 }, { json }), refused);
+      });
+
+      it(`for the items of an answer, ${as}`, async () => {
+        assert.deepEqual(await broker.call(peer, 'count', { to: 4 }, { json }), { items: [0, 10, 20, 30] });
+        await assert.rejects(broker.call(peer, 'count', { to: 9 }, { json }), refused);
+      });
+    }
+
+    it('for the items of an argument, in their order', async () => {
+      assert.deepEqual(await broker.call(peer, 'taken', {}, { items: items([0, 3, 1, 2]) }), [0, 30, 10, 20]);
+      assert.deepEqual(await broker.call(peer, 'all', {}, { items: items([0, 3, 1]) }), [0, 30, 10, 'done']);
+    });
+
+    it('for the items of an argument, until one is none', async () => {
+      const issues = [{ path: ['numbers'], message: 'is not small' }];
+      for (const numbers of [[1, 2, 7, 3, 4], [1, 2, 9, 8, 3]]) {
+        assert.deepEqual(await broker.call(peer, 'taken', {}, { items: items(numbers) }), [10, 20, 'InvalidArguments', issues, { done: true }]);
+      }
+    });
+  });
+
   const WRONG = [
     ['without a name', 'func({}, () => 1)', /main\.cjs:1:\d+: this function: it has no name: bind it to a const/],
     ['whose parameters nobody describes', 'const similar = func(({ itemId }) => itemId)', /main\.cjs:1:\d+: the function similar: nothing says what its parameters are/],

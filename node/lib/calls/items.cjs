@@ -7,6 +7,14 @@ const DONE = Object.freeze({ value: undefined, done: true });
 /** Consumed items leave the list when there are so many. */
 const SPENT_MAX = 1024;
 
+/** In the place of an item that turned out to be none: its reader gets this error. */
+class Refused {
+  /** @param {() => any} make */
+  constructor(make) {
+    this.make = make;
+  }
+}
+
 /** @implements {AsyncIterableIterator<any>} */
 class Items {
   /**
@@ -33,13 +41,31 @@ class Items {
     return this;
   }
 
-  /** An item has come. */
+  /** An item has come, or a promise of one, which never rejects. */
   push(value, cost, room) {
     if (this.is_over) return;
     const reader = this.readers.shift();
     if (reader === undefined) return void this.waiting.push(value, cost, room);
     this.connection.consumed(this.exchange, cost, room);
-    reader({ value, done: false });
+    reader(this._result(value));
+  }
+
+  /** What a reader gets for an item. */
+  _result(value) {
+    return value instanceof Promise ? value.then((settled) => this._settled(settled)) : { value, done: false };
+  }
+
+  _settled(value) {
+    if (!(value instanceof Refused)) return { value, done: false };
+    // What came behind it is nobody's, and the reader is told by this.
+    this._forget();
+    return raise(value.make);
+  }
+
+  _forget() {
+    this.waiting = [];
+    this.next_at = 0;
+    this.error = null;
   }
 
   /** None follows. @param {(() => any) | null} [error] makes what the reader is to get */
@@ -68,7 +94,7 @@ class Items {
         waiting.splice(0, this.next_at);
         this.next_at = 0;
       }
-      return Promise.resolve({ value, done: false });
+      return Promise.resolve(this._result(value));
     }
     return new Promise((resolve) => {
       if (this.is_over) this._tell_end(resolve);
@@ -79,9 +105,7 @@ class Items {
   /** The reader leaves. */
   return(value) {
     const was_over = this.is_over;
-    this.waiting = [];
-    this.next_at = 0;
-    this.error = null;
+    this._forget();
     this.end();
     if (!was_over) this.left();
     return Promise.resolve({ value, done: true });
@@ -93,4 +117,4 @@ class Items {
   }
 }
 
-module.exports = { Items };
+module.exports = { Items, Refused };

@@ -8,12 +8,14 @@ class Sending {
    * @param {import('./connection.cjs').Connection} connection
    * @param {import('./exchange.cjs').Exchange} exchange
    * @param {any} iterable
-   * @param {(encoder: import('./encode.cjs').Encoder, item: any) => void} write by the schema
+   * @param {(encoder: import('./encode.cjs').Encoder, item: any) => void} write
+   * @param {((item: any) => any) | null} [encode] by the schema, if there is one: what is to be written, or a promise of it
    */
-  constructor(connection, exchange, iterable, write) {
+  constructor(connection, exchange, iterable, write, encode = null) {
     this.connection = connection;
     this.exchange = exchange;
     this.write = write;
+    this.encode = encode;
     this.iterator = iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]();
     /** Nobody wants what follows. */
     this.is_stopped = false;
@@ -28,7 +30,21 @@ class Sending {
       const { value, done } = await iterator.next();
       if (this.is_stopped) return;
       if (done) return connection.end_items(exchange);
-      if (this._send(value)) continue;
+      let has_credit;
+      try {
+        let encoded = this.encode === null ? value : this.encode(value);
+        if (this.encode !== null && typeof encoded?.then === 'function') {
+          // The schema is one that validates asynchronously.
+          encoded = await encoded;
+          if (this.is_stopped) return;
+        }
+        has_credit = this._send(encoded);
+      } catch (error) {
+        // The iterable is not asked any more.
+        this._leave();
+        throw error;
+      }
+      if (has_credit) continue;
       await new Promise((resolve) => {
         this.wake = resolve;
         connection.wait(exchange);
@@ -36,17 +52,14 @@ class Sending {
     }
   }
 
-  _send(value) {
+  /** @param {any} encoded @returns {boolean} whether there is credit for more */
+  _send(encoded) {
     const encoder = take_encoder();
     try {
       encoder.begin(this.connection.message_bytes_max);
-      this.write(encoder, value);
+      this.write(encoder, encoded);
       encoder.check_length();
       return this.connection.send_item(this.exchange, encoder);
-    } catch (error) {
-      // The iterable is not asked any more.
-      this._leave();
-      throw error;
     } finally {
       give_back(encoder);
     }

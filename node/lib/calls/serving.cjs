@@ -6,7 +6,7 @@ const { ABORT } = require('./protocol.cjs');
 const { CallCancelled, DeadlineExceeded, InvalidArguments } = require('./errors.cjs');
 const { decode } = require('./decode.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
-const { Items } = require('./items.cjs');
+const { Items, Refused } = require('./items.cjs');
 const { json_text } = require('./json_text.cjs');
 const { Sending } = require('./sending.cjs');
 const { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid } = require('./thrown.cjs');
@@ -82,10 +82,16 @@ class Serving {
     if (items === null || items.is_over) return;
     try {
       const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
-      items.push(offered.decode_item(given, is_json), cost, room);
+      const decoded = offered.decode_item(given, is_json);
+      items.push(typeof decoded?.then === 'function' ? this._settled(decoded) : decoded, cost, room);
     } catch (error) {
-      this._refuse(issues_of(error) ?? [{ path: [], message: String(error?.message ?? error) }]);
+      this._refuse(issues_of_item(error));
     }
+  }
+
+  /** An item whose schema validates asynchronously. @param {PromiseLike<any>} decoded @returns {Promise<any>} that never rejects */
+  _settled(decoded) {
+    return Promise.resolve(decoded).catch((error) => new Refused(this._refuse(issues_of_item(error))));
   }
 
   stalled(problem) {
@@ -96,12 +102,21 @@ class Serving {
     this._refuse([{ path: [], message: problem }]);
   }
 
-  /** The function is told what is wrong with its items, and gets no more of them. @param {{ path: (string | number)[], message: string }[]} issues */
+  /**
+   * The function is told what is wrong with its items, and gets no more of them.
+   *
+   * @param {{ path: (string | number)[], message: string }[]} issues
+   * @returns {() => InvalidArguments} makes what it is told
+   */
   _refuse(issues) {
     const { name } = this.offered.input;
     const within = issues.map(({ path, message }) => ({ path: [name, ...path], message }));
-    this.items?.end(() => new InvalidArguments(issues_text(within), { issues: within }));
-    this.connection.stop(this.exchange);
+    const make = () => new InvalidArguments(issues_text(within), { issues: within });
+    // Of several that are being validated the first has said so.
+    const is_told = this.items?.is_over === true;
+    this.items?.end(make);
+    if (!is_told) this.connection.stop(this.exchange);
+    return make;
   }
 
   ended() {
@@ -191,7 +206,8 @@ class Serving {
     if (typeof (result?.[Symbol.asyncIterator] ?? result?.[Symbol.iterator]) !== 'function') {
       return this._throw(thrown_invalid('invalid_result', [{ path: [], message: 'the function says it returns a stream of items, and returned none' }]));
     }
-    const sending = new Sending(connection, exchange, result, (encoder, item) => this._write(encoder, offered.encode(item, is_json)));
+    const write = (encoder, encoded) => this._write(encoder, encoded);
+    const sending = new Sending(connection, exchange, result, write, (item) => offered.encode(item, is_json));
     connection.answer_stream(exchange);
     if (exchange.over) return sending.stop();
     this.sending = sending;
@@ -203,6 +219,11 @@ class Serving {
       },
     );
   }
+}
+
+/** @param {any} error what an item's schema threw */
+function issues_of_item(error) {
+  return issues_of(error) ?? [{ path: [], message: String(error?.message ?? error) }];
 }
 
 /** Calls the function. Runs as the call's. @param {Serving} serving @param {any} given */
