@@ -66,6 +66,30 @@ describe('calls', () => {
     await assert.rejects(run('await services.model.similar({ itemId: 1, item_id: 2 })'), /itemId and item_id are both item_id/);
   });
 
+  it('reach a function by either spelling, and the right one where two are alike', async () => {
+    const code = `const { model } = services;
+      return [await model.a_b_c(), await model.aB_c(), await model.a_bc(), await model.aBc(), await model.aBC(), await model.aB_c({ xY_z: 1 }), await model.a_b_c({ x_y_z: 2 })]`;
+    assert.deepEqual(await run(code), ['a_b_c', 'a_b_c', 'a_bc', 'a_bc', 'a_bc', 1, 2]);
+  });
+
+  it('are made by nobody who only looks at what there is', async () => {
+    const asked = ['$$typeof', '_bsontype', '__v_isRef', '__esModule', '__proto__', '@@__IMMUTABLE_ITERABLE__@@', '0', '', 'then', 'toJSON', 'asymmetricMatch', 'nodeType'];
+    const code = `const util = await import('node:util');
+      const looked = [];
+      for (const object of [services, services.model, Object.freeze(services.frozen)]) {
+        for (const name of ${JSON.stringify(asked)}) if (object[name] !== undefined) looked.push(name);
+        const symbols = Reflect.ownKeys(Symbol).map((name) => Symbol[name]).filter((symbol) => typeof symbol === 'symbol');
+        for (const symbol of symbols) if (object[symbol] !== undefined) looked.push(String(symbol));
+        looked.push(util.inspect(object, { showHidden: true }).length > 0, util.format('%s %d %j %o', object, object, object, object).length > 0, typeof JSON.stringify({ object }));
+        looked.push((await object) === object, util.isDeepStrictEqual(object, {}), String(object));
+      }
+      return [...looked, await services.model.aB_c(), typeof services.frozen.anything]`;
+    const begun = broker.calls.length;
+    const of = (shown) => [true, true, 'string', true, false, shown];
+    assert.deepEqual(await run(code), [...of('services'), ...of('services.model'), ...of('services.frozen'), 'a_b_c', 'function']);
+    assert.deepEqual(broker.calls.slice(begun).map(({ name }) => name), ['a_b_c']);
+  });
+
   describe('that fail', () => {
     const error_of = (code) => run(`try { ${code} } catch (error) { const { name, message, code, type, data, stack, issues, service, function: fn } = error;
       return { name, message, code, type, data, stack, issues, service, fn, is: error instanceof diglot.CallError } } return 'no error'`);

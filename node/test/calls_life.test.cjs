@@ -247,6 +247,16 @@ exports.all = func({ items: { numbers: small }, input: z.object({}) }, async ({ 
     ['with an option that is none', 'const one = func({ retries: 1 }, () => 1)', /the function one: there is no option retries/],
     ['whose errors are a list', 'const one = func({ errors: [Error] }, () => 1)', /the function one: errors are an object, of the names of their classes: \{ OutOfStock: true \}/],
     ['of a name that another has', 'const one = func({}, () => 1); const two = func({ name: "one" }, () => 1)', /main\.cjs:1:\d+: the function one: .*main\.cjs:1:\d+ has the same name/],
+    [
+      'whose name crosses as that of another',
+      'const parseHTTP = func({}, () => 1);\nconst parseHttp = func({}, () => 2)',
+      /main\.cjs:2:\d+: the function parseHttp: parseHTTP of .*main\.cjs:1:\d+ and parseHttp are both parse_http to other languages: rename one/,
+    ],
+    [
+      'whose name crosses as that of another of the same place',
+      "for (const name of ['parseHTTP', 'parseHttp']) func({ name }, () => 1)",
+      /main\.cjs:1:\d+: the function parseHttp: parseHTTP of .*main\.cjs:1:\d+ and parseHttp are both parse_http/,
+    ],
   ];
   for (const [what, text, message] of WRONG) {
     it(`refuses a function ${what}`, async () => {

@@ -8,10 +8,11 @@ const { describe, it } = require('node:test');
 const { decode, Malformed } = require('../lib/calls/decode.cjs');
 const { Encoder } = require('../lib/calls/encode.cjs');
 const { UnsupportedValue } = require('../lib/calls/errors.cjs');
-const { to_snake, to_camel } = require('../lib/calls/names.cjs');
+const { may_cross, to_snake, to_camel } = require('../lib/calls/names.cjs');
 const { BY_DTYPE, NDArray } = require('../lib/calls/values.cjs');
 
-const golden = JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'crates', 'diglot-calls', 'golden', 'values.json'), 'utf8'));
+const read_golden = (name) => JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'crates', 'diglot-calls', 'golden', name), 'utf8'));
+const golden = read_golden('values.json');
 const BYTES_MAX = 67_108_864;
 
 /** @returns {Buffer} */
@@ -277,9 +278,15 @@ describe('values', () => {
 });
 
 describe('names', () => {
-  it('are written as each language writes them', () => {
-    const pairs = { itemId: 'item_id', renderCard: 'render_card', getURLOf: 'get_url_of', item3: 'item3', id: 'id', x2Y: 'x2_y', snake_case: 'snake_case' };
-    for (const [camel, snake] of Object.entries(pairs)) assert.equal(to_snake(camel), snake);
-    for (const name of ['item_id', 'get_url_of', 'item3', 'x2_y', 'k_2']) assert.equal(to_snake(to_camel(name)), name);
+  const names = read_golden('names.json');
+
+  it('cross as in every language', () => {
+    for (const [written, crosses] of Object.entries(names.crossing)) assert.equal(to_snake(written), crosses);
+    // What is a letter of A to Z in small only, and not as it stands, is none.
+    assert.equal(may_cross(to_snake('\u212Aelvin')), false);
+  });
+
+  it('are written in a form that crosses as the same again', () => {
+    for (const [crosses, camel] of Object.entries(names.camel)) assert.deepEqual([to_camel(crosses), to_snake(camel)], [camel, crosses]);
   });
 });

@@ -26,15 +26,16 @@ const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: fa
 class Offered {
   /**
    * @param {Function} fn
-   * @param {string} name as it crosses
+   * @param {{ name: string, local: string }} called as it crosses, and as the program has it
    * @param {Takes} takes
    * @param {{ schema: Schema, stream: boolean }} gives
    * @param {any} offer what is said of it
    * @param {string} place
    */
-  constructor(fn, name, takes, gives, offer, place) {
+  constructor(fn, { name, local }, takes, gives, offer, place) {
     this.fn = fn;
     this.name = name;
+    this.local = local;
     this.parameters = takes.schema;
     this.positions = takes.positions;
     this.input = takes.input;
@@ -111,6 +112,9 @@ function make_offered(options, fn, root, others) {
   const name = to_snake(local);
   if (!may_cross(name)) problem.failed('its name cannot cross: use letters, digits and _, a letter first');
   const other = others.get(name);
+  if (other !== undefined && other.local !== local) {
+    problem.failed(`${other.local} of ${other.place} and ${local} are both ${name} to other languages: rename one, or give it another with func({ name: "…" }, …)`);
+  }
   if (other !== undefined && other.place !== problem.where) problem.failed(`that of ${other.place} has the same name`);
   if (described === null && options.input === undefined && options.items === undefined && fn.length > 0) {
     problem.failed(
@@ -135,7 +139,7 @@ function make_offered(options, fn, root, others) {
     file: place?.file,
     line: place?.line,
   };
-  return new Offered(fn, name, takes, { schema: result ?? ANYTHING, stream }, offer, problem.where);
+  return new Offered(fn, { name, local }, takes, { schema: result ?? ANYTHING, stream }, offer, problem.where);
 }
 
 /** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */

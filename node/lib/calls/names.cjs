@@ -10,12 +10,17 @@ function to_snake(name) {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
-    .toLowerCase();
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** @param {string} name as it crosses @returns {string} as JavaScript writes it */
+/**
+ * In a form that crosses as the same name again: of `a_b_c` that is `aB_c`, for `aBC` is `a_bc`.
+ *
+ * @param {string} name as it crosses @returns {string} as JavaScript writes it
+ */
 function to_camel(name) {
-  return name.replace(/(?<=[a-z0-9])_([a-z])/g, (_, letter) => letter.toUpperCase());
+  // A letter that has become a capital is behind: no word of one letter joins the next.
+  return name.replace(/([a-z0-9])_([a-z])/g, (_, before, letter) => before + letter.toUpperCase());
 }
 
 /** Whether it may cross as it is. @param {string} name in snake_case */

@@ -13,6 +13,7 @@ const { scope_at_hand, context_of } = require('./scope.cjs');
  * (`Then`), the others as they cross (`to_string`).
  */
 const NO_NAMES = new Set(['then', 'constructor', 'prototype', 'toJSON', 'toString', 'valueOf', 'hasOwnProperty', 'asymmetricMatch', 'nodeType']);
+const BEGINS_NAME = /^\p{L}/u;
 const OPTIONS = new Set(['timeout', 'signal', 'idempotent']);
 const TIMEOUT_MS_MAX = 0xffff_ffff;
 
@@ -186,25 +187,33 @@ function placed(error, route) {
 
 /**
  * An object that has whatever is asked of it: made when it is asked for, and from then on a property like any other.
+ *
+ * Of what does not begin with a letter it has nothing: so begins no name, but much that tools ask every object for (`$$typeof`, `_bsontype`,
+ * `@@__IMMUTABLE_ITERABLE__@@`).
+ *
+ * @param {string} shown what it is as text
  * @param {(name: string) => any} make
  */
-function on_demand(make) {
+function on_demand(shown, make) {
+  const root = Object.create(null, { toString: { value: () => shown } });
   const makes = {
-    get(_target, name, receiver) {
-      if (typeof name !== 'string' || NO_NAMES.has(name)) return undefined;
+    get(target, name, receiver) {
+      if (name === 'toString') return target.toString;
+      if (typeof name !== 'string' || !BEGINS_NAME.test(name) || NO_NAMES.has(name)) return undefined;
       const value = make(name);
-      Object.defineProperty(receiver, name, { value, enumerable: true, configurable: true });
+      // One that somebody has frozen makes it anew each time.
+      Reflect.defineProperty(receiver, name, { value, enumerable: true, configurable: true });
       return value;
     },
   };
-  return Object.create(new Proxy(Object.create(null), makes));
+  return Object.create(new Proxy(root, makes));
 }
 
 /** @param {Caller} caller @returns {any} what the package exports */
 function make_services(caller) {
-  return on_demand((service) => {
+  return on_demand('services', (service) => {
     const of_service = crossing_name(service, 'service');
-    return on_demand((name) => {
+    return on_demand(`services.${of_service}`, (name) => {
       const route = new Route(of_service, crossing_name(name, 'function'));
       return (args, options) => caller.call(route, args, options);
     });

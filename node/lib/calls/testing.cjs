@@ -58,7 +58,7 @@ function crossed_error(error, route) {
  */
 function stub(service, functions) {
   const { stubs } = sdk().caller;
-  const name = to_snake(service);
+  const name = to_snake(service.replaceAll('-', '_'));
   const by_name = new Map(Object.entries(functions).map(([local, fn]) => [to_snake(local), fn]));
   const before = stubs.get(name);
   async function call(route, args) {

@@ -8,5 +8,5 @@ _CAPITALS = {ord(character): character.lower() for character in "ABCDEFGHIJKLMNO
 
 
 def crossing(name):
-    """The name of a service as it crosses: `my-web` and `myWeb` are `my_web`."""
+    """The name as it crosses: `my-web` and `myWeb` are `my_web`."""
     return _BORDER.sub("_", name).translate(_CAPITALS).replace("-", "_")

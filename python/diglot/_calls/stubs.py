@@ -106,7 +106,8 @@ def put(service, functions):
     """Puts stubs in a service's place, and returns what was there before."""
     service = crossing(service)
     before = _stubs.get(service)
-    _stubs[service] = {name: Stub(service, name, function) for name, function in functions.items()}
+    named = {crossing(name): function for name, function in functions.items()}
+    _stubs[service] = {name: Stub(service, name, function) for name, function in named.items()}
     return before
 
 

@@ -59,3 +59,5 @@ exports.nested = func({ input: object({ depth: any }) }, ({ depth }) => services
 exports.trace = func({}, () => services.web.traced());
 exports.left = func({}, () => services.web.remaining({}, { timeout: 5000 }));
 exports.grid = func({}, () => new NDArray([2, 2], new Float32Array([1, 2, 3, 4])));
+exports.aB_c = func({ input: object({ xY_z: any }, []) }, ({ xY_z }) => xY_z ?? 'a_b_c');
+exports.aBc = func({}, () => 'a_bc');
