@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use diglot_calls::items::Items;
+use diglot_calls::message::{CALL_IDEMPOTENT, CALL_ITEMS, CALL_JSON, CallHead};
 use pyo3::prelude::*;
 use pyo3::types::PyByteArray;
 
@@ -85,6 +86,22 @@ impl Call {
             stale: 0,
             is_unwanted: false,
             outbox: Outbox::default(),
+        }
+    }
+}
+
+impl Head {
+    /// As it came, but for the lengths.
+    pub(super) fn borrowed(&self) -> CallHead<'_> {
+        CallHead {
+            total: 0,
+            window: 0,
+            deadline_ms: self.deadline_ms,
+            flags: self.flags & (CALL_JSON | CALL_ITEMS | CALL_IDEMPOTENT),
+            depth: self.depth,
+            service: &self.caller,
+            function: &self.function,
+            context: &self.context,
         }
     }
 }
