@@ -168,59 +168,6 @@ fn thrown(error: &Value, reader: &mut Reader) -> Option<Thrown> {
     Some(Thrown { class, of: Type::Named(key) })
 }
 
-impl Type {
-    /// Exchanges all names of types within it.
-    pub(crate) fn rename(&mut self, rename: &mut impl FnMut(&str) -> String) {
-        if let Type::Named(name) = self {
-            *name = rename(name);
-        }
-        self.parts_mut(&mut |part| part.rename(rename));
-    }
-
-    /// Whether it, or something that it is made of, is such a type. What names stand for is not looked at.
-    pub(crate) fn any(&self, is_it: &dyn Fn(&Type) -> bool) -> bool {
-        is_it(self) || self.parts().into_iter().any(|part| part.any(is_it))
-    }
-
-    /// Each type that it is made of.
-    pub(crate) fn parts(&self) -> Vec<&Type> {
-        match self {
-            Type::Array(item) | Type::Set(item) => vec![item],
-            Type::Map(pair) => vec![&pair.0, &pair.1],
-            Type::Tuple { items, rest, .. } => items.iter().chain(rest.as_deref()).collect(),
-            Type::Object(Object { fields, others, numbered }) => {
-                let fields = fields.iter().map(|field| &field.of);
-                fields.chain(others.as_deref()).chain(numbered.as_deref()).collect()
-            }
-            Type::Error { data, .. } => vec![data],
-            Type::Union(parts) | Type::All(parts) => parts.iter().collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same, to change them.
-    pub(crate) fn parts_mut(&mut self, with: &mut dyn FnMut(&mut Type)) {
-        match self {
-            Type::Array(item) | Type::Set(item) => with(item),
-            Type::Map(pair) => {
-                with(&mut pair.0);
-                with(&mut pair.1);
-            }
-            Type::Tuple { items, rest, .. } => {
-                items.iter_mut().for_each(&mut *with);
-                rest.iter_mut().for_each(|rest| with(rest));
-            }
-            Type::Object(object) => {
-                object.fields.iter_mut().for_each(|field| with(&mut field.of));
-                object.others.iter_mut().chain(&mut object.numbered).for_each(|others| with(others));
-            }
-            Type::Error { data, .. } => with(data),
-            Type::Union(parts) | Type::All(parts) => parts.iter_mut().for_each(with),
-            _ => {}
-        }
-    }
-}
-
 impl Function {
     /// Each type that it is made of.
     pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {

@@ -75,6 +75,31 @@ pub(crate) fn camel(name: &str) -> String {
     text
 }
 
+/// What JavaScript and its tools ask every object for, so that no function and no service has these names there
+/// (`node/lib/calls/services.cjs`).
+const ASKED_OF_ALL: [&str; 9] = [
+    "then",
+    "constructor",
+    "prototype",
+    "toJSON",
+    "toString",
+    "valueOf",
+    "hasOwnProperty",
+    "asymmetricMatch",
+    "nodeType",
+];
+
+/// A function or a service as a member of an object in JavaScript: as [`camel`], but `then` as `Then`, and `to_string` as it
+/// is.
+pub(crate) fn member(name: &str) -> String {
+    let written = camel(name);
+    match ASKED_OF_ALL.contains(&written.as_str()) {
+        false => written,
+        true if written == name => pascal(name),
+        true => name.to_owned(),
+    }
+}
+
 /// `render_card` and `render-card` as `RenderCard`.
 pub(crate) fn pascal(name: &str) -> String {
     let mut text = String::new();
@@ -123,12 +148,34 @@ pub(crate) fn is_python_word(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    /// Of the names that every language reads.
+    fn golden(part: &str) -> Vec<(String, String)> {
+        let golden: Value =
+            serde_json::from_str(include_str!("../../diglot-calls/golden/names.json")).expect("JSON");
+        let pairs = golden[part].as_object().expect("an object");
+        pairs
+            .iter()
+            .map(|(name, written)| (name.clone(), written.as_str().expect("text").to_owned()))
+            .collect()
+    }
 
     #[test]
     fn names_come_back_as_they_were() {
-        for name in ["render_card", "a_b_c", "x1_y2", "v_2_api", "a__b", "s3_", "top_10_items"] {
-            assert_eq!(diglot_calls::names::crossing(&camel(name)), name);
+        for (name, written) in golden("camel") {
+            assert_eq!(camel(&name), written);
+            assert_eq!(diglot_calls::names::crossing(&written), name);
+        }
+    }
+
+    #[test]
+    fn members_are_those_that_can_be_called() {
+        for (name, written) in golden("members") {
+            assert_eq!(member(&name), written);
+            assert_eq!(diglot_calls::names::crossing(&written), name);
         }
     }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::WRITTEN_BY;
 use crate::offers::{Function, Offers};
-use crate::schema::{Definition, Doc, Field, Object, Type};
-use crate::spelling::{camel, is_identifier};
+use crate::schema::{Definition, Doc, Field, Object, SAFE_INTEGER_MAX, Type};
+use crate::spelling::{camel, is_identifier, member};
 
 /// A signature longer than this is broken, a line for each parameter.
 const WIDTH_MAX: usize = 120;
@@ -21,7 +21,7 @@ pub fn typescript(offers: &Offers) -> String {
     let writer = Writer { offers };
     let mut body = String::from("\ndeclare module \"diglot\" {\n  interface Services {\n");
     for service in offers.offering() {
-        let _ = writeln!(body, "    {}: {{", key(&camel(&service.name)));
+        let _ = writeln!(body, "    {}: {{", key(&member(&service.name)));
         service.functions.iter().for_each(|each| writer.function(&mut body, each));
         body.push_str("    };\n");
     }
@@ -103,8 +103,11 @@ impl Writer<'_> {
             Type::Undefined => "void".to_owned(),
             result => self.spelled(result),
         };
-        let head =
-            format!("{FUNCTION}{}(args{}: ", key(&camel(&function.name)), if is_optional { "?" } else { "" });
+        let head = format!(
+            "{FUNCTION}{}(args{}: ",
+            key(&member(&function.name)),
+            if is_optional { "?" } else { "" }
+        );
         let tail = format!(", options?: CallOptions): {answer}<{result}>;");
         let flat = match params.is_empty() {
             true => "Record<string, never>".to_owned(),
@@ -164,6 +167,14 @@ impl Writer<'_> {
             Type::Union(of) => of.iter().for_each(|part| self.collect(part, parts, is_joined)),
             Type::Literals(values) => values.iter().map(literal).for_each(push),
             Type::Numbers { dtype, dimensions } => numbers(dtype, *dimensions).into_iter().for_each(push),
+            // What a number holds arrives as one.
+            Type::BigInt => ["number", "bigint"].map(str::to_owned).into_iter().for_each(push),
+            Type::BigLiteral(digits) => {
+                if is_safe(digits) {
+                    push(digits.clone());
+                }
+                push(format!("{digits}n"));
+            }
             Type::Object(object) => {
                 let (text, is_several) = self.object(object);
                 *is_joined |= is_several;
@@ -184,8 +195,6 @@ impl Writer<'_> {
             Type::Undefined => "undefined".to_owned(),
             Type::Bool => "boolean".to_owned(),
             Type::Integer | Type::Number => "number".to_owned(),
-            Type::BigInt => "bigint".to_owned(),
-            Type::BigLiteral(digits) => format!("{digits}n"),
             Type::Text | Type::Date | Type::Time | Type::Duration | Type::Uuid | Type::Decimal => {
                 "string".to_owned()
             }
@@ -231,6 +240,11 @@ impl Writer<'_> {
 /// Whether an interface can say it.
 fn is_interface(object: &Object) -> bool {
     !object.fields.is_empty() && object.others.is_none() && object.numbered.is_none()
+}
+
+/// Whether a `number` of JavaScript has it as it is.
+fn is_safe(digits: &str) -> bool {
+    digits.parse::<i64>().is_ok_and(|value| value.unsigned_abs() <= SAFE_INTEGER_MAX)
 }
 
 /// One dimension is a typed array, but for booleans; what may have more is an `NDArray`, and either may come where the

@@ -64,9 +64,23 @@ fn project() -> Value {
                     "by": { "type": "array", "x-diglot": "map", "items": { "prefixItems": [{ "type": "integer" }, { "type": "string", "format": "uuid" }] } },
                     "tags": { "type": "array", "x-diglot": "set", "uniqueItems": true, "items": { "type": "string" } },
                     "big": { "type": "integer", "x-diglot": "bigint" },
+                    "bigs": { "type": "array", "items": { "type": "integer", "x-diglot": "bigint" } },
+                    "ten": { "type": "integer", "x-diglot": "bigint", "const": 10 },
+                    "far": { "type": "integer", "x-diglot": "bigint", "const": 9_007_199_254_740_992_u64 },
                 } },
                 "result": { "type": "null", "x-diglot": "undefined" },
             },
+            {
+                "name": "then",
+                "params": { "type": "object", "properties": { "then": { "type": "integer" } } },
+                "file": "web/more.py", "line": 3,
+                "result": { "type": "object", "properties": {
+                    "id": { "type": "integer", "minimum": 0 },
+                    "hash": { "type": "integer", "minimum": 0, "maximum": 18_446_744_073_709_551_615_u64 },
+                    "safe": { "type": "integer", "exclusiveMaximum": 9_007_199_254_740_992_u64 },
+                }, "required": ["id", "hash", "safe"] },
+            },
+            { "name": "to_string", "params": { "type": "object", "properties": {} }, "result": { "type": "string" } },
         ],
     })
 }

@@ -1,12 +1,13 @@
 """Functions in Python, one of which calls Node's."""
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from diglot import function
+from diglot import BigInt, function
 from diglot_services import services
 
 
@@ -54,3 +55,13 @@ async def total(numbers: AsyncIterator[int]) -> int:
 @function
 def ping() -> None:
     pass
+
+
+@function
+def factorial(n: int) -> BigInt:
+    return math.factorial(n)
+
+
+@function
+def then(value: int) -> int:
+    return value

@@ -24,7 +24,8 @@ async def uses() -> None:
     card = await services.web.render_card(item_id=first + total, size="large")
     printed: datetime = card["printed"]
     identity: str = card["id"]
-    print(nothing, printed, identity, card["title"].upper())
+    big: int = await services.my_model.factorial(n=30) + await services.my_model.then(value=1)
+    print(nothing, big, printed, identity, card["title"].upper())
 
 
 def waits() -> None:

@@ -12,6 +12,8 @@ async function* numbers(): AsyncGenerator<number> {}
 const total: number = await services.myModel.total({ numbers: numbers() });
 const { title } = await services.web.renderCard({ itemId: 3, size: "large" });
 for await (const { letter, at } of services.web.letters({ from: title })) letter.padEnd(at);
+const big: number | bigint = await services.myModel.factorial({ n: 30 });
+const value: number = await services.myModel.Then({ value: 3 });
 const failed = (error: OutOfStock): number | undefined => error.data.missing;
 
 // @ts-expect-error: a parameter is missing
@@ -34,4 +36,8 @@ for await (const item of services.myModel.similar({ itemId: 3 })) console.log(it
 services.myModel.ping({ loud: true });
 // @ts-expect-error: another field
 items[0]?.pryce;
-export { added, failed, kind, nothing, price, ticks, total };
+// @ts-expect-error: one that a number holds is a number
+const only: bigint = await services.myModel.factorial({ n: 3 });
+// @ts-expect-error: an object of functions is nothing to wait for
+services.myModel.then({ value: 3 });
+export { added, big, failed, kind, nothing, only, price, ticks, total, value };
