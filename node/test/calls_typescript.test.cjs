@@ -61,6 +61,23 @@ for (const typescript of TYPESCRIPTS) {
     });
   });
 
+  it(`the package that \`diglot types\` has declared is the package, by ${typescript}`, async () => {
+    const declarations = fs.readFileSync(require.resolve('../sdk/index.d.ts'), 'utf8');
+    const files = {
+      'diglot-package.d.ts': `declare module "diglot" {\n${declarations}}\n`,
+      'again.ts': 'export { func } from "diglot";',
+      'cases.ts': 'import type { NDArray } from "diglot";\nimport { func } from "./again.js";\nexport const total = func((of: NDArray<"float32">) => 1);',
+    };
+    const project = make(files, typescript);
+    try {
+      const { functions, problems } = await describe_file(project, 'cases.ts');
+      assert.deepEqual(problems, []);
+      assert.deepEqual(functions[0].params_schema.properties.of, { type: 'array', 'x-diglot': 'array', dtype: 'float32' });
+    } finally {
+      project.remove();
+    }
+  });
+
   describe(`what cannot cross, by ${typescript}`, () => {
     it('is told with its place and its path within the type', async () => {
       const source = REFUSED.map(([type], at) => `export const case${at} = func((x: ${type}) => 1);`);

@@ -9,7 +9,15 @@ async def similar(item_id: int, k: int = 10) -> list[int]:
     ...
 """
 
-from ._calls.errors import (
+import os
+import sys
+
+_worker = sys.modules.get("_diglot_worker")
+if _worker is not None:
+    # In a worker the package is the worker's own, whichever copy was found: that of a venv may be another version's.
+    __path__[:] = [os.path.dirname(_worker.__path__[0])]
+
+from ._calls.errors import (  # noqa: E402
     CallCancelled,
     CallError,
     DeadlineExceeded,
@@ -25,9 +33,9 @@ from ._calls.errors import (
     UnsupportedValue,
     WorkerLost,
 )
-from ._calls.registry import function
-from ._calls.services import services
-from ._calls.types import BigInt
+from ._calls.registry import function  # noqa: E402
+from ._calls.services import services  # noqa: E402
+from ._calls.types import BigInt  # noqa: E402
 
 __all__ = [
     "BigInt",

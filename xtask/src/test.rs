@@ -160,6 +160,7 @@ impl Suite {
                 install_node_modules(&apps)?;
                 install_node_modules(&root().join("tests/typescript"))?;
                 install_node_modules(&root().join("tests/types"))?;
+                install_example(diglot)?;
                 if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }
@@ -300,10 +301,16 @@ fn node_frameworks(diglot: &Path, options: &Options) -> Result<Vec<String>> {
     })
 }
 
-/// The digit board, installed and served as its README says, and the tests that drive it.
-fn browser(diglot: &Path) -> Result<Vec<String>> {
+/// The digit board, installed as its README says; returns its folder.
+fn install_example(diglot: &Path) -> Result<PathBuf> {
     let example = root().join("examples/digits");
     step(Command::new(diglot).arg("install").current_dir(&example))?;
+    Ok(example)
+}
+
+/// The digit board, served as its README says, and the tests that drive it.
+fn browser(diglot: &Path) -> Result<Vec<String>> {
+    let example = install_example(diglot)?;
     let folder = root().join("tests/browser");
     install_node_modules(&folder)?;
     let mut serve = tokio::process::Command::new(diglot);

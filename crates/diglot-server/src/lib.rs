@@ -24,6 +24,7 @@ mod unpacked;
 mod written;
 
 pub use gather::gather;
+pub use sdk::python_package;
 pub use written::{Written, written};
 
 use std::io;

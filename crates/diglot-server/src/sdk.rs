@@ -15,6 +15,13 @@ use crate::unpacked::{self, InUse};
 /// Relative path and contents of every file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
+/// The Python package, relative to where packages are, without the workers' own.
+pub fn python_package() -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    let is_of_workers = |name: &str| name == "diglot_worker.py" || name.starts_with("diglot/_worker/");
+    let files = FILES.iter().filter_map(|(name, contents)| Some((name.strip_prefix("python/")?, *contents)));
+    files.filter(move |(name, _)| !is_of_workers(name))
+}
+
 /// The native module as cargo names it.
 const NATIVE: &str = if cfg!(target_os = "macos") { "libdiglot_native.dylib" } else { "libdiglot_native.so" };
 

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::WRITTEN_BY;
 use crate::offers::{Function, Offers};
 use crate::schema::{Definition, Doc, Field, Object, SAFE_INTEGER_MAX, Type};
 use crate::spelling::{camel, is_identifier, member};
+use crate::{UNLINTED, WRITTEN_BY};
 
 /// A signature longer than this is broken, a line for each parameter.
 const WIDTH_MAX: usize = 120;
@@ -16,8 +16,8 @@ const FUNCTION: &str = "      ";
 /// Where its parameters stand, when each has a line.
 const PARAMETER: &str = "        ";
 
-/// The text of a `.d.ts` file.
-pub fn typescript(offers: &Offers) -> String {
+/// The text of a `.d.ts` file. `package` is the way from it to the declarations of the package `diglot`.
+pub fn typescript(offers: &Offers, package: &str) -> String {
     let writer = Writer { offers };
     let mut body = String::from("\ndeclare module \"diglot\" {\n  interface Services {\n");
     for service in offers.offering() {
@@ -39,7 +39,8 @@ pub fn typescript(offers: &Offers) -> String {
         true => "export {};\n".to_owned(),
         false => format!("import type {{ {} }} from \"diglot\";\n", used.join(", ")),
     };
-    format!("// {WRITTEN_BY}\n/* eslint-disable */\n\n{tables}{import}{body}")
+    let package = quoted(package);
+    format!("// {WRITTEN_BY}\n{UNLINTED}/// <reference path={package} />\n\n{tables}{import}{body}")
 }
 
 /// Whether it stands there as a word of its own.

@@ -91,7 +91,7 @@ fn offers(value: &Value) -> Offers {
 
 #[test]
 fn declarations_for_typescript() {
-    insta::assert_snapshot!(typescript(&offers(&project())));
+    insta::assert_snapshot!(typescript(&offers(&project()), "./diglot-package.d.ts"));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_module_for_python() {
 #[test]
 fn nothing_offered_is_still_a_file() {
     let none = offers(&json!({}));
-    assert!(typescript(&none).contains("interface Services"));
+    assert!(typescript(&none, "./diglot-package.d.ts").contains("interface Services"));
     assert!(python(&none).contains("class Services:\n        pass"));
 }
 

@@ -213,8 +213,8 @@ pub(crate) struct Check {
 ///
 /// Python: into the service's venv, made where there is none, from requirements.txt or pyproject.toml, with uv where
 /// it is installed and pip elsewhere. A pyproject.toml without [build-system] is that of an application: its
-/// dependencies are installed, and nothing is built. Node: with `npm ci` where there is a lockfile and `npm install`
-/// elsewhere.
+/// dependencies are installed, and nothing is built. The package `diglot` is put beside them, for editors and tests. Node:
+/// with `npm ci` where there is a lockfile and `npm install` elsewhere.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -290,7 +290,8 @@ pub(crate) struct Call {
 ///
 /// For each service a file of its language: declarations for TypeScript, a module for Python. What they say is asked of the
 /// server that runs, or else of workers that are started for it. What was offered when they were written stands beside the
-/// configuration, in diglot.types.json. All of it is to be committed.
+/// configuration, in diglot.types.json; what the package `diglot` is, for tsc, in diglot-package.d.ts. All of it is to be
+/// committed.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

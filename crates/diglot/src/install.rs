@@ -9,7 +9,7 @@ use std::{
 
 use diglot_config::{Environment, Language, Origin, Problem, Python, Workplace, resolve};
 
-use crate::{arguments::Install, pyproject, report, step::Step, tools, venv};
+use crate::{arguments::Install, pyproject, report, sdk, step::Step, tools, venv};
 
 /// What earlier services saw to: two may share a folder or a venv.
 #[derive(Debug, Default)]
@@ -43,8 +43,20 @@ pub(crate) fn install(install: Install, environment: &Environment) -> ExitCode {
                 return failed(problem);
             }
         }
+        if let Some(venv) = venv_of(workplace)
+            && let Err(problem) = sdk::into_venv(&workplace.name, &venv)
+        {
+            return failed(problem);
+        }
     }
     ExitCode::SUCCESS
+}
+
+/// Of a service in Python, where it has one.
+fn venv_of(workplace: &Workplace) -> Option<PathBuf> {
+    let Language::Python { found, own_venv } = &workplace.language else { return None };
+    let named = || found.as_ref().ok().filter(|python| python.origin == Origin::Named)?.venv.clone();
+    own_venv.clone().or_else(named).filter(|venv| venv.join("pyvenv.cfg").is_file())
 }
 
 fn failed(problem: Problem) -> ExitCode {

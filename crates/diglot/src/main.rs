@@ -14,6 +14,7 @@ mod packages;
 mod pyproject;
 mod report;
 mod run;
+mod sdk;
 mod serve;
 mod step;
 mod tools;

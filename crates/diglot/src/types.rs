@@ -1,6 +1,7 @@
 //! `diglot types`: what the services offer each other, as files that compilers and editors read.
 
 mod files;
+mod package;
 mod watch;
 
 use std::{path::Path, process::ExitCode};
@@ -15,6 +16,7 @@ use crate::{
     report::{self, plural},
 };
 use files::{Drift, File, Files, Kind};
+use package::{package_at, way};
 
 /// Members of an offer that callers' types depend on. The others may change unnoticed.
 const KEPT: [&str; 7] = ["name", "params", "result", "stream", "input", "errors", "doc"];
@@ -59,10 +61,13 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
     }
     for service in &config.services {
         let Some(path) = service.types.clone() else { continue };
-        let text = if path.extension().is_some_and(|ending| ending == "py") {
-            python(&now)
-        } else {
-            typescript(&now)
+        let text = match package_at(service, &config) {
+            None => python(&now),
+            Some(package) => {
+                let text = typescript(&now, &way(&path, &package));
+                all.add(File { path: package, text: diglot_types::package(), kind: Kind::Types });
+                text
+            }
         };
         all.add(File { path, text, kind: Kind::Types });
     }
@@ -147,6 +152,10 @@ fn checked(changes: &[Change], all: &Files) -> ExitCode {
         &format!("the types are not those of the functions: {told}"),
         Some("run `diglot types`, see to the callers, and commit what it writes"),
     )
+}
+
+fn is_of_python(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "py")
 }
 
 /// A path as short as it can be told.

@@ -6,7 +6,9 @@ use std::{
 };
 
 /// What a new venv has, and what comes with it: these are no packages that a service asks for.
-const FURNITURE: [&str; 8] = [
+const FURNITURE: [&str; 10] = [
+    "diglot",
+    "diglot_services",
     "pip",
     "setuptools",
     "wheel",
@@ -49,7 +51,8 @@ fn entries(venv: &Path) -> impl Iterator<Item = PathBuf> {
     site_folders(venv).flat_map(list)
 }
 
-fn site_folders(venv: &Path) -> impl Iterator<Item = PathBuf> {
+/// Where packages are; a venv has one such folder.
+pub(crate) fn site_folders(venv: &Path) -> impl Iterator<Item = PathBuf> {
     list(venv.join("lib")).map(|version| version.join("site-packages")).filter(|folder| folder.is_dir())
 }
 

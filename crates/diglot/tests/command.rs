@@ -357,12 +357,17 @@ fn install_makes_what_serve_looks_for() {
     assert!(project.path("web/package-lock.json").is_file(), "{said}");
     assert!(project.path("api/.venv/bin/python").exists(), "{said}");
     assert!(said.contains("web: npm install --no-audit --no-fund: done in "), "{said}");
+    assert!(said.contains("api: the package `diglot` is in /project/api/.venv/lib/python"), "{said}");
 
     let again = project.real_diglot(&["install"]).output().expect("diglot runs");
     let said = project.said(&again);
     assert_eq!(again.status.code(), Some(0), "{said}");
     assert!(said.contains("web: npm ci "), "{said}");
     assert!(!said.contains("venv /"), "it is made once: {said}");
+    assert!(!said.contains("the package `diglot`"), "and so is this: {said}");
+    let program = "import diglot_services; from diglot.testing import stub";
+    let tests = Command::new(project.path("api/.venv/bin/python")).args(["-c", program]).status();
+    assert!(tests.expect("the venv's python runs").success(), "tests find the package");
 
     let check = project.real_diglot(&["check"]).output().expect("diglot runs");
     assert!(project.said(&check).contains("main:app (api/.venv/bin/python)"), "{}", project.said(&check));

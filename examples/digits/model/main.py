@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from statistics import fmean
 from typing import Annotated
 
 import numpy as np
@@ -13,7 +14,8 @@ from fastapi import FastAPI, HTTPException
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
-from diglot import CallError, function, services
+from diglot import CallError, function
+from diglot_services import services
 from recogniser import NoInk, Recogniser
 
 SIDE_MIN = 8
@@ -97,7 +99,7 @@ async def board() -> dict[int, OfDigit]:
     sure = defaultdict(list)
     for drawing in drawings:
         sure[drawing["digit"]].append(drawing["confidence"])
-    return {digit: OfDigit(count=len(all_of), confidence=np.mean(all_of)) for digit, all_of in sorted(sure.items())}
+    return {digit: OfDigit(count=len(all_of), confidence=fmean(all_of)) for digit, all_of in sorted(sure.items())}
 
 
 @app.get("/api/health")

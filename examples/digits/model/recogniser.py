@@ -70,10 +70,15 @@ def normalise(pixels: NDArray[np.float64]) -> NDArray[np.int64]:
     bitmap = stretched >= 0.5 * stretched.max()
     # Signed distance to the edge of the ink: negative inside. Cutting it at another level makes strokes
     # thinner or thicker without changing the shape, and it can be sheared without ragged edges.
-    distance = ndimage.distance_transform_edt(~bitmap) - ndimage.distance_transform_edt(bitmap)
+    distance = _depth(~bitmap) - _depth(bitmap)
     distance = _upright(distance, bitmap)
     levels = np.sort(distance, axis=None)
     return np.stack([_cells(distance <= levels[ink]) for ink in INK])
+
+
+def _depth(bitmap: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How far each pixel that is set is from one that is not; 0 for those."""
+    return np.asarray(ndimage.distance_transform_edt(bitmap))
 
 
 def _cells(bitmap: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -141,7 +146,9 @@ class Recogniser:
     def __init__(self) -> None:
         images, digits = load_digits(return_X_y=True)
         varied = np.vstack([images @ variation for variation in VARIATIONS])
-        self._classifier = SVC(gamma=0.001, C=10).fit(varied, np.tile(digits, len(VARIATIONS)))
+        # scikit-learn has no types: to pyright a parameter is what its default is, "scale".
+        classifier = SVC(gamma=0.001, C=10)  # pyright: ignore[reportArgumentType]
+        self._classifier = classifier.fit(varied, np.tile(digits, len(VARIATIONS)))
 
     def recognise(self, pixels: NDArray[np.float64]) -> Answer:
         """Which digit a drawing shows. Raises `NoInk` where it shows nothing."""

@@ -12,7 +12,11 @@ export type Point = [x: number, y: number];
 /** What is shown to every page. */
 export interface Drawing {
   strokes: Point[][];
-  /** As Python reads it. */
+  /**
+   * As Python reads it.
+   *
+   * @integer
+   */
   digit: number;
   /** From 0 to 1. */
   confidence: number;

@@ -1,8 +1,9 @@
 //! Arguments, answers, streams and errors from one language to the other.
 
-use serde_json::json;
+use diglot_tests::server;
+use serde_json::{Value, json};
 
-use crate::{call, error, services, value, wait_for_times};
+use crate::{CONTROL, call, error, printed, services, value, wait_for_times};
 
 #[test]
 fn values_cross() {
@@ -60,4 +61,22 @@ fn calls_within_calls_come_to_an_end() {
     let (code, _) = error(&running, "deep", &json!({ "n": 1000 }));
     assert!(code == "too_deep" || code == "error", "{code}");
     assert_eq!(value(&running, "deep", &json!({ "n": 3 })), 3);
+}
+
+/// As `diglot install` has put it into a venv, and another version: what is found first has nothing but its first module.
+#[test]
+fn a_copy_of_the_package_hands_over_to_the_workers_own() {
+    let program = "import diglot\nfrom diglot import function\n\n\n@function\ndef found() -> str:\n    return diglot.__file__\n";
+    let running = server()
+        .file("diglot/__init__.py", include_str!("../../../python/diglot/__init__.py"))
+        .file("main.py", program)
+        .file(
+            "diglot.toml",
+            "[server]\nlisten = \"127.0.0.1:0\"\n[services.main]\nentry = \"main.py\"\nroutes = []\n",
+        )
+        .argument("--control")
+        .argument(CONTROL)
+        .run();
+    let found = printed(&running, &["call", "main.found"], &Value::Null);
+    assert_eq!(found, json!(running.folder().join("diglot/__init__.py")), "the program has found the copy");
 }

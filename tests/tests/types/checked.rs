@@ -18,18 +18,57 @@ fn tsc(project: &Project, folder: &str) -> String {
 #[test]
 fn typescript_passes_what_is_right_and_nothing_else() {
     let project = Project::shop();
+    let found = tsc(&project, "web");
+    assert!(found.contains("error TS2307: Cannot find module 'diglot'"), "nobody has installed it: {found}");
     let said = project.does(&["types"]);
-    assert!(
-        said.says("wrote web/diglot.d.ts") && said.says("wrote model/diglot_services.py"),
-        "{}",
-        said.text
-    );
+    for path in ["web/diglot.d.ts", "web/diglot-package.d.ts", "model/diglot_services.py"] {
+        assert!(said.says(&format!("wrote {path}")), "{}", said.text);
+    }
     let found = tsc(&project, "web");
     assert_eq!(found, "", "{}", project.read("web/diglot.d.ts"));
     // And it does find what is wrong: an expected error that is none is an error.
     project.exchange("web/uses.ts", "similar({ itemId: \"3\" })", "similar({ itemId: 3 })");
     let found = tsc(&project, "web");
     assert!(found.contains("TS2578") && found.lines().count() == 1, "{found}");
+}
+
+/// Two services are compiled together, by settings old and new, and nothing is left out of the check.
+#[test]
+fn a_project_has_the_package_declared_once() {
+    const SERVER: &str = "import { func, services } from \"diglot\";\n\
+        export const once = func((n: number): number => n);\n\
+        export const twice = func(async (n: number): Promise<number> => (await services.jobs.done({ n })).n);\n";
+    const WORKER: &str = "import { func } from \"diglot\";\nexport interface Done { n: number; at: Date }\n\
+        export const done = func((n: number): Done => ({ n, at: new Date(0) }));\n";
+    const TEST: &str = "import { stub } from \"diglot/testing\";\nimport type { Done } from \"./jobs/diglot.js\";\n\
+        stub(\"jobs\", { done: ({ n }): Done => ({ n, at: new Date(0) }) }).restore();\n";
+    const SERVICES: &str = "[services.web]\nentry = \"src/server.ts\"\nroutes = []\n\
+        [services.jobs]\nentry = \"src/jobs/worker.ts\"\nroutes = []\n";
+    let project = Project::empty();
+    project
+        .write("diglot.toml", SERVICES)
+        .write("src/server.ts", SERVER)
+        .write("src/jobs/worker.ts", WORKER)
+        .write("src/server.test.ts", TEST);
+    let settings = [
+        r#""module": "commonjs", "target": "es2022", "lib": ["es2022", "dom"]"#,
+        r#""module": "esnext", "moduleResolution": "bundler", "target": "es2020", "lib": ["es2020", "dom"]"#,
+        r#""module": "nodenext", "target": "esnext", "lib": ["esnext", "dom"], "rootDir": "src", "outDir": "dist""#,
+    ];
+    for options in settings {
+        let config = format!(
+            r#"{{ "compilerOptions": {{ "strict": true, "types": [], {options} }}, "include": ["src"] }}"#
+        );
+        project.write("tsconfig.json", &config);
+        project.does(&["types"]);
+        assert!(
+            project.read("src/jobs/diglot.d.ts").contains("<reference path=\"../../diglot-package.d.ts\" />")
+        );
+        assert!(
+            project.path("diglot-package.d.ts").exists() && !project.path("src/diglot-package.d.ts").exists()
+        );
+        assert_eq!(tsc(&project, "."), "", "{options}");
+    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn what_they_take_is_known_without_typescript() {
 
 #[test]
 fn a_compiled_entry_leads_to_its_source() {
-    let project = project();
+    let project = project().with_package();
     compile(&project);
     project.exchange("diglot.toml", "src/main.ts", "dist/main.js");
     let running = Said::of(project.command(&["serve"]).output().expect("the command can be run"));

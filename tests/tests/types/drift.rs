@@ -57,7 +57,8 @@ fn files_are_touched_only_where_they_change() {
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(said.says("web/diglot.d.ts: it is not there"), "{}", said.text);
     project.does(&["types"]);
-    let paths = ["web/diglot.d.ts", "model/diglot_services.py", "diglot.types.json"];
+    let paths =
+        ["web/diglot.d.ts", "web/diglot-package.d.ts", "model/diglot_services.py", "diglot.types.json"];
     let times = || {
         paths.map(|path| fs::metadata(project.path(path)).and_then(|file| file.modified()).expect("a time"))
     };
@@ -68,6 +69,11 @@ fn files_are_touched_only_where_they_change() {
     project.write("web/diglot.d.ts", "// Written by `diglot types`.\n");
     let said = project.does(&["types"]);
     assert!(said.says("wrote web/diglot.d.ts") && !said.text.contains("wrote model"), "{}", said.text);
+    // As another version of Diglot has left it.
+    project.write("web/diglot-package.d.ts", "// Written by `diglot types`.\n");
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.says("web/diglot-package.d.ts: it is not what would be written now"), "{}", said.text);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod checked;
 mod compiled;
 mod drift;
+mod example;
 mod watching;
 
 use std::fs;
@@ -84,14 +85,19 @@ fn sources() -> PathBuf {
 }
 
 impl Project {
-    /// With the packages that an editor wants: TypeScript, and the declarations of `diglot`.
+    /// With TypeScript alone: what the package `diglot` is, has to be written.
     fn empty() -> Self {
         let folder = TempDir::with_prefix("diglot-types-").expect("a temporary folder");
         let modules = folder.path().join("node_modules");
         fs::create_dir(&modules).expect("a folder");
         symlink(sources().join("node_modules/typescript"), modules.join("typescript")).expect("a link");
-        symlink(repository().join("node"), modules.join("diglot")).expect("a link");
         Self { folder }
+    }
+
+    /// As where the package is installed: the program compiles before anything has been written.
+    fn with_package(self) -> Self {
+        symlink(repository().join("node"), self.path("node_modules/diglot")).expect("a link");
+        self
     }
 
     /// The shop: a service in TypeScript and one in Python, which call each other.
@@ -110,7 +116,9 @@ impl Project {
     }
 
     fn write(&self, path: &str, text: &str) -> &Self {
-        fs::write(self.path(path), text).expect("a file");
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
         self
     }
 

@@ -14,7 +14,7 @@ use std::{
 use diglot_config::{Arguments, Environment, FILE_NAME, resolve};
 use notify::{Event, EventKind, RecursiveMode, Watcher};
 
-use super::kept_at;
+use super::{kept_at, package::package_at};
 use crate::{arguments::Types, report};
 
 /// What functions and their types are written in, and what says how they are run.
@@ -86,6 +86,7 @@ impl Watching {
             roots.extend(resolution.workplaces.into_iter().map(|workplace| workplace.root));
             if let Some(config) = resolution.config {
                 self.own = config.services.iter().filter_map(|service| service.types.clone()).collect();
+                self.own.extend(config.services.iter().filter_map(|service| package_at(service, &config)));
                 self.own.insert(kept_at(&config));
             }
         }

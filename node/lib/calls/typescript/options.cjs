@@ -13,6 +13,8 @@ const FORCED = { strictNullChecks: true, noEmit: true, skipLibCheck: true, skipD
 
 /** The package's declarations, where they are beside this file. */
 const SDK = join(__dirname, '..', '..', '..', 'sdk');
+/** Where `diglot types` writes them (crates/diglot/src/types/package.rs). */
+const WRITTEN = '/diglot-package.d.ts';
 
 /**
  * @param {string} file
@@ -125,9 +127,9 @@ function common_folder(files) {
 /** By folder: whether it is that of the package. @type {Map<string, boolean>} */
 const packages = new Map();
 
-/** @param {string} file @returns {boolean} whether it is one of the package's declarations: installed, linked, or beside this file */
+/** @param {string} file @returns {boolean} whether it is one of the package's declarations: installed, linked, written by `diglot types`, or beside this file */
 function is_of_sdk(file) {
-  if (file.startsWith(SDK + sep) || file.includes('/node_modules/diglot/')) return true;
+  if (file.startsWith(SDK + sep) || file.includes('/node_modules/diglot/') || file.endsWith(WRITTEN)) return true;
   // What is installed as a link has the name of where that leads.
   if (!/\/sdk\/\w+\.d\.ts$/.test(file)) return false;
   const folder = dirname(dirname(file));
