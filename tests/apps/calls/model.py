@@ -1,6 +1,7 @@
 """Functions in Python: what their names say."""
 
 import asyncio
+import collections
 import os
 import signal
 import sys
@@ -25,6 +26,10 @@ class OutOfStock(Exception):
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
+
+if os.path.exists("model.broken"):
+    sys.exit("the model cannot start")
+say("the model starts")
 
 @function
 def similar(item_id: int, k: int = 2) -> list[Item]:
@@ -127,11 +132,64 @@ def large(bytes_count: int) -> bytes:
 
 
 @function
-async def through(name: str, arguments: dict[str, Any], timeout: float | None = None) -> dict[str, Any]:
-    """What a call of the web service comes to."""
+def weigh(data: bytes) -> int:
+    return len(data)
+
+
+#: Passed once it is open, by one call at a time.
+is_open = asyncio.Event()
+
+
+@function(concurrency=1)
+async def gated() -> bool:
+    return await is_open.wait()
+
+
+@function
+async def gate(opens: bool) -> None:
+    is_open.set() if opens else is_open.clear()
+
+
+@function
+async def many(count: int) -> int:
+    answers = await asyncio.gather(*(services.web.one_by_one(n=n) for n in range(count)))
+    return sum(answer == n for n, answer in enumerate(answers))
+
+
+@function
+async def crowd(count: int, kept: int) -> dict[str, int]:
+    """What so many calls come to at a gate that opens when all have been refused but these."""
+    await services.web.gate(opens=False)
+    outcomes = collections.Counter()
+    are_refused = asyncio.Event()
+
+    async def pass_gate():
+        try:
+            await services.web.gated()
+            outcomes["answered"] += 1
+        except CallError as error:
+            outcomes[error.code] += 1
+            if outcomes.total() == count - kept:
+                are_refused.set()
+
+    calls = [asyncio.ensure_future(pass_gate()) for _ in range(count)]
+    await are_refused.wait()
+    await services.web.gate(opens=True)
+    await asyncio.gather(*calls)
+    return dict(outcomes)
+
+
+@function
+async def through(
+    name: str, arguments: dict[str, Any], timeout: float | None = None, weight: int | None = None
+) -> dict[str, Any]:
+    """What a call of the web service comes to; with `weight`, one that has so many bytes of data."""
     call = getattr(services.web, name).with_options(timeout=timeout)
+    if weight is not None:
+        arguments["data"] = b"\1" * weight
     try:
-        return {"value": await call(**arguments)}
+        value = await call(**arguments)
+        return {"value": len(value) if isinstance(value, bytes) else value}
     except CallError as error:
         return {"name": type(error).__name__, "code": error.code, "message": error.message}
 

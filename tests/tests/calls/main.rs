@@ -4,6 +4,7 @@ mod between;
 mod ends;
 mod faults;
 mod fixtures;
+mod limits;
 mod routes;
 mod rules;
 mod shell;
