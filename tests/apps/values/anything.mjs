@@ -83,6 +83,7 @@ export const deep = fc
 /** What has to be among them. */
 export const edges = [
   null,
+  [null, { a: null }, new Map([[null, null]])],
   Number.NaN,
   -0,
   Number.POSITIVE_INFINITY,

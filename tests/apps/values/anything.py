@@ -96,6 +96,8 @@ deep = st.builds(
 
 #: What has to be among them.
 EDGES = [
+    None,
+    [None, {"a": None}, {None: None, 1: None}],
     float("nan"),
     -0.0,
     float("inf"),

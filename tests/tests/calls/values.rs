@@ -1,5 +1,8 @@
 //! Values of every kind, made by fast-check in Node and by hypothesis in Python, to the other language and back.
 
+use std::collections::BTreeMap;
+use std::thread;
+
 use diglot_tests::{Running, is_full, server};
 use serde_json::{Value, json};
 
@@ -8,14 +11,21 @@ use crate::{CONTROL, printed};
 /// How many go each way, and at full size.
 const COUNT: u64 = 3_000;
 const COUNT_FULL: u64 = 100_000;
+/// Workers of each service that make them, and give them back, at full size: making them is what takes the time.
+const WORKERS_FULL: u64 = 4;
 /// Other values each day would find more, and a test that fails only today.
 const SEED: u64 = 20_261_120;
+/// Between the seeds of two workers: each goes on from its own.
+const SEEDS: u64 = 1_000_000;
 /// In seconds.
 const PATIENCE: &str = "7200";
 
-fn services() -> Running {
-    let config = "[server]\nlisten = \"127.0.0.1:0\"\n[services.web]\nentry = \"web.mjs\"\nroutes = []\n[services.model]\n\
-                  entry = \"model.py\"\nroutes = []\n";
+fn services(workers: u64) -> Running {
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n\
+         [services.web]\nentry = \"web.mjs\"\nroutes = []\nworkers = {workers}\n\
+         [services.model]\nentry = \"model.py\"\nroutes = []\nworkers = {workers}\n"
+    );
     server()
         .file("web.mjs", include_str!("../../apps/values/web.mjs"))
         .file("crossed.mjs", include_str!("../../apps/values/crossed.mjs"))
@@ -25,7 +35,7 @@ fn services() -> Running {
         .file("crossed.py", include_str!("../../apps/values/crossed.py"))
         .file("anything.py", include_str!("../../apps/values/anything.py"))
         .file("of_schema.py", include_str!("../../apps/values/of_schema.py"))
-        .file("diglot.toml", config)
+        .file("diglot.toml", &config)
         .argument("--control")
         .argument(CONTROL)
         .run()
@@ -33,14 +43,25 @@ fn services() -> Running {
 
 /// Half of the values go to a function of no types, the others to those of many.
 fn all_come_back(from: &str, to: &str) {
-    let running = services();
-    let count = if is_full() { COUNT_FULL } else { COUNT };
+    let (count, workers) = if is_full() { (COUNT_FULL, WORKERS_FULL) } else { (COUNT, 1) };
+    let running = services(workers);
     let functions = printed(&running, &["functions", "--json"], &Value::Null)[to].take();
-    let asked = json!({ "functions": functions, "count": count, "seed": SEED });
-    let runs = printed(&running, &["call", &format!("{from}.check"), "-", "--timeout", PATIENCE], &asked);
-    println!("{from}: {runs:#}");
-    let runs = runs.as_object().expect("counts by function");
-    let made: u64 = runs.values().filter_map(Value::as_u64).sum();
+    // Each call is given to the worker that has the fewest.
+    let check = |worker: u64| {
+        let seed = SEED + worker * SEEDS;
+        let asked = json!({ "functions": functions, "count": count.div_ceil(workers), "seed": seed });
+        printed(&running, &["call", &format!("{from}.check"), "-", "--timeout", PATIENCE], &asked)
+    };
+    let all: Vec<Value> = thread::scope(|scope| {
+        let checks: Vec<_> = (0..workers).map(|worker| scope.spawn(move || check(worker))).collect();
+        checks.into_iter().map(|check| check.join().expect("all come back")).collect()
+    });
+    let mut runs: BTreeMap<&str, u64> = BTreeMap::new();
+    for (function, times) in all.iter().filter_map(Value::as_object).flatten() {
+        *runs.entry(function).or_default() += times.as_u64().expect("a count");
+    }
+    println!("{from}: {runs:#?}");
+    let made: u64 = runs.values().sum();
     assert!(made >= count, "{made} values of {count}");
     let typed = functions.as_array().into_iter().flatten();
     let typed =
