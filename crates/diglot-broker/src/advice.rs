@@ -28,7 +28,7 @@ impl Adviser {
         Self { since: now, advised: 0 }
     }
 
-    /// `: did you mean "x"?`, or `; it offers "x", "y"`, or nothing.
+    /// As [`advice`], or nothing.
     pub(crate) fn advise<'n>(
         &mut self,
         missing: &str,
@@ -47,7 +47,9 @@ impl Adviser {
     }
 }
 
-fn advice<'n>(missing: &str, names: impl Iterator<Item = &'n str>, has: &str) -> String {
+/// What may have been meant by a name that does not exist: `: did you mean "x"?`, or `; it offers "x", "y"` where `has` is "it
+/// offers", or nothing.
+pub fn advice<'n>(missing: &str, names: impl Iterator<Item = &'n str>, has: &str) -> String {
     let mut names: Vec<&str> = names.take(NAMES_MAX).collect();
     names.sort_unstable();
     let missing = cut(missing, COMPARED_BYTES_MAX);

@@ -12,6 +12,7 @@ mod offer;
 mod socket;
 mod wheel;
 
+pub use advice::advice;
 pub use driver::{Broker, SocketEnd};
 pub use error::CallError;
 pub use local::{Call, Items, Reply, Whole};

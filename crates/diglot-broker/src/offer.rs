@@ -7,6 +7,7 @@ use diglot_calls::Violation;
 use diglot_calls::frame::Type;
 use diglot_calls::names::is_function_name;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::advice::shortened;
@@ -24,6 +25,8 @@ pub struct Offer {
     pub timeout: Option<Duration>,
     /// It may be begun once more when its worker was lost.
     pub idempotent: bool,
+    /// One of its parameters is a stream.
+    pub takes_items: bool,
     /// All that was offered: the JSON of one object.
     pub json: Box<str>,
 }
@@ -41,6 +44,7 @@ struct Read<'j> {
     queue: Option<Value>,
     timeout_ms: Option<Value>,
     idempotent: Option<Value>,
+    input: Option<IgnoredAny>,
 }
 
 impl Offer {
@@ -52,7 +56,7 @@ impl Offer {
     pub fn parse(payload: &[u8]) -> Result<Self, Violation> {
         const MALFORMED: Violation = Violation::Malformed { kind: Type::Offer };
         let json = str::from_utf8(payload).map_err(|_| MALFORMED)?;
-        let Read { name, concurrency, queue, timeout_ms, idempotent } =
+        let Read { name, concurrency, queue, timeout_ms, idempotent, input } =
             serde_json::from_str(json).map_err(|_| MALFORMED)?;
         let unfit = |problem| Violation::UnfitOffer { function: shortened(&name).into(), problem };
         if !is_function_name(&name) {
@@ -74,6 +78,7 @@ impl Offer {
             queue: queue.map(|calls| calls.min(QUEUE_MAX) as usize),
             timeout: timeout_ms.filter(|ms| *ms > 0).map(to_timeout),
             idempotent,
+            takes_items: input.is_some(),
             name: name.into(),
             json: json.into(),
         })
@@ -98,7 +103,10 @@ mod tests {
             Offer::parse(br#"{"name":"similar","concurrency":4,"timeout_ms":500,"doc":"x"}"#).unwrap();
         assert_eq!((&*offer.name, offer.concurrency, offer.queue), ("similar", 4, None));
         assert_eq!(offer.timeout, Some(Duration::from_millis(500)));
-        assert!(!offer.idempotent);
+        assert!(!offer.idempotent && !offer.takes_items);
+        let total = Offer::parse(br#"{"name":"total","input":{"name":"numbers","schema":{}}}"#).unwrap();
+        assert!(total.takes_items);
+        assert!(!Offer::parse(br#"{"name":"total","input":null}"#).unwrap().takes_items);
     }
 
     #[test]

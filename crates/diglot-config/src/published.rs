@@ -24,6 +24,8 @@ pub struct PublishedName {
     pub service: String,
     /// `None`: all of them.
     pub function: Option<String>,
+    /// Where it is written: `diglot.toml:7`.
+    pub place: String,
 }
 
 impl Published {
@@ -44,7 +46,8 @@ pub(crate) fn resolve(
 ) -> Option<(Published, OwnPath)> {
     let only = section.published.as_ref().map(|written| {
         let names = written.value.0.iter().filter_map(|name| {
-            let parsed = parse_name(&name.value, services);
+            let place = format!("{}:{}", name.span.source.name, name.span.line());
+            let parsed = parse_name(&name.value, place, services);
             parsed.map_err(|flaw| problems.push(flaw.at(&name.span))).ok()
         });
         names.collect()
@@ -63,6 +66,7 @@ pub(crate) fn resolve(
 /// `model`, `model.similar`.
 fn parse_name(
     text: &str,
+    place: String,
     services: &[(Located<String>, Located<ServiceSection>)],
 ) -> Result<PublishedName, Flaw> {
     let (service, function) = match text.split_once('.') {
@@ -83,6 +87,6 @@ fn parse_name(
             let flaw = Flaw::new(format!("`{text}` names no function"));
             Err(flaw.hint(format!("as `diglot functions` lists them: \"{service}.similar\"")))
         }
-        function => Ok(PublishedName { service: crossed, function }),
+        function => Ok(PublishedName { service: crossed, function, place }),
     }
 }

@@ -160,6 +160,9 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
             "restarting workers one after another; as many as half of the old ones finish what they have at once, within \
              {grace:?}; the configuration is not read again"
         );
+    if let Some(published) = parts.config.published.clone() {
+        tokio::spawn(published::tell_amiss(published, Arc::clone(&parts.broker)));
+    }
         commands.restart();
     };
     if asked_again {

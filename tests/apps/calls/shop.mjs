@@ -67,4 +67,10 @@ export const waitFirst = func({ name: 'waitFirst', input: object({ ms: integer }
   yield 1;
 });
 
+export const total = func({ name: 'total', items: { numbers: integer }, output: integer }, async ({ numbers }) => {
+  let sum = 0;
+  for await (const number of numbers) sum += number;
+  return sum;
+});
+
 export const die = func({ name: 'die' }, () => process.kill(process.pid, 'SIGKILL'));

@@ -86,6 +86,11 @@ async def wait_first(ms: int) -> AsyncIterator[int]:
 
 
 @function
+async def total(numbers: AsyncIterator[int]) -> int:
+    return sum([number async for number in numbers])
+
+
+@function
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -111,6 +111,37 @@ fn functions_that_fail() {
 }
 
 #[test]
+fn functions_that_take_a_stream() {
+    let running = published();
+    for shop in SHOPS {
+        for arguments in [json!({}), json!({ "numbers": [1, 2] })] {
+            let refused = call(&running, &format!("{shop}/total"), &arguments);
+            let told = problem(&refused);
+            assert_eq!((refused.status, &told["code"]), (501, &json!("takes_stream")), "{shop} {told}");
+        }
+    }
+}
+
+#[test]
+fn published_names_that_come_to_nothing() {
+    let names = "[\"python\", \"node.total\",\n\"node.ehco\", \"python.zzz\", \"node.waitFirst\"]";
+    let running = shops(&format!("[functions]\nhttp = \"/rpc\"\npublished = {names}")).run();
+    let near =
+        "`published` (diglot.toml:7): service \"node\" offers no function \"ehco\": did you mean \"echo\"?";
+    running.wait_for(|line| line.ends_with(near));
+    let listed =
+        "(diglot.toml:7): service \"python\" offers no function \"zzz\"; it offers \"broken\", \"buy\", ";
+    running.wait_for(|line| line.contains(listed));
+    running.wait_for(|line| line.contains("(diglot.toml:6): node.total takes a stream"));
+    assert_eq!(
+        running.log().iter().filter(|line| line.contains("`published`")).count(),
+        3,
+        "{:#?}",
+        running.log()
+    );
+}
+
+#[test]
 fn as_many_wait_as_may() {
     let running = published();
     for shop in SHOPS {

@@ -433,6 +433,8 @@ fn functions_are_published() {
     assert!(all.includes("web", "render_card"));
     let some = published("http = \"/rpc\"\npublished = [\"myModel\", \"web.renderCard\"]").expect("some");
     assert!(some.includes("my_model", "anything") && some.includes("web", "render_card"));
+    let names = some.only.as_deref().expect("names");
+    assert!(names.iter().all(|name| name.place.ends_with("diglot.toml:3")), "{names:?}");
     assert!(!some.includes("web", "render") && !some.includes("model", "render_card"));
 }
 

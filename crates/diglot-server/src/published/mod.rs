@@ -3,6 +3,7 @@
 //! A client is trusted with nothing: it is told what it has done wrong, and what the function says it throws, and of all else only
 //! that it went wrong; the log has the rest.
 
+mod amiss;
 mod items;
 mod problem;
 mod request;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::arguments::{Unfit, crossed};
+pub(crate) use amiss::{amiss, tell_amiss};
 use items::Streamed;
 use problem::Problem;
 use request::Form;
@@ -91,6 +93,9 @@ impl Functions {
         if request::is_coded(&request.fields) {
             let problem = Problem::new(415, "content_encoding", "The body must not be compressed.");
             return Err(problem.field("Accept-Encoding", "identity"));
+        }
+        if self.broker.offer(&service, &function).is_some_and(|offer| offer.takes_items) {
+            return Err(Problem::takes_stream());
         }
         let (context, form) = (request::context(&request.fields), Form::accepted(&request.fields));
         let mut held = Held::none_of(&self.arguments);

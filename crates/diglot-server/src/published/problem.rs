@@ -47,6 +47,12 @@ impl Problem {
         Self::new(404, Code::UnknownFunction.as_str(), "No function is published at this path.")
     }
 
+    /// A request has one body, and what a stream would be in it is not said anywhere.
+    pub(super) fn takes_stream() -> Self {
+        let detail = "The function takes a stream, which a request cannot carry: only services can call it.";
+        Self::new(501, "takes_stream", detail)
+    }
+
     pub(super) fn overloaded(detail: impl Into<String>) -> Self {
         Self::new(503, Code::Overloaded.as_str(), detail).retry_after(RETRY_OVERLOADED_S)
     }
@@ -134,6 +140,7 @@ fn title(status: u16) -> &'static str {
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
