@@ -14,6 +14,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
+use crate::Described;
+
 /// Why a server could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -26,6 +28,9 @@ pub enum ClientError {
     /// The same.
     #[error("the server's answer makes no sense: {0}")]
     Json(#[from] serde_json::Error),
+    /// It stops, or is older than what is asked.
+    #[error("the server cannot say: {0}")]
+    Refused(String),
     /// What is called cannot have this name.
     #[error("there can be no function of this name: {0}")]
     Name(#[from] hyper::http::uri::InvalidUri),
@@ -70,6 +75,22 @@ impl Client {
     pub async fn functions(&self) -> Result<Value, ClientError> {
         let response = self.ask(Method::GET, Uri::from_static("/functions"), Bytes::new()).await?;
         Ok(serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?)
+    }
+
+    /// What all services answer, of this host, or of those that no route names.
+    ///
+    /// # Errors
+    /// The server did not answer, or cannot.
+    pub async fn description(&self, host: Option<&str>) -> Result<Described, ClientError> {
+        let query = host.map(|host| format!("?host={host}")).unwrap_or_default();
+        let target: Uri = format!("/description{query}").parse()?;
+        let response = self.ask(Method::GET, target, Bytes::new()).await?;
+        let is_answer = response.status().is_success();
+        let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;
+        match is_answer {
+            true => Ok(serde_json::from_value(answer)?),
+            false => Err(ClientError::Refused(answer["message"].as_str().unwrap_or_default().to_owned())),
+        }
     }
 
     /// Calls a function with the arguments of this JSON object.

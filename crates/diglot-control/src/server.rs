@@ -21,6 +21,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
+use crate::Described;
+
 /// Commands that are answered at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
 /// Only its owner may connect.
@@ -30,6 +32,9 @@ const SOCKET_MODE: u32 = 0o600;
 pub trait Commands: Send + Sync + 'static {
     /// The functions of every service: `{"SERVICE": [OFFER, …], …}`.
     fn functions(&self) -> impl Future<Output = serde_json::Value> + Send;
+
+    /// What all services answer, of this host, or of those that no route names. `None`: the server stops.
+    fn description(&self, host: Option<String>) -> impl Future<Output = Option<Described>> + Send;
 
     /// Calls one of them.
     fn call(&self, call: Call) -> impl Future<Output = Result<Answer, Refusal>> + Send;
@@ -165,11 +170,26 @@ async fn answer(commands: &impl Commands, request: Request<Incoming>) -> Respons
     let segments: Vec<&str> = request.uri().path().trim_start_matches('/').split('/').collect();
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["functions"]) => json(StatusCode::OK, commands.functions().await.to_string().into()),
+        (&Method::GET, ["description"]) => {
+            let host = request.uri().query().and_then(|query| query.strip_prefix("host=")).map(str::to_owned);
+            described(commands.description(host).await)
+        }
         (&Method::POST, [_, ..]) if segments.len() == 3 && segments[0] == "call" => {
             let (service, function) = (segments[1].to_owned(), segments[2].to_owned());
             call(commands, service, function, request).await
         }
-        _ => refuse(StatusCode::NOT_FOUND, "the control socket has /functions and /call/SERVICE/FUNCTION"),
+        _ => refuse(
+            StatusCode::NOT_FOUND,
+            "the control socket has /functions, /description and /call/SERVICE/FUNCTION",
+        ),
+    }
+}
+
+fn described(described: Option<Described>) -> Response<Said> {
+    match described.as_ref().map(serde_json::to_vec) {
+        Some(Ok(text)) => json(StatusCode::OK, text.into()),
+        Some(Err(error)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        None => refuse(StatusCode::SERVICE_UNAVAILABLE, "the server stops"),
     }
 }
 
@@ -250,6 +270,11 @@ mod tests {
             serde_json::json!({ "model": [{ "name": "similar" }] })
         }
 
+        async fn description(&self, host: Option<String>) -> Option<Described> {
+            let host = host?;
+            Some(Described { document: host.into(), left_out: vec!["a".to_owned()], unanswered: Vec::new() })
+        }
+
         async fn call(&self, call: Call) -> Result<Answer, Refusal> {
             let Call { service, function, arguments, timeout } = call;
             assert_eq!((service.as_str(), timeout), ("model", Some(Duration::from_millis(1_500))));
@@ -289,6 +314,10 @@ mod tests {
         let (_folder, path, _task) = served().await;
         let client = Client::connect(&path).await.expect("connected");
         assert_eq!(client.functions().await.expect("answered")["model"][0]["name"], "similar");
+        let described = client.description(Some("example.com")).await.expect("answered");
+        assert_eq!((described.document.as_str(), described.left_out.len()), (Some("example.com"), 1));
+        let error = client.description(None).await.expect_err("it stops");
+        assert_eq!(error.to_string(), "the server cannot say: the server stops");
         let timeout = Some(Duration::from_millis(1_500));
         let mut reply = client.call("model", "echo", "{\"a\": 1}".into(), timeout).await.expect("answered");
         assert!(matches!(&reply, Reply::Value(value) if value == "{\"a\": 1}"), "{reply:?}");

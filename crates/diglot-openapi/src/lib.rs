@@ -14,7 +14,7 @@ mod read;
 mod remark;
 mod walk;
 
-pub use client::client;
+pub use client::{client, is_client, operations};
 pub use functions::functions;
 pub use merge::{Merged, Part, merge};
 pub use page::{Asset, CONTENT_SECURITY_POLICY, asset, page};

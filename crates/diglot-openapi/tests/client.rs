@@ -1,6 +1,6 @@
-//! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/frameworks/node`.
+//! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/tests/types`.
 
-use diglot_openapi::{Mount, Owner, Part, client, functions, merge, read};
+use diglot_openapi::{Mount, Owner, Part, client, functions, is_client, merge, operations, read};
 use serde_json::json;
 
 /// What is written before the part that every client has.
@@ -10,6 +10,7 @@ fn written(parts: Vec<Part<'_>>) -> String {
         false => Owner::Service("shop".to_owned()),
     };
     let text = client(&merge(parts, owner).document);
+    assert!(is_client(&text) && !is_client(text.trim_start_matches("// ")));
     let (own, _) =
         text.split_once("/** What all calls of a client have in common. */").expect("what all have");
     own.to_owned()
@@ -58,6 +59,8 @@ fn a_function_for_each_operation() {
                     "id": { "type": "integer", "readOnly": true },
                     "price": { "type": "number", "description": "In euros.\nWith tax." },
                     "kind": { "enum": ["small", "large"] },
+                    "added": { "type": "string", "format": "date-time", "description": "For the first time." },
+                    "cover": { "type": "string", "contentEncoding": "base64" },
                     "in-stock": { "type": "boolean" },
                     "parts": { "type": "array", "items": { "oneOf": [{ "$ref": "#/components/schemas/Item" }, { "type": "string" }] } },
                     "at": { "type": "array", "prefixItems": [{ "type": "number" }, { "type": "number" }], "items": false },
@@ -80,6 +83,13 @@ fn a_function_for_each_operation() {
     let model =
         Part { service: "digit-model", document: functions("/rpc/digit_model", &offers), mount: None };
     insta::assert_snapshot!(written(vec![shop, model]));
+}
+
+#[test]
+fn operations_are_counted() {
+    let document =
+        json!({ "paths": { "/a": { "get": {}, "post": {}, "servers": [] }, "/b": { "put": {} } } });
+    assert_eq!((operations(&document), operations(&json!({}))), (3, 0));
 }
 
 #[test]

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use diglot_broker::{Broker, Reply};
 use diglot_calls::names::crossing;
 use diglot_config::Config;
-use diglot_control::{Answer, Call, Commands, Control, Refusal, default_path};
+use diglot_control::{Answer, Call, Commands, Control, Described, Refusal, default_path};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::Error;
 use crate::arguments::crossed;
+use crate::description::Description;
 
 /// Where the default socket's folder is.
 const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
@@ -56,8 +57,8 @@ pub(crate) async fn bind(config: &Config) -> Result<Option<Control>, Error> {
 pub(crate) struct Serving(JoinHandle<()>);
 
 impl Serving {
-    pub(crate) fn start(control: Control, broker: Arc<Broker>, arguments_bytes_max: usize) -> Self {
-        Self(tokio::spawn(control.serve(Arc::new(Asked { broker, arguments_bytes_max }))))
+    pub(crate) fn start(control: Control, asked: Asked) -> Self {
+        Self(tokio::spawn(control.serve(Arc::new(asked))))
     }
 }
 
@@ -77,14 +78,19 @@ pub(crate) fn functions(broker: &Broker) -> Value {
 }
 
 /// What is asked of this server.
-struct Asked {
-    broker: Arc<Broker>,
-    arguments_bytes_max: usize,
+pub(crate) struct Asked {
+    pub(crate) broker: Arc<Broker>,
+    pub(crate) description: Arc<Description>,
+    pub(crate) arguments_bytes_max: usize,
 }
 
 impl Commands for Asked {
     async fn functions(&self) -> Value {
         functions(&self.broker)
+    }
+
+    async fn description(&self, host: Option<String>) -> Option<Described> {
+        Arc::clone(&self.description).described(host, true).await
     }
 
     async fn call(&self, call: Call) -> Result<Answer, Refusal> {

@@ -1,10 +1,11 @@
-//! What services offer, without serving: their workers are started, asked, and ended.
+//! What services offer and answer, without serving: their workers are started, asked, and ended.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diglot_config::{Config, Entry, Listen, LogLevel};
+use diglot_control::Described;
 use diglot_front::Address;
 use diglot_workers::{LinkPlace, Log};
 use serde_json::Value;
@@ -19,7 +20,17 @@ const GRACE_MAX: Duration = Duration::from_secs(5);
 
 /// The functions that the workers of this configuration offer, as `diglot functions --json` has them. None of its addresses
 /// is bound, and no other process can ask. `None` where a service cannot be started; the reason has been printed then.
-pub fn gather(mut config: Config) -> Option<Value> {
+pub fn gather(config: Config) -> Option<Value> {
+    asked(config, async |parts| Some(control::functions(&parts.broker)))
+}
+
+/// The description of this configuration's API for that host, or for those that no route names, likewise.
+pub fn describe(config: Config, host: Option<String>) -> Option<Described> {
+    asked(config, async move |parts| Arc::clone(&parts.description).described(host, false).await)
+}
+
+/// Asks the workers of a configuration something.
+fn asked<R>(mut config: Config, ask: impl AsyncFnOnce(&Parts) -> Option<R>) -> Option<R> {
     // Programs are told where they listen. Nobody else knows of this port.
     config.server.listen = vec![Listen::Tcp((Ipv4Addr::LOCALHOST, 0).into())];
     config.server.identity = None;
@@ -30,11 +41,15 @@ pub fn gather(mut config: Config) -> Option<Value> {
             node.inspect = None;
         }
     }
-    with_log(config.server.log_level, |log| offered(config, log)).flatten()
+    with_log(config.server.log_level, |log| among_workers(config, log, ask)).flatten()
 }
 
 /// `None`: told to stop before.
-async fn offered(config: Config, log: Log) -> Result<Option<Value>, Error> {
+async fn among_workers<R>(
+    config: Config,
+    log: Log,
+    ask: impl AsyncFnOnce(&Parts) -> Option<R>,
+) -> Result<Option<R>, Error> {
     let descriptors = Descriptors::raise();
     let link_place = LinkPlace::reserve();
     let mut signals = Signals::listen()?;
@@ -48,10 +63,16 @@ async fn offered(config: Config, log: Log) -> Result<Option<Value>, Error> {
         return Ok(None);
     };
     parts.broker.settled().await;
-    let functions = control::functions(&parts.broker);
+    let answer = tokio::select! {
+        answer = ask(&parts) => answer,
+        signal = signals.wait_for_stop(|| {}) => {
+            log.server_line(format!("error: stopped by {signal} before every service had answered"));
+            None
+        }
+    };
     parts.services.iter().for_each(|service| service.close());
     parts.broker.close();
     commands.shutdown(grace);
     running.stopped().await;
-    Ok(Some(functions))
+    Ok(answer)
 }

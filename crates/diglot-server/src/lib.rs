@@ -23,7 +23,7 @@ mod typescript;
 mod unpacked;
 mod written;
 
-pub use gather::gather;
+pub use gather::{describe, gather};
 pub use sdk::python_package;
 pub use written::{Written, written};
 
@@ -144,7 +144,12 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let parts = Parts::new(config, sdk, addresses, descriptors)?;
     let _control = control.map(|control| {
         let arguments_bytes_max = parts.config.functions.message_bytes_max as usize;
-        control::Serving::start(control, Arc::clone(&parts.broker), arguments_bytes_max)
+        let asked = control::Asked {
+            broker: Arc::clone(&parts.broker),
+            description: Arc::clone(&parts.description),
+            arguments_bytes_max,
+        };
+        control::Serving::start(control, asked)
     });
     let Some((commands, running, asked_again)) = parts.start_all(&log, &link_place, &mut signals).await?
     else {
@@ -155,14 +160,14 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     for address in &parts.addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
+    if let Some(published) = parts.config.published.clone() {
+        tokio::spawn(published::tell_amiss(published, Arc::clone(&parts.broker)));
+    }
     let restart = || {
         tracing::info!(
             "restarting workers one after another; as many as half of the old ones finish what they have at once, within \
              {grace:?}; the configuration is not read again"
         );
-    if let Some(published) = parts.config.published.clone() {
-        tokio::spawn(published::tell_amiss(published, Arc::clone(&parts.broker)));
-    }
         commands.restart();
     };
     if asked_again {
@@ -192,6 +197,7 @@ struct Parts {
     services: Vec<Arc<Service>>,
     front: Arc<Front>,
     broker: Arc<Broker>,
+    description: Arc<Description>,
 }
 
 impl Parts {
@@ -206,10 +212,10 @@ impl Parts {
         let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
         let broker = Arc::new(Broker::start(calls_settings(&config), &names)?);
         let description = Description::of(&config, &services, &broker);
-        let router = router(&config, &services, &broker, description.as_ref());
+        let router = router(&config, &services, &broker, &description);
         let front = Arc::new(Front::start(&settings(&config, &descriptors), router)?);
-        description.iter().for_each(|description| description.reach_by(&front));
-        Ok(Self { config, sdk, addresses, descriptors, services, front, broker })
+        description.reach_by(&front);
+        Ok(Self { config, sdk, addresses, descriptors, services, front, broker, description })
     }
 
     /// Starts every worker. `None`: told to stop before all were ready. With the rest: whether they were told to restart
@@ -349,7 +355,7 @@ fn router(
     config: &Config,
     services: &[Arc<Service>],
     broker: &Arc<Broker>,
-    description: Option<&Arc<Description>>,
+    description: &Arc<Description>,
 ) -> Router {
     let routed = services.iter().zip(&config.services).map(|(service, config)| {
         (Target::Service(Arc::clone(service)), config.routes.as_slice(), config.strip)
@@ -357,10 +363,10 @@ fn router(
     let functions = Functions::of(config, broker).zip(config.published.as_ref());
     let functions = functions
         .map(|(functions, published)| (Target::Own(functions), std::slice::from_ref(&published.route), true));
-    let described = config.description.as_ref().zip(description);
-    let document = described.map(|(paths, description)| {
-        (Target::Own(Arc::clone(description) as _), std::slice::from_ref(&paths.route), true)
-    });
+    let document = config
+        .description
+        .as_ref()
+        .map(|paths| (Target::Own(Arc::clone(description) as _), std::slice::from_ref(&paths.route), true));
     let page = config.description.as_ref().and_then(|paths| Some((paths, paths.page.as_ref()?)));
     let page = page.map(|(paths, at)| {
         (Target::Own(Page::new(&at.prefix, &paths.route.prefix) as _), std::slice::from_ref(at), true)

@@ -292,12 +292,16 @@ pub(crate) struct Call {
 /// server that runs, or else of workers that are started for it. What was offered when they were written stands beside the
 /// configuration, in diglot.types.json; what the package `diglot` is, for tsc, in diglot-package.d.ts. All of it is to be
 /// committed.
+///
+/// With --client it writes one file instead, with which pages in browsers call the API: what the services say of themselves
+/// (OpenAPI), and the functions that are published.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   diglot types
   diglot types --check
   diglot types --watch
+  diglot types --client web/src/api.ts
 
 Ends with 0; with 1 when a service cannot start, when a file is not its own, or, with --check, when something has changed.")]
 pub(crate) struct Types {
@@ -313,6 +317,13 @@ pub(crate) struct Types {
     /// Write diglot.functions.json also for TypeScript that a bundler compiles, not tsc
     #[arg(long)]
     pub(crate) compiled: bool,
+    /// Write a client of the API for browsers to this file of TypeScript, and nothing else. With --check, tell whether it is
+    /// as it should be; with --watch, write it anew
+    #[arg(long, value_name = "FILE", value_parser = typescript, conflicts_with = "compiled")]
+    pub(crate) client: Option<PathBuf>,
+    /// For which host the client is, where routes name several
+    #[arg(long, value_name = "NAME", requires = "client")]
+    pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) running: Running,
 }
@@ -326,6 +337,15 @@ pub(crate) struct Running {
     /// Its control socket, where it was started with --control
     #[arg(long, value_name = "PATH", conflicts_with = "config")]
     pub(crate) control: Option<PathBuf>,
+}
+
+/// A client's file. Of declarations alone nothing would run.
+fn typescript(text: &str) -> Result<PathBuf, String> {
+    let is_one = |ending: &str| text.ends_with(ending) && !text.ends_with(&format!(".d{ending}"));
+    match [".ts", ".mts", ".cts"].into_iter().any(is_one) {
+        true => Ok(text.into()),
+        false => Err("it is TypeScript: name a file that ends with .ts, as web/src/api.ts".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use diglot_config::{Arguments, Environment, FILE_NAME, Problem, resolve};
-use diglot_control::{Client, ClientError, candidates};
+use diglot_control::{Client, ClientError, Described, candidates};
 use serde_json::Value;
 
 use crate::{arguments::Running, report};
@@ -74,6 +74,26 @@ fn elsewhere(folder: &Path) -> ExitCode {
 /// # Errors
 /// One was named by its socket, and does not answer; or it does not answer as it should.
 pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<Option<Value>, ExitCode> {
+    if_it_runs(running, environment, async |client| client.functions().await)
+}
+
+/// What all services of the server that runs answer, of this host, if there is one.
+///
+/// # Errors
+/// As [`functions`].
+pub(crate) fn described(
+    running: &Running,
+    host: Option<&str>,
+    environment: &Environment,
+) -> Result<Option<Described>, ExitCode> {
+    if_it_runs(running, environment, async |client| client.description(host).await)
+}
+
+fn if_it_runs<R>(
+    running: &Running,
+    environment: &Environment,
+    ask: impl AsyncFnOnce(Client) -> Result<R, ClientError>,
+) -> Result<Option<R>, ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| report::failed(&format!("the system gives no event loop: {error}"), None))?;
@@ -82,7 +102,7 @@ pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<
     runtime.block_on(async {
         for place in places {
             match Client::connect(&place).await {
-                Ok(client) => return client.functions().await.map(Some).map_err(|error| failed(&error)),
+                Ok(client) => return ask(client).await.map(Some).map_err(|error| failed(&error)),
                 Err(error) if running.control.is_some() => return Err(failed(&error)),
                 Err(_) => {}
             }
@@ -96,6 +116,7 @@ fn failed(error: &ClientError) -> ExitCode {
         ClientError::NoServer { .. } => {
             "start one with `diglot serve`, or say which with --config FILE or --control PATH, as it was started"
         }
+        ClientError::Refused(_) => "restart it, or have the sources asked with --fresh",
         ClientError::Name(_) => "`diglot functions` lists what there is",
         _ => "look into its log",
     };

@@ -1,5 +1,6 @@
 //! `diglot types`: what the services offer each other, as files that compilers and editors read.
 
+mod client;
 mod files;
 mod package;
 mod watch;
@@ -15,19 +16,23 @@ use crate::{
     ask,
     report::{self, plural},
 };
-use files::{Drift, File, Files, Kind};
+use files::{File, Files, Kind};
 use package::{package_at, way};
 
 /// Members of an offer that callers' types depend on. The others may change unnoticed.
 const KEPT: [&str; 7] = ["name", "params", "result", "stream", "input", "errors", "doc"];
+/// What is said where the sources may be newer than what was asked.
+const ASKED_A_SERVER: &str = "asked the server that runs; --fresh asks the sources as they are now";
 /// The form of what is kept.
 const REVISION: u64 = 1;
 
 pub(crate) fn types(types: Types, environment: &Environment) -> ExitCode {
-    match types.watch {
-        true => watch::watch(&types, environment),
-        false => once(&types, environment).unwrap_or_else(|code| code),
-    }
+    let done = match (&types.client, types.watch) {
+        (_, true) => return watch::watch(&types, environment),
+        (Some(file), false) => client::client(&types, file, environment),
+        (None, false) => once(&types, environment),
+    };
+    done.unwrap_or_else(|code| code)
 }
 
 fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> {
@@ -47,7 +52,7 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
     let running = if types.fresh { None } else { ask::functions(&types.running, environment)? };
     let offered = match running {
         Some(offered) => {
-            anstream::eprintln!("asked the server that runs; --fresh asks the sources as they are now");
+            anstream::eprintln!("{ASKED_A_SERVER}");
             offered
         }
         None => diglot_server::gather(config.clone()).ok_or(ExitCode::FAILURE)?,
@@ -131,20 +136,14 @@ fn kept(offered: &Value) -> Value {
 
 /// Tells what has changed; the changes of functions have been told.
 fn checked(changes: &[Change], all: &Files) -> ExitCode {
-    let drifted = all.drifted();
-    if changes.is_empty() && drifted.is_empty() {
+    let drifted = all.tell_drifted();
+    if changes.is_empty() && drifted == 0 {
         anstream::eprintln!("all well: the types are those of the functions");
         return ExitCode::SUCCESS;
     }
-    for (path, drift) in &drifted {
-        match drift {
-            Drift::Missing => anstream::eprintln!("{path}: it is not there"),
-            Drift::Differs => anstream::eprintln!("{path}: it is not what would be written now"),
-        }
-    }
     let breaking = changes.iter().filter(|change| change.breaks).count();
     let told = match (changes.len(), breaking) {
-        (0, _) => format!("{} not as written", plural(drifted.len(), "file")),
+        (0, _) => format!("{} not as written", plural(drifted, "file")),
         (some, 0) => format!("{}, none of which breaks callers", plural(some, "change")),
         (some, breaking) => format!("{}, {breaking} of which can break callers", plural(some, "change")),
     };

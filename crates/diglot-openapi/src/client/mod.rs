@@ -12,13 +12,24 @@ use crate::merge::OF_SERVICE;
 use crate::names::Names;
 use crate::walk::METHODS;
 use operation::Operation;
-use types::Types;
+use types::{Types, is_file};
 
 /// The first line of what is written. A file that begins otherwise is somebody's own.
 const WRITTEN_BY: &str =
     "// Written by `diglot types --client`. Do not edit: it is written anew when the API changes.";
 /// What is the same in every client.
 const RUNTIME: &str = include_str!("runtime.ts");
+
+/// Whether a file has been written here, and may be written anew.
+pub fn is_client(text: &str) -> bool {
+    text.starts_with("// Written by `diglot types --client`")
+}
+
+/// How many operations a document has.
+pub fn operations(document: &Value) -> usize {
+    let items = document["paths"].as_object().into_iter().flatten();
+    items.map(|(_, item)| METHODS.iter().filter(|method| item.get(**method).is_some()).count()).sum()
+}
 
 /// The client of a merged document.
 pub fn client(document: &Value) -> String {
@@ -89,6 +100,17 @@ fn quoted(text: &str) -> String {
 /// A property's name as it is written.
 fn key(name: &str) -> String {
     if is_identifier(name) { name.to_owned() } else { quoted(name) }
+}
+
+/// What is said of a schema, and of text which form it has: the type does not tell.
+fn doc_of(schema: &Value) -> String {
+    let said = schema["description"].as_str().unwrap_or_default().trim();
+    let of_text =
+        |name: &str| schema[name].as_str().filter(|_| schema["type"] == "string" && !is_file(schema));
+    match of_text("format").or(of_text("contentEncoding")) {
+        Some(form) => format!("{said}\n\n@format {form}").trim().to_owned(),
+        None => said.to_owned(),
+    }
 }
 
 /// A doc comment of what is there to say.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::types::Types;
-use super::{camel, comment, key, quoted};
+use super::{camel, comment, doc_of, key, quoted};
 use crate::functions::FUNCTION;
 use crate::merge::resolved;
 use crate::names::Names;
@@ -125,7 +125,7 @@ impl Operation<'_> {
             let optional = if required { "" } else { "?" };
             arguments.push(Argument {
                 declared: format!("{written}{optional}: {}", types.of_schema(of, DEEPER)),
-                doc: of["description"].as_str().unwrap_or_default().to_owned(),
+                doc: doc_of(of),
                 required,
             });
         }
@@ -159,7 +159,7 @@ impl Operation<'_> {
             match place {
                 "path" => {
                     has_segments = true;
-                    path = path.replace(&format!("{{{name}}}"), &format!("${{segment({used})}}"));
+                    path = path.replace(&format!("{{{name}}}"), &format!("${{http.segment({used})}}"));
                 }
                 "query" => match style(parameter) {
                     Some(style) => query.push(format!("[{}, {used}, \"{style}\"]", quoted(name))),
@@ -173,7 +173,7 @@ impl Operation<'_> {
             let optional = if required { "" } else { "?" };
             arguments.push(Argument {
                 declared: format!("{}{optional}: {}", key(&argument), types.of_schema(schema, DEEPER)),
-                doc: parameter["description"].as_str().unwrap_or_default().to_owned(),
+                doc: parameter["description"].as_str().map_or_else(|| doc_of(schema), str::to_owned),
                 required,
             });
         }

@@ -23,6 +23,14 @@ export interface ProblemDetails {
   title?: string;
   status?: number;
   detail?: string;
+  /** Of a function: what kind of error it is, in one word. */
+  code?: string;
+  /** Of a function: the class of what it threw, if it says that it does. */
+  error?: string;
+  /** Of a function: what that carries. */
+  data?: unknown;
+  /** Of a function: which arguments are not what it takes. */
+  issues?: { path: (string | number)[]; message: string }[];
   [member: string]: unknown;
 }
 
@@ -110,6 +118,7 @@ function connect(client: ClientOptions) {
   }
 
   return {
+    segment,
     events,
 
     /** What a function's stream gives. One that fails on its way says so in an event of its own. */

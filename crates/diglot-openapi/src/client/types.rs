@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::{comment, is_identifier, key};
+use super::{comment, doc_of, is_identifier, key};
 use crate::merge::resolved;
 use crate::names::Names;
 
@@ -14,7 +14,8 @@ const LINE_MAX: usize = 88;
 /// How often a reference into the midst of something is followed before anything is taken to be meant.
 const DEPTH_MAX: usize = 16;
 /// What the rest of the file means by these must stay what it is.
-const RESERVED: [&str; 29] = [
+const RESERVED: [&str; 31] = [
+    "AbortSignal",
     "Array",
     "AsyncGenerator",
     "AsyncIterable",
@@ -38,6 +39,7 @@ const RESERVED: [&str; 29] = [
     "RequestCredentials",
     "RequestInit",
     "Response",
+    "ReturnType",
     "Sent",
     "ServerSentEvent",
     "String",
@@ -66,7 +68,7 @@ impl<'d> Types<'d> {
     pub(super) fn declare(&self, text: &mut String) {
         for (name, written) in &self.names {
             let schema = &self.document["components"]["schemas"][name];
-            comment(text, "", schema["description"].as_str().unwrap_or_default());
+            comment(text, "", &doc_of(schema));
             match plain_object(schema) {
                 Some(properties) => {
                     let _ = write!(
@@ -209,7 +211,7 @@ impl<'d> Types<'d> {
         let mut text = String::new();
         let deeper = format!("{indent}  ");
         for (name, of) in properties {
-            comment(&mut text, &deeper, of["description"].as_str().unwrap_or_default());
+            comment(&mut text, &deeper, &doc_of(of));
             let _ = writeln!(text, "{deeper}{};", self.property(schema, name, of, &deeper, 0));
         }
         let others = &schema["additionalProperties"];
@@ -234,7 +236,7 @@ fn plain_object(schema: &Value) -> Option<&Map<String, Value>> {
 }
 
 /// A part of a form that is a file.
-fn is_file(schema: &Value) -> bool {
+pub(super) fn is_file(schema: &Value) -> bool {
     schema["format"] == "binary"
         || (schema["contentMediaType"] == "application/octet-stream"
             && schema.get("contentEncoding").is_none())

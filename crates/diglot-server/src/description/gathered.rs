@@ -46,8 +46,8 @@ pub(super) fn owner(front: &Front, host: Option<&str>, path: &str) -> Owner {
     }
 }
 
-/// Remarks as lines of the log: many of one kind are one.
-pub(super) fn lines(remarks: &[Remark]) -> Vec<String> {
+/// What is left out, as lines of the log: many of one kind are one.
+pub(super) fn lines(remarks: &[Remark], offered: &Functions) -> Vec<String> {
     let mut lines = Vec::new();
     let mut unreachable: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for remark in remarks {
@@ -63,16 +63,30 @@ pub(super) fn lines(remarks: &[Remark]) -> Vec<String> {
         unreachable.entry((service.clone(), why)).or_default().push(format!("{method} {path}"));
     }
     for ((service, why), operations) in unreachable {
-        let more = match operations.len().saturating_sub(TOLD_MAX) {
-            0 => String::new(),
-            more => format!(", and {more} more"),
-        };
-        let told = operations[..operations.len().min(TOLD_MAX)].join(", ");
+        let told = told(&operations);
         lines.push(format!(
-            "of service \"{service}\" these cannot be reached and are left out: {told}{more}; {why}"
+            "of service \"{service}\" these cannot be reached and are left out: {told}; {why}"
         ));
     }
+    let streams: Vec<String> = offered
+        .iter()
+        .flat_map(|(service, offers)| offers.iter().map(move |offer| (service, offer)))
+        .filter(|(_, offer)| offer.takes_items)
+        .map(|(service, offer)| format!("{service}.{}", offer.name))
+        .collect();
+    if !streams.is_empty() {
+        lines.push(format!("functions that take a stream are left out: {}", told(&streams)));
+    }
     lines
+}
+
+/// The first of them, and how many there are.
+fn told(names: &[String]) -> String {
+    let more = match names.len().saturating_sub(TOLD_MAX) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("{}{more}", names[..names.len().min(TOLD_MAX)].join(", "))
 }
 
 /// What tells one document from another.

@@ -14,18 +14,20 @@ use bytes::Bytes;
 use diglot_broker::{Broker, Offer};
 use diglot_calls::names::crossing;
 use diglot_config::{Config, Published};
+use diglot_control::Described;
 use diglot_front::own::{Content, Handler, Handling, Request, Response};
 use diglot_front::{Front, Service};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use crate::published::amiss;
 pub(crate) use page::Page;
-use source::Source;
+use source::{Missing, Source};
 
 /// Lines of the log about what cannot be described, over all of a server's life.
 const SAID_MAX: usize = 1_000;
 
-/// What answers at the document's path.
+/// What the server knows of its API. Where a path is configured for the document, it answers there.
 #[derive(Debug)]
 pub(crate) struct Description {
     sources: Vec<Source>,
@@ -63,12 +65,12 @@ struct Written {
 struct Document {
     json: Bytes,
     tag: String,
+    /// What it does not have, and why: lines of the log.
+    left_out: Arc<[String]>,
 }
 
 impl Description {
-    /// `None` where nothing is described.
-    pub(crate) fn of(config: &Config, services: &[Arc<Service>], broker: &Arc<Broker>) -> Option<Arc<Self>> {
-        config.description.as_ref()?;
+    pub(crate) fn of(config: &Config, services: &[Arc<Service>], broker: &Arc<Broker>) -> Arc<Self> {
         let mut hosts: Vec<String> = config
             .services
             .iter()
@@ -79,7 +81,7 @@ impl Description {
         hosts.dedup();
         let sources =
             services.iter().zip(&config.services).map(|(service, config)| Source::of(service, config));
-        Some(Arc::new(Self {
+        Arc::new(Self {
             sources: sources.collect(),
             hosts,
             published: config.published.clone(),
@@ -87,7 +89,7 @@ impl Description {
             front: OnceLock::new(),
             runtime: Handle::current(),
             state: Mutex::default(),
-        }))
+        })
     }
 
     /// The services are reached through this front.
@@ -96,11 +98,34 @@ impl Description {
         let _ = self.front.set(Arc::downgrade(front));
     }
 
-    async fn document(self: Arc<Self>, host: Option<String>) -> Option<Document> {
+    /// The document and what it does not have, for who writes something by it. `is_logged`: that is for the log as well.
+    pub(crate) async fn described(
+        self: Arc<Self>,
+        host: Option<String>,
+        is_logged: bool,
+    ) -> Option<Described> {
+        let host = host.filter(|host| self.hosts.contains(host));
+        let Document { json, left_out, .. } = Arc::clone(&self).document(host, is_logged).await?;
+        let document = serde_json::from_slice(&json).ok()?;
+        let mut described = Described { document, left_out: left_out.to_vec(), unanswered: Vec::new() };
+        for source in &self.sources {
+            match source.missing().await {
+                Some(Missing::AsItIs(line)) => described.left_out.push(line),
+                Some(Missing::ForNow(line)) => described.unanswered.push(line),
+                None => {}
+            }
+        }
+        if let Some(published) = &self.published {
+            described.left_out.extend(amiss(published, &self.broker.functions()));
+        }
+        Some(described)
+    }
+
+    async fn document(self: Arc<Self>, host: Option<String>, is_logged: bool) -> Option<Document> {
         let front = self.front.get()?.upgrade()?;
         let mut state = self.state.lock().await;
         for source in &self.sources {
-            source.refresh(&front, host.as_deref()).await;
+            source.refresh(&front, host.as_deref(), is_logged).await;
         }
         let revisions = revisions(&self.sources).await;
         let functions = self.functions();
@@ -114,19 +139,20 @@ impl Description {
             gathered::owner(&front, host.as_deref(), path)
         })
         .await;
-        for line in gathered::lines(&merged.remarks) {
+        let left_out: Arc<[String]> = gathered::lines(&merged.remarks, &functions).into();
+        for line in left_out.iter().filter(|_| is_logged) {
             self.say(&mut state.said, line);
         }
         let json = Bytes::from(merged.document.to_string());
         let tag = format!("\"{}\"", gathered::digest(&json));
-        let document = Document { json, tag };
+        let document = Document { json, tag, left_out };
         state.written.insert(host, Written { revisions, functions, document: document.clone() });
         Some(document)
     }
 
     /// Tells the log once.
-    fn say(&self, said: &mut HashSet<String>, line: String) {
-        if said.len() < SAID_MAX && said.insert(line.clone()) {
+    fn say(&self, said: &mut HashSet<String>, line: &str) {
+        if said.len() < SAID_MAX && said.insert(line.to_owned()) {
             tracing::warn!("the API's description: {line}");
         }
     }
@@ -175,8 +201,8 @@ impl Handler for Description {
             }
             let host = self.host(&request);
             let runtime = self.runtime.clone();
-            match runtime.spawn(self.document(host)).await {
-                Ok(Some(Document { json, tag })) => {
+            match runtime.spawn(self.document(host, true)).await {
+                Ok(Some(Document { json, tag, .. })) => {
                     let is_known = request.fields.all("if-none-match").any(|value| has_tag(value, &tag));
                     let response = match is_known {
                         true => Response::new(304, Content::Whole(Bytes::new())),

@@ -61,6 +61,14 @@ struct Known {
     said: Option<String>,
 }
 
+/// A document that is missing, and the line that says why.
+pub(super) enum Missing {
+    /// There is none, or none that can be read.
+    AsItIs(String),
+    /// The service may have one, and could not be asked.
+    ForNow(String),
+}
+
 /// Why there is no document.
 enum Failure {
     /// It has none at the usual places.
@@ -99,8 +107,18 @@ impl Source {
         self.known.lock().await.revision
     }
 
-    /// Asks it, if it may say something else than the last time.
-    pub(super) async fn refresh(&self, front: &Front, host: Option<&str>) {
+    /// Why its document is missing, if it is.
+    pub(super) async fn missing(&self) -> Option<Missing> {
+        if self.service.changes() == 0 && self.service.has_app() {
+            return Some(Missing::ForNow(format!("service \"{}\" has not started yet", self.name)));
+        }
+        let known = self.known.lock().await;
+        let line = known.said.clone().filter(|_| known.document.is_none())?;
+        Some(if known.failed.is_some() { Missing::ForNow(line) } else { Missing::AsItIs(line) })
+    }
+
+    /// Asks it, if it may say something else than the last time. `is_logged`: why it cannot say is for the log.
+    pub(super) async fn refresh(&self, front: &Front, host: Option<&str>, is_logged: bool) {
         if self.described_at == DescribedAt::Nowhere || self.routes.is_empty() || !self.service.has_app() {
             return;
         }
@@ -132,10 +150,12 @@ impl Source {
             }
         };
         match &said {
-            Some(line) if known.said != said && matches!(self.described_at, DescribedAt::Usual) => {
+            Some(line)
+                if is_logged && known.said != said && matches!(self.described_at, DescribedAt::Usual) =>
+            {
                 tracing::info!("the API's description: {line}");
             }
-            Some(line) if known.said != said => tracing::warn!("the API's description: {line}"),
+            Some(line) if is_logged && known.said != said => tracing::warn!("the API's description: {line}"),
             _ => {}
         }
         known.said = said;

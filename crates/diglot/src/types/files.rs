@@ -24,6 +24,8 @@ pub(super) enum Kind {
     Functions,
     /// What was offered.
     Kept,
+    /// A client of the API.
+    Client,
 }
 
 #[derive(Debug)]
@@ -35,9 +37,18 @@ pub(super) struct File {
 
 /// How a file is not as it should be.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Drift {
+enum Drift {
     Missing,
     Differs,
+}
+
+impl Drift {
+    fn told(self) -> &'static str {
+        match self {
+            Self::Missing => "it is not there",
+            Self::Differs => "it is not what would be written now",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -74,6 +85,7 @@ impl Files {
             Problem::error(format!("`{path}` was not written by `diglot types`, and stays as it is"));
         let service = config.services.iter().find(|service| service.types.as_ref() == Some(&file.path));
         problem.hint(match service {
+            _ if file.kind == Kind::Client => "remove it, or name another file: --client FILE".to_owned(),
             Some(service) => format!(
                 "remove it, or name another file: types = \"…\" in [services.{}]; \"none\" for no file",
                 service.name
@@ -95,10 +107,10 @@ impl Files {
         Ok(count)
     }
 
-    /// Those that are not as they should be, as people know them.
-    pub(super) fn drifted(&self) -> Vec<(String, Drift)> {
+    /// Tells which are not as they should be, and returns how many.
+    pub(super) fn tell_drifted(&self) -> usize {
         let drifted = self.all.values().filter_map(|file| Some((shown(&file.path, &self.cwd), drift(file)?)));
-        drifted.collect()
+        drifted.inspect(|(path, drift)| anstream::eprintln!("{path}: {}", drift.told())).count()
     }
 }
 
@@ -128,6 +140,7 @@ fn is_ours(kind: Kind, text: &str) -> bool {
         Kind::Types => diglot_types::is_written(text),
         Kind::Functions => has("functions"),
         Kind::Kept => has("services"),
+        Kind::Client => diglot_openapi::is_client(text),
     }
 }
 
@@ -167,6 +180,9 @@ mod tests {
         check(Kind::Functions, r#"{"functions": {}}"#, false);
         check(Kind::Kept, r#"{"diglot": 1, "services": {}}"#, true);
         check(Kind::Kept, "{", false);
+        check(Kind::Client, "// Written by `diglot types --client`. …\n", true);
+        check(Kind::Client, "// Written by `diglot types`. …\n", false);
+        check(Kind::Types, "// Written by `diglot types --client`. …\n", false);
     }
 
     #[test]

@@ -62,6 +62,12 @@ fn again(types: &Types) -> Command {
     if types.compiled {
         command.arg("--compiled");
     }
+    if let Some(file) = &types.client {
+        command.arg("--client").arg(file);
+    }
+    if let Some(host) = &types.host {
+        command.arg("--host").arg(host);
+    }
     if let Some(config) = &types.running.config {
         command.arg("--config").arg(config);
     }
@@ -90,6 +96,7 @@ impl Watching {
                 self.own.insert(kept_at(&config));
             }
         }
+        self.own.extend(types.client.iter().map(|file| environment.cwd.join(file)));
         for root in roots {
             self.add(&root)?;
         }
