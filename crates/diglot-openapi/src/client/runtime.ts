@@ -104,7 +104,7 @@ function connect(client: ClientOptions) {
     const response = await respond({ accept: "text/event-stream", ...sent }, call);
     let [event, id] = ["", ""];
     let data: string[] = [];
-    for await (const line of lines(response)) {
+    for await (const line of lines(response, call.signal)) {
       if (line === "") {
         if (data.length > 0) yield { event: event || "message", data: data.join("\n"), id, response };
         [event, data] = ["", []];
@@ -136,7 +136,7 @@ function connect(client: ClientOptions) {
 
     async *items<T>(sent: Sent, call: CallOptions = {}): AsyncGenerator<T, void, undefined> {
       const response = await respond({ accept: "application/x-ndjson", ...sent }, call);
-      for await (const line of lines(response)) {
+      for await (const line of lines(response, call.signal)) {
         if (line !== "") yield JSON.parse(line) as T;
       }
     },
@@ -166,7 +166,7 @@ async function read(response: Response, isError = false): Promise<unknown> {
 }
 
 /** The lines of a response as they come. Leaving the loop ends the response. */
-async function* lines(response: Response): AsyncGenerator<string, void, undefined> {
+async function* lines(response: Response, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
   if (!response.body) return;
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
@@ -177,7 +177,11 @@ async function* lines(response: Response): AsyncGenerator<string, void, undefine
       rest += done ? decoder.decode() : decoder.decode(value, { stream: true });
       const whole = rest.split(/\r\n|\n/);
       rest = whole.pop() ?? "";
-      yield* whole;
+      for (const line of whole) {
+        // What has come before is not given any more.
+        signal?.throwIfAborted();
+        yield line;
+      }
       if (done) break;
     }
     if (rest !== "") yield rest;

@@ -104,6 +104,8 @@ impl Description {
         host: Option<String>,
         is_logged: bool,
     ) -> Option<Described> {
+        // What is still being loaded has not said what it offers.
+        self.broker.settled().await;
         let host = host.filter(|host| self.hosts.contains(host));
         let Document { json, left_out, .. } = Arc::clone(&self).document(host, is_logged).await?;
         let document = serde_json::from_slice(&json).ok()?;

@@ -50,8 +50,8 @@ pub(super) struct Source {
 /// What it has said.
 #[derive(Debug, Default)]
 struct Known {
-    /// How often its workers had changed when it was asked; none had when nobody has asked.
-    changes: u64,
+    /// How often its workers had changed when it was asked. `None`: nobody has asked.
+    changes: Option<u64>,
     /// When it was asked and could not say.
     failed: Option<Instant>,
     document: Option<Value>,
@@ -109,9 +109,6 @@ impl Source {
 
     /// Why its document is missing, if it is.
     pub(super) async fn missing(&self) -> Option<Missing> {
-        if self.service.changes() == 0 && self.service.has_app() {
-            return Some(Missing::ForNow(format!("service \"{}\" has not started yet", self.name)));
-        }
         let known = self.known.lock().await;
         let line = known.said.clone().filter(|_| known.document.is_none())?;
         Some(if known.failed.is_some() { Missing::ForNow(line) } else { Missing::AsItIs(line) })
@@ -123,7 +120,7 @@ impl Source {
             return;
         }
         let mut known = self.known.lock().await;
-        let changes = self.service.changes();
+        let changes = Some(self.service.changes());
         let is_due = known.failed.is_none_or(|failed| failed.elapsed() >= PAUSE);
         if changes == known.changes && (known.failed.is_none() || !is_due) {
             return;
