@@ -4,6 +4,7 @@
 
 mod client;
 mod components;
+mod flatten;
 mod functions;
 mod merge;
 mod names;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::components::{self, escaped, unescaped};
+use crate::flatten::flatten;
 use crate::names::Names;
 use crate::places::{Mount, Owner, Place};
 use crate::remark::Remark;
@@ -36,16 +37,20 @@ pub struct Merged {
 
 /// Merges documents. `owner` says who answers a path.
 pub fn merge(mut parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
-    parts.iter_mut().for_each(|part| flatten(&mut part.document));
-    let renamed = components::renamed(&parts);
     let mut remarks = Vec::new();
+    for part in &mut parts {
+        if !flatten(&mut part.document) {
+            remarks.push(Remark::Repeated { service: part.service.to_owned() });
+        }
+    }
+    let renamed = components::renamed(&parts);
     for (part, names) in parts.iter_mut().zip(&renamed) {
         close(&mut part.document, part.service, &mut remarks);
         components::rename(&mut part.document, names);
     }
     let mut merging = Merging { owner: &owner, operations: Vec::new(), remarks };
     let mut components = Map::new();
-    let mut tags: Vec<Value> = Vec::new();
+    let mut tags: BTreeMap<String, (usize, Value)> = BTreeMap::new();
     let mut webhooks = Map::new();
     for part in &mut parts {
         merging.place(part);
@@ -58,15 +63,14 @@ pub fn merge(mut parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged 
             all.as_object_mut().into_iter().for_each(|all| all.extend(named.clone()));
         }
         for tag in of_part(part) {
-            if !tags.iter().any(|present| present["name"] == tag["name"]) {
-                tags.push(tag);
-            }
+            let (at, name) = (tags.len(), tag["name"].as_str().unwrap_or_default().to_owned());
+            tags.entry(name).or_insert((at, tag));
         }
         for (name, mut hook) in taken(&mut part.document, "webhooks") {
             let operations =
                 METHODS.into_iter().filter_map(|method| Some((method, hook.get(method)?.clone())));
             for (method, mut operation) in operations.collect::<Vec<_>>() {
-                sign(&mut operation, part.service, &part.document["security"]);
+                sign(&mut operation, part.service);
                 hook[method] = operation;
             }
             let name = if webhooks.contains_key(&name) { format!("{}_{name}", part.service) } else { name };
@@ -75,7 +79,10 @@ pub fn merge(mut parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged 
     }
     let Merging { operations, mut remarks, .. } = merging;
     let used: BTreeSet<String> = operations.iter().flat_map(|each| tags_of(&each.value)).collect();
-    tags.retain(|tag| tag["name"].as_str().is_some_and(|name| used.contains(name)));
+    tags.retain(|name, _| used.contains(name));
+    let mut tags: Vec<(usize, Value)> = tags.into_values().collect();
+    tags.sort_by_key(|(at, _)| *at);
+    let tags: Vec<Value> = tags.into_iter().map(|(_, tag)| tag).collect();
     let mut document = json!({ "openapi": OPENAPI, "info": info(&parts), "tags": tags, "paths": {} });
     if !components.is_empty() {
         document["components"] = Value::Object(components);
@@ -152,7 +159,7 @@ impl Merging<'_> {
                     continue;
                 }
                 kept.insert((shape(&reached), method), reached.clone());
-                sign(&mut operation, service, &part.document["security"]);
+                sign(&mut operation, service);
                 let root_path = part.mount.map_or("", |mount| mount.root_path).to_owned();
                 refer(&mut operation, Kind::Operation, &moved);
                 self.operations.push(Operation {
@@ -197,12 +204,9 @@ fn shape(path: &str) -> String {
     shape
 }
 
-/// What an operation has from its document, said of itself.
-fn sign(operation: &mut Value, service: &str, security: &Value) {
+/// Whose an operation is, said of itself.
+fn sign(operation: &mut Value, service: &str) {
     let Some(operation) = operation.as_object_mut() else { return };
-    if security.is_array() && !operation.contains_key("security") {
-        operation.insert("security".to_owned(), security.clone());
-    }
     let tags: Vec<Value> = match operation.get("tags").and_then(Value::as_array) {
         Some(tags) if !tags.is_empty() => {
             tags.iter().filter_map(Value::as_str).map(|tag| json!(tag_of(service, tag))).collect()
@@ -275,42 +279,6 @@ fn info(parts: &[Part<'_>]) -> Value {
     json!({ "title": title, "version": version })
 }
 
-/// Each path item with nothing but its operations and their servers: what it says of all of them is said of each.
-fn flatten(document: &mut Value) {
-    let whole = document.clone();
-    for section in ["paths", "webhooks"] {
-        let items = document.get_mut(section).and_then(Value::as_object_mut);
-        for (_, item) in items.into_iter().flatten() {
-            if let Some(target) = item["$ref"].as_str().and_then(|reference| resolved(&whole, reference)) {
-                *item = target.clone();
-            }
-            let shared = item["parameters"].as_array().cloned().unwrap_or_default();
-            let description = item["description"].clone();
-            for method in METHODS {
-                let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
-                if description.is_string() && !operation.contains_key("description") {
-                    operation.insert("description".to_owned(), description.clone());
-                }
-                if shared.is_empty() {
-                    continue;
-                }
-                let own = operation.entry("parameters").or_insert_with(|| json!([]));
-                let Some(own) = own.as_array_mut() else { continue };
-                let identity = |parameter: &Value| {
-                    let parameter =
-                        parameter["$ref"].as_str().and_then(|to| resolved(&whole, to)).unwrap_or(parameter);
-                    (parameter["name"].clone(), parameter["in"].clone())
-                };
-                let named: Vec<_> = own.iter().map(&identity).collect();
-                own.extend(shared.iter().filter(|each| !named.contains(&identity(each))).cloned());
-            }
-            if let Some(item) = item.as_object_mut() {
-                item.retain(|name, _| METHODS.contains(&name.as_str()) || name == "servers");
-            }
-        }
-    }
-}
-
 /// What a reference within `document` is to.
 pub(crate) fn resolved<'d>(document: &'d Value, reference: &str) -> Option<&'d Value> {
     let steps = reference.strip_prefix('#')?;
@@ -361,6 +329,7 @@ fn with_ids(mut operations: Vec<Operation>) -> Vec<Operation> {
 /// Replaces references that lead nowhere: one of them would make the whole document unreadable to most tools.
 fn close(document: &mut Value, service: &str, remarks: &mut Vec<Remark>) {
     let whole = document.clone();
+    let mut told = BTreeSet::new();
     walk(document, Kind::Document, &mut |value, kind| {
         let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return };
         let is_elsewhere = reference.starts_with("http://") || reference.starts_with("https://");
@@ -369,10 +338,9 @@ fn close(document: &mut Value, service: &str, remarks: &mut Vec<Remark>) {
         if is_elsewhere || is_anchor || resolved(&whole, reference).is_some() {
             return;
         }
-        let (service, reference) = (service.to_owned(), reference.to_owned());
-        let remark = Remark::Dangling { service, reference };
-        if !remarks.contains(&remark) {
-            remarks.push(remark);
+        if told.insert(reference.to_owned()) {
+            let (service, reference) = (service.to_owned(), reference.to_owned());
+            remarks.push(Remark::Dangling { service, reference });
         }
         *value = match kind {
             Kind::Response => json!({ "description": "" }),

@@ -2,6 +2,11 @@
 
 use serde_json::Value;
 
+/// Of a document's `servers`, those that are looked at.
+const SERVERS_MAX: usize = 16;
+/// Bytes of a server's URL, its variables filled in.
+const URL_BYTES_MAX: usize = 8 * 1024;
+
 /// Who answers a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owner {
@@ -22,6 +27,8 @@ pub struct Mount<'a> {
     pub is_known: bool,
     /// What a proxy has cut off before: `root_path` of the configuration.
     pub root_path: &'a str,
+    /// Where its document was found, as the server has it; empty if that says nothing.
+    pub found_at: &'a str,
 }
 
 /// What makes a path of a document one of the server.
@@ -40,7 +47,7 @@ impl<'a> Place<'a> {
         is_reached: impl Fn(&str) -> bool,
     ) -> Self {
         let mut bases: Vec<String> = Vec::new();
-        let said = servers.as_array().into_iter().flatten().filter_map(base);
+        let said = servers.as_array().into_iter().flatten().take(SERVERS_MAX).filter_map(base);
         for base in said.chain([String::new()]) {
             let below = format!("{}{base}", mount.prefix);
             let both = if mount.is_known { [base, below] } else { [below, base] };
@@ -48,9 +55,11 @@ impl<'a> Place<'a> {
         }
         let places = bases.into_iter().map(|prefix| Self { prefix, root_path: mount.root_path });
         let reached = |place: &Self| paths.clone().filter(|path| is_reached(&place.of(path))).count();
+        // A document that names its own path says by that where all of them begin.
+        let is_own = |place: &Self| paths.clone().any(|path| place.of(path) == mount.found_at);
         // Of those that are equal the last is the maximum, and the first is meant.
         let places: Vec<Self> = places.collect();
-        let best = places.iter().rev().max_by_key(|place| reached(place)).cloned();
+        let best = places.iter().rev().max_by_key(|place| (reached(place), is_own(place))).cloned();
         best.unwrap_or(Self { prefix: String::new(), root_path: mount.root_path })
     }
 
@@ -67,9 +76,11 @@ impl<'a> Place<'a> {
 
 /// The path of one of `servers`, without a slash at the end.
 fn base(server: &Value) -> Option<String> {
-    let mut url = server["url"].as_str()?.to_owned();
+    let is_short = |text: &str| text.len() <= URL_BYTES_MAX;
+    let mut url = server["url"].as_str().filter(|url| is_short(url))?.to_owned();
     for (name, variable) in server["variables"].as_object().into_iter().flatten() {
-        url = url.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+        let default = variable["default"].as_str().filter(|text| is_short(text)).unwrap_or_default();
+        url = Some(url.replace(&format!("{{{name}}}"), default)).filter(|url| is_short(url))?;
     }
     let path = match url.split_once("//") {
         Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
@@ -116,6 +127,9 @@ mod tests {
         assert_eq!(placed(json!([{ "url": "/api" }]), python, "/api", "/items"), "/api/items");
         assert_eq!(placed(json!(null), python, "/api", "/api/items"), "/api/items");
         assert_eq!(placed(json!(null), python, "/api", "/items"), "/api/items");
+        let found = Mount { found_at: "/api/api/schema/", ..python };
+        assert_eq!(placed(json!(null), found, "/api", "/api/schema/"), "/api/api/schema/");
+        assert_eq!(placed(json!(null), found, "/api", "/api/api/schema/"), "/api/api/schema/");
     }
 
     #[test]

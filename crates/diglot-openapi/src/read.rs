@@ -38,7 +38,8 @@ pub fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
     Ok(document)
 }
 
-/// What only 3.2 has a word for, also where a document of 3.1 uses it: under a name of ours, or not at all.
+/// What only 3.2 has a word for, also where a document of 3.1 uses it: under a name of ours, or not at all. And what has to be said
+/// and can be nothing else: one service's slip would make the document of all invalid.
 fn lower(value: &mut Value, kind: Kind) {
     let Some(object) = value.as_object_mut() else { return };
     match kind {
@@ -53,6 +54,10 @@ fn lower(value: &mut Value, kind: Kind) {
         Kind::Response if !object.contains_key("$ref") => {
             object.entry("description").or_insert_with(|| Value::String(String::new()));
             object.remove("summary");
+        }
+        // @hono/zod-openapi leaves it out where a parameter is coerced.
+        Kind::Parameter if object.get("in").is_some_and(|place| place == "path") => {
+            object.insert("required".to_owned(), Value::Bool(true));
         }
         _ => {}
     }
@@ -70,5 +75,17 @@ mod tests {
         assert!(said(r#"{"swagger": "2.0"}"#).starts_with("it is Swagger 2.0"));
         assert!(said(r#"{"openapi": "4.0.0"}"#).starts_with("it is OpenAPI 4.0.0"));
         assert!(read(br#"{"openapi": "3.1.0"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_parameter_of_the_path_is_required() {
+        let document = read(
+            br#"{"openapi": "3.1.0", "paths": {"/{id}": {"get": {"parameters": [{"name": "id", "in": "path"}, {"name": "q", "in": "query"}]}}}}"#,
+        );
+        let parameters = document.expect("a document")["paths"]["/{id}"]["get"]["parameters"].take();
+        assert_eq!(
+            (&parameters[0]["required"], &parameters[1]["required"]),
+            (&Value::Bool(true), &Value::Null)
+        );
     }
 }

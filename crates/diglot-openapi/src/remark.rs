@@ -36,6 +36,11 @@ pub enum Remark {
         /// As it is written there.
         reference: String,
     },
+    /// What it says of many of its paths at once is too much to be said of each.
+    Repeated {
+        /// Whose document it is.
+        service: String,
+    },
 }
 
 impl fmt::Display for Remark {
@@ -61,6 +66,11 @@ impl fmt::Display for Remark {
                 f,
                 "the description of service \"{service}\" refers to {reference}, which it does not have; anything \
                  is taken to be allowed there"
+            ),
+            Self::Repeated { service } => write!(
+                f,
+                "the description of service \"{service}\" repeats more of itself, by references and by what holds for all \
+                 of its operations, than can be written out; the rest of that is left out"
             ),
         }
     }

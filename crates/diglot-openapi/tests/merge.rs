@@ -1,7 +1,9 @@
 //! Documents merged: where paths end up, what is renamed, what is left out and said.
 
-use diglot_openapi::{Merged, Mount, Owner, Part, functions, merge, read};
-use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+use diglot_openapi::{Merged, Mount, Owner, Part, Remark, functions, merge, read};
+use serde_json::{Map, Value, json};
 
 fn document(of: Value) -> Value {
     read(of.to_string().as_bytes()).expect("a document")
@@ -187,9 +189,67 @@ fn what_a_proxy_cuts_off_is_a_server_of_the_path() {
         json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
         "servers": [{ "url": "/shop" }], "paths": { "/items": { "get": { "responses": ok() } } } }),
     );
-    part.mount = Some(Mount { root_path: "/shop", is_known: true, prefix: "" });
+    part.mount = Some(Mount { root_path: "/shop", is_known: true, ..Mount::default() });
     let merged = merge(vec![part], routes(&[("/", "api")]));
     assert_eq!(merged.document["paths"]["/items"]["servers"], json!([{ "url": "/shop" }]));
+}
+
+#[test]
+fn what_refers_to_itself_is_as_it_was() {
+    let person = json!({ "type": "object", "properties": { "friends": { "type": "array", "items": { "$ref": "#/components/schemas/Person" } } } });
+    let merged = merge(
+        vec![part(
+            "api",
+            json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+                "paths": {
+                    "/people": { "get": { "parameters": [{ "$ref": "#/components/parameters/Itself" }], "responses": ok() } },
+                    "/itself": { "$ref": "#/paths/~1itself" },
+                    "/one": { "$ref": "#/paths/~1other" },
+                    "/other": { "$ref": "#/paths/~1one" },
+                },
+                "components": {
+                    "parameters": { "Itself": { "$ref": "#/components/parameters/Itself" } },
+                    "schemas": { "Person": person, "Loop": { "$ref": "#/components/schemas/Loop" } },
+                },
+            }),
+        )],
+        routes(&[("/", "api")]),
+    );
+    assert_eq!(paths(&merged), ["/people"]);
+    assert_eq!(merged.document["components"]["schemas"]["Person"], person);
+    assert!(said(&merged).is_empty(), "{:?}", merged.remarks);
+}
+
+/// A document of 16 MiB may ask for terabytes, or for years.
+#[test]
+fn a_document_costs_no_more_than_its_length_allows() {
+    const MANY: usize = 60_000;
+    let begun = Instant::now();
+    let operation = || json!({ "operationId": "same", "responses": { "200": { "$ref": "#/nowhere" } } });
+    let mut paths: Map<String, Value> = (0..MANY)
+        .map(|number| {
+            (format!("/items/{number}"), json!({ "get": operation(), "put": { "responses": ok() } }))
+        })
+        .collect();
+    paths.extend(
+        (0..MANY)
+            .map(|number| (format!("/copies/{number}"), json!({ "$ref": "#/components/pathItems/Large" }))),
+    );
+    let large = json!({ "get": { "description": "x".repeat(100_000), "responses": ok() } });
+    let server =
+        json!({ "url": "/{a}".repeat(1_000), "variables": { "a": { "default": "{a}".repeat(1_000) } } });
+    let tags: Vec<Value> = (0..MANY).map(|number| json!({ "name": format!("tag {number}") })).collect();
+    let dangling: Map<String, Value> = (0..MANY)
+        .map(|number| (format!("S{number}"), json!({ "$ref": format!("#/nowhere/{number}") })))
+        .collect();
+    let document = json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" }, "paths": paths, "tags": tags,
+        "servers": vec![server; 1_000], "components": { "pathItems": { "Large": large }, "schemas": dangling } });
+    let merged = merge(vec![part("api", document)], routes(&[("/", "api")]));
+    let copies = merged.document["paths"].as_object().expect("paths").keys();
+    assert!(copies.filter(|path| path.starts_with("/copies/")).count() < 400);
+    assert_eq!(merged.document["paths"]["/items/1"]["get"]["operationId"], "api_same_2");
+    assert!(merged.remarks.contains(&Remark::Repeated { service: "api".to_owned() }));
+    assert!(begun.elapsed() < Duration::from_secs(60), "it took {:?}", begun.elapsed());
 }
 
 #[test]

@@ -9,22 +9,25 @@ use diglot_openapi::{Merged, Owner, Part, Remark, functions, merge};
 use serde_json::Value;
 
 use super::Functions;
-use super::source::Source;
+use super::source::{Found, Source};
 
 /// How many remarks of one kind are told in full.
 const TOLD_MAX: usize = 5;
 
-/// Merges what all of them have said.
-pub(super) async fn merged(
+/// Merges what all of them have said. Not for a thread that runs tasks.
+pub(super) fn merged(
     sources: &[Source],
     offered: &Functions,
     published: Option<&Published>,
     owner: impl Fn(&str) -> Owner,
 ) -> Merged {
+    let found =
+        sources.iter().map(|source| source.document().map(|Found { path, document }| (path, document)));
+    let (paths, documents): (Vec<_>, Vec<_>) = found.map(Option::unzip).unzip();
     let mut parts = Vec::new();
-    for source in sources {
-        if let Some(document) = source.document().await {
-            parts.push(Part { service: &source.name, document, mount: Some(source.mount()) });
+    for ((source, path), document) in sources.iter().zip(&paths).zip(documents) {
+        if let Some((path, document)) = path.as_deref().zip(document) {
+            parts.push(Part { service: &source.name, document, mount: Some(source.mount(path)) });
         }
         let Some(published) = published else { continue };
         let of_service = offered.iter().find(|(service, _)| crossing(service) == crossing(&source.name));
@@ -48,26 +51,38 @@ pub(super) fn owner(front: &Front, host: Option<&str>, path: &str) -> Owner {
 
 /// What is left out, as lines of the log: many of one kind are one.
 pub(super) fn lines(remarks: &[Remark], offered: &Functions) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut unreachable: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut kinds: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for remark in remarks {
-        let Remark::Unreachable { service, method, path, owner } = remark else {
-            lines.push(remark.to_string());
-            continue;
+        let (beginning, one, end) = match remark {
+            Remark::Unreachable { service, method, path, owner } => {
+                let why = match owner {
+                    Owner::Service(owner) => format!("the routes of service \"{owner}\" take them"),
+                    Owner::Server => "the server itself answers there".to_owned(),
+                    Owner::Nobody => "no route leads there".to_owned(),
+                };
+                let beginning =
+                    format!("of service \"{service}\" these cannot be reached and are left out: ");
+                (beginning, format!("{method} {path}"), why)
+            }
+            Remark::Dangling { service, reference } => (
+                format!("the description of service \"{service}\" refers to what it does not have: "),
+                reference.clone(),
+                "anything is taken to be allowed there".to_owned(),
+            ),
+            Remark::Twice { service, method, path, kept } => (
+                format!("of service \"{service}\" these are left out: "),
+                format!("{method} {path} ({kept})"),
+                "what stands behind each is the same path".to_owned(),
+            ),
+            Remark::Repeated { .. } => (String::new(), remark.to_string(), String::new()),
         };
-        let why = match owner {
-            Owner::Service(owner) => format!("the routes of service \"{owner}\" take them"),
-            Owner::Server => "the server itself answers there".to_owned(),
-            Owner::Nobody => "no route leads there".to_owned(),
-        };
-        unreachable.entry((service.clone(), why)).or_default().push(format!("{method} {path}"));
+        kinds.entry((beginning, end)).or_default().push(one);
     }
-    for ((service, why), operations) in unreachable {
-        let told = told(&operations);
-        lines.push(format!(
-            "of service \"{service}\" these cannot be reached and are left out: {told}; {why}"
-        ));
-    }
+    let line = |((beginning, end), all): ((String, String), Vec<String>)| {
+        let end = if end.is_empty() { end } else { format!("; {end}") };
+        format!("{beginning}{}{end}", told(&all))
+    };
+    let mut lines: Vec<String> = kinds.into_iter().map(line).collect();
     let streams: Vec<String> = offered
         .iter()
         .flat_map(|(service, offers)| offers.iter().map(move |offer| (service, offer)))

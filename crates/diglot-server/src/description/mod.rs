@@ -3,6 +3,7 @@
 //! It is put together when somebody asks, and again when a worker has come or gone since, or other functions are offered:
 //! another release may say something else. Until then it is kept.
 
+mod answer;
 mod gathered;
 mod page;
 mod source;
@@ -19,6 +20,7 @@ use diglot_front::own::{Content, Handler, Handling, Request, Response};
 use diglot_front::{Front, Service};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::published::amiss;
 pub(crate) use page::Page;
@@ -107,7 +109,8 @@ impl Description {
         // What is still being loaded has not said what it offers.
         self.broker.settled().await;
         let host = host.filter(|host| self.hosts.contains(host));
-        let Document { json, left_out, .. } = Arc::clone(&self).document(host, is_logged).await?;
+        let Document { json, left_out, .. } =
+            Arc::clone(&self).document(host, "localhost".to_owned(), is_logged).await?;
         let document = serde_json::from_slice(&json).ok()?;
         let mut described = Described { document, left_out: left_out.to_vec(), unanswered: Vec::new() };
         for source in &self.sources {
@@ -123,12 +126,25 @@ impl Description {
         Some(described)
     }
 
-    async fn document(self: Arc<Self>, host: Option<String>, is_logged: bool) -> Option<Document> {
+    /// The one of a host, for a client that has named it this way. `is_logged`: what it does not have is for the log.
+    async fn document(
+        self: Arc<Self>,
+        host: Option<String>,
+        named: String,
+        is_logged: bool,
+    ) -> Option<Document> {
         let front = self.front.get()?.upgrade()?;
         let mut state = self.state.lock().await;
-        for source in &self.sources {
-            source.refresh(&front, host.as_deref(), is_logged).await;
+        // Side by side: one that does not answer holds up none of the others.
+        let mut asked = JoinSet::new();
+        for at in 0..self.sources.len() {
+            let (this, front) = (Arc::clone(&self), Arc::clone(&front));
+            // Documents are for all clients, so what one of them says of the host is passed on only to an application that
+            // refuses another: it knows which names are its own.
+            let (host, named) = (host.clone().unwrap_or_else(|| "localhost".to_owned()), named.clone());
+            asked.spawn(async move { this.sources[at].refresh(&front, [&host, &named], is_logged).await });
         }
+        while asked.join_next().await.is_some() {}
         let revisions = revisions(&self.sources).await;
         let functions = self.functions();
         if let Some(written) = state.written.get(&host)
@@ -137,19 +153,25 @@ impl Description {
         {
             return Some(written.document.clone());
         }
-        let merged = gathered::merged(&self.sources, &functions, self.published.as_ref(), |path| {
-            gathered::owner(&front, host.as_deref(), path)
-        })
-        .await;
-        let left_out: Arc<[String]> = gathered::lines(&merged.remarks, &functions).into();
-        for line in left_out.iter().filter(|_| is_logged) {
+        let (this, asked_of, offered) = (Arc::clone(&self), host.clone(), functions.clone());
+        // Of a large one it takes a second, which this thread has not.
+        let written = spawn_blocking(move || this.written(&front, asked_of.as_deref(), &offered)).await;
+        let document = written.ok()?;
+        for line in document.left_out.iter().filter(|_| is_logged) {
             self.say(&mut state.said, line);
         }
-        let json = Bytes::from(merged.document.to_string());
-        let tag = format!("\"{}\"", gathered::digest(&json));
-        let document = Document { json, tag, left_out };
         state.written.insert(host, Written { revisions, functions, document: document.clone() });
         Some(document)
+    }
+
+    /// What all of them have said as one.
+    fn written(&self, front: &Front, host: Option<&str>, functions: &Functions) -> Document {
+        let owner = |path: &str| gathered::owner(front, host, path);
+        let merged = gathered::merged(&self.sources, functions, self.published.as_ref(), owner);
+        let json = Bytes::from(merged.document.to_string());
+        let tag = format!("\"{}\"", gathered::digest(&json));
+        let left_out = gathered::lines(&merged.remarks, functions).into();
+        Document { json, tag, left_out }
     }
 
     /// Tells the log once.
@@ -202,8 +224,10 @@ impl Handler for Description {
                 return refusal;
             }
             let host = self.host(&request);
+            let named = request.fields.get("host").and_then(|name| str::from_utf8(name).ok());
+            let named = named.unwrap_or("localhost").to_owned();
             let runtime = self.runtime.clone();
-            match runtime.spawn(self.document(host, true)).await {
+            match runtime.spawn(self.document(host, named, true)).await {
                 Ok(Some(Document { json, tag, .. })) => {
                     let is_known = request.fields.all("if-none-match").any(|value| has_tag(value, &tag));
                     let response = match is_known {

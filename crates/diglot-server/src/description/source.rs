@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use diglot_config::{DescribedAt, Entry, Route};
 use diglot_front::{Front, Service};
-use diglot_openapi::{Mount, Unreadable, read};
-use http_body_util::{BodyExt as _, Empty};
+use diglot_openapi::Mount;
+use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{ACCEPT, HOST};
-use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
+
+use super::answer::{Answer, Failure};
 
 /// Where frameworks have it: FastAPI and others, Django Ninja, Litestar, drf-spectacular.
 const USUAL_IN_PYTHON: [&str; 5] =
@@ -24,10 +24,6 @@ const USUAL_IN_PYTHON: [&str; 5] =
 /// Hono and others, @fastify/swagger, NestJS by the names its documentation gives.
 const USUAL_IN_NODE: [&str; 6] =
     ["/openapi.json", "/documentation/json", "/api-json", "/docs-json", "/doc", "/api/openapi.json"];
-/// drf-spectacular writes YAML to whoever does not ask for JSON.
-const TAKEN: &str = "application/vnd.oai.openapi+json, application/json";
-/// Bytes of a document.
-const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long an application may take for it.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one that could not be had is not asked for again.
@@ -47,6 +43,13 @@ pub(super) struct Source {
     known: Mutex<Known>,
 }
 
+/// A document, and the path where it was, as the front has it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) path: String,
+    pub(super) document: Value,
+}
+
 /// What it has said.
 #[derive(Debug, Default)]
 struct Known {
@@ -54,7 +57,7 @@ struct Known {
     changes: Option<u64>,
     /// When it was asked and could not say.
     failed: Option<Instant>,
-    document: Option<Value>,
+    document: Option<Found>,
     /// How often that has changed.
     revision: u64,
     /// What the log has been told.
@@ -67,16 +70,6 @@ pub(super) enum Missing {
     AsItIs(String),
     /// The service may have one, and could not be asked.
     ForNow(String),
-}
-
-/// Why there is no document.
-enum Failure {
-    /// It has none at the usual places.
-    None,
-    /// It has something there that is none.
-    Unreadable(String, Unreadable),
-    /// It could not be asked, or did not say.
-    Unanswered(String),
 }
 
 impl Source {
@@ -93,14 +86,18 @@ impl Source {
         }
     }
 
-    /// How requests come to it.
-    pub(super) fn mount(&self) -> Mount<'_> {
-        let prefix = self.mounts.first().map_or("", |route| route.prefix.trim_end_matches('/'));
-        Mount { prefix, is_known: self.is_python, root_path: &self.root_path }
+    /// How requests come to it, whose document was found at this path.
+    pub(super) fn mount<'a>(&'a self, found_at: &'a str) -> Mount<'a> {
+        Mount { prefix: self.prefix(), is_known: self.is_python, root_path: &self.root_path, found_at }
     }
 
-    pub(super) async fn document(&self) -> Option<Value> {
-        self.known.lock().await.document.clone()
+    fn prefix(&self) -> &str {
+        self.mounts.first().map_or("", |route| route.prefix.trim_end_matches('/'))
+    }
+
+    /// What it has said, and where. Not for a thread that runs tasks.
+    pub(super) fn document(&self) -> Option<Found> {
+        self.known.blocking_lock().document.clone()
     }
 
     pub(super) async fn revision(&self) -> u64 {
@@ -114,8 +111,9 @@ impl Source {
         Some(if known.failed.is_some() { Missing::ForNow(line) } else { Missing::AsItIs(line) })
     }
 
-    /// Asks it, if it may say something else than the last time. `is_logged`: why it cannot say is for the log.
-    pub(super) async fn refresh(&self, front: &Front, host: Option<&str>, is_logged: bool) {
+    /// Asks it, if it may say something else than the last time.
+    /// `hosts`: as whom, the second where the first is refused. `is_logged`: why it cannot say is for the log.
+    pub(super) async fn refresh(&self, front: &Front, hosts: [&str; 2], is_logged: bool) {
         if self.described_at == DescribedAt::Nowhere || self.routes.is_empty() || !self.service.has_app() {
             return;
         }
@@ -125,12 +123,14 @@ impl Source {
         if changes == known.changes && (known.failed.is_none() || !is_due) {
             return;
         }
-        let asked = timeout(PATIENCE, self.ask(front, host)).await;
+        let asked = timeout(PATIENCE, self.ask(front, hosts)).await;
         let asked =
             asked.unwrap_or_else(|_| Err(Failure::Unanswered(format!("no answer within {PATIENCE:?}"))));
         known.changes = changes;
-        known.failed = matches!(asked, Err(Failure::Unanswered(_))).then(Instant::now);
-        let said = match asked {
+        let may_come =
+            matches!(asked, Err(Failure::Refused(_) | Failure::Misnamed(_) | Failure::Unanswered(_)));
+        known.failed = may_come.then(Instant::now);
+        known.said = match asked {
             Ok(document) => {
                 if known.document.as_ref() != Some(&document) {
                     known.document = Some(document);
@@ -140,76 +140,78 @@ impl Source {
             }
             Err(failure) => {
                 // What could not be had a moment ago is most probably as it was.
-                if !matches!(failure, Failure::Unanswered(_)) && known.document.take().is_some() {
+                if !may_come && known.document.take().is_some() {
                     known.revision += 1;
                 }
-                Some(self.complaint(&failure))
+                let line = self.complaint(&failure);
+                match failure {
+                    _ if !is_logged || known.said.as_ref() == Some(&line) => {}
+                    // As most services that are no API.
+                    Failure::Absent => tracing::info!("the API's description: {line}"),
+                    _ => tracing::warn!("the API's description: {line}"),
+                }
+                Some(line)
             }
         };
-        match &said {
-            Some(line)
-                if is_logged && known.said != said && matches!(self.described_at, DescribedAt::Usual) =>
-            {
-                tracing::info!("the API's description: {line}");
-            }
-            Some(line) if is_logged && known.said != said => tracing::warn!("the API's description: {line}"),
-            _ => {}
-        }
-        known.said = said;
     }
 
     fn complaint(&self, failure: &Failure) -> String {
         let name = &self.name;
-        match failure {
-            Failure::None => format!(
-                "service \"{name}\" has no OpenAPI document where frameworks usually have it; openapi = \"/path\" in \
+        let none = |why: &str| {
+            format!(
+                "service \"{name}\" has no OpenAPI document where frameworks usually have it{why}; openapi = \"/path\" in \
                  `[services.{name}]` says where it is, \"none\" that there is none"
-            ),
+            )
+        };
+        match failure {
+            Failure::Absent => none(""),
+            Failure::Refused(what) | Failure::Misnamed(what) if self.described_at == DescribedAt::Usual => {
+                none(&format!(" ({what})"))
+            }
             Failure::Unreadable(path, why) => {
                 format!("what service \"{name}\" has at {path} is left out: {why}")
             }
-            Failure::Unanswered(why) => {
+            Failure::Unanswered(why) | Failure::Refused(why) | Failure::Misnamed(why) => {
                 format!("service \"{name}\" was asked for its OpenAPI document: {why}")
             }
         }
     }
 
-    /// Asks the application at each place where it may have its document.
-    async fn ask(&self, front: &Front, host: Option<&str>) -> Result<Value, Failure> {
+    async fn ask(&self, front: &Front, [host, other]: [&str; 2]) -> Result<Found, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Unanswered(error.to_string());
         let stream = front.connect(&self.service, self.mounts.first()).map_err(|error| failed(&error))?;
         stream.set_nonblocking(true).map_err(|error| failed(&error))?;
         let stream = UnixStream::from_std(stream).map_err(|error| failed(&error))?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|error| failed(&error))?;
-        let driven = tokio::spawn(connection);
-        let mut outcome = Err(Failure::None);
+        // It ends with its sender.
+        tokio::spawn(connection);
+        match self.ask_as(&mut sender, host).await {
+            Err(Failure::Misnamed(_)) if other != host => self.ask_as(&mut sender, other).await,
+            asked => asked,
+        }
+    }
+
+    /// Asks the application at each place where it may have its document.
+    async fn ask_as(&self, sender: &mut SendRequest<Empty<Bytes>>, host: &str) -> Result<Found, Failure> {
+        let is_guess = self.described_at == DescribedAt::Usual;
+        let mut failure = Failure::Absent;
         for path in self.places() {
-            let found = get(&mut sender, host.unwrap_or("localhost"), &path).await;
-            match found.map_err(|error| failed(&error))? {
-                (StatusCode::OK, bytes) => match read(&bytes) {
-                    Ok(document) => {
-                        outcome = Ok(document);
-                        break;
-                    }
-                    // A page for whatever path is asked for is no document.
-                    Err(Unreadable::NoJson(_) | Unreadable::NoOpenApi)
-                        if self.described_at == DescribedAt::Usual => {}
-                    Err(why) => outcome = Err(Failure::Unreadable(path, why)),
-                },
-                (status, _) if self.described_at != DescribedAt::Usual => {
-                    outcome = Err(Failure::Unanswered(format!("GET {path} was answered with {status}")));
-                }
-                _ => {}
+            let answer = Answer::to(sender, host, path.clone()).await?;
+            let read = spawn_blocking(move || answer.document(is_guess)).await;
+            match read.unwrap_or_else(|error| Err(Failure::Unanswered(error.to_string()))) {
+                Ok(document) => return Ok(Found { path, document }),
+                // It would say so everywhere, and to its log each time.
+                Err(misnamed @ Failure::Misnamed(_)) => return Err(misnamed),
+                Err(other) => failure = failure.max(other),
             }
         }
-        driven.abort();
-        outcome
+        Err(failure)
     }
 
     /// The paths to ask at, as the front has them.
     fn places(&self) -> Vec<String> {
-        let mount = self.mount().prefix;
+        let mount = self.prefix();
         let usual = if self.is_python { &USUAL_IN_PYTHON[..] } else { &USUAL_IN_NODE[..] };
         let mut places: Vec<String> = match &self.described_at {
             DescribedAt::Path(path) => return vec![format!("{mount}{path}")],
@@ -229,29 +231,4 @@ impl Source {
         });
         places
     }
-}
-
-/// One request, and all of its answer that there may be.
-async fn get(
-    sender: &mut SendRequest<Empty<Bytes>>,
-    host: &str,
-    path: &str,
-) -> Result<(StatusCode, BytesMut), Box<dyn std::error::Error + Send + Sync>> {
-    sender.ready().await?;
-    let request = Request::get(path).header(HOST, host).header(ACCEPT, TAKEN).body(Empty::new())?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    let mut body = response.into_body();
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame?.into_data() {
-            if bytes.len() + data.len() > DOCUMENT_BYTES_MAX {
-                return Err(
-                    format!("GET {path}: the document is longer than {DOCUMENT_BYTES_MAX} bytes").into()
-                );
-            }
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok((status, bytes))
 }
