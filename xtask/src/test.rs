@@ -66,7 +66,7 @@ enum Suite {
     Frameworks,
     /// Node's frameworks on the whole server
     NodeFrameworks,
-    /// The example, driven in a headless browser
+    /// The example, and a page of its own, driven in a headless browser
     Browser,
 }
 
@@ -313,6 +313,8 @@ fn browser(diglot: &Path) -> Result<Vec<String>> {
     let example = install_example(diglot)?;
     let folder = root().join("tests/browser");
     install_node_modules(&folder)?;
+    // The compiler of the client that a page loads.
+    install_node_modules(&root().join("tests/types"))?;
     let mut serve = tokio::process::Command::new(diglot);
     serve.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(&example);
     let launch =
@@ -321,7 +323,7 @@ fn browser(diglot: &Path) -> Result<Vec<String>> {
     runtime.block_on(async {
         let server = Server::start(launch).await?;
         let mut command = node_tests(&folder);
-        command.env(DIGITS_VARIABLE, format!("http://{}", server.address));
+        command.env(DIGITS_VARIABLE, format!("http://{}", server.address)).env(DIGLOT_VARIABLE, diglot);
         // The server's output is read meanwhile.
         let tested = tokio::task::spawn_blocking(move || run_and_show(&mut command, Closing::Node)).await;
         server.stop().await;

@@ -3,6 +3,7 @@
 //! The type checkers are those of `tests/types`.
 
 mod checked;
+mod client;
 mod compiled;
 mod drift;
 mod example;
@@ -10,6 +11,7 @@ mod watching;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -53,14 +55,26 @@ impl Following {
         Self { child, lines }
     }
 
+    /// Where a server listens that was started.
+    fn address(&self) -> SocketAddr {
+        const START: &str = "diglot: listening on http://";
+        let (_, line) = self.until(START);
+        line[START.len()..].parse().expect("an address")
+    }
+
     /// Waits for a line that begins so, and gives those before it.
     fn wait_for(&self, start: &str) -> Vec<String> {
+        self.until(start).0
+    }
+
+    /// The same, with that line.
+    fn until(&self, start: &str) -> (Vec<String>, String) {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.starts_with(start) => return seen,
+                Ok(line) if line.starts_with(start) => return (seen, line),
                 Ok(line) => seen.push(line),
                 Err(_) => panic!("the line `{start}` never came. There were: {seen:#?}"),
             }
@@ -102,8 +116,13 @@ impl Project {
 
     /// The shop: a service in TypeScript and one in Python, which call each other.
     fn shop() -> Self {
+        Self::like("shop")
+    }
+
+    /// A folder of `tests/types` once more.
+    fn like(folder: &str) -> Self {
         let project = Self::empty();
-        copy(&sources().join("shop"), project.folder.path());
+        copy(&sources().join(folder), project.folder.path());
         project
     }
 
