@@ -50,6 +50,10 @@ class App:
     """Parts of the lines that report the failures its tests provoke. Any other report fails the tests."""
     options: dict = field(default_factory=dict)
     """More keys of the service in `diglot.toml`."""
+    server: dict = field(default_factory=dict)
+    """Keys of `[server]` there."""
+    beside: dict = field(default_factory=dict)
+    """Other services, by name, with their keys."""
 
 
 class NeverListened(AssertionError):
@@ -111,8 +115,13 @@ class Server:
             **({"threads": app.threads} if app.threads else {}),
             **app.options,
         }
-        text = '[server]\nlisten = "127.0.0.1:0"\n\n[services.app]\n'
-        text += "".join(f"{key} = {_toml(value)}\n" for key, value in service.items())
+        services = {"app": service, **app.beside}
+        tables = {"server": {"listen": "127.0.0.1:0", **app.server}}
+        tables |= {f"services.{name}": keys for name, keys in services.items()}
+        text = "\n".join(
+            f"[{table}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in keys.items())
+            for table, keys in tables.items()
+        )
         config = self.folder / "diglot.toml"
         config.write_text(text)
         return [str(binary()), "serve", "--config", str(config)], r"^diglot: listening on http://127\.0\.0\.1:(\d+)$"
@@ -243,6 +252,8 @@ def _toml(value):
         return str(value).lower()
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -30,6 +30,8 @@ const LEFT_OUT = ['PORT', 'NODE_OPTIONS', 'NODE_ENV', 'NODE_PATH', 'NODE_TEST_CO
  * @property {string} [mount] the prefix it is mounted at, without a slash at its end: its tests run under Diglot only
  * @property {boolean} [fixed_port] under node alone it cannot take port 0
  * @property {Record<string, string | number | boolean>} [options] more keys of the service in `diglot.toml`
+ * @property {Record<string, string>} [server] keys of `[server]` there
+ * @property {Record<string, Record<string, string>>} [beside] other services, by name, with their keys
  * @property {RegExp} [at_end] what each of its processes says when it is asked to end
  * @property {() => void} [reset] puts back what it keeps outside its process: before each server
  * @property {(text: string) => string} [mask] makes equal what differs from run to run, for the comparison with node alone
@@ -101,10 +103,15 @@ export class Server {
   }
 
   _configuration(root, entry) {
-    const { mount, options } = this.app;
-    const keys = { root, entry, node: NODE, workers: this.workers, ...(mount && { routes: mount, strip: true }), ...options };
-    const lines = ['[server]', 'listen = "127.0.0.1:0"', '', '[services.app]'];
-    for (const [key, value] of Object.entries(keys)) lines.push(`${key} = ${JSON.stringify(value)}`);
+    const { mount, options, server, beside = {} } = this.app;
+    const app = { root, entry, node: NODE, workers: this.workers, ...(mount && { routes: mount, strip: true }), ...options };
+    const tables = { server: { listen: '127.0.0.1:0', ...server }, 'services.app': app };
+    for (const [name, keys] of Object.entries(beside)) tables[`services.${name}`] = { node: NODE, ...keys };
+    const lines = [];
+    for (const [table, keys] of Object.entries(tables)) {
+      lines.push(`[${table}]`);
+      for (const [key, value] of Object.entries(keys)) lines.push(`${key} = ${JSON.stringify(value)}`);
+    }
     const file = path.join(this.folder, 'diglot.toml');
     writeFileSync(file, `${lines.join('\n')}\n`);
     return file;
