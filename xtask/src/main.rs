@@ -1,16 +1,19 @@
-//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench | bench-calls | docs-page`.
+//! Automation that runs wherever the project does: `cargo xtask demo | test | lint | bench | bench-calls | docs-page | schemathesis`.
 //!
 //! Each subcommand is one module. They share [`workspace`] (where things are, how a step is run), [`environments`]
-//! (Python and Node environments), [`server`] with [`process`] (a server that is certain to end), and [`runner`].
+//! (Python and Node environments), [`server`] with [`process`] (a server that is certain to end), [`digits`] (the example), and
+//! [`runner`].
 
 mod bench;
 mod bench_calls;
 mod demo;
+mod digits;
 mod docs_page;
 mod environments;
 mod lint;
 mod process;
 mod runner;
+mod schemathesis;
 mod server;
 mod test;
 mod workspace;
@@ -34,6 +37,8 @@ enum Task {
     BenchCalls(bench_calls::Options),
     /// Bring the files of the API's documentation page from npm
     DocsPage(docs_page::Options),
+    /// Examine the example's API by what its description says, for minutes
+    Schemathesis(schemathesis::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +49,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::BenchCalls(options) => bench_calls::run(&options),
         Task::DocsPage(options) => docs_page::run(&options),
+        Task::Schemathesis(options) => schemathesis::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

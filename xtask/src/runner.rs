@@ -17,6 +17,8 @@ pub(crate) enum Closing {
     Pytest,
     /// `ℹ tests 12`, `ℹ pass 12`, `ℹ fail 0`, `ℹ skipped 0`
     Node,
+    /// `  600 generated, 600 passed` and `==== No issues found in 3.31s ====`
+    Schemathesis,
 }
 
 /// Runs it to its end, passing on what it prints, and returns its closing lines.
@@ -84,6 +86,10 @@ impl Closing {
             Self::Node => {
                 ["ℹ tests ", "ℹ pass ", "ℹ fail ", "ℹ skipped "].iter().any(|head| line.starts_with(head))
             }
+            Self::Schemathesis => {
+                line.contains(" generated, ")
+                    || line.starts_with("==") && line.ends_with("==") && line.contains(" in ")
+            }
         }
     }
 }
@@ -103,6 +109,9 @@ mod tests {
         assert!(!Closing::Pytest.is_in("======= test session starts ======="));
         assert!(Closing::Node.is_in("ℹ pass 3"));
         assert!(!Closing::Node.is_in("✔ passes (0.5ms)"));
+        assert!(Closing::Schemathesis.is_in("  600 generated, 600 passed, 3 skipped"));
+        assert!(Closing::Schemathesis.is_in("======= No issues found in 3.31s ======="));
+        assert!(!Closing::Schemathesis.is_in("======= SUMMARY ======="));
     }
 
     #[test]

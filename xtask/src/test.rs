@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
+use crate::digits::{self, with_digits};
 use crate::environments::{npm_ci, venv, venv_of_interpreter};
 use crate::runner::{Closing, run_and_show};
-use crate::server::{Launch, Ready, Server};
+use crate::schemathesis;
 use crate::workspace::{build_diglot, cargo, on_path, output_of, root, step, target};
 
 /// Caps what is built and tested at once, where memory is tight.
@@ -68,6 +69,8 @@ enum Suite {
     NodeFrameworks,
     /// The example, and a page of its own, driven in a headless browser
     Browser,
+    /// The example's API, examined by what its description says
+    Schemathesis,
 }
 
 /// How a suite ended.
@@ -132,6 +135,7 @@ impl Suite {
             Self::Frameworks => "tests/frameworks/python",
             Self::NodeFrameworks => "tests/frameworks/node",
             Self::Browser => "tests/browser",
+            Self::Schemathesis => schemathesis::FOLDER,
         }
     }
 
@@ -160,7 +164,7 @@ impl Suite {
                 install_node_modules(&apps)?;
                 install_node_modules(&root().join("tests/typescript"))?;
                 install_node_modules(&root().join("tests/types"))?;
-                install_example(diglot)?;
+                digits::install(diglot)?;
                 if options.full {
                     command.env(FULL_VARIABLE, "1");
                 }
@@ -176,12 +180,15 @@ impl Suite {
             Self::Frameworks => {
                 let folder = root().join("tests/frameworks/python");
                 let python = venv(&venv_of("frameworks"), &folder.join("requirements.txt"))?;
+                // Where a service of Python stands beside one of Node.
+                install_node_modules(&root().join(Self::NodeFrameworks.folder()))?;
                 let mut command = Command::new(python);
                 command.args(["-m", "pytest"]).current_dir(folder).env(DIGLOT_VARIABLE, diglot);
                 run_and_show(&mut command, Closing::Pytest)
             }
             Self::NodeFrameworks => node_frameworks(diglot, options),
             Self::Browser => browser(diglot),
+            Self::Schemathesis => schemathesis::examine(diglot, schemathesis::FEW, None),
         }
     }
 }
@@ -301,33 +308,17 @@ fn node_frameworks(diglot: &Path, options: &Options) -> Result<Vec<String>> {
     })
 }
 
-/// The digit board, installed as its README says; returns its folder.
-fn install_example(diglot: &Path) -> Result<PathBuf> {
-    let example = root().join("examples/digits");
-    step(Command::new(diglot).arg("install").current_dir(&example))?;
-    Ok(example)
-}
-
-/// The digit board, served as its README says, and the tests that drive it.
+/// The tests that drive the digit board, and a page of their own, in a browser.
 fn browser(diglot: &Path) -> Result<Vec<String>> {
-    let example = install_example(diglot)?;
     let folder = root().join("tests/browser");
     install_node_modules(&folder)?;
     // The compiler of the client that a page loads.
     install_node_modules(&root().join("tests/types"))?;
-    let mut serve = tokio::process::Command::new(diglot);
-    serve.args(["serve", "--listen", "127.0.0.1:0"]).current_dir(&example);
-    let launch =
-        Launch { name: "diglot".into(), command: serve, ready: Ready::Address("diglot: listening on ") };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let server = Server::start(launch).await?;
+    let binary = diglot.to_owned();
+    with_digits(diglot, move |url| {
         let mut command = node_tests(&folder);
-        command.env(DIGITS_VARIABLE, format!("http://{}", server.address)).env(DIGLOT_VARIABLE, diglot);
-        // The server's output is read meanwhile.
-        let tested = tokio::task::spawn_blocking(move || run_and_show(&mut command, Closing::Node)).await;
-        server.stop().await;
-        tested.context("the browser tests' thread ended")?
+        command.env(DIGITS_VARIABLE, url).env(DIGLOT_VARIABLE, binary);
+        run_and_show(&mut command, Closing::Node)
     })
 }
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 
@@ -62,6 +63,10 @@ class Recognised(BaseModel):
     """The 8x8 image the model judged, 0 to 16 a cell."""
 
 
+class Refusal(BaseModel):
+    detail: str
+
+
 class OfDigit(BaseModel):
     count: int
     confidence: Annotated[float, Field(ge=0, le=1)]
@@ -81,15 +86,17 @@ def read(pixels: NDArray[np.uint8]) -> Recognised:
 
 
 # Not `async def`: the work is arithmetic, so it belongs in FastAPI's thread pool, not on the event loop.
-@app.post("/api/recognise")
+@app.post("/api/recognise", responses={400: {"model": Refusal, "description": "The body is no text"}})
 def recognise(drawing: Drawing) -> Recognised:
     try:
         return read(np.array(drawing.pixels, dtype=np.uint8))
     except NoInk:
-        raise HTTPException(422, "the drawing has no ink in it") from None
+        # As FastAPI words what is wrong with a body, so that the description is right about it.
+        wrong = {"type": "no_ink", "loc": ("body", "pixels"), "msg": "the drawing has no ink in it"}
+        raise RequestValidationError([wrong]) from None
 
 
-@app.get("/api/board")
+@app.get("/api/board", responses={503: {"model": Refusal, "description": "Node.js does not answer"}})
 async def board() -> dict[int, OfDigit]:
     """How sure the model is of what is on the board, digit by digit."""
     try:

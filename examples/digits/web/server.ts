@@ -42,6 +42,13 @@ app.get("/feed", (req, res) => {
   res.on("close", leave);
 });
 
+/** What answers a method that a path does not take. */
+const only = (methods: string) => (_req: Request, res: Response) => {
+  res.status(405).set("Allow", methods).json({ error: `this takes ${methods} only` });
+};
+app.all("/drawings", only("POST"));
+app.all("/feed", only("GET, HEAD"));
+
 app.use((req, res) => {
   res.status(404).json({ error: `there is nothing at ${req.method} ${req.path}` });
 });
