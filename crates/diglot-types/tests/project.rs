@@ -219,3 +219,14 @@ fn functions_come_and_go() {
         (false, "model.similar: it is new (model/functions.py:12)")
     );
 }
+
+#[test]
+fn several_types_at_once_are_themselves() {
+    let named = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } }, "required": [name] });
+    let both = json!({ "allOf": [named("a"), named("b")] });
+    let offered = |result: &Value| json!({ "model": [{ "name": "both", "params": { "type": "object", "properties": {} }, "result": result }] });
+    let changes = |was: &Value, is: &Value| compare(&offers(&offered(was)), &offers(&offered(is)));
+    assert_eq!(changes(&both, &both), []);
+    assert!(changes(&both, &named("a")).iter().any(|change| change.breaks));
+    assert!(changes(&named("a"), &both).iter().all(|change| !change.breaks));
+}

@@ -92,11 +92,11 @@ impl Taking {
                 }
             }
             (Type::Union(parts), _) => self.one_of(parts, wide, narrow),
+            (Type::All(parts), _) => parts.iter().try_for_each(|part| self.check(wide.at(part), narrow)),
             (_, Type::All(parts)) => {
                 let taken = parts.iter().any(|part| self.check(wide, narrow.at(part)).is_ok());
                 if taken { Ok(()) } else { Err(differ(wide, narrow)) }
             }
-            (Type::All(parts), _) => parts.iter().try_for_each(|part| self.check(wide.at(part), narrow)),
             (Type::Error { data: one, .. }, Type::Error { data: other, .. }) => {
                 self.check(wide.at(one), narrow.at(other))
             }
