@@ -323,9 +323,9 @@ def test_json_has_digits_and_names_of_floats():
     assert subject.dump([2**60, float("nan"), 1.5], True) == [str(2**60), "NaN", 1.5]
     assert signature(int).load({"x": str(2**60)}, True) == {"x": 2**60}
     assert signature(float).load({"x": "-Infinity"}, True) == {"x": float("-inf")}
-    for text, json in (("12", False), ("12", True), (str(2**53 - 1), True), (str(2**60), False)):
+    for text, is_json in (("12", False), ("12", True), (str(2**53 - 1), True), (str(2**60), False)):
         with pytest.raises(Invalid):
-            signature(int).load({"x": text}, json)
+            signature(int).load({"x": text}, is_json)
 
 
 # Constraints

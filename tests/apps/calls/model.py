@@ -31,6 +31,7 @@ if os.path.exists("model.broken"):
     sys.exit("the model cannot start")
 say("the model starts")
 
+
 @function
 def similar(item_id: int, k: int = 2) -> list[Item]:
     return [Item(item_id + n, f"item {item_id + n}") for n in range(k)]
