@@ -3,6 +3,7 @@
 import array
 import datetime
 import decimal
+import math
 
 import numpy
 from crossed import DTYPES
@@ -17,32 +18,43 @@ minutes = st.integers(-1439, 1439).map(lambda count: datetime.timezone(datetime.
 integers = st.integers() | st.sampled_from([2**53, -(2**53), 2**63, 2**64 - 1, 2**64, -(2**64), -(2**64) - 1, 10**400])
 datetimes = st.datetimes(SOON, LATE, timezones=st.just(UTC) | minutes)
 times = st.times() | st.times(timezones=minutes)
-decimals = st.decimals(allow_nan=False) | st.sampled_from(
-    [decimal.Decimal(text) for text in ("NaN", "sNaN", "-NaN12", "1E+999")]
+digits = st.integers(0, 10**40).map(lambda number: tuple(map(int, str(number))))
+decimals = st.tuples(st.integers(0, 1), digits, st.integers(-60, 60)).map(decimal.Decimal) | st.sampled_from(
+    [decimal.Decimal(text) for text in ("NaN", "sNaN", "-NaN12", "Infinity", "-Infinity", "0", "0.00", "-0", "1E+999")]
 )
 #: pydantic, which reads the texts that come back, has as many days.
 timedeltas = st.timedeltas(datetime.timedelta(days=-99_999_999), datetime.timedelta(days=99_999_999))
 
 
-def _reordered(value):
-    """Views that are not contiguous, of the same numbers."""
-    views = [lambda: value, lambda: value.T, lambda: value[..., ::-1] if value.ndim else value]
-    views += [
-        lambda: numpy.asfortranarray(value),
-        lambda: numpy.repeat(value, 2, axis=-1)[..., ::2] if value.ndim else value,
-    ]
-    return st.sampled_from(views).map(lambda view: view())
-
-
-dtypes = st.sampled_from(DTYPES).flatmap(
-    lambda name: st.sampled_from("<>").map(lambda order: numpy.dtype(name).newbyteorder(order))
+#: Views of the same numbers, most of which are not contiguous.
+VIEWS = (
+    lambda value: value,
+    lambda value: value.T,
+    lambda value: value[..., ::-1] if value.ndim else value,
+    numpy.asfortranarray,
+    lambda value: numpy.repeat(value, 2, axis=-1)[..., ::2] if value.ndim else value,
 )
+#: Of the machine's order of bytes, and of the other.
+KINDS = [numpy.dtype(name).newbyteorder(order) for name in DTYPES for order in "<>"]
+
+
+def of_bits(kind, shape, bits, view=VIEWS[0]):
+    """Any bits of its type, from the first bytes on again where there are more numbers."""
+    count = math.prod(shape)
+    if kind == "bool":
+        flat = numpy.frombuffer(bytes(byte & 1 for byte in bits), kind)
+    else:
+        flat = numpy.frombuffer(bits[: len(bits) // kind.itemsize * kind.itemsize], kind)
+    return view(numpy.resize(flat, count).reshape(shape))
+
+
+# Each a strategy that is made once: hypothesis takes longer to make one than to draw from it.
 shapes = of_numpy.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
-arrays = of_numpy.arrays(dtypes, shapes).flatmap(_reordered)
-typecodes = st.sampled_from("bBhHiIlLqQ").flatmap(
-    lambda code: st.lists(st.integers(0, 100)).map(lambda items: array.array(code, items))
-)
-plain_arrays = typecodes | st.lists(st.floats(width=32)).map(lambda items: array.array("f", items))
+bits = st.binary(min_size=8, max_size=64)
+arrays = st.builds(of_bits, st.sampled_from(KINDS), shapes, bits, st.sampled_from(VIEWS))
+rows_of_integers = st.lists(st.integers(0, 100))
+plain_arrays = st.builds(array.array, st.sampled_from("bBhHiIlLqQ"), rows_of_integers)
+plain_arrays |= st.lists(st.floats(width=32)).map(lambda items: array.array("f", items))
 long_arrays = st.integers(1_000, 20_000).map(lambda length: numpy.arange(length) / 7)
 scalars_of_numpy = st.sampled_from(
     [numpy.float32(0.5), numpy.int64(-3), numpy.bool_(True), numpy.uint8(7), numpy.float16(1)]

@@ -1,7 +1,7 @@
 """Values of Python's by a JSON Schema, as the language that offers the function has written it."""
 
 import numpy
-from anything import datetimes, decimals, integers, timedeltas, times
+from anything import bits, datetimes, decimals, integers, of_bits, timedeltas, times
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
 
@@ -61,7 +61,7 @@ def _special(schema, of):
         shapes = of_numpy.array_shapes(min_dims=0, min_side=0, max_side=4)
         if shape is not None:
             shapes = st.tuples(*(st.integers(0, 4) if length is None else st.just(length) for length in shape))
-        return of_numpy.arrays(numpy.dtype(schema["dtype"]), shapes)
+        return st.builds(of_bits, st.just(numpy.dtype(schema["dtype"])), shapes, bits)
     return FORMATS["decimal"] if word == "decimal" else None
 
 
