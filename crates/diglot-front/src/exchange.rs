@@ -206,6 +206,11 @@ impl Exchange {
         (inbox.limits, std::mem::take(&mut inbox.closes_idle))
     }
 
+    /// Remembers whom to wake when something changes that concerns all connections.
+    pub(crate) fn watch(&self, context: &Context<'_>) {
+        self.inbox.lock().register(context);
+    }
+
     /// Forgets what arrived for a request that is over, and returns its frames.
     pub(crate) fn clear(&self) -> Vec<u8> {
         std::mem::take(&mut self.inbox.lock().arrived).frames

@@ -211,8 +211,11 @@ impl fmt::Debug for Content {
 
 /// Content that comes in pieces: each is asked for when what came before is on its way to the client.
 pub trait Pieces: Send {
-    /// The next piece; `None` behind the last.
+    /// The next piece; `None` behind the last. What is dropped before it is ready loses none.
     fn next(&mut self) -> NextPiece<'_>;
+
+    /// The server stops: content that has no end of its own should come to one. It is said once.
+    fn farewell(&mut self) {}
 }
 
 /// A piece that is waited for.

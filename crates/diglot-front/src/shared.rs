@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     /// Requests that handlers of the server's own have.
     own_requests: AtomicUsize,
     stopping: AtomicBool,
+    /// Streams without end should come to theirs.
+    farewell: AtomicBool,
 }
 
 impl Shared {
@@ -57,6 +59,7 @@ impl Shared {
             connections: Connections::new(connections_max),
             own_requests: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
+            farewell: AtomicBool::new(false),
         }
     }
 
@@ -68,6 +71,17 @@ impl Shared {
     /// Requests that handlers of the server's own have.
     pub(crate) fn own_requests(&self) -> usize {
         self.own_requests.load(Ordering::Relaxed)
+    }
+
+    /// While the server stops: what it answers by itself and has no end should come to one.
+    pub(crate) fn says_farewell(&self) -> bool {
+        self.farewell.load(Ordering::SeqCst)
+    }
+
+    /// Every connection looks at [`Self::says_farewell`] again.
+    pub(crate) fn farewell(&self) {
+        self.farewell.store(true, Ordering::SeqCst);
+        self.connections.wake_all();
     }
 
     /// Begins to stop: every connection looks at [`Self::is_stopping`] again.

@@ -162,6 +162,11 @@ impl Front {
         self.shared.stop();
     }
 
+    /// Streams without end that handlers of the server's own answer with should come to theirs.
+    pub fn farewell(&self) {
+        self.shared.farewell();
+    }
+
     /// Client connections that are open, idle ones included.
     pub fn connections(&self) -> usize {
         self.shared.connections.count()

@@ -109,6 +109,7 @@ async fn wait_for_requests(
     sleep_until(end - grace + notice_after(grace)).await;
     tracing::info!("waiting for {}; {:?} at most", what_is_in_flight(front, broker, services), left());
     sleep_until(end - grace / EVENT_STREAMS_SHARE).await;
+    front.farewell();
     services.iter().for_each(|service| service.farewell());
     sleep_until(end - for_workers).await;
     tracing::warn!(

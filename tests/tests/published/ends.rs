@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use diglot_tests::Client;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde_json::json;
 
-use crate::{SHOPS, call, call_on, published, request, wait_for_times};
+use crate::{ALL, EVENTS, SHOPS, call, call_on, published, request, shops_within, wait_for_times};
 
 /// Calls that wait at once.
 const WAITING: usize = 10_000;
@@ -72,6 +73,52 @@ fn a_call_in_flight_is_finished_when_the_server_stops() {
     assert_eq!((response.text().as_str(), response.field("connection")), ("\"slow\"", Some("close")));
     let (status, log) = running.ended();
     assert!(status.success(), "{log:#?}");
+}
+
+#[test]
+fn streams_end_at_half_of_the_grace_period_when_the_server_stops() {
+    let running = shops_within("4s", ALL).run();
+    let mut clients = Vec::new();
+    for shop in SHOPS {
+        for fields in ["", EVENTS] {
+            // One that says nothing, and one that says more than anybody wants to hear.
+            for (function, arguments) in
+                [("wait_first", json!({ "ms": 600_000 })), ("watch", json!({ "to": 1_000_000_000 }))]
+            {
+                let mut client = running.connect();
+                client.send(request(&format!("{shop}/{function}"), fields, &arguments));
+                client.take_until(b"\r\n\r\n").expect("a head");
+                clients.push((format!("{shop}/{function} {fields}"), client));
+            }
+        }
+    }
+    let mut brief = running.connect();
+    brief.send(request("python/wait_first", "", &json!({ "ms": 1_200 })));
+    brief.take_until(b"\r\n\r\n").expect("a head");
+    let asked = Instant::now();
+    running.signal(Signal::TERM);
+    let rests: Vec<_> = thread::scope(|scope| {
+        let readers = clients.into_iter().map(|(called, mut client)| {
+            scope.spawn(move || (called, client.rest().unwrap_or_default(), asked.elapsed()))
+        });
+        let readers: Vec<_> = readers.collect();
+        readers.into_iter().map(|reader| reader.join().expect("it reads")).collect()
+    });
+    for (called, rest, took) in rests {
+        assert!(took >= Duration::from_secs(2), "{called} had half of the grace period: {took:?}");
+        let rest = String::from_utf8_lossy(&rest);
+        let told = &rest[rest.len().saturating_sub(200)..];
+        assert!(
+            told.contains(r#"{"code":"unavailable","detail":"The server stops.","status":503"#),
+            "{called}: {told}"
+        );
+        assert!(!told.ends_with("\r\n0\r\n\r\n"), "{called} is not taken for whole: {told}");
+    }
+    let brief = brief.rest().expect("all of it");
+    assert_eq!(String::from_utf8_lossy(&brief), "2\r\n1\n\r\n0\r\n\r\n", "what has an end comes to it");
+    let (status, log) = running.ended();
+    assert!(status.success(), "{log:#?}");
+    assert!(!log.iter().any(|line| line.contains("still in flight")), "{log:#?}");
 }
 
 #[test]

@@ -18,16 +18,26 @@ const SHOPS: [&str; 2] = ["python", "node"];
 
 /// Both services, their functions published, with these lines of TOML behind.
 fn shops(more: &str) -> Server {
+    shops_within("20s", more)
+}
+
+/// The same with this grace period.
+fn shops_within(grace: &str, more: &str) -> Server {
     let config = format!(
-        "[server]\nlisten = \"127.0.0.1:0\"\ntimeouts = {{ grace = \"20s\" }}\n{more}\n\
+        "[server]\nlisten = \"127.0.0.1:0\"\ntimeouts = {{ grace = \"{grace}\" }}\n{more}\n\
          [services.python]\nentry = \"shop.py\"\nroutes = []\n[services.node]\nentry = \"shop.mjs\"\nroutes = []\n"
     );
     server().file("shop.py", PYTHON).file("shop.mjs", NODE).file("diglot.toml", &config)
 }
 
+/// All functions are published.
+const ALL: &str = "[functions]\nhttp = \"/rpc\"";
+/// Asks for a stream as events.
+const EVENTS: &str = "Accept: text/event-stream\r\n";
+
 /// Both services, all of their functions published.
 fn published() -> Running {
-    shops("[functions]\nhttp = \"/rpc\"").run()
+    shops(ALL).run()
 }
 
 /// A request that calls a function, with these fields besides.

@@ -3,9 +3,7 @@
 use diglot_tests::Running;
 use serde_json::{Value, json};
 
-use crate::{SHOPS, call, problem, published, request, wait_for_times};
-
-const EVENTS: &str = "Accept: text/event-stream\r\n";
+use crate::{EVENTS, SHOPS, call, problem, published, request, wait_for_times};
 
 /// Calls for a stream and reads it to its end, whole or not.
 fn streamed(running: &Running, path: &str, fields: &str, arguments: &Value) -> (String, String, bool) {

@@ -56,6 +56,8 @@ enum Came {
     Piece(Bytes),
     End,
     Cut,
+    /// What has no end should come to one.
+    Farewell,
     /// The client is gone.
     Gone,
 }
@@ -155,6 +157,7 @@ impl Own {
         let (framing, lives_on) = self.write_head(connection, &response);
         let mut encoder = BodyEncoder::new(framing);
         let has_content = !matches!(framing, ResponseFraming::NoBody | ResponseFraming::NoBodyLength(_));
+        let mut is_told = false;
         match response.content {
             _ if !has_content => {}
             Content::Whole(bytes) => {
@@ -164,7 +167,13 @@ impl Own {
             }
             Content::Pieces(mut pieces) => loop {
                 let mut next = pieces.next();
-                match poll_fn(|context| poll_piece(connection, &mut next, context)).await {
+                let came = poll_fn(|context| poll_piece(connection, &mut next, is_told, context)).await;
+                drop(next);
+                match came {
+                    Came::Farewell => {
+                        is_told = true;
+                        pieces.farewell();
+                    }
                     Came::Piece(bytes) => {
                         if !self.write(connection, &mut encoder, &bytes).await {
                             return Next::Cut;
@@ -218,12 +227,20 @@ impl Drop for Own {
     }
 }
 
-/// What is ready is taken before the output is written, so that many small pieces leave in one write.
+/// What is ready is taken before the output is written, so that many small pieces leave in one write. `is_told`: of the farewell.
 fn poll_piece(
     connection: &mut Connection,
     next: &mut NextPiece<'_>,
+    is_told: bool,
     context: &mut Context<'_>,
 ) -> Poll<Came> {
+    if !is_told {
+        // Before it is looked at: who says it wakes those that wait.
+        connection.exchange.watch(context);
+        if connection.shared.says_farewell() {
+            return Poll::Ready(Came::Farewell);
+        }
+    }
     if let Poll::Ready(piece) = next.as_mut().poll(context) {
         return Poll::Ready(match piece {
             Some(Ok(bytes)) => Came::Piece(bytes),

@@ -9,6 +9,7 @@ use diglot_front::own::{Cut, NextPiece, Pieces};
 use tokio::time::timeout;
 
 use super::Functions;
+use super::problem::Problem;
 use super::request::Form;
 
 /// After so long without an item a client of events is sent a comment, since proxies cut what is silent (WHATWG HTML section 9.2.7).
@@ -24,19 +25,31 @@ pub(super) struct Streamed {
     /// What was waited for before there was an answer: the next item, if it had come.
     pub(super) first: Option<Vec<u8>>,
     pub(super) items: Items,
+    pub(super) state: State,
+}
+
+/// Whether anything follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Goes,
+    /// The server stops, and does not wait for what may have no end.
+    Leaves,
     /// It has failed, and the client has been told why.
-    pub(super) has_failed: bool,
+    Failed,
 }
 
 impl Pieces for Streamed {
     fn next(&mut self) -> NextPiece<'_> {
         Box::pin(async move {
-            if self.has_failed {
+            if self.state == State::Failed {
                 // Behind an error the content breaks off, so that nobody takes it for all there is.
                 return Some(Err(Cut));
             }
             if let Some(first) = self.first.take() {
                 return Some(Ok(self.written(first)));
+            }
+            if self.state == State::Leaves {
+                return Some(Ok(self.told(&Problem::stopping())));
             }
             let item = match self.form {
                 Form::Lines(_) => self.items.next().await,
@@ -50,6 +63,13 @@ impl Pieces for Streamed {
                 Err(error) => self.failed(&error),
             }))
         })
+    }
+
+    /// The call ends with the content, which tells why and breaks off: its reader begins anew with the next server.
+    fn farewell(&mut self) {
+        if self.state == State::Goes {
+            self.state = State::Leaves;
+        }
     }
 }
 
@@ -65,8 +85,13 @@ impl Streamed {
     }
 
     fn failed(&mut self, error: &CallError) -> Bytes {
-        self.has_failed = true;
-        let problem = self.functions.problem(error, &self.service, &self.function).json();
+        let problem = self.functions.problem(error, &self.service, &self.function);
+        self.told(&problem)
+    }
+
+    fn told(&mut self, problem: &Problem) -> Bytes {
+        self.state = State::Failed;
+        let problem = problem.json();
         match self.form {
             Form::Lines(_) => format!("{problem}\n"),
             Form::Events => format!("event: error\ndata: {problem}\n\n"),

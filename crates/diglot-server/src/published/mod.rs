@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::arguments::{Unfit, crossed};
 pub(crate) use amiss::{amiss, tell_amiss};
-use items::Streamed;
+use items::{State, Streamed};
 use problem::Problem;
 use request::Form;
 use room::{Held, HeldAnswer, Room};
@@ -133,7 +133,8 @@ impl Functions {
             // It was empty, or takes its time.
             Ok(None) | Err(_) => None,
         };
-        let streamed = Streamed { functions: self, service, function, form, first, items, has_failed: false };
+        let streamed =
+            Streamed { functions: self, service, function, form, first, items, state: State::Goes };
         Ok(Response::new(200, Content::Pieces(Box::new(streamed)))
             .field("Content-Type", form.media_type())
             .field("Cache-Control", "no-cache")

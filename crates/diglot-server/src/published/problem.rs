@@ -62,6 +62,11 @@ impl Problem {
         Self::new(413, Code::TooLarge.as_str(), detail)
     }
 
+    /// What a stream is told that is not waited for.
+    pub(super) fn stopping() -> Self {
+        Self::new(503, Code::Unavailable.as_str(), "The server stops.").retry_after(RETRY_UNAVAILABLE_S)
+    }
+
     fn retry_after(self, seconds: u32) -> Self {
         self.field("Retry-After", seconds.to_string())
     }
