@@ -44,3 +44,23 @@ def to_pyarrow(table: pyarrow.Table) -> pyarrow.Table:
 def columns(tables):
     """Of no types: within others."""
     return [table.column_names for table in tables]
+
+
+@function
+def same(table):
+    return table
+
+
+@function
+def count(table: polars.DataFrame) -> int:
+    return table.height
+
+
+@function
+def last(table: pyarrow.Table) -> pyarrow.Table:
+    return table.slice(table.num_rows - 1)
+
+
+@function
+def anything():
+    return {"tables": [polars.DataFrame({"id": [1, 2]})]}

@@ -5,6 +5,9 @@ import { func, services } from 'diglot';
 const require = createRequire(process.argv[1]);
 const nothing = { type: 'object', properties: {}, additionalProperties: false };
 
+const TABLE = { type: 'string', contentEncoding: 'base64', 'x-diglot': 'table' };
+const of_table = { ...nothing, properties: { table: TABLE }, required: ['table'] };
+
 /** What a table has, as JSON can have it. */
 const rows = (table) => table.toArray().map((row) => ({ ...row.toJSON(), big: String(row.big), score: String(row.score) }));
 
@@ -28,6 +31,8 @@ export const check = func({ input: nothing, output: {} }, async () => {
   // A program that imports the package has another copy of it.
   const { tableFromArrays: imported } = await import(require.resolve('apache-arrow').replace(/\.js$/, '.mjs'));
   made.imported = rows(await model.toPolars({ table: imported({ id: Int32Array.of(1, 2), score: Float64Array.of(1, 2), big: BigInt64Array.of(1n, 2n) }) }));
+  // Of no declared type.
+  made.same = rows(await model.same({ table }));
   made.columns = await model.columns({ tables: [table, await model.ofPolars()] });
   return made;
 });
@@ -46,3 +51,8 @@ export const columns = func({ input: nothing, output: {} }, () => {
   const { tableFromArrays } = require('apache-arrow');
   return services.model.columns({ tables: [tableFromArrays({ id: Int32Array.of(1) })] });
 });
+
+/** What a caller in JSON gives and gets. */
+export const count = func({ input: of_table, output: { type: 'integer' } }, ({ table }) => table.numRows);
+export const last = func({ input: of_table, output: TABLE }, ({ table }) => table.slice(-1));
+export const anything = func({ input: nothing, output: {} }, () => ({ tables: [require('apache-arrow').tableFromArrays({ id: Int32Array.of(1, 2) })] }));

@@ -3,7 +3,7 @@
 use diglot_tests::{Server, server};
 use serde_json::{Value, json};
 
-use crate::{CONTROL, printed};
+use crate::{CONTROL, command, printed};
 
 const MODEL: &str = include_str!("../../apps/tables/model.py");
 
@@ -45,9 +45,42 @@ fn tables_cross() {
         assert_eq!(made[format!("to{package}")], json!(all[1..]), "{made:#}");
         assert_eq!(made[format!("made{package}")], json!(all[1..]), "{made:#}");
     }
+    assert_eq!(made["same"], json!(all), "as what it is where nothing is declared");
     assert_eq!(made["imported"], json!([{ "id": 2, "score": "2", "big": "2" }]));
     let names = json!(["id", "name", "score", "big"]);
     assert_eq!(made["columns"], json!([names, names]));
+}
+
+/// Base64 of Arrow's IPC stream, declared or not.
+#[test]
+fn tables_are_bytes_in_json() {
+    if !has_packages() {
+        return;
+    }
+    let running = services(MODEL).run();
+    let call = |function: &str, table: &Value| {
+        let arguments = if table.is_null() { Value::Null } else { json!({ "table": table }) };
+        printed(&running, &["call", function, if table.is_null() { "{}" } else { "-" }], &arguments)
+    };
+    let made = call("model.of_pyarrow", &Value::Null);
+    for service in ["web", "model"] {
+        let of_service = |function: &str, table: &Value| call(&format!("{service}.{function}"), table);
+        assert_eq!(of_service("count", &made), 3);
+        let last = of_service("last", &made);
+        let any = of_service("anything", &Value::Null)["tables"][0].take();
+        assert!(last.is_string() && any.is_string(), "{last} {any}");
+        for reader in ["web", "model"] {
+            assert_eq!(call(&format!("{reader}.count"), &last), 1, "{service} to {reader}");
+            assert_eq!(call(&format!("{reader}.count"), &any), 2, "{service} to {reader}");
+        }
+        for (given, why) in [("no base64", "base64"), ("bm8gdGFibGUgYXQgYWxsLg==", "IPC stream")] {
+            let arguments = json!({ "table": given }).to_string();
+            let refused = command(&running, &["call", &format!("{service}.count"), &arguments], b"");
+            let said = String::from_utf8_lossy(&refused.stderr);
+            assert!(!refused.status.success() && said.contains("invalid_arguments"), "{said}");
+            assert!(said.contains(why) || service == "model", "{said}");
+        }
+    }
 }
 
 #[test]
@@ -66,7 +99,7 @@ fn tables_that_nobody_can_read_are_named() {
                 from diglot import function, services\n\
                 @function\ndef columns(tables):\n    return 0\n";
     let running = services(bare).run();
-    let refused = crate::command(&running, &["call", "web.columns"], b"");
+    let refused = command(&running, &["call", "web.columns"], b"");
     assert!(!refused.status.success());
     let said = String::from_utf8_lossy(&refused.stderr);
     assert!(said.contains("neither is installed in"), "{said}");

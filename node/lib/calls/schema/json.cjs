@@ -2,7 +2,7 @@
 // What JSON has no word for, as the values' table writes it there.
 
 const { is_ndarray } = require('../values.cjs');
-const { DEPTH_MAX, kind_text } = require('./issues.cjs');
+const { DEPTH_MAX, kind_text, quoted } = require('./issues.cjs');
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -16,6 +16,28 @@ function to_base64(bytes) {
 function from_base64(text) {
   if (text.length % 4 !== 0 || !BASE64.test(text)) return null;
   return new Uint8Array(Buffer.from(text, 'base64'));
+}
+
+/** @param {any} table of apache-arrow @param {import('./issues.cjs').Issues} issues @returns {string | null} Arrow's IPC stream as base64 */
+function table_to_json(table, issues) {
+  const bytes = require('../tables.cjs').write_table(table);
+  if (bytes !== null) return to_base64(bytes);
+  issues.add("a table, and apache-arrow, which writes it, is not among the program's packages");
+  return null;
+}
+
+/** @param {string} text @param {import('./issues.cjs').Issues} issues @returns {any} a table of apache-arrow; `null`: it is none, which is told */
+function table_from_json(text, issues) {
+  const bytes = from_base64(text);
+  let table = null;
+  try {
+    table = bytes === null ? null : require('../tables.cjs').read_table(bytes);
+    if (bytes === null) issues.add(`${quoted(text)} is not base64`);
+    else if (table === null) issues.add("a table came, and apache-arrow, which reads it, is not among the program's packages");
+  } catch (error) {
+    issues.add(`is not Arrow's IPC stream of a table: ${error.message}`);
+  }
+  return table;
 }
 
 /** @param {any} value one item of a row @param {string} [dtype] */
@@ -69,6 +91,7 @@ function object_to_json(value, issues) {
   if (value instanceof Uint8Array || value instanceof ArrayBuffer) return to_base64(value);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(/** @type {any} */ (value), (item) => number_to_json(item));
   if (is_ndarray(value)) return nested(value.data, value.shape, value.dtype);
+  if (value.batches !== undefined && require('../tables.cjs').is_table(value)) return table_to_json(value, issues);
   if (issues.depth >= DEPTH_MAX) {
     issues.add(`values nest at most ${DEPTH_MAX} deep`);
     return null;
@@ -100,4 +123,4 @@ function members_to_json(value, issues) {
   return object;
 }
 
-module.exports = { any_to_json, from_base64, nested, to_base64 };
+module.exports = { any_to_json, from_base64, nested, table_from_json, table_to_json, to_base64 };

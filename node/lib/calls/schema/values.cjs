@@ -5,7 +5,7 @@ const { kind_text, quoted } = require('./issues.cjs');
 const { CHECKED, date_check } = require('./formats.cjs');
 const { map_check, set_check } = require('./collections.cjs');
 const { rows_check } = require('./rows.cjs');
-const { to_base64, from_base64 } = require('./json.cjs');
+const { from_base64, table_from_json, table_to_json, to_base64 } = require('./json.cjs');
 
 const TEXT_KEYWORDS = ['minLength', 'maxLength', 'pattern', 'format'];
 const NUMBER_KEYWORDS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'];
@@ -182,10 +182,11 @@ function undefined_check() {
 function table_check(_schema, context) {
   const { incoming, json } = context.mode;
   return (given, issues) => {
-    let value = given;
-    if (incoming && json && typeof value === 'string') value = from_base64(value) ?? value;
+    const value = incoming && json && typeof given === 'string' ? table_from_json(given, issues) : given;
+    if (value === null && given !== null) return given;
     const is_table = value !== null && typeof value === 'object' && (value instanceof Uint8Array || (typeof value.numRows === 'number' && value.schema !== undefined));
     if (!is_table) issues.add(`expected a table, not ${kind_text(given)}`);
+    else if (json && !incoming) return value instanceof Uint8Array ? to_base64(value) : table_to_json(value, issues);
     return value;
   };
 }
