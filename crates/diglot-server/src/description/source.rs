@@ -201,8 +201,6 @@ impl Source {
             let read = spawn_blocking(move || answer.document(is_guess)).await;
             match read.unwrap_or_else(|error| Err(Failure::Unanswered(error.to_string()))) {
                 Ok(document) => return Ok(Found { path, document }),
-                // It would say so everywhere, and to its log each time.
-                Err(misnamed @ Failure::Misnamed(_)) => return Err(misnamed),
                 Err(other) => failure = failure.max(other),
             }
         }
