@@ -70,7 +70,7 @@ def test_functions_only(start, settings):
     assert calls.answer() == 8
     calls.peer.begin("half", encoded(n=5))
     assert calls.answer() == 2.5
-    calls.peer.begin("double", json.dumps({"n": "4"}).encode(), flags=1)
+    calls.peer.begin("double", json.dumps({"n": 4}).encode(), flags=1)
     assert calls.peer.frame().payload[4:] == b"8"
     calls.peer.begin("double", encoded(n="x"))
     assert calls.answer(THROW)["code"] == "invalid_arguments"
