@@ -1,11 +1,14 @@
 """Calls, and what they are made in: who outlives whom, on which threads, and under which names."""
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import gc
+import importlib
 import json
 import math
+import pickle
 import sys
 import threading
 import time
@@ -202,10 +205,32 @@ def test_a_call_whose_coroutine_is_closed_ends_the_callee(run):
     run(main)
 
 
-def test_a_call_that_is_forgotten_is_told():
-    with pytest.warns(RuntimeWarning, match=r"<call of services\.me\.echo> was never awaited"):
-        services.me.echo(n=1)
+def test_a_call_that_is_forgotten_is_told_with_its_line():
+    def forgets():
+        return services.me.echo(n=1)
+
+    with pytest.warns(RuntimeWarning, match=r"the call of services\.me\.echo was never awaited") as told:
+        forgets()
         gc.collect()
+    assert [(one.filename, one.lineno) for one in told] == [(__file__, forgets.__code__.co_firstlineno + 1)]
+
+
+def test_a_call_that_is_returned_and_not_awaited_is_no_data():
+    looks = [vars, dict, list, dataclasses.asdict, json.dumps, pickle.dumps]
+    encoders = ("fastapi.encoders", "jsonable_encoder"), ("pydantic_core", "to_json"), ("orjson", "dumps")
+    for module, encodes in encoders:
+        with contextlib.suppress(ImportError):
+            looks.append(getattr(importlib.import_module(module), encodes))
+    for look in looks:
+        with pytest.warns(RuntimeWarning, match="was never awaited"):
+            call = services.me.echo(secret=1)
+            with pytest.raises((TypeError, ValueError)) as failed:
+                look(call)
+            assert "secret" not in str(failed.value)
+            if look.__name__ in ("dict", "list", "jsonable_encoder"):
+                assert "is a call, and no answer yet: use `await services.me.echo(...)`" in str(failed.value)
+            del call, failed
+            gc.collect()
 
 
 def test_what_a_function_leaves_running_is_on_its_own(program):

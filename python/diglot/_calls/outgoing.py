@@ -2,6 +2,7 @@
 
 import _thread
 import asyncio
+import sys
 import warnings
 from collections.abc import AsyncIterable, Coroutine, Iterator
 
@@ -15,13 +16,20 @@ _GAVE_UP = 1
 
 
 class Call(Coroutine):
-    """A call that has not begun: it does when it is awaited, or iterated (`async for`), or made a Task."""
+    """A call that has not begun: it does when it is awaited, or iterated (`async for`), or made a Task.
 
-    def __init__(self, remote, arguments):
+    It has no fields, so that what makes JSON of anything finds nothing in it.
+    """
+
+    __slots__ = ("__weakref__", "_arguments", "_coroutine", "_is_used", "_made_at", "_remote")
+
+    def __init__(self, remote, arguments, frame):
         self._remote = remote
         self._arguments = arguments
         self._coroutine = None
         self._is_used = False
+        #: The line is looked up where it is told.
+        self._made_at = frame.f_code, frame.f_lasti, frame.f_globals
 
     def _begun(self):
         self._is_used = True
@@ -45,14 +53,33 @@ class Call(Coroutine):
 
     def __del__(self):
         if not self._is_used:
-            warnings.warn(f"{self!r} was never awaited", RuntimeWarning, source=self, stacklevel=2)
+            _warn_of_unused(self)
 
     def __aiter__(self):
         self._is_used = True
         return self._remote.items(self._arguments)
 
+    def __iter__(self):
+        call = f"{self._remote!r}(...)"
+        raise TypeError(f"{call} is a call, and no answer yet: use `await {call}`, or `async for` where it is a stream")
+
     def __repr__(self):
-        return f"<call of {self._remote!r}>"
+        return f"<call of {self._remote!r}{'' if self._is_used else ', not awaited'}>"
+
+
+def _warn_of_unused(call):
+    """As Python does of a coroutine, but of the line where the call was made: who drops it may be anyone."""
+    code, at, module = call._made_at
+    line = next((line for start, end, line in code.co_lines() if start <= at < end), None) or code.co_firstlineno
+    warnings.warn_explicit(
+        f"the call of {call._remote!r} was never awaited",
+        RuntimeWarning,
+        code.co_filename,
+        line,
+        module=module.get("__name__", "<unknown>"),
+        registry=module.setdefault("__warningregistry__", {}),
+        source=call,
+    )
 
 
 class RemoteFunction:
@@ -65,7 +92,7 @@ class RemoteFunction:
         self._idempotent = idempotent
 
     def __call__(self, *positional, **arguments):
-        return Call(self, self._by_name(positional, arguments))
+        return Call(self, self._by_name(positional, arguments), sys._getframe(1))
 
     def sync(self, *positional, **arguments):
         """Calls and waits: for threads, as those of WSGI and of sync functions. Streams are plain iterators."""
