@@ -279,6 +279,19 @@ describe('objects', () => {
     assert.deepEqual(compile(schema).encode({ toJSON: () => ({ a: 6 }) }), { a: 6 });
   });
 
+  it('have no promise in them, nor what is no data', () => {
+    const partial = { type: 'object', properties: { inner: { type: 'object', properties: { a: { type: 'number' } } }, count: { type: 'number' } } };
+    const cases = [
+      [partial, { inner: Promise.resolve({ a: 1 }) }, 'inner: expected an object, not a promise: is an await missing?'],
+      [partial, { count: Promise.resolve(1) }, 'count: expected a number, not a promise: is an await missing?'],
+      [true, { inner: [Promise.resolve({ a: 1 })] }, 'inner[0]: is a promise: is an await missing?'],
+      [true, { inner: { fails: new Error('x') } }, 'inner.fails: is an Error, which cannot cross: give it toJSON(), or send what it holds'],
+      [true, { inner: () => 1 }, 'inner: a function has no counterpart'],
+    ];
+    for (const [of, value, problem] of cases) assert.deepEqual(issues_of(() => compile(of).to_json(value)), [problem]);
+    for (const [of, value, problem] of cases.slice(0, 2)) assert.deepEqual(issues_of(() => compile(of).encode(value)), [problem]);
+  });
+
   it('may have a property __proto__', () => {
     const value = JSON.parse('{"__proto__": "2026-11-20T10:30:00Z"}');
     const decoded = compile({ type: 'object', additionalProperties: DATE }).decode(value);

@@ -245,7 +245,8 @@ describe('values', () => {
     const cases = [
       [{ items: [1, { price: () => 1 }] }, ['items', 1, 'price'], /^items\[1\]\.price is a function \(price\)/],
       [{ of: Symbol('x') }, ['of'], /^of is a symbol/],
-      [[Promise.resolve()], [0], /^\[0\] is a Promise, which cannot cross: await it first/],
+      [[Promise.resolve()], [0], /^\[0\] is a promise: is an await missing\?$/],
+      [{ inner: new (class extends Promise { toJSON() {} })(() => {}) }, ['inner'], /^inner is a promise: is an await missing\?$/],
       [new Map([['key', new WeakMap()]]), ['key'], /^key is a WeakMap/],
       [{ when: new Date(Number.NaN) }, ['when'], /^when is an invalid Date/],
       [/x/, [], /^the value is a RegExp/],

@@ -6,7 +6,7 @@
 
 const { NESTING_MAX } = require('./protocol.cjs');
 const { UnsupportedValue, TooLarge } = require('./errors.cjs');
-const { TAG, BY_CLASS, is_ndarray } = require('./values.cjs');
+const { FORGOTTEN, TAG, BY_CLASS, is_ndarray } = require('./values.cjs');
 
 const CAPACITY_BYTES = 64 * 1024;
 /** After a message, a Buffer larger than this is given back. */
@@ -351,11 +351,13 @@ class Encoder {
         return this.array([...value]);
     }
     if (is_ndarray(value)) return this.ndarray(value);
+    // Before its toJSON(), which a call has to say the same.
+    if (typeof value.then === 'function') return this.unsupported(FORGOTTEN);
     if (typeof value.toJSON === 'function') return this.from_json(value);
     if (value.batches !== undefined && require('./tables.cjs').is_table(value)) return this.table(value);
     // An instance of a class of the program's own, or an object of another realm: its fields.
     if (name === 'Object') return this.map(value);
-    return this.unsupported(`a ${name}, which cannot cross${name === 'Promise' ? ': await it first' : ': give it toJSON(), or send what it holds'}`);
+    return this.unsupported(`a ${name}, which cannot cross: give it toJSON(), or send what it holds`);
   }
 
   /** @param {any} value of apache-arrow */

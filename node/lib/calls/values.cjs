@@ -62,6 +62,9 @@ class NDArray {
   }
 }
 
+/** What is a promise within a value: its await was forgotten. */
+const FORGOTTEN = 'a promise: is an await missing?';
+
 /** @param {any} value of whichever copy of the package */
 function is_ndarray(value) {
   return value instanceof NDArray || (value?.constructor?.name === 'NDArray' && Array.isArray(value.shape) && ArrayBuffer.isView(value.data));
@@ -82,4 +85,4 @@ function from_half(half) {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
-module.exports = { TAG, BY_TAG, BY_CLASS, BY_DTYPE, NDArray, is_ndarray, widened, from_half };
+module.exports = { FORGOTTEN, TAG, BY_TAG, BY_CLASS, BY_DTYPE, NDArray, is_ndarray, widened, from_half };

@@ -1,7 +1,7 @@
 'use strict';
 // What JSON has no word for, as the values' table writes it there.
 
-const { is_ndarray } = require('../values.cjs');
+const { FORGOTTEN, is_ndarray } = require('../values.cjs');
 const { DEPTH_MAX, kind_text, quoted } = require('./issues.cjs');
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -102,6 +102,12 @@ function object_to_json(value, issues) {
   return result;
 }
 
+/** @param {import('./issues.cjs').Issues} issues @param {string} problem why it has no counterpart */
+function without(issues, problem) {
+  issues.add(problem);
+  return null;
+}
+
 /** @param {any} value @param {import('./issues.cjs').Issues} issues */
 function members_to_json(value, issues) {
   const item_to_json = (item, key) => {
@@ -113,7 +119,9 @@ function members_to_json(value, issues) {
   if (Array.isArray(value)) return value.map(item_to_json);
   if (value instanceof Set) return Array.from(value, item_to_json);
   if (value instanceof Map) return Array.from(value, (pair, at) => [item_to_json(pair[0], at), item_to_json(pair[1], at)]);
+  if (typeof value.then === 'function') return without(issues, `is ${FORGOTTEN}`);
   if (typeof value.toJSON === 'function') return any_to_json(value.toJSON(), issues);
+  if (Object.prototype.toString.call(value) !== '[object Object]') return without(issues, `is ${kind_text(value)}, which cannot cross: give it toJSON(), or send what it holds`);
   const object = {};
   for (const key of Object.keys(value)) {
     const converted = item_to_json(value[key], key);

@@ -86,6 +86,10 @@ function object_check(schema, context) {
       }
       value = text_keys;
     }
+    if (!incoming && typeof value.then === 'function') {
+      issues.add(`expected an object, not ${kind_text(value)}`);
+      return value;
+    }
     if (!incoming && typeof value.toJSON === 'function') {
       value = value.toJSON();
       if (!is_object(value)) {
