@@ -249,6 +249,27 @@ describe('calls', () => {
 
     it('are not taken for one value, nor the reverse', async () => {
       await assert.rejects(run('for await (const x of services.model.echo({ value: 1 })) x'), /not with a stream of items: await/);
+      await assert.rejects(run('await services.model.count({ to: 1 })'), /TypeError: services\.model\.count\(…\) answers with a stream of items: use `for await/);
+    });
+
+    it('are read by who iterates them after they have come, and passed on by functions', async () => {
+      const code = `const seen = []; const call = services.model.count({ to: 2 });
+        await call.then(() => seen.push('awaited'), (error) => seen.push(error.name));
+        for await (const { number } of call) seen.push(number);
+        for await (const { number } of services.model.countToTwo()) seen.push(number);
+        return seen`;
+      assert.deepEqual(await run(code), ['TypeError', 1, 2, 1, 2]);
+    });
+
+    it('are no data, and neither is a call that nobody awaited', async () => {
+      const code = `const call = services.model.similar({ itemId: 1, k: 0 });
+        const stream = services.model.count({ to: 1 });
+        const texts = [call, { deep: call }, stream, stream[Symbol.asyncIterator]()].map((one) => { try { return JSON.stringify(one) } catch (error) { return error.message } });
+        return [...texts, await call]`;
+      const is_call = (name) => `services.model.${name}(…) is a call, and no answer yet: use \`await services.model.${name}(…)\`, or \`for await\` where it is a stream`;
+      const items = 'the items of a stream are no data yet: read them with `for await`';
+      assert.deepEqual(await run(code), [is_call('similar'), is_call('similar'), is_call('count'), items, []]);
+      await assert.rejects(run('return { inner: services.model.echo({ value: 1 }) }'), /inner is a promise: is an await missing\?/);
     });
 
     it('wait for their reader', async () => {

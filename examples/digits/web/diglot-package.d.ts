@@ -22,8 +22,8 @@ declare module "diglot" {
   /** The answer of a function. The call begins at once. */
   export interface Call<T> extends Promise<T> {}
 
-  /** The answer of a function that returns a stream of items: to be iterated with `for await`. Leaving the loop gives the call up. */
-  export interface Stream<T> extends Promise<AsyncIterableIterator<T>> {
+  /** The answer of a function that returns a stream of items: to be iterated with `for await`, and nothing to await. Leaving the loop gives the call up. */
+  export interface Stream<T> extends AsyncIterable<T> {
     [Symbol.asyncIterator](): AsyncIterableIterator<T>;
   }
 

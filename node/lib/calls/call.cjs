@@ -2,6 +2,7 @@
 // One call of another service's function: a promise of its answer, and an iterable of its items.
 
 const { ABORT, CALL } = require('./protocol.cjs');
+const { to_camel } = require('./names.cjs');
 const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, raise } = require('./errors.cjs');
 const { decode } = require('./decode.cjs');
 const { Items } = require('./items.cjs');
@@ -11,11 +12,55 @@ const { Sending } = require('./sending.cjs');
 function nothing() {}
 
 class Call extends Promise {
+  /** @type {(value: any) => void} */
+  #resolve;
+  /** @type {import('./services.cjs').Route} */
+  #route;
+  /** @type {Items | null} */
+  #items = null;
+
+  /** @param {import('./services.cjs').Route} route */
+  constructor(route) {
+    let resolve;
+    super((resolve_it) => {
+      resolve = resolve_it;
+    });
+    this.#resolve = resolve;
+    this.#route = route;
+  }
+
+  /** It is answered. @param {any} value or a promise of it */
+  static answer(call, value) {
+    if (value instanceof Items) return call.#stream(value);
+    call.#resolve(value);
+  }
+
+  /** @param {Call} call @returns {Items | null} */
+  static items_of(call) {
+    return call.#items;
+  }
+
+  /** A stream is nothing to await: who does is told, and who iterates has it by `items_of`. @param {Items} items */
+  #stream(items) {
+    this.#items = items;
+    this.catch(nothing);
+    this.#resolve(raise(() => new TypeError(`${this.#shown()} answers with a stream of items: use \`for await (const item of ${this.#shown()})\``)));
+  }
+
+  #shown() {
+    return `services.${this.#route.service}.${to_camel(this.#route.name)}(…)`;
+  }
+
   /** The items, where the function answers with a stream. @returns {AsyncIterableIterator<any>} */
   [Symbol.asyncIterator]() {
     // Who iterates gets the error from the iterator.
     this.catch(nothing);
     return new Reader(this);
+  }
+
+  /** What makes JSON of a promise finds `{}` in it. @returns {never} */
+  toJSON() {
+    throw new TypeError(`${this.#shown()} is a call, and no answer yet: use \`await ${this.#shown()}\`, or \`for await\` where it is a stream`);
   }
 }
 // `then` makes ordinary promises, and `await` takes this one as it is.
@@ -39,15 +84,29 @@ class Reader {
   }
 
   async _first() {
-    const items = await this.call;
-    if (!(items instanceof Items)) throw new TypeError('the function answers with one value, not with a stream of items: await the call');
+    const items = await this._items();
+    if (items === null) throw new TypeError('the function answers with one value, not with a stream of items: await the call');
     this.items = items;
     return items.next();
   }
 
+  /** @returns {Promise<Items | null>} null: it is one value */
+  async _items() {
+    try {
+      await this.call;
+    } catch (error) {
+      if (Call.items_of(this.call) === null) throw error;
+    }
+    return Call.items_of(this.call);
+  }
+
+  toJSON() {
+    throw new TypeError('the items of a stream are no data yet: read them with `for await`');
+  }
+
   return(value) {
     if (this.items !== null) return this.items.return(value);
-    this.call.then((items) => items?.return?.(), nothing);
+    this._items().then((items) => items?.return(), nothing);
     return Promise.resolve({ value, done: true });
   }
 }
@@ -65,14 +124,14 @@ class Pending {
   /**
    * @param {import('./runtime.cjs').Runtime} runtime
    * @param {About} about
-   * @param {(value: any) => void} resolve
+   * @param {Call} call
    */
-  constructor(runtime, { route, scope, signal }, resolve) {
+  constructor(runtime, { route, scope, signal }, call) {
     this.runtime = runtime;
     this.route = route;
     this.scope = scope;
     this.signal = signal;
-    this.resolve = resolve;
+    this.call = call;
     /** @type {import('./exchange.cjs').Exchange} */
     this.exchange = undefined;
     /** Of the answer. @type {Items | null} */
@@ -124,7 +183,7 @@ class Pending {
   _fail(make) {
     this._finished();
     if (this.items !== null) this.items.end(make);
-    else this.resolve(raise(make));
+    else Call.answer(this.call, raise(make));
   }
 
   message(buffer, at, end, owned) {
@@ -135,7 +194,7 @@ class Pending {
       return this._fail(() => this._unreadable(error.message));
     }
     this._finished();
-    this.resolve(value);
+    Call.answer(this.call, value);
   }
 
   _unreadable(problem) {
@@ -146,7 +205,7 @@ class Pending {
 
   streams() {
     this.items = new Items(this.runtime.connection, this.exchange, () => this._give_up(ABORT.GIVEN_UP, null));
-    this.resolve(this.items);
+    Call.answer(this.call, this.items);
   }
 
   item(buffer, at, end, owned, cost, room) {

@@ -102,6 +102,11 @@ class Items {
     });
   }
 
+  /** What makes JSON of it is not shown what is within. @returns {never} */
+  toJSON() {
+    throw new TypeError('a stream of items is no data yet: read it with `for await`');
+  }
+
   /** The reader leaves. */
   return(value) {
     const was_over = this.is_over;

@@ -126,27 +126,24 @@ class Caller {
 
   /** @param {Route} route @param {any} args @param {any} options @returns {Call} */
   call(route, args, options) {
-    let resolve;
-    const call = new Call((resolve_it) => {
-      resolve = resolve_it;
-    });
+    const call = new Call(route);
     try {
       const problem = misuse(args, options);
       if (problem !== null) throw new TypeError(`${route.service}.${route.name}(): ${problem}`);
       const stub = this.stubs.size === 0 ? undefined : this.stubs.get(route.service);
-      if (stub !== undefined) resolve(stub(route, args, options));
-      else this._begin(route, args, options, resolve);
+      if (stub === undefined) this._begin(route, args, options, call);
+      else answer_with(call, stub(route, args, options));
     } catch (error) {
-      resolve(Promise.reject(error instanceof CallError ? placed(error, route) : error));
+      Call.answer(call, Promise.reject(error instanceof CallError ? placed(error, route) : error));
     }
     return call;
   }
 
-  _begin(route, args, options, resolve) {
+  _begin(route, args, options, call) {
     const runtime = this.runtime();
     const { connection } = runtime;
     const signal = options?.signal;
-    if (signal?.aborted) return resolve(Promise.reject(signal.reason));
+    if (signal?.aborted) return Call.answer(call, Promise.reject(signal.reason));
     const scope = scope_at_hand();
     const depth = scope === null || scope.depth === undefined ? 0 : scope.depth + 1;
     if (depth > DEPTH_MAX) throw new TooDeep(`calls stand within calls, ${depth} of them`);
@@ -161,7 +158,7 @@ class Caller {
       timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
     }
     const context = scope === null ? '' : context_of(scope);
-    const pending = new Pending(runtime, { route, scope, signal }, resolve);
+    const pending = new Pending(runtime, { route, scope, signal }, call);
     const encoder = take_encoder();
     let iterable;
     try {
@@ -175,6 +172,15 @@ class Caller {
       give_back(encoder);
     }
     if (iterable !== null || signal !== undefined) pending.attach(iterable);
+  }
+}
+
+/** @param {Call} call @param {Promise<any>} stubbed */
+async function answer_with(call, stubbed) {
+  try {
+    Call.answer(call, await stubbed);
+  } catch (error) {
+    Call.answer(call, Promise.reject(error));
   }
 }
 

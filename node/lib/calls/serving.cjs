@@ -247,6 +247,8 @@ function call(serving, args) {
   if (serving.reason !== 0) return serving.fail(null);
   try {
     const result = offered.call(args, items);
+    // A call of another function's stream is a promise as well.
+    if (offered.stream && typeof result?.[Symbol.asyncIterator] === 'function') return serving.answer(result);
     if (!(result instanceof Promise || (!offered.stream && typeof result?.then === 'function'))) return serving.answer(result);
     Promise.resolve(result).then(
       (settled) => serving.answer(settled),

@@ -28,6 +28,7 @@ exports.count = func({ input: object({ to: { type: 'integer' } }) }, async funct
     process.stdout.write('count left\n');
   }
 });
+exports.countToTwo = func({ stream: true }, () => services.model.count({ to: 2 }));
 exports.sum = func({ items: { numbers: { type: 'number' } }, input: object({ from: { type: 'number' } }) }, async ({ numbers, from }) => {
   let sum = from;
   for await (const number of numbers) {
