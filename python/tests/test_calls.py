@@ -9,6 +9,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 
 import native
@@ -79,6 +80,33 @@ def test_a_function_of_another_language_by_either_spelling(run):
     async def main():
         found = [await call() for call in (services.me.a_b_c, services.me.aB_c, services.me.a_bc, services.me.aBC)]
         assert found == ["a_b_c", "a_b_c", "a_bc", "a_bc"]
+
+    run(main)
+
+
+def test_what_a_call_within_the_function_fails_with_names_that_and_its_line(run):
+    @function
+    def inner(item: int) -> int:
+        return {}[item]
+
+    @function
+    async def outer(how: dict) -> int:
+        return await services.me.inner(**how)
+
+    async def main():
+        for how, cls in (({"entry": 1}, diglot.InvalidArguments), ({"item": 1}, diglot.RemoteError)):
+            with pytest.raises(cls) as failed:
+                await services.me.outer(how=how)
+            error = failed.value
+            assert (error.service, error.function) == ("me", "inner")
+            shown = "".join(traceback.format_exception(error))
+            line = f'{__file__}", line {outer.__code__.co_firstlineno + 2}, in outer'
+            assert "me.inner: " in str(error)
+            if sys.version_info >= (3, 11) or cls is diglot.RemoteError:
+                outermost = shown[shown.index("in me.outer:" if sys.version_info >= (3, 11) else "in me.inner:") :]
+                assert line in outermost
+                assert "_calls/outgoing.py" not in outermost
+                assert ("return {}[item]" in outermost) == (cls is diglot.RemoteError)
 
     run(main)
 

@@ -430,7 +430,7 @@ def test_errors_that_fit_into_a_frame():
 
 def test_data_of_an_error_stays_where_it_fits():
     error = errors.RemoteError("m", type="T", data={"x": [1, "ü"]}, stack="at x", service="s", function="f")
-    told = json.loads(thrown.thrown(error, lambda _: ""))
+    told = json.loads(thrown.thrown(error, lambda _: "at x"))
     assert told == {
         "code": "error",
         "message": "m",

@@ -106,7 +106,12 @@ fn refused(name: &str, why: &Value) -> ExitCode {
         hint.push_str(stack);
     }
     let hint = hint.trim_end();
-    report::failed(&format!("{name}: {kind}: {message}"), (!hint.is_empty()).then_some(hint))
+    // Of a call that the function has made itself.
+    let inner = match (said("service"), said("function"), said("stack")) {
+        (Some(service), Some(function), Some(_)) => format!("{service}.{function}: "),
+        _ => String::new(),
+    };
+    report::failed(&format!("{name}: {kind}: {inner}{message}"), (!hint.is_empty()).then_some(hint))
 }
 
 fn step(step: &Value) -> String {

@@ -146,7 +146,7 @@ function is_issue(issue) {
 }
 
 /**
- * The error for a THROW.
+ * The error for a THROW. It may be of a call that the function has made itself; the stack is then that of the function, all the same.
  * @param {Thrown} thrown
  * @param {string} service whose function was called
  * @param {string} name the function's
@@ -159,7 +159,7 @@ function from_thrown(thrown, service, name) {
   const error = new Class(message, about);
   // That of Diglot's own frames says nothing; who awaits comes behind them.
   Error.captureStackTrace(error, raise);
-  if (typeof stack === 'string') error.stack = `${error.stack}\n    in ${about.service}.${about.function}:\n${indented(stack)}`;
+  if (typeof stack === 'string') error.stack = `${error.stack}\n    in ${service}.${name}:\n${indented(stack)}`;
   return error;
 }
 

@@ -64,11 +64,11 @@ function by_function(error) {
   return thrown('error', String(error.message ?? ''), { type, data: data_of(error), stack: stack_of(error) });
 }
 
-/** A call that the function made has failed, and it let that pass. @param {CallError} error */
+/** A call that the function made has failed, and it let that pass: whose that was goes along, and where it was made. @param {CallError} error */
 function by_call(error) {
   const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  return thrown(code, error.message, { service, function: name, type, data: in_json(error.data), issues, stack: code === 'error' ? stack_of(error) : undefined });
+  return thrown(code, error.message, { service, function: name, type, data: in_json(error.data), issues, stack: stack_of(error) });
 }
 
 /** @param {any} error @returns {{ path: (string | number)[], message: string }[] | null} null: it is none of a schema's */

@@ -38,6 +38,12 @@ class CallError(Exception):
         return _made, (type(self), self.message, dict(self.__dict__))
 
 
+def _note(error, stack, service, function):
+    """The stack of whose function it was goes below the traceback."""
+    if sys.version_info >= (3, 11):
+        error.add_note(f"in {service}.{function}:\n{stack.rstrip()}" if service else stack.rstrip())
+
+
 def _made(cls, message, attributes):
     error = cls.__new__(cls)
     Exception.__init__(error, message)
@@ -70,8 +76,8 @@ class RemoteError(CallError):
         self.type = type or self._type
         self.data = data
         self.stack = stack
-        if stack and sys.version_info >= (3, 11):
-            self.add_note(f"in {service}.{function}:\n{stack.rstrip()}" if service else stack.rstrip())
+        if stack:
+            _note(self, stack, service, function)
 
     def __str__(self):
         # The traceback has the note; where there are none, the stack stands in the text.
@@ -204,8 +210,21 @@ def _part(part):
 
 
 def from_throw(text, service, function):
-    """The exception of a THROW, at whose text nobody has looked: what is not as it should be counts as `error`."""
+    """The exception of a THROW, at whose text nobody has looked: what is not as it should be counts as `error`.
+
+    It may be of a call that the function has made itself; the stack is then that of the function, all the same.
+    """
     told = _read(text)
+    error = _error_of(told, service, function)
+    stack = _text(told, "stack")
+    if stack:
+        if isinstance(error, RemoteError):
+            error.stack = stack
+        _note(error, stack, service, function)
+    return error
+
+
+def _error_of(told, service, function):
     code = _text(told, "code") or "error"
     message = _text(told, "message") or ""
     where = {"service": _text(told, "service") or service, "function": _text(told, "function") or function}
@@ -226,7 +245,7 @@ def _remote(message, told, where):
     cls = _derived.get((where["service"], kind)) or _derived.get((None, kind)) or RemoteError
     # Not by its own way of being made, which is for who raises it.
     error = cls.__new__(cls, message)
-    RemoteError.__init__(error, message, type=kind, data=data, stack=_text(told, "stack"), **where)
+    RemoteError.__init__(error, message, type=kind, data=data, **where)
     if cls is not RemoteError and isinstance(data, dict):
         for name in cls.__annotations__:
             if name in data and name not in vars(error):

@@ -285,11 +285,10 @@ def _invalid_items(problem, name):
 
 
 def _formatted(exception):
-    """The traceback from the first frame that is not ours."""
-    trace = exception.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_OURS):
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(exception), exception, trace))
+    """The traceback without our own frames: those before the function, and those of a call that it made."""
+    told = traceback.TracebackException.from_exception(exception)
+    told.stack[:] = [frame for frame in told.stack if not frame.filename.startswith(_OURS)]
+    return "".join(told.format())
 
 
 async def _as_async(items):

@@ -18,13 +18,14 @@ ISSUES_MAX = 50
 def thrown(exception, formatted):
     """The THROW of an exception. `formatted` makes its traceback's text."""
     if isinstance(exception, errors.CallError) and exception.service:
-        # Of a call made in this one: it says itself where it comes from.
+        # Of a call made in this one: it says itself where it comes from, and the traceback where that was called.
         told = {"code": exception.code, "message": exception.message, "service": exception.service}
         told["function"] = exception.function
-        for member in ("type", "data", "stack", "issues"):
+        for member in ("type", "data", "issues"):
             value = getattr(exception, member, None)
             if value is not None:
                 told[member] = value
+        told["stack"] = formatted(exception)
         return encoded(told)
     told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
     data = _data_of(exception)

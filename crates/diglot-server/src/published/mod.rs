@@ -168,7 +168,12 @@ impl Functions {
             let said = |name: &str| error.details.get(name).and_then(serde_json::Value::as_str);
             let kind = said("type").unwrap_or(error.code.as_str());
             let stack = said("stack").map(|stack| format!("\n{}", stack.trim_end())).unwrap_or_default();
-            let what = within_a_line(&format!("{kind}: {}{stack}", error.message));
+            // Of a call that the function has made itself.
+            let inner = match (said("service"), said("function"), said("stack")) {
+                (Some(service), Some(function), Some(_)) => format!("{service}.{function}: "),
+                _ => String::new(),
+            };
+            let what = within_a_line(&format!("{kind}: {inner}{}{stack}", error.message));
             tracing::error!("{service}.{function}, called over HTTP, failed: {what}");
         }
         problem

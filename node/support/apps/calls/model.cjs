@@ -49,6 +49,7 @@ exports.fail = func({ input: object({ how: any }) }, async ({ how }) => {
   if (how === 'text') throw 'just text';
   if (how === 'unsupported') return { deep: [() => 1] };
   if (how === 'nested') return await services.web.broken();
+  if (how === 'invalid') return await services.model.similar({ item: 3 });
   throw new Error(how);
 });
 exports.wrong = func({ output: { type: 'integer' } }, () => 'no integer');
