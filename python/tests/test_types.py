@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import importlib
 import json
 import sys
 import typing
@@ -606,6 +607,41 @@ def test_names_are_checked_when_a_function_is_registered():
         with pytest.raises(ValueError, match='two functions are called "one"'):
             function(second, name="one")
         assert first.__name__ == "first"
+    finally:
+        registry.functions.clear()
+
+
+def test_two_functions_of_one_name_in_a_module_are_an_error_but_a_module_loaded_anew_is_none(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    source = "from diglot import function\n\n@function\ndef card() -> int:\n    return 1\n"
+    try:
+        (tmp_path / "one_card.py").write_text(source)
+        module = importlib.import_module("one_card")
+        (tmp_path / "one_card.py").write_text(f"# edited\n{source}")
+        importlib.reload(module)
+        assert registry.functions["card"].place.endswith("one_card.py:4")
+        function(module.card)
+
+        registry.functions.clear()
+        (tmp_path / "two_cards.py").write_text(f"{source}\n@function\ndef card() -> int:\n    return 2\n")
+        both = r'called "card": .*two_cards\.py:3 and .*two_cards\.py:7: give one another'
+        with pytest.raises(ValueError, match=both):
+            importlib.import_module("two_cards")
+    finally:
+        registry.functions.clear()
+
+
+def test_a_method_is_offered_of_an_object_and_not_of_its_class():
+    class Shop:
+        def price(self, item: int) -> int:
+            return item
+
+    try:
+        with pytest.raises(TypeError, match=r'"price" \(.*test_types\.py:\d+\) is a method'):
+            function(Shop.price)
+        function(Shop().price)
+        assert list(registry.functions["price"].signature.parameters) == ["item"]
     finally:
         registry.functions.clear()
 

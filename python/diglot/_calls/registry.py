@@ -19,11 +19,13 @@ NUMBER_MAX = 0xFFFFFFFF
 class Function:
     """A function that is offered, and how."""
 
-    def __init__(self, function, name, options, place, frame_locals):
+    def __init__(self, function, name, options, place, frame_locals, defined_in):
         self.function = function
         self.name = name
         self.place = place
         self.options = options
+        #: The code that defines it: that of its module, or of the function around it.
+        self.defined_in = defined_in
         self._frame_locals = frame_locals
         self._signature = None
 
@@ -118,17 +120,39 @@ def _register(target, *, name, options, frame):
             f' at most {NAME_CHARACTERS_MAX}: give it another with @function(name="...")'
         )
     frame_locals = frame.f_locals if frame.f_locals is not frame.f_globals else None
+    if _takes_self(target):
+        raise TypeError(
+            f'the function "{given}" ({place}) is a method, and nobody who calls it has an object for it: write a'
+            " function of the module that calls it, or offer it of one object, function(shop.price)"
+        )
+    defined_in = _defining_code(target, frame)
     known = functions.get(given)
-    if known is not None and known.place != place and not _is_reloaded(known.function, target):
+    if known is not None and known.place != place and not _is_reloaded(known, target, defined_in):
         raise ValueError(f'two functions are called "{given}": {known.place} and {place}: give one another with name=')
-    registered = functions[given] = Function(target, given, options, place, frame_locals)
+    registered = functions[given] = Function(target, given, options, place, frame_locals, defined_in)
     for listener in listeners:
         listener(registered)
     return target
 
 
-def _is_reloaded(before, after):
-    return before.__module__ == after.__module__ and before.__qualname__ == after.__qualname__
+def _takes_self(target):
+    return next(iter(inspect.signature(target).parameters), None) in ("self", "cls")
+
+
+def _defining_code(target, frame):
+    """The code that is running the function's definition, perhaps through a decorator of another module; else None."""
+    scope = getattr(inspect.unwrap(target), "__globals__", None)
+    while frame is not None and frame.f_globals is not scope:
+        frame = frame.f_back
+    return None if frame is None else frame.f_code
+
+
+def _is_reloaded(known, target, defined_in):
+    """Whether it is the same one, of a module that has been loaded anew: its code is another then."""
+    before = known.function
+    if before.__module__ != target.__module__ or before.__qualname__ != target.__qualname__:
+        return False
+    return defined_in is None or defined_in is not known.defined_in
 
 
 def _error_schema(cls, function):
