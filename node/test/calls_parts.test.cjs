@@ -9,6 +9,13 @@ const { after, before, describe, it } = require('node:test');
 const { Deadlines, TICK_MS } = require('../lib/calls/deadlines.cjs');
 const { imports_package } = require('../lib/calls/mentions.cjs');
 
+describe('a server for tests', () => {
+  it('says which folder is missing', async () => {
+    const { serve } = require('../lib/testing/server.cjs');
+    await assert.rejects(serve({ folder: 'nowhere/at-all' }), { message: `there is no folder ${path.resolve('nowhere/at-all')} to run diglot in: a relative \`folder\` is one of the working directory` });
+  });
+});
+
 describe('deadlines', () => {
   /** One that notes when it has passed. */
   function timed(deadlines, after_ms) {

@@ -2,10 +2,10 @@
 // A whole server that runs for tests.
 
 const { spawn } = require('node:child_process');
-const { mkdtempSync, rmSync } = require('node:fs');
+const { existsSync, mkdtempSync, rmSync } = require('node:fs');
 const http = require('node:http');
 const { tmpdir } = require('node:os');
-const { join } = require('node:path');
+const { join, resolve: absolute } = require('node:path');
 const { createInterface } = require('node:readline');
 const { from_thrown } = require('../calls/errors.cjs');
 const { to_snake } = require('../calls/names.cjs');
@@ -82,6 +82,8 @@ function item(told, service, of) {
  * @returns {Promise<Server>} when all its listeners listen
  */
 async function serve({ folder = '.', targets = [], listen = ['127.0.0.1:0'], command = process.env.DIGLOT_BIN ?? 'diglot', env = {}, startTimeout = START_MS } = {}) {
+  // Of a folder that is missing, starting says the same as of a command that is.
+  if (!existsSync(folder)) throw new Error(`there is no folder ${absolute(folder)} to run diglot in: a relative \`folder\` is one of the working directory`);
   const place = mkdtempSync(join(tmpdir(), 'diglot-'));
   const listeners = listen.flatMap((address) => ['--listen', address]);
   const child = spawn(command, ['serve', ...targets, ...listeners, '--control', join(place, 'control.sock')], {
