@@ -266,6 +266,12 @@ impl Broker {
         self.shared.inner.lock().machine.functions()
     }
 
+    /// The same, and the services that have no worker which is ready, by their indices: what they offer is not known.
+    pub fn offered(&self) -> (BTreeMap<String, Vec<Arc<Offer>>>, Vec<usize>) {
+        let inner = self.shared.inner.lock();
+        (inner.machine.functions(), inner.machine.not_ready())
+    }
+
     /// A function as the youngest of the workers offers it that do, by the names that cross.
     pub fn offer(&self, service: &str, function: &str) -> Option<Arc<Offer>> {
         self.shared.inner.lock().machine.offer(service, function)

@@ -36,6 +36,11 @@ impl Published {
         };
         self.only.as_ref().is_none_or(|only| only.iter().any(is_it))
     }
+
+    /// Whether functions of a service may be among them.
+    pub fn includes_any_of(&self, service: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|name| name.service == service))
+    }
 }
 
 /// `None` where nothing is published, or where a problem was added.

@@ -11,10 +11,11 @@ use hyper::client::conn::http1;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
-use crate::Described;
+use crate::{Described, Offered};
 
 /// Why a server could not be asked.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +84,18 @@ impl Client {
     /// The server did not answer, or cannot.
     pub async fn description(&self, host: Option<&str>) -> Result<Described, ClientError> {
         let query = host.map(|host| format!("?host={host}")).unwrap_or_default();
-        let target: Uri = format!("/description{query}").parse()?;
+        self.read(format!("/description{query}").parse()?).await
+    }
+
+    /// The functions of every service when no worker is being loaded any more, and which services cannot say.
+    ///
+    /// # Errors
+    /// The server did not answer, or cannot.
+    pub async fn offered(&self) -> Result<Offered, ClientError> {
+        self.read(Uri::from_static("/offered")).await
+    }
+
+    async fn read<R: DeserializeOwned>(&self, target: Uri) -> Result<R, ClientError> {
         let response = self.ask(Method::GET, target, Bytes::new()).await?;
         let is_answer = response.status().is_success();
         let answer: Value = serde_json::from_slice(&response.into_body().collect().await?.to_bytes())?;

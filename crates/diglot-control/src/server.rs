@@ -18,10 +18,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use crate::Described;
+use crate::{Described, Offered};
 
 /// Commands that are answered at once; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
@@ -32,6 +33,9 @@ const SOCKET_MODE: u32 = 0o600;
 pub trait Commands: Send + Sync + 'static {
     /// The functions of every service: `{"SERVICE": [OFFER, …], …}`.
     fn functions(&self) -> impl Future<Output = serde_json::Value> + Send;
+
+    /// The same as soon as no worker is being loaded, and which services cannot say.
+    fn offered(&self) -> impl Future<Output = Offered> + Send;
 
     /// What all services answer, of this host, or of those that no route names. `None`: the server stops.
     fn description(&self, host: Option<String>) -> impl Future<Output = Option<Described>> + Send;
@@ -170,9 +174,13 @@ async fn answer(commands: &impl Commands, request: Request<Incoming>) -> Respons
     let segments: Vec<&str> = request.uri().path().trim_start_matches('/').split('/').collect();
     match (request.method(), segments.as_slice()) {
         (&Method::GET, ["functions"]) => json(StatusCode::OK, commands.functions().await.to_string().into()),
+        (&Method::GET, ["offered"]) => said(&commands.offered().await),
         (&Method::GET, ["description"]) => {
             let host = request.uri().query().and_then(|query| query.strip_prefix("host=")).map(str::to_owned);
-            described(commands.description(host).await)
+            match commands.description(host).await {
+                Some(described) => said(&described),
+                None => refuse(StatusCode::SERVICE_UNAVAILABLE, "the server stops"),
+            }
         }
         (&Method::POST, [_, ..]) if segments.len() == 3 && segments[0] == "call" => {
             let (service, function) = (segments[1].to_owned(), segments[2].to_owned());
@@ -180,16 +188,15 @@ async fn answer(commands: &impl Commands, request: Request<Incoming>) -> Respons
         }
         _ => refuse(
             StatusCode::NOT_FOUND,
-            "the control socket has /functions, /description and /call/SERVICE/FUNCTION",
+            "the control socket has /functions, /offered, /description and /call/SERVICE/FUNCTION",
         ),
     }
 }
 
-fn described(described: Option<Described>) -> Response<Said> {
-    match described.as_ref().map(serde_json::to_vec) {
-        Some(Ok(text)) => json(StatusCode::OK, text.into()),
-        Some(Err(error)) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-        None => refuse(StatusCode::SERVICE_UNAVAILABLE, "the server stops"),
+fn said(answer: &impl Serialize) -> Response<Said> {
+    match serde_json::to_vec(answer) {
+        Ok(text) => json(StatusCode::OK, text.into()),
+        Err(error) => refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
 }
 
@@ -270,6 +277,11 @@ mod tests {
             serde_json::json!({ "model": [{ "name": "similar" }] })
         }
 
+        async fn offered(&self) -> Offered {
+            let functions = self.functions().await;
+            Offered { functions, services: vec!["model".to_owned()], not_ready: Vec::new() }
+        }
+
         async fn description(&self, host: Option<String>) -> Option<Described> {
             let host = host?;
             Some(Described { document: host.into(), left_out: vec!["a".to_owned()], unanswered: Vec::new() })
@@ -314,6 +326,8 @@ mod tests {
         let (_folder, path, _task) = served().await;
         let client = Client::connect(&path).await.expect("connected");
         assert_eq!(client.functions().await.expect("answered")["model"][0]["name"], "similar");
+        let offered = client.offered().await.expect("answered");
+        assert_eq!(offered, Echo.offered().await);
         let described = client.description(Some("example.com")).await.expect("answered");
         assert_eq!((described.document.as_str(), described.left_out.len()), (Some("example.com"), 1));
         let error = client.description(None).await.expect_err("it stops");

@@ -1,13 +1,15 @@
 //! The control socket of this server: where it is, and what can be asked there.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use diglot_broker::{Broker, Reply};
+use diglot_broker::{Broker, Offer, Reply};
 use diglot_calls::names::crossing;
 use diglot_config::Config;
-use diglot_control::{Answer, Call, Commands, Control, Described, Refusal, default_path};
+use diglot_control::{Answer, Call, Commands, Control, Described, Offered, Refusal, default_path};
+use diglot_front::Service;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -69,16 +71,28 @@ impl Drop for Serving {
 }
 
 /// The functions of every service: `{"SERVICE": [OFFER, …], …}`.
-pub(crate) fn functions(broker: &Broker) -> Value {
-    let of_service = |offers: &Vec<Arc<diglot_broker::Offer>>| -> Vec<Value> {
+fn listed(services: &BTreeMap<String, Vec<Arc<Offer>>>) -> Value {
+    let of_service = |offers: &Vec<Arc<Offer>>| -> Vec<Value> {
         offers.iter().filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect()
     };
-    let services = broker.functions();
     services.iter().map(|(name, offers)| (name.clone(), Value::from(of_service(offers)))).collect()
+}
+
+/// What is offered when no worker is being loaded any more. `services` are the names in the configuration.
+pub(crate) async fn offered(broker: &Broker, services: &[Arc<Service>]) -> Offered {
+    broker.settled().await;
+    let name = |service: &Arc<Service>| service.name().to_owned();
+    let (functions, not_ready) = broker.offered();
+    Offered {
+        functions: listed(&functions),
+        services: services.iter().map(name).collect(),
+        not_ready: not_ready.into_iter().map(|at| name(&services[at])).collect(),
+    }
 }
 
 /// What is asked of this server.
 pub(crate) struct Asked {
+    pub(crate) services: Vec<Arc<Service>>,
     pub(crate) broker: Arc<Broker>,
     pub(crate) description: Arc<Description>,
     pub(crate) arguments_bytes_max: usize,
@@ -86,7 +100,11 @@ pub(crate) struct Asked {
 
 impl Commands for Asked {
     async fn functions(&self) -> Value {
-        functions(&self.broker)
+        listed(&self.broker.functions())
+    }
+
+    async fn offered(&self) -> Offered {
+        offered(&self.broker, &self.services).await
     }
 
     async fn description(&self, host: Option<String>) -> Option<Described> {

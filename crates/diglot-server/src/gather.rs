@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diglot_config::{Config, Entry, Listen, LogLevel};
-use diglot_control::Described;
+use diglot_control::{Described, Offered};
 use diglot_front::Address;
 use diglot_workers::{LinkPlace, Log};
-use serde_json::Value;
 
 use crate::descriptors::Descriptors;
 use crate::sdk::{Needs, Sdk};
@@ -18,10 +17,10 @@ use crate::{Error, Parts, control, sockets, with_log};
 /// How long workers may take to end: they have nothing in hand.
 const GRACE_MAX: Duration = Duration::from_secs(5);
 
-/// The functions that the workers of this configuration offer, as `diglot functions --json` has them. None of its addresses
-/// is bound, and no other process can ask. `None` where a service cannot be started; the reason has been printed then.
-pub fn gather(config: Config) -> Option<Value> {
-    asked(config, async |parts| Some(control::functions(&parts.broker)))
+/// The functions that the workers of this configuration offer. None of its addresses is bound, and no other process can ask.
+/// `None` where a service cannot be started; the reason has been printed then.
+pub fn gather(config: Config) -> Option<Offered> {
+    asked(config, async |parts| Some(control::offered(&parts.broker, &parts.services).await))
 }
 
 /// The description of this configuration's API for that host, or for those that no route names, likewise.
@@ -62,7 +61,6 @@ async fn among_workers<R>(
         log.server_line("error: stopped before every worker was ready".to_owned());
         return Ok(None);
     };
-    parts.broker.settled().await;
     let answer = tokio::select! {
         answer = ask(&parts) => answer,
         signal = signals.wait_for_stop(|| {}) => {

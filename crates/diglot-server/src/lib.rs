@@ -145,6 +145,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let _control = control.map(|control| {
         let arguments_bytes_max = parts.config.functions.message_bytes_max as usize;
         let asked = control::Asked {
+            services: parts.services.clone(),
             broker: Arc::clone(&parts.broker),
             description: Arc::clone(&parts.description),
             arguments_bytes_max,

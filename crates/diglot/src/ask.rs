@@ -7,8 +7,7 @@ use std::{
 };
 
 use diglot_config::{Arguments, Environment, FILE_NAME, Problem, resolve};
-use diglot_control::{Client, ClientError, Described, candidates};
-use serde_json::Value;
+use diglot_control::{Client, ClientError, Described, Offered, candidates};
 
 use crate::{arguments::Running, report};
 
@@ -28,7 +27,7 @@ pub(crate) fn server<F: Future<Output = Result<ExitCode, ClientError>>>(
     let missing = running.config.clone().filter(|file| !environment.cwd.join(file).exists());
     let is_elsewhere =
         running.control.is_none() && running.config.is_none() && !environment.cwd.join(FILE_NAME).exists();
-    let places = match places(running, environment) {
+    let places = match places(running, environment, Whose::Any) {
         Ok(places) => places,
         Err(error) => return failed(&error),
     };
@@ -69,18 +68,18 @@ fn elsewhere(folder: &Path) -> ExitCode {
     report::wrong()
 }
 
-/// The functions of the server that runs, if there is one.
+/// The functions of the server that runs with this configuration, if there is one.
 ///
 /// # Errors
 /// One was named by its socket, and does not answer; or it does not answer as it should.
-pub(crate) fn functions(running: &Running, environment: &Environment) -> Result<Option<Value>, ExitCode> {
-    if_it_runs(running, environment, async |client| client.functions().await)
+pub(crate) fn offered(running: &Running, environment: &Environment) -> Result<Option<Offered>, ExitCode> {
+    if_it_runs(running, environment, async |client| client.offered().await)
 }
 
-/// What all services of the server that runs answer, of this host, if there is one.
+/// What all services of that server answer, of this host.
 ///
 /// # Errors
-/// As [`functions`].
+/// As [`offered`].
 pub(crate) fn described(
     running: &Running,
     host: Option<&str>,
@@ -97,8 +96,9 @@ fn if_it_runs<R>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| report::failed(&format!("the system gives no event loop: {error}"), None))?;
-    // Without a folder for them there is none.
-    let places = places(running.clone(), environment).unwrap_or_default();
+    // Without a folder for them there is none. One that was started in the folder of the configuration with TARGETs has
+    // other services.
+    let places = places(running.clone(), environment, Whose::Configuration).unwrap_or_default();
     runtime.block_on(async {
         for place in places {
             match Client::connect(&place).await {
@@ -123,8 +123,17 @@ fn failed(error: &ClientError) -> ExitCode {
     report::failed(&error.to_string(), Some(hint))
 }
 
+/// Which server is looked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Whose {
+    /// That of the configuration.
+    Configuration,
+    /// That one, or one that was started in the folder without it.
+    Any,
+}
+
 /// Where the server may be, the likeliest place first.
-fn places(running: Running, environment: &Environment) -> Result<Vec<PathBuf>, ClientError> {
+fn places(running: Running, environment: &Environment, whose: Whose) -> Result<Vec<PathBuf>, ClientError> {
     if let Some(path) = running.control {
         return Ok(vec![environment.cwd.join(path)]);
     }
@@ -136,7 +145,11 @@ fn places(running: Running, environment: &Environment) -> Result<Vec<PathBuf>, C
         return Ok(vec![path]);
     }
     let file = environment.cwd.join(file);
-    candidates(&[&file, &environment.cwd], environment.var(RUNTIME_DIR))
+    let named: &[&Path] = match whose {
+        Whose::Configuration => &[&file],
+        Whose::Any => &[&file, &environment.cwd],
+    };
+    candidates(named, environment.var(RUNTIME_DIR))
 }
 
 /// `model.similar`: the service's name and the function's.

@@ -8,6 +8,7 @@ mod watch;
 use std::{path::Path, process::ExitCode};
 
 use diglot_config::{Arguments, Config, Environment, resolve};
+use diglot_control::Offered;
 use diglot_types::{Change, Offers, compare, python, typescript};
 use serde_json::{Value, json};
 
@@ -49,14 +50,17 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         all.write()?;
     }
 
-    let running = if types.fresh { None } else { ask::functions(&types.running, environment)? };
+    let running = if types.fresh { None } else { ask::offered(&types.running, environment)? };
     let offered = match running {
         Some(offered) => {
             anstream::eprintln!("{ASKED_A_SERVER}");
+            refuse_other_services(&offered, &config)?;
             offered
         }
         None => diglot_server::gather(config.clone()).ok_or(ExitCode::FAILURE)?,
     };
+    refuse_unknown(&offered)?;
+    let offered = offered.functions;
     let now = read(&offered)?;
     let kept_at = kept_at(&config);
     let before = files::text_of(&kept_at);
@@ -98,6 +102,41 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         _ => anstream::eprintln!("the types of {count}, to be committed"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Ends the command where a server runs with other services than the configuration has: it was started for something else, or
+/// before one was added.
+fn refuse_other_services(offered: &Offered, config: &Config) -> Result<(), ExitCode> {
+    let names: Vec<&str> = config.services.iter().map(|service| service.name.as_str()).collect();
+    let missing = names.iter().find(|name| !offered.services.iter().any(|has| has == *name));
+    let more = offered.services.iter().find(|has| !names.contains(&has.as_str()));
+    let message = match (missing, more) {
+        (Some(name), _) => {
+            format!("the server that runs has no service \"{name}\", and the configuration has")
+        }
+        (None, Some(name)) => {
+            format!("the server that runs has a service \"{name}\", and the configuration has none")
+        }
+        (None, None) => return Ok(()),
+    };
+    let hint = "restart it, or have the sources asked with --fresh";
+    Err(report::failed(&format!("{message}: the types stay as they are"), Some(hint)))
+}
+
+/// Ends the command where a service cannot say what it offers: all its functions would be taken for gone.
+fn refuse_unknown(offered: &Offered) -> Result<(), ExitCode> {
+    if offered.not_ready.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = offered.not_ready.iter().map(|name| format!("\"{name}\"")).collect();
+    let which = if let [one] = names.as_slice() {
+        format!("service {one} has")
+    } else {
+        format!("services {} have", names.join(", "))
+    };
+    let message = format!("{which} no worker that is ready, and cannot be asked: the types stay as they are");
+    let hint = "the server's log says why; --fresh asks the sources as they are now";
+    Err(report::failed(&message, Some(hint)))
 }
 
 fn configuration(types: &Types, environment: &Environment) -> Result<Config, ExitCode> {

@@ -121,3 +121,47 @@ fn a_service_that_cannot_start_says_why() {
     );
     assert!(!project.path("web/diglot.d.ts").exists());
 }
+
+#[test]
+fn a_server_of_something_else_is_not_asked() {
+    let project = Project::shop();
+    project.write(
+        "other.py",
+        "from diglot import function\n\n\n@function\ndef elsewhere() -> None:\n    pass\n",
+    );
+    let running = Following::of(project.command(&["serve", "other.py", "--listen", "127.0.0.1:0"]));
+    running.wait_for("diglot: listening on ");
+    let said = project.does(&["types"]);
+    assert!(!said.says("asked the server that runs"), "{}", said.text);
+    let written = project.read("web/diglot.d.ts");
+    assert!(written.contains("similar(") && !written.contains("elsewhere("), "{written}");
+    // It is what somebody has named, and it has none of the services.
+    let socket =
+        fs::read_dir(project.path("diglot")).expect("a folder").flatten().next().expect("a socket").path();
+    let said = project.diglot(&["types", "--control", socket.to_str().expect("text")]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.text.contains("the server that runs has no service \"web\""), "{}", said.text);
+    assert_eq!(project.read("web/diglot.d.ts"), written);
+}
+
+#[test]
+fn a_service_that_does_not_run_keeps_its_functions() {
+    let project = Project::shop();
+    project.exchange(
+        "model/functions.py",
+        "def ping() -> None:\n    pass",
+        "def ping() -> None:\n    import os\n\n    os._exit(3)",
+    );
+    project.does(&["types"]);
+    let running = Following::of(project.command(&["serve"]));
+    running.wait_for("diglot: listening on ");
+    // Whichever comes after this one cannot start.
+    project.exchange("model/functions.py", "from dataclasses", "import nowhere\nfrom dataclasses");
+    project.diglot(&["call", "my_model.ping"]);
+    let before = project.read("web/diglot.d.ts");
+    let said = project.diglot(&["types"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.text.contains("service \"my-model\" has no worker that is ready"), "{}", said.text);
+    assert!(said.text.contains("--fresh"), "{}", said.text);
+    assert_eq!(project.read("web/diglot.d.ts"), before);
+}

@@ -183,6 +183,11 @@ impl Machine {
         service.functions[service.find(function)?].offer().cloned()
     }
 
+    /// The services that have no worker which is ready, by their indices.
+    pub fn not_ready(&self) -> Vec<usize> {
+        (0..self.services.len()).filter(|service| self.services[*service].ready == 0).collect()
+    }
+
     /// Whether workers are attached that are not ready.
     pub fn is_starting(&self) -> bool {
         self.workers.iter().any(|(_, worker)| worker.state == State::Starting)

@@ -121,7 +121,13 @@ impl Description {
             }
         }
         if let Some(published) = &self.published {
-            described.left_out.extend(amiss(published, &self.broker.functions()));
+            let (functions, not_ready) = self.broker.offered();
+            let names = not_ready.into_iter().map(|at| self.sources[at].name());
+            let unknown = names.filter(|name| published.includes_any_of(&crossing(name)));
+            described.unanswered.extend(unknown.map(|name| {
+                format!("service \"{name}\" has no worker that is ready: its functions are not known")
+            }));
+            described.left_out.extend(amiss(published, &functions));
         }
         Some(described)
     }

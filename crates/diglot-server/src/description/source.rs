@@ -86,6 +86,11 @@ impl Source {
         }
     }
 
+    /// The service's name in the configuration.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How requests come to it, whose document was found at this path.
     pub(super) fn mount<'a>(&'a self, found_at: &'a str) -> Mount<'a> {
         Mount { prefix: self.prefix(), is_known: self.is_python, root_path: &self.root_path, found_at }
