@@ -305,7 +305,8 @@ Examples:
 
 Ends with 0; with 1 when a service cannot start, when a file is not its own, or, with --check, when something has changed.")]
 pub(crate) struct Types {
-    /// Write nothing: tell what has changed since the types were written, and whether it breaks callers
+    /// Write nothing: tell what has changed in the sources since the types were written, and whether it breaks callers. A server
+    /// that runs is asked only if it is named with --control
     #[arg(long, conflicts_with = "watch")]
     pub(crate) check: bool,
     /// Write anew whenever a source is saved

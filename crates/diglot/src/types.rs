@@ -50,7 +50,10 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         all.write()?;
     }
 
-    let running = if types.fresh { None } else { ask::offered(&types.running, environment)? };
+    let running = match asks_the_sources(types) {
+        true => None,
+        false => ask::offered(&types.running, environment)?,
+    };
     let offered = match running {
         Some(offered) => {
             anstream::eprintln!("{ASKED_A_SERVER}");
@@ -102,6 +105,11 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         _ => anstream::eprintln!("the types of {count}, to be committed"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A check is of the sources as they are: a server that runs may be older. One that is named is meant.
+fn asks_the_sources(types: &Types) -> bool {
+    types.fresh || (types.check && types.running.control.is_none())
 }
 
 /// Ends the command where a server runs with other services than the configuration has: it was started for something else, or

@@ -103,9 +103,14 @@ fn a_server_that_runs_is_asked() {
     let said = project.does(&["types"]);
     assert!(said.says("asked the server that runs"), "{}", said.text);
     assert!(project.read("web/diglot.d.ts").contains("ping("));
-    let said = project.diglot(&["types", "--check", "--fresh"]);
+    // A check is of the sources, unless the server is named.
+    let said = project.diglot(&["types", "--check"]);
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(said.says("breaking: my_model.ping: it is not offered any more"), "{}", said.text);
+    let mut sockets = fs::read_dir(project.path("diglot")).expect("a folder").flatten();
+    let socket = sockets.next().expect("a socket").path();
+    let said = project.does(&["types", "--check", "--control", socket.to_str().expect("text")]);
+    assert!(said.says("asked the server that runs") && said.says("all well"), "{}", said.text);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use diglot_config::{Config, Environment, Problem};
 use diglot_control::Described;
 
 use super::{
-    ASKED_A_SERVER, configuration,
+    ASKED_A_SERVER, asks_the_sources, configuration,
     files::{File, Files, Kind},
     shown,
 };
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> Result<ExitCode, ExitCode> {
     let config = configuration(types, environment)?;
     let host = host(types.host.as_deref(), &config)?;
-    let running = match types.fresh {
+    let running = match asks_the_sources(types) {
         true => None,
         false => ask::described(&types.running, host.as_deref(), environment)?,
     };
