@@ -434,6 +434,11 @@ def failure(front):
             {"module": "main"},
             "\nlook first at main.py:1",
         ),
+        (
+            "from written import Kard",
+            {"module": "main"},
+            "\nwritten.py has the names that types had when `diglot types` wrote it: run that again, and import",
+        ),
         ("def app(:\n    pass", {"module": "main"}, "look first at main.py:1"),
         ("raise SystemExit(3)", {"module": "main"}, "SystemExit: 3"),
         ("", {"module": "nothere"}, 'there is no module "nothere" in {root} nor in the environment of '),
@@ -460,7 +465,7 @@ def failure(front):
 )
 def test_an_application_that_cannot_be_loaded(worker, tmp_path, source, entry, expect):
     entry = {"attr": None, "call": False, **entry}
-    files = {"helper.py": "\n1 / 0"}
+    files = {"helper.py": "\n1 / 0", "written.py": "# Written by `diglot types`. Do not edit.\n"}
     text = failure(worker(source, entry=entry, files=files.items(), await_ready=False))
     if sys.version_info >= (3, 13) and "^" in text:
         text = "\n".join(line for line in text.splitlines() if set(line) - set(" ^~"))

@@ -16,6 +16,9 @@ use crate::{Error, Parts, control, sockets, with_log};
 
 /// How long workers may take to end: they have nothing in hand.
 const GRACE_MAX: Duration = Duration::from_secs(5);
+/// The variable that names the module with types to a Python worker which is only asked: whatever is in it must not keep the
+/// program from being loaded. It is gone before user code sees the environment.
+const ASKED_ENV: &str = "DIGLOT_ASKED";
 
 /// The functions that the workers of this configuration offer. None of its addresses is bound, and no other process can ask.
 /// `None` where a service cannot be started; the reason has been printed then.
@@ -36,8 +39,12 @@ fn asked<R>(mut config: Config, ask: impl AsyncFnOnce(&Parts) -> Option<R>) -> O
     config.server.log_level = LogLevel::Warn;
     for service in &mut config.services {
         service.workers = 1;
-        if let Entry::Node(node) = &mut service.entry {
-            node.inspect = None;
+        match &mut service.entry {
+            Entry::Node(node) => node.inspect = None,
+            Entry::Python(_) => {
+                let written = service.types.iter().map(|path| path.to_string_lossy().into_owned());
+                service.env.extend(written.map(|path| (ASKED_ENV.to_owned(), path)));
+            }
         }
     }
     with_log(config.server.log_level, |log| among_workers(config, log, ask)).flatten()

@@ -2,17 +2,19 @@
 //!
 //! A caller is not broken as long as all it may send is still taken, and all it may get is what it knows.
 
+mod names;
 mod said;
 mod taking;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
+use names::{Renamed, names};
 use said::kind_of;
 use taking::Side;
 
 use crate::offers::{Function, Offers, Service};
-use crate::schema::{Definition, Field, Type};
+use crate::schema::{Definition, Definitions, Field, Type};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,15 +38,20 @@ impl fmt::Display for Change {
 
 /// All differences, function by function.
 pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
-    let mut changes = Vec::new();
+    let (renamed, mut changes) = names(before, after);
     for was in &before.services {
         let now = after.services.iter().find(|service| service.name == was.name);
         for function in &was.functions {
             match now.and_then(|now| now.functions.iter().find(|other| other.name == function.name)) {
-                Some(same) => {
-                    Comparison { before, after, service: was, function: same, changes: &mut changes }
-                        .with(function)
+                Some(same) => Comparison {
+                    before,
+                    after,
+                    renamed: &renamed,
+                    service: was,
+                    function: same,
+                    changes: &mut changes,
                 }
+                .with(function),
                 None => changes.push(Change {
                     breaks: true,
                     function: format!("{}.{}", was.name, function.name),
@@ -72,6 +79,7 @@ pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
 struct Comparison<'o> {
     before: &'o Offers,
     after: &'o Offers,
+    renamed: &'o Renamed,
     service: &'o Service,
     function: &'o Function,
     changes: &'o mut Vec<Change>,
@@ -83,7 +91,8 @@ impl Comparison<'_> {
         self.params(was);
         self.result(was);
         self.errors(was);
-        if self.changes.len() == said && told(self.before, was) != told(self.after, self.function) {
+        let told_before = told(self.before, was, |name| self.renamed.now(name).to_owned());
+        if self.changes.len() == said && told_before != told(self.after, self.function, str::to_owned) {
             self.say(
                 false,
                 "what is said of it is different: documentation, constraints or names of types".to_owned(),
@@ -177,23 +186,40 @@ impl Comparison<'_> {
     }
 }
 
-/// All that is written of a function.
-fn told<'o>(offers: &'o Offers, function: &Function) -> (Function, BTreeMap<&'o str, &'o Definition>) {
-    let mut found = BTreeMap::new();
-    let mut open: Vec<String> = Vec::new();
-    function.types().for_each(|of| names(of, &mut open));
-    while let Some(name) = open.pop() {
-        let Some((name, definition)) = offers.types.get_key_value(&name) else { continue };
-        if found.insert(name.as_str(), definition).is_none() {
-            names(&definition.of, &mut open);
-        }
+/// All that is written of a function, with types called so.
+fn told(
+    offers: &Offers,
+    function: &Function,
+    mut called: impl FnMut(&str) -> String,
+) -> (Function, Definitions) {
+    let mut found = Definitions::new();
+    for (name, definition) in leads_to(&offers.types, function) {
+        let mut definition = definition.clone();
+        definition.of.rename(&mut called);
+        found.insert(called(name), definition);
     }
-    (Function { place: None, ..function.clone() }, found)
+    let mut function = Function { place: None, ..function.clone() };
+    function.types_mut().for_each(|of| of.rename(&mut called));
+    (function, found)
 }
 
-fn names(of: &Type, found: &mut Vec<String>) {
+/// The types with a name that a function is made of, and those that these are made of.
+fn leads_to<'o>(types: &'o Definitions, function: &Function) -> BTreeMap<&'o str, &'o Definition> {
+    let mut found = BTreeMap::new();
+    let mut open: Vec<String> = Vec::new();
+    function.types().for_each(|of| named_in(of, &mut open));
+    while let Some(name) = open.pop() {
+        let Some((name, definition)) = types.get_key_value(&name) else { continue };
+        if found.insert(name.as_str(), definition).is_none() {
+            named_in(&definition.of, &mut open);
+        }
+    }
+    found
+}
+
+fn named_in(of: &Type, found: &mut Vec<String>) {
     if let Type::Named(name) = of {
         found.push(name.clone());
     }
-    of.parts().into_iter().for_each(|part| names(part, found));
+    of.parts().into_iter().for_each(|part| named_in(part, found));
 }

@@ -3,6 +3,8 @@
 mod lifting;
 mod spelled;
 
+pub(crate) use lifting::lifted;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -22,7 +24,7 @@ const NUMPY: [&str; 2] = ["import numpy as np", "import numpy.typing as npt"];
 
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
-    let offers = &lifting::lifted(offers);
+    let offers = &lifted(offers);
     let mut types = String::new();
     for (name, definition) in &offers.types {
         define(&mut types, offers, name, definition);

@@ -184,15 +184,6 @@ fn what_a_change_breaks_is_named() {
             "what is said of it is different: documentation, constraints or names of types",
         ),
         (with("", "line", json!(99)), false, ""),
-        (
-            with(
-                "",
-                "errors",
-                json!([{ "type": "NoVectors", "data": { "type": "object", "properties": { "since": { "type": "string", "format": "date-time" } } } }]),
-            ),
-            false,
-            "it does not say any more that it throws Busy",
-        ),
     ];
     for (changed, breaks, message) in cases {
         let changes = compare(&offers(&project()), &offers(&changed));
@@ -209,14 +200,52 @@ fn functions_come_and_go() {
     fewer["model"].as_array_mut().expect("an array").remove(0);
     let gone = compare(&offers(&project()), &offers(&fewer));
     // The other `Item` has its name for itself then.
-    let said: Vec<_> = gone.iter().map(|change| (change.breaks, change.function.as_str())).collect();
-    assert_eq!(said, [(true, "model.similar"), (false, "web_site.render_card")]);
-    assert_eq!(gone[0].to_string(), "model.similar: it is not offered any more");
+    let said: Vec<_> = gone.iter().map(|change| (change.breaks, change.to_string())).collect();
+    let expected = [
+        "web_site.render_card: type `WebSiteItem` is called `Item` now, and is imported by that name",
+        "model.similar: it is not offered any more",
+    ];
+    assert_eq!(said, expected.map(|line| (true, line.to_owned())));
     let come = compare(&offers(&fewer), &offers(&project()));
     let new = come.iter().find(|change| change.function == "model.similar").expect("it is told");
     assert_eq!(
         (new.breaks, new.to_string().as_str()),
         (false, "model.similar: it is new (model/functions.py:12)")
+    );
+}
+
+#[test]
+fn a_type_that_cannot_be_imported_any_more_is_named() {
+    let said = |was: &Value, now: &Value| -> Vec<(bool, String)> {
+        let changes = compare(&offers(was), &offers(now));
+        changes.into_iter().map(|change| (change.breaks, change.message)).collect()
+    };
+    let other =
+        |from: &str, to: &str| serde_json::from_str(&project().to_string().replace(from, to)).expect("JSON");
+    // Another class is another error.
+    let mut of_another_class = said(&project(), &other("Busy", "Full"));
+    of_another_class.retain(|(_, message)| message.starts_with("type `"));
+    assert_eq!(of_another_class, [(true, "type `Busy` is gone, and cannot be imported any more".to_owned())]);
+
+    let items = json!({ "model": [{
+        "name": "all",
+        "params": { "type": "object", "properties": {} },
+        "result": { "anyOf": [{ "$ref": "#/$defs/Card" }, { "type": "null" }], "$defs": { "Card": {
+            "type": "object", "properties": { "next": { "$ref": "#/$defs/Card" }, "size": { "type": "object", "properties": { "w": { "type": "integer" } } } },
+        } } },
+    }] });
+    let kards: Value = serde_json::from_str(&items.to_string().replace("Card", "Kard")).expect("JSON");
+    let named = |was: &str, now: &str| {
+        (true, format!("type `{was}` is called `{now}` now, and is imported by that name"))
+    };
+    assert_eq!(said(&items, &kards), [named("Card", "Kard"), named("CardSize", "KardSize")]);
+    assert_eq!(said(&kards, &kards), []);
+    let mut plain = items.clone();
+    plain["model"][0]["result"] = json!({ "type": "null" });
+    let of_plain = said(&items, &plain);
+    assert!(
+        of_plain.contains(&(true, "type `Card` is gone, and cannot be imported any more".to_owned())),
+        "{of_plain:?}"
     );
 }
 

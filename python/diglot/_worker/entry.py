@@ -267,6 +267,11 @@ def _failure(what, error, root):
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "")
     if isinstance(error, ModuleNotFoundError) and error.name and f"{settings}.".startswith(f"{error.name}."):
         hint = f'\nthe variable DJANGO_SETTINGS_MODULE says "{settings}", which is neither in {root} nor installed'
+    elif isinstance(error, ImportError) and _is_written(error):
+        hint = (
+            f"\n{os.path.relpath(error.path, root)} has the names that types had when `diglot types` wrote it: run that"
+            " again, and import the type by the name that it has then"
+        )
     elif isinstance(error, ModuleNotFoundError) and error.name and not _is_own(error.name, root):
         # uv makes venvs without it.
         has_pip = importlib.util.find_spec("pip") is not None
@@ -277,6 +282,17 @@ def _failure(what, error, root):
         if os.path.isfile(os.path.join(root, "diglot.toml")):
             hint += ", `diglot install` all that requirements.txt or pyproject.toml names"
     return f"{what}\n{text}{hint}{look}"
+
+
+def _is_written(error):
+    """Whether what is missing would be in a module that `diglot types` has written."""
+    if isinstance(error, ModuleNotFoundError) or not error.path:
+        return False
+    try:
+        with open(error.path, encoding="utf-8") as file:
+            return file.readline().startswith("# Written by `diglot types`.")
+    except (OSError, ValueError):
+        return False
 
 
 def _is_own(name, root):

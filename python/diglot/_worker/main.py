@@ -14,6 +14,10 @@ def run(sdk):
     own_calls = calls.take(options)
     native = settings.load_native(options.native)
     settings.arrange_path(options.root, sdk)
+    if options.written is not None:
+        from . import written
+
+        written.know_all_names(options.written)
     _write_lines_at_once()
     event_loop = None
     if options.interface != "wsgi":

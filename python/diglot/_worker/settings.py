@@ -22,11 +22,15 @@ class Settings:
         self.asgi_spec = values.get("asgi_spec") or "2.3"
         self.pathsend = values.get("pathsend", False)
         self.functions = values.get("functions") or {}
+        #: The module that `diglot types` writes, where the worker is there only to be asked what it offers.
+        self.written = None
 
     @classmethod
     def take(cls):
         """Takes the settings out of the environment, so that what the application starts does not see them."""
-        return cls(json.loads(os.environ.pop("DIGLOT_WORKER")), int(os.environ.pop("DIGLOT_LINK")))
+        settings = cls(json.loads(os.environ.pop("DIGLOT_WORKER")), int(os.environ.pop("DIGLOT_LINK")))
+        settings.written = os.environ.pop("DIGLOT_ASKED", None)
+        return settings
 
 
 def load_native(path):

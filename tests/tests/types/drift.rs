@@ -170,3 +170,35 @@ fn a_service_that_does_not_run_keeps_its_functions() {
     assert!(said.text.contains("--fresh"), "{}", said.text);
     assert_eq!(project.read("web/diglot.d.ts"), before);
 }
+
+#[test]
+fn a_type_of_another_name_is_told_and_mended() {
+    let project = Project::shop();
+    project.exchange(
+        "model/functions.py",
+        "from diglot_services import services",
+        "from diglot_services import Card, services\n\nKNOWN = Card",
+    );
+    project.does(&["types"]);
+    project.exchange("web/server.ts", "interface Card", "interface Kard").exchange(
+        "web/server.ts",
+        "<Card &",
+        "<Kard &",
+    );
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(said.text.contains("type `Card` is called `Kard` now"), "{}", said.text);
+    // What imports it is not in the way of what mends it.
+    let said = project.does(&["types"]);
+    assert!(said.says("breaking: web."), "{}", said.text);
+    assert!(project.read("model/diglot_services.py").contains("class Kard("));
+    let said = project.diglot(&["serve"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    assert!(
+        said.text.contains("diglot_services.py has the names that types had when `diglot types` wrote it"),
+        "{}",
+        said.text
+    );
+    project.exchange("model/functions.py", "Card", "Kard");
+    project.does(&["types", "--check"]);
+}
