@@ -46,8 +46,7 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
         }
     }
 
-    let mut taken: BTreeSet<String> =
-        services.iter().map(|service| format!("{}Service", pascal(&service.name))).collect();
+    let mut taken: BTreeSet<String> = service_classes(&services).into_values().collect();
     let mut names: HashMap<(usize, &str), String> = HashMap::new();
     let mut chosen: Vec<(String, usize, &Definition)> = Vec::new();
     // Names that are nobody else's come first, so that no type of another name takes them.
@@ -86,6 +85,14 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
     }
     offers.services = services;
     offers
+}
+
+/// The classes of services, by the names of these. Two services whose names differ only by what stands between words have two.
+pub(crate) fn service_classes(services: &[Service]) -> BTreeMap<String, String> {
+    let mut taken = BTreeSet::new();
+    let own = |service: &Service| free(&format!("{}Service", pascal(&service.name)), &mut taken);
+    let classes: Vec<String> = services.iter().map(own).collect();
+    services.iter().map(|service| service.name.clone()).zip(classes).collect()
 }
 
 fn free(name: &str, taken: &mut BTreeSet<String>) -> String {

@@ -1,5 +1,6 @@
 //! The types of all functions for Python: a module that gives `services` its types, and has the types with a name.
 
+mod docstring;
 mod lifting;
 mod spelled;
 
@@ -10,13 +11,13 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::WRITTEN_BY;
+use crate::naming::service_classes;
 use crate::offers::{Function, Offers, Service};
 use crate::schema::{Definition, Doc, Field, Object, Type};
-use crate::spelling::{is_identifier, is_python_keyword, is_python_word, pascal};
+use crate::spelling::{is_identifier, is_python_import, is_python_keyword, is_python_word};
+use docstring::{docstring, said};
 use spelled::Spelling;
 
-/// Behind the class of a service, so that no type is called the same.
-const SERVICE_SUFFIX: &str = "Service";
 /// Modules of Python whose types are written.
 const MODULES: [&str; 3] = ["datetime", "decimal", "uuid"];
 /// What is imported for numbers.
@@ -30,11 +31,14 @@ pub fn python(offers: &Offers) -> String {
         define(&mut types, offers, name, definition);
     }
     let services: Vec<&Service> = offers.offering().filter(|service| can_be_named(&service.name)).collect();
+    let names = service_classes(&offers.services);
     let mut classes = String::new();
-    services.iter().for_each(|service| class(&mut classes, offers, service));
+    for service in &services {
+        class(&mut classes, offers, service, &names[service.name.as_str()]);
+    }
     classes.push_str("\n    class Services:\n");
     for service in &services {
-        let _ = writeln!(classes, "        {}: {}{SERVICE_SUFFIX}", service.name, pascal(&service.name));
+        let _ = writeln!(classes, "        {}: {}", service.name, names[service.name.as_str()]);
     }
     if services.is_empty() {
         classes.push_str("        pass\n");
@@ -53,6 +57,11 @@ pub fn python(offers: &Offers) -> String {
 /// Whether an attribute can be called so.
 fn can_be_named(name: &str) -> bool {
     is_identifier(name) && !is_python_keyword(name)
+}
+
+/// Whether a parameter of a method can be called so. Two underscores before a name stand for the class as well.
+fn can_be_given(name: &str) -> bool {
+    can_be_named(name) && name != "self" && !name.starts_with("__")
 }
 
 /// What both parts need, and the head of that one which only type checkers read.
@@ -106,12 +115,12 @@ fn mentions(text: &str, name: &str) -> bool {
     text.match_indices(name).any(|(at, _)| !is_part(text[..at].chars().next_back()))
 }
 
-fn class(text: &mut String, offers: &Offers, service: &Service) {
+fn class(text: &mut String, offers: &Offers, service: &Service, name: &str) {
     let functions: Vec<&Function> =
         service.functions.iter().filter(|function| can_be_named(&function.name)).collect();
     let is_qualified = functions.iter().any(|function| is_python_word(&function.name));
-    let spelling = Spelling { offers, is_qualified };
-    let _ = writeln!(text, "\n    class {}{SERVICE_SUFFIX}:", pascal(&service.name));
+    let spelling = Spelling { offers, is_qualified, is_sent: false };
+    let _ = writeln!(text, "\n    class {name}:");
     if functions.is_empty() {
         text.push_str("        pass\n");
     }
@@ -127,24 +136,30 @@ fn function(text: &mut String, spelling: Spelling<'_>, function: &Function) {
     const INDENT: &str = "        ";
     let decorator = if function.stream { "remote_stream" } else { "remote" };
     let _ = writeln!(text, "{INDENT}@{decorator}");
+    let sent = Spelling { is_sent: true, ..spelling };
     let mut params = Vec::new();
-    for param in function.params.iter().filter(|param| can_be_named(&param.name)) {
+    for param in function.params.iter().filter(|param| can_be_given(&param.name)) {
         let default = if param.required { "" } else { " = ..." };
-        params.push(format!("{}: {}{default}", param.name, spelling.of(&param.of)));
+        params.push(format!("{}: {}{default}", param.name, sent.of(&param.of)));
     }
-    if let Some(input) = function.input.iter().find(|input| can_be_named(&input.name)) {
-        let of = spelling.of(&input.of);
+    if let Some(input) = function.input.iter().find(|input| can_be_given(&input.name)) {
+        let of = sent.of(&input.of);
         params.push(format!("{}: AsyncIterable[{of}] | Iterator[{of}]", input.name));
     }
     if !params.is_empty() {
         params.insert(0, "*".to_owned());
     }
-    let mut all = function.params.iter().chain(&function.input);
-    if !all.all(|param| can_be_named(&param.name)) {
+    let all = || function.params.iter().chain(&function.input);
+    if !all().all(|param| can_be_given(&param.name)) {
         // A word of Python's is no name of a parameter, but one can be given: `**{"from": 1}`.
-        params.push("**others: Any".to_owned());
+        let mut others = "others".to_owned();
+        while all().any(|param| param.name == others) {
+            others.push('_');
+        }
+        params.push(format!("**{others}: Any"));
     }
-    params.insert(0, "self".to_owned());
+    let has_self = all().any(|param| param.name == "self");
+    params.insert(0, if has_self { "self, /" } else { "self" }.to_owned());
     let result = spelling.of(&function.result);
     let result = if function.stream { format!("AsyncIterator[{result}]") } else { result };
     let head = format!("def {}({}) -> {result}:", function.name, params.join(", "));
@@ -181,7 +196,7 @@ fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }
     match of {
         Type::Object(object) if !object.fields.is_empty() => typed_dict(text, offers, name, object, doc),
         of => {
-            let spelled = Spelling { offers, is_qualified: false }.of(of);
+            let spelled = Spelling { offers, is_qualified: false, is_sent: false }.of(of);
             let _ = writeln!(text, "{name}: TypeAlias = '{spelled}'");
             if let Some(said) = said(doc) {
                 docstring(text, "", &said);
@@ -198,13 +213,13 @@ fn typed_dict(text: &mut String, offers: &Offers, name: &str, object: &Object, d
         (_, []) => dict(text, offers, name, "TypedDict", doc, &required),
         ([], _) => dict(text, offers, name, "TypedDict, total=False", doc, &optional),
         _ if optional.iter().all(|field| is_plain(offers, field)) => {
-            let base = format!("_{name}Required");
+            let base = base(offers, name, "Required");
             dict(text, offers, &base, "TypedDict", &Doc::default(), &required);
             text.push_str("\n\n");
             dict(text, offers, name, &format!("{base}, total=False"), doc, &optional);
         }
         _ => {
-            let bases = [format!("_{name}Required"), format!("_{name}Optional")];
+            let bases = ["Required", "Optional"].map(|kind| base(offers, name, kind));
             dict(text, offers, &bases[0], "TypedDict", &Doc::default(), &required);
             text.push_str("\n\n");
             dict(text, offers, &bases[1], "TypedDict, total=False", &Doc::default(), &optional);
@@ -214,13 +229,26 @@ fn typed_dict(text: &mut String, offers: &Offers, name: &str, object: &Object, d
     }
 }
 
+/// A name for a part of a class, which no type has.
+fn base(offers: &Offers, name: &str, kind: &str) -> String {
+    let mut base = format!("_{name}{kind}");
+    while offers.types.contains_key(&base) {
+        base.push('_');
+    }
+    base
+}
+
 /// Whether a class can have it, without its name hiding a type from the others.
 fn is_plain(offers: &Offers, field: &Field) -> bool {
-    is_identifier(&field.name) && !is_python_word(&field.name) && !offers.types.contains_key(&field.name)
+    let is_taken = is_python_word(&field.name) || is_python_import(&field.name);
+    is_identifier(&field.name)
+        && !is_taken
+        && !field.name.starts_with("__")
+        && !offers.types.contains_key(&field.name)
 }
 
 fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, fields: &[&Field]) {
-    let spelling = Spelling { offers, is_qualified: false };
+    let spelling = Spelling { offers, is_qualified: false, is_sent: false };
     if !fields.iter().all(|field| is_plain(offers, field)) {
         let fields: Vec<String> = fields
             .iter()
@@ -248,29 +276,6 @@ fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, 
             docstring(text, "    ", &said);
         }
     }
-}
-
-/// The text, and a line for each constraint that the type does not say.
-fn said(doc: &Doc) -> Option<String> {
-    let notes = doc.notes.iter().filter(|(name, _)| *name != "format");
-    let notes = notes.map(|(name, value)| format!("{name} {value}").trim_end().to_owned());
-    let lines: Vec<String> = doc.text.iter().cloned().chain(notes).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-fn docstring(text: &mut String, indent: &str, doc: &str) {
-    let doc = doc.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
-    // A quotation mark before the last three would be one of them.
-    let doc = doc.strip_suffix('"').map_or(doc.clone(), |start| format!("{start}\\\""));
-    let mut lines = doc.lines();
-    let _ = write!(text, "{indent}\"\"\"{}", lines.next().unwrap_or_default().trim_end());
-    let mut is_long = false;
-    for line in lines {
-        is_long = true;
-        let line = line.trim_end();
-        let _ = write!(text, "\n{}{line}", if line.is_empty() { "" } else { indent });
-    }
-    let _ = writeln!(text, "{}\"\"\"", if is_long { format!("\n{indent}") } else { String::new() });
 }
 
 /// JSON's escapes are Python's as well.

@@ -1,8 +1,7 @@
 //! Names as each language writes them.
 
-/// Names of types that mean something in what is written, in one language or the other.
-const TAKEN: [&str; 42] = [
-    "Any",
+/// Types of TypeScript and of the package that mean something in what is written.
+const TYPES: [&str; 27] = [
     "Array",
     "AsyncIterable",
     "BigInt64Array",
@@ -16,7 +15,6 @@ const TAKEN: [&str; 42] = [
     "Int16Array",
     "Int32Array",
     "Int8Array",
-    "Literal",
     "Map",
     "NDArray",
     "Never",
@@ -27,29 +25,119 @@ const TAKEN: [&str; 42] = [
     "Set",
     "Stream",
     "Table",
-    "TypeAlias",
-    "TypedDict",
     "Uint16Array",
     "Uint32Array",
     "Uint8Array",
     "Uint8ClampedArray",
-    "TYPE_CHECKING",
+];
+/// TypeScript's own words, and what no type can be called there.
+const WORDS: [&str; 51] = [
+    "abstract",
     "any",
+    "asserts",
+    "await",
     "bigint",
     "boolean",
+    "break",
+    "case",
+    "catch",
+    "const",
+    "debugger",
+    "default",
+    "delete",
+    "do",
+    "enum",
+    "export",
+    "extends",
+    "false",
+    "function",
+    "implements",
+    "infer",
+    "instanceof",
+    "interface",
+    "keyof",
+    "let",
+    "never",
+    "new",
+    "null",
     "number",
     "object",
+    "package",
+    "private",
+    "protected",
+    "public",
+    "readonly",
     "services",
+    "static",
     "string",
+    "super",
+    "switch",
     "symbol",
+    "this",
+    "throw",
+    "true",
+    "typeof",
+    "undefined",
+    "unique",
     "unknown",
+    "var",
     "void",
+    "yield",
+];
+/// What the module of Python imports.
+const PYTHON_IMPORTS: [&str; 13] = [
+    "Any",
+    "AsyncIterable",
+    "AsyncIterator",
+    "Iterator",
+    "Literal",
+    "NoReturn",
+    "TYPE_CHECKING",
+    "TypeAlias",
+    "TypedDict",
+    "builtins",
+    "cast",
+    "remote",
+    "remote_stream",
 ];
 /// Python's own words.
-const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
-    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
-    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+const KEYWORDS: [&str; 36] = [
+    "False",
+    "None",
+    "True",
+    "__debug__",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
 ];
 /// Its types that are written here, and the modules of others.
 const PYTHON_TYPES: [&str; 14] = [
@@ -124,7 +212,8 @@ pub(crate) fn type_name(name: &str) -> String {
     if text.starts_with(|first: char| first.is_ascii_digit()) || text.is_empty() {
         return format!("Type{text}");
     }
-    match TAKEN.contains(&text.as_str()) || is_python_word(&text) {
+    let is_taken = TYPES.contains(&text.as_str()) || WORDS.contains(&text.as_str());
+    match is_taken || is_python_word(&text) || is_python_import(&text) {
         true => format!("{text}_"),
         false => text,
     }
@@ -144,6 +233,11 @@ pub(crate) fn is_python_keyword(name: &str) -> bool {
 /// What no field of a class in Python can be called without harm: a keyword, or a type that other fields have.
 pub(crate) fn is_python_word(name: &str) -> bool {
     is_python_keyword(name) || PYTHON_TYPES.contains(&name)
+}
+
+/// Whether the module of Python has something else by this name.
+pub(crate) fn is_python_import(name: &str) -> bool {
+    PYTHON_IMPORTS.contains(&name)
 }
 
 #[cfg(test)]
@@ -192,6 +286,8 @@ mod tests {
         assert_eq!(type_name("Page[Item]"), "PageItem");
         assert_eq!(type_name("3D"), "Type3D");
         assert_eq!(type_name("Any"), "Any_");
-        assert_eq!(type_name("import"), "import_");
+        for word in ["import", "enum", "never", "undefined", "Iterator", "NoReturn", "cast", "list"] {
+            assert_eq!(type_name(word), format!("{word}_"));
+        }
     }
 }

@@ -282,7 +282,10 @@ fn remarks(doc: &Doc) -> Vec<String> {
 }
 
 fn comment(text: &mut String, indent: &str, said: &[String]) {
-    let said = said.join("\n").replace("*/", "*\\/");
+    let mut said = said.join("\n").replace("*/", "*\\/").replace("\r\n", "\n");
+    if said.contains(is_hidden) {
+        said = said.chars().map(|c| if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    }
     if said.is_empty() {
         return;
     }
@@ -295,6 +298,11 @@ fn comment(text: &mut String, indent: &str, said: &[String]) {
         let _ = writeln!(text, "{}", format!("{indent} * {}", line.trim_end()).trim_end());
     }
     let _ = writeln!(text, "{indent} */");
+}
+
+/// What no editor shows, and no compiler has to take.
+fn is_hidden(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
 fn literal(value: &Value) -> String {

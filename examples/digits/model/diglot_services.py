@@ -45,7 +45,7 @@ class Entry(TypedDict):
     strokes: list[list[Point]]
 
 
-Point: TypeAlias = 'tuple[float, float]'
+Point: TypeAlias = 'list[float]'
 """From 0 (left, top) to 1 (right, bottom)."""
 
 

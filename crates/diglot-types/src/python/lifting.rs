@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::naming::service_classes;
 use crate::offers::Offers;
 use crate::schema::{Definition, Definitions, Doc, Type};
 use crate::spelling::{pascal, type_name};
@@ -9,7 +10,7 @@ use crate::spelling::{pascal, type_name};
 /// The same offers, in which every object that has fields has a name. Fields that may not be there are left out.
 pub(crate) fn lifted(offers: &Offers) -> Offers {
     let mut offers = offers.clone();
-    let services = offers.services.iter().map(|service| format!("{}Service", pascal(&service.name)));
+    let services = service_classes(&offers.services).into_values();
     let taken = offers.types.keys().cloned().chain(services).collect();
     let mut lifting = Lifting { taken, lifted: Definitions::new() };
     for (name, definition) in &mut offers.types {

@@ -11,6 +11,8 @@ pub(super) struct Spelling<'o> {
     pub(super) offers: &'o Offers,
     /// A function is called as a type is: `list` is `builtins.list`, `uuid.UUID` is `_uuid.UUID`.
     pub(super) is_qualified: bool,
+    /// It is for what is given, where a tuple may be one. What arrives is a list.
+    pub(super) is_sent: bool,
 }
 
 impl Spelling<'_> {
@@ -35,14 +37,14 @@ impl Spelling<'_> {
             Type::Array(item) => format!("{}[{}]", self.builtin("list"), self.of(item)),
             Type::Set(item) => format!("{}[{}]", self.builtin("set"), self.of(item)),
             Type::Map(pair) => self.dict(&self.of(&pair.0), &self.of(&pair.1)),
-            Type::Tuple { items, required, rest: None } if *required == items.len() => {
+            Type::Tuple { items, required, rest: None } if self.is_sent && *required == items.len() => {
                 let items: Vec<String> = items.iter().map(|item| self.of(item)).collect();
                 let items = if items.is_empty() { "()".to_owned() } else { items.join(", ") };
                 format!("{}[{items}]", self.builtin("tuple"))
             }
             Type::Tuple { items, rest, .. } => {
-                let all = items.iter().chain(rest.as_deref()).map(|item| self.of(item)).collect();
-                format!("{}[{}]", self.builtin("list"), deduplicated(all).join(" | "))
+                let all = items.iter().chain(rest.as_deref()).cloned().collect();
+                format!("{}[{}]", self.builtin("list"), self.of(&Type::Union(all)))
             }
             Type::Numbers { dtype, .. } => match dtype.as_str() {
                 "bool" => "npt.NDArray[np.bool_]".to_owned(),
@@ -60,7 +62,7 @@ impl Spelling<'_> {
             Type::Error { data, .. } => self.of(data),
             Type::Union(parts) => {
                 let parts = deduplicated(parts.iter().map(|part| self.of(part)).collect());
-                match parts.iter().any(|part| part == "Any") {
+                match parts.is_empty() || parts.iter().any(|part| part == "Any") {
                     true => "Any".to_owned(),
                     false => parts.join(" | "),
                 }

@@ -25,6 +25,23 @@ const TOLD: [&str; 10] = [
 const FORMATS: [&str; 10] =
     ["date", "time", "duration", "uuid", "decimal", "email", "uri", "hostname", "ipv4", "ipv6"];
 
+/// What arrays of numbers can be of.
+const DTYPES: [&str; 13] = [
+    "bool",
+    "int8",
+    "uint8",
+    "uint8_clamped",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+];
+
 /// Reads schemas, and keeps those in their `$defs`.
 #[derive(Debug)]
 pub(crate) struct Reader {
@@ -166,7 +183,11 @@ impl Reader {
         match self.form {
             Form::Json if dimensions == Some(1) => Type::Array(Box::new(Type::Number)),
             Form::Json => Type::Array(Box::new(Type::Any)),
-            _ => Type::Numbers { dtype: schema["dtype"].as_str().unwrap_or_default().to_owned(), dimensions },
+            _ => {
+                // It becomes a name in what is written: nothing else may come there.
+                let dtype = schema["dtype"].as_str().filter(|dtype| DTYPES.contains(dtype));
+                Type::Numbers { dtype: dtype.unwrap_or_default().to_owned(), dimensions }
+            }
         }
     }
 
@@ -214,8 +235,20 @@ fn literals(schema: &Value, values: &[Value]) -> Type {
     if schema["x-diglot"] != "bigint" {
         return Type::Literals(values.to_vec());
     }
-    let digits = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    union(values.iter().map(|value| Type::BigLiteral(digits(value))).collect())
+    let of = |value: &Value| {
+        let digits = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        if is_integer(&digits) { Type::BigLiteral(digits) } else { Type::BigInt }
+    };
+    union(values.iter().map(of).collect())
+}
+
+/// Whether it is digits and nothing else, which can be written as they are.
+fn is_integer(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits == "0"
+        || (!digits.starts_with('0')
+            && !digits.is_empty()
+            && digits.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// One type of several, each named once.

@@ -1,0 +1,106 @@
+//! What a worker that is not trusted may offer: none of it becomes more than a name, a type or a comment.
+
+use diglot_types::{Offers, python, typescript};
+use serde_json::{Value, json};
+
+fn written(services: &Value) -> (String, String) {
+    let offers = Offers::read(services).expect("offers");
+    (typescript(&offers, "./diglot-package.d.ts"), python(&offers))
+}
+
+/// Of a service `model` with one function.
+fn of_function(function: &Value) -> (String, String) {
+    let mut offer = json!({ "name": "f", "params": { "type": "object", "properties": {} }, "file": "f.py" });
+    offer.as_object_mut().expect("an object").extend(function.as_object().expect("an object").clone());
+    written(&json!({ "model": [offer] }))
+}
+
+fn params(names: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), json!({ "type": "integer" }))).collect();
+    json!({ "params": { "type": "object", "properties": properties } })
+}
+
+#[test]
+fn nothing_is_executed() {
+    const EVIL: &str = "Any]'\nimport os\nos.system('x')\n#";
+    let array = json!({ "type": "array", "x-diglot": "array", "dtype": EVIL });
+    let big = json!({ "type": "integer", "x-diglot": "bigint", "const": EVIL });
+    let number = json!({ "type": "integer", "x-diglot": "bigint", "enum": [1.5, 7, "08", "-9"] });
+    for result in [array, big, number] {
+        let named = json!({ "$ref": "#/$defs/T", "$defs": { "T": result } });
+        let (typescript, python) = of_function(&json!({ "result": named }));
+        assert!(!typescript.contains("import os") && !python.contains("import os"), "{python}");
+        assert!(!typescript.contains("08") && !python.contains("1.5"), "{python}");
+    }
+}
+
+#[test]
+fn comments_stay_comments() {
+    let doc = "a\u{0}b \u{7} \\ */ \"\"\" \"\nimport os \"\"\"";
+    let (typescript, python) = of_function(&json!({ "doc": doc }));
+    assert!(!typescript.contains('\u{0}') && !python.contains('\u{0}'), "{python}");
+    assert!(python.contains(r#""""a\x00b \x07 \\ */ \"\"\" \""#), "{python}");
+    assert!(python.contains("import os \\\"\\\"\\\"\n"), "{python}");
+    assert!(typescript.contains("*\\/ "), "{typescript}");
+    let (_, python) = of_function(&json!({ "doc": "say \\\"\"" }));
+    assert!(python.contains(r#""""say \\\"\"""""#), "{python}");
+}
+
+#[test]
+fn parameters_that_python_cannot_name_are_given_all_the_same() {
+    let head = |names: &[&str]| -> String {
+        let (_, python) = of_function(&params(names));
+        python.lines().find(|line| line.contains("def f(")).expect("the function").trim().to_owned()
+    };
+    assert_eq!(head(&["self"]), "def f(self, /, **others: Any) -> Any: ...");
+    assert_eq!(head(&["a", "self"]), "def f(self, /, *, a: int = ..., **others: Any) -> Any: ...");
+    assert_eq!(head(&["from", "others"]), "def f(self, *, others: int = ..., **others_: Any) -> Any: ...");
+    assert_eq!(head(&["__debug__", "__x"]), "def f(self, **others: Any) -> Any: ...");
+}
+
+#[test]
+fn types_are_not_called_what_something_else_is() {
+    for name in ["enum", "never", "undefined", "null", "Iterator", "NoReturn", "cast", "builtins", "keyof"] {
+        let of = json!({ "type": "object", "properties": { "a": { "type": "integer" } } });
+        let (typescript, python) =
+            of_function(&json!({ "result": { "$ref": format!("#/$defs/{name}"), "$defs": { name: of } } }));
+        assert!(typescript.contains(&format!("export interface {name}_ {{")), "{typescript}");
+        assert!(python.contains(&format!("class {name}_(TypedDict")), "{python}");
+    }
+    // Parts of a class that a type is called like; a field that stands for a class's own; one that hides an import.
+    let item = json!({
+        "type": "object",
+        "properties": { "a": { "type": "integer" }, "b": { "type": "integer" }, "__c": { "type": "integer" } },
+        "required": ["a", "__c"],
+    });
+    let plain = json!({ "type": "object", "properties": { "Any": {} }, "required": ["Any"] });
+    let (_, python) = of_function(&json!({ "result": {
+        "type": "array",
+        "prefixItems": [{ "$ref": "#/$defs/Item" }, { "$ref": "#/$defs/_ItemRequired" }],
+        "$defs": { "Item": item, "_ItemRequired": plain },
+    } }));
+    assert!(python.contains("_ItemRequired_ = TypedDict(\"_ItemRequired_\", {"), "{python}");
+    assert!(python.contains("class Item(_ItemRequired_, total=False):"), "{python}");
+    assert!(python.contains("_ItemRequired = TypedDict(\"_ItemRequired\", {\"Any\": 'Any'})"), "{python}");
+}
+
+#[test]
+fn services_of_nearly_one_name_are_two() {
+    let offer = |name: &str| json!([{ "name": name, "params": { "type": "object", "properties": {} } }]);
+    let (_, python) = written(&json!({ "model_2": offer("one"), "model2": offer("two") }));
+    assert!(python.contains("model2: Model2Service\n"), "{python}");
+    assert!(python.contains("model_2: Model2Service2\n"), "{python}");
+    assert!(python.contains("class Model2Service:\n        @remote\n        def two("), "{python}");
+    assert!(python.contains("class Model2Service2:\n        @remote\n        def one("), "{python}");
+}
+
+#[test]
+fn a_tuple_may_be_given_and_a_list_arrives() {
+    let pair = json!({ "type": "array", "prefixItems": [{ "type": "string" }, { "type": "integer" }], "minItems": 2, "items": false });
+    let (_, python) = of_function(&json!({
+        "params": { "type": "object", "properties": { "pair": pair }, "required": ["pair"] },
+        "result": pair,
+    }));
+    assert!(python.contains("def f(self, *, pair: tuple[str, int]) -> list[str | int]: ..."), "{python}");
+}
