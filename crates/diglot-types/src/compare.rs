@@ -2,6 +2,8 @@
 //!
 //! A caller is not broken as long as all it may send is still taken, and all it may get is what it knows.
 
+mod composed;
+mod literals;
 mod names;
 mod said;
 mod taking;

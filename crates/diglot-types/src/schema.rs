@@ -11,6 +11,11 @@ pub(crate) use reader::{Reader, doc};
 /// The greatest integer that a `number` of JavaScript has with all those below it, 2⁵³ − 1.
 pub(crate) const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
 
+/// Whether a `number` of JavaScript has this integer as it is.
+pub(crate) fn is_safe(digits: &str) -> bool {
+    digits.parse::<i64>().is_ok_and(|value| value.unsigned_abs() <= SAFE_INTEGER_MAX)
+}
+
 /// What values a schema takes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Type {

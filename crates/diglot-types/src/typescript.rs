@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::offers::{Function, Offers};
-use crate::schema::{Definition, Doc, Field, Object, SAFE_INTEGER_MAX, Type};
+use crate::schema::{Definition, Doc, Field, Object, Type, is_safe};
 use crate::spelling::{camel, is_identifier, member};
 use crate::{UNLINTED, WRITTEN_BY};
 
@@ -241,11 +241,6 @@ impl Writer<'_> {
 /// Whether an interface can say it.
 fn is_interface(object: &Object) -> bool {
     !object.fields.is_empty() && object.others.is_none() && object.numbered.is_none()
-}
-
-/// Whether a `number` of JavaScript has it as it is.
-fn is_safe(digits: &str) -> bool {
-    digits.parse::<i64>().is_ok_and(|value| value.unsigned_abs() <= SAFE_INTEGER_MAX)
 }
 
 /// One dimension is a typed array, but for booleans; what may have more is an `NDArray`, and either may come where the

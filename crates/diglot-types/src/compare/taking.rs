@@ -1,12 +1,12 @@
 //! Whether each value of one type is one of another.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
+use super::composed::{self, Tuple};
+use super::literals::{has_literals, takes_literal};
 use super::said::{What, Why, kind_of};
 use crate::offers::Offers;
-use crate::schema::{Object, Type};
+use crate::schema::{Object, Type, is_safe};
 
 /// A type where its names mean something.
 #[derive(Clone, Copy)]
@@ -94,14 +94,26 @@ impl Taking {
             (Type::Union(parts), _) => self.one_of(parts, wide, narrow),
             (Type::All(parts), _) => parts.iter().try_for_each(|part| self.check(wide.at(part), narrow)),
             (_, Type::All(parts)) => {
-                let taken = parts.iter().any(|part| self.check(wide, narrow.at(part)).is_ok());
-                if taken { Ok(()) } else { Err(differ(wide, narrow)) }
+                if parts.iter().any(|part| self.check(wide, narrow.at(part)).is_ok()) {
+                    return Ok(());
+                }
+                match composed::object(narrow.offers, parts) {
+                    Some(object) => self.check(wide, narrow.at(&Type::Object(object))),
+                    None => Err(differ(wide, narrow)),
+                }
             }
             (Type::Error { data: one, .. }, Type::Error { data: other, .. }) => {
                 self.check(wide.at(one), narrow.at(other))
             }
-            (Type::Number | Type::BigInt, Type::Integer) | (Type::Number, Type::BigInt) => Ok(()),
-            (Type::BigInt | Type::Integer | Type::Number, Type::BigLiteral(_)) => Ok(()),
+            // A bigint is no number of JavaScript's, unless that has it as it is.
+            (Type::Number | Type::BigInt, Type::Integer) | (Type::BigInt, Type::BigLiteral(_)) => Ok(()),
+            (Type::Integer | Type::Number, Type::BigLiteral(digits)) if is_safe(digits) => Ok(()),
+            (Type::Literals(values), Type::Bool)
+                if values.contains(&true.into()) && values.contains(&false.into()) =>
+            {
+                Ok(())
+            }
+            (Type::Literals(values), Type::Null | Type::Undefined) if values.contains(&Value::Null) => Ok(()),
             (Type::Null, Type::Undefined) | (Type::Undefined, Type::Null) => Ok(()),
             (Type::AnyObject, Type::Object(_)) => Ok(()),
             (Type::Array(one), Type::Array(other)) | (Type::Set(one), Type::Set(other)) => {
@@ -111,12 +123,10 @@ impl Taking {
                 self.check(wide.at(&one.0), narrow.at(&other.0)).map_err(|why| why.below(".key"))?;
                 self.check(wide.at(&one.1), narrow.at(&other.1)).map_err(|why| why.below("[]"))
             }
-            (
-                Type::Tuple { items: one, required: least, rest: None },
-                Type::Tuple { items: other, required, rest: None },
-            ) if one.len() == other.len() && least <= required => {
-                one.iter().zip(other).enumerate().try_for_each(|(at, (one, other))| {
-                    self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below(&format!("[{at}]")))
+            (Type::Tuple { .. }, Type::Tuple { .. }) => self.tuples(wide, narrow),
+            (Type::Array(one), Type::Tuple { items, rest, .. }) => {
+                items.iter().chain(rest.as_deref()).try_for_each(|item| {
+                    self.check(wide.at(one), narrow.at(item)).map_err(|why| why.below("[]"))
                 })
             }
             (
@@ -127,6 +137,7 @@ impl Taking {
                 if fits { Ok(()) } else { Err(differ(wide, narrow)) }
             }
             (Type::Object(one), Type::Object(other)) => self.objects((wide, one), (narrow, other)),
+            // Of those that are left none has a name within, which would mean something else on the other side.
             (one, other) if one == other => Ok(()),
             _ => Err(differ(wide, narrow)),
         }
@@ -165,15 +176,56 @@ impl Taking {
                 None if field.required => {
                     return Err(Why { path: step, what: What::Missing(wide.at(&field.of).kind()) });
                 }
-                None => {}
+                // It may be one of the others.
+                None => {
+                    if let Some(present) = composed::unnamed(other, &field.name) {
+                        self.check(wide.at(&field.of), narrow.at(present)).map_err(|why| why.below(&step))?;
+                    }
+                }
             }
         }
-        for (one, other) in [(&one.others, &other.others), (&one.numbered, &other.numbered)] {
+        for field in &other.fields {
+            let is_known = one.fields.iter().any(|known| known.name == field.name);
+            if let Some(taken) = composed::unnamed(one, &field.name).filter(|_| !is_known) {
+                let step = format!(".{}", field.name);
+                self.check(wide.at(taken), narrow.at(&field.of)).map_err(|why| why.below(&step))?;
+            }
+        }
+        // Of the others, some may have numbers for names.
+        let numbered = other.numbered.as_ref();
+        let pairs = [
+            (&one.others, other.others.as_ref()),
+            (&one.numbered, numbered.or(other.others.as_ref())),
+            (&one.others, numbered.filter(|_| one.numbered.is_none())),
+        ];
+        for (one, other) in pairs {
             if let (Some(one), Some(other)) = (one, other) {
                 self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))?;
             }
         }
         Ok(())
+    }
+
+    /// Item by item; of what may follow each may stand at each place.
+    fn tuples(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        let (Some(one), Some(other)) = (Tuple::of(wide.of), Tuple::of(narrow.of)) else {
+            return Err(differ(wide, narrow));
+        };
+        if one.required > other.required || !one.has_room_for(&other) {
+            return Err(differ(wide, narrow));
+        }
+        for at in 0..one.items.len().max(other.items.len()) {
+            if let (Some(one), Some(other)) = (one.at(at), other.at(at)) {
+                let step = format!("[{at}]");
+                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below(&step))?;
+            }
+        }
+        match (one.rest, other.rest) {
+            (Some(one), Some(other)) => {
+                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -187,35 +239,4 @@ fn whole(why: Why, wide: Side<'_>, narrow: Side<'_>) -> Why {
         What::Differ { .. } if why.path.is_empty() => differ(wide, narrow),
         _ => why,
     }
-}
-
-fn has_literals(offers: &Offers, of: &Type) -> bool {
-    plain_parts(offers, of).iter().any(|part| matches!(part, Type::Literals(_)))
-}
-
-fn takes_literal(offers: &Offers, of: &Type, value: &Value) -> bool {
-    plain_parts(offers, of).iter().any(|part| match (part, value) {
-        (Type::Any, _) => true,
-        (Type::Literals(values), value) => values.contains(value),
-        (Type::Text, Value::String(_)) | (Type::Bool, Value::Bool(_)) => true,
-        (Type::Null | Type::Undefined, Value::Null) => true,
-        (Type::Number, Value::Number(_)) => true,
-        (Type::Integer | Type::BigInt, Value::Number(number)) => !number.is_f64(),
-        _ => false,
-    })
-}
-
-/// The parts of a union, with what their names stand for; of another type, itself.
-fn plain_parts<'o>(offers: &'o Offers, of: &'o Type) -> Vec<&'o Type> {
-    let (mut open, mut parts) = (vec![of], Vec::new());
-    let mut seen = BTreeSet::new();
-    while let Some(of) = open.pop() {
-        match of {
-            Type::Union(all) => open.extend(all),
-            Type::Named(name) if seen.insert(name) => open.push(offers.named(name)),
-            Type::Named(_) => {}
-            of => parts.push(of),
-        }
-    }
-    parts
 }
