@@ -12,8 +12,9 @@ pub(crate) fn functions(functions: Functions, environment: &Environment) -> Exit
     ask::server(running, environment, |client| async move {
         let offered = client.functions().await?;
         match json {
-            true => println!("{offered:#}"),
-            false => print!("{}", listed(&offered)),
+            // Where nobody reads any more, as `head` does not, these say nothing of it.
+            true => anstream::println!("{offered:#}"),
+            false => anstream::print!("{}", listed(&offered)),
         }
         Ok(ExitCode::SUCCESS)
     })

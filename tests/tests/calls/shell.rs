@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use diglot_tests::{Running, Server, binary};
 
@@ -33,6 +33,26 @@ fn items_before_an_error_are_printed() {
         assert_eq!(items, "0\n1\n");
         assert!(error.contains("OutOfStock: none left"), "{error}");
         assert!(!went_well);
+    }
+}
+
+#[test]
+fn nothing_is_said_where_nobody_reads() {
+    let running = controlled().run();
+    let commands: [&[&str]; 3] = [&["functions", "--json"], &["functions"], &["call", "model.breaks"]];
+    for command in commands {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = Command::new(binary())
+            .args(command)
+            .args(["--control", "control.sock"])
+            .current_dir(running.folder())
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .expect("the command can be run");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{command:?}");
+        assert!(output.status.success(), "{command:?}: {:?}", output.status);
     }
 }
 
