@@ -20,8 +20,8 @@ use spelled::Spelling;
 
 /// Modules of Python whose types are written.
 const MODULES: [&str; 3] = ["datetime", "decimal", "uuid"];
-/// What is imported for numbers.
-const NUMPY: [&str; 2] = ["import numpy as np", "import numpy.typing as npt"];
+/// What is imported for numbers, and by which name it is known.
+const NUMPY: [(&str, &str); 2] = [("np.", "import numpy as np"), ("npt.", "import numpy.typing as npt")];
 
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
@@ -90,9 +90,11 @@ fn imports(types: &str, classes: &str) -> String {
     if mentions(classes, "builtins.") {
         text.push_str("    import builtins\n");
     }
-    if mentions(&said, "npt.") {
-        NUMPY.iter().for_each(|line| text.extend(["    ", line, "\n"]));
-    }
+    let numpy = |of: &str, indent: &str| -> String {
+        let used = NUMPY.into_iter().filter(|(name, _)| mentions(of, name));
+        used.map(|(_, line)| format!("{indent}{line}\n")).collect()
+    };
+    text.push_str(&numpy(&said, "    "));
     let decorators: Vec<&str> = ["remote", "remote_stream"]
         .into_iter()
         .filter(|name| classes.contains(&format!("@{name}\n")))
@@ -103,7 +105,7 @@ fn imports(types: &str, classes: &str) -> String {
     if mentions(types, "npt.") {
         // Who reads the types' annotations where the program runs has it; others can do without.
         text.push_str("else:\n    try:\n");
-        NUMPY.iter().for_each(|line| text.extend(["        ", line, "\n"]));
+        text.push_str(&numpy(types, "        "));
         text.push_str("    except ImportError:\n        pass\n\nif TYPE_CHECKING:\n");
     }
     text

@@ -1,7 +1,7 @@
 //! Names as each language writes them.
 
 /// Types of TypeScript and of the package that mean something in what is written.
-const TYPES: [&str; 27] = [
+const TYPES: [&str; 28] = [
     "Array",
     "AsyncIterable",
     "BigInt64Array",
@@ -25,6 +25,7 @@ const TYPES: [&str; 27] = [
     "Set",
     "Stream",
     "Table",
+    "TypedArrays",
     "Uint16Array",
     "Uint32Array",
     "Uint8Array",

@@ -30,7 +30,7 @@ pub fn typescript(offers: &Offers, package: &str) -> String {
         body.push('\n');
         writer.define(&mut body, name, definition);
     }
-    let used = ["Call", "CallOptions", "NDArray", "RemoteError", "Stream"];
+    let used = ["Call", "CallOptions", "NDArray", "RemoteError", "Stream", "TypedArrays"];
     let used: Vec<&str> = used.into_iter().filter(|name| mentions(&body, name)).collect();
     let has_tables = offers.any(&|of| *of == Type::Table);
     let tables = if has_tables { "import type { Table } from \"apache-arrow\";\n" } else { "" };
@@ -260,6 +260,10 @@ fn numbers(dtype: &str, dimensions: Option<usize>) -> Vec<String> {
         "float32" => "Float32Array",
         "float64" => "Float64Array",
         "bool" => return vec!["NDArray<\"bool\">".to_owned()],
+        // Booleans may be among them.
+        _ if dimensions.is_none_or(|dimensions| dimensions == 1) => {
+            return vec!["TypedArrays[keyof TypedArrays]".to_owned(), "NDArray".to_owned()];
+        }
         _ => return vec!["NDArray".to_owned()],
     };
     let of_any_shape = format!("NDArray<{}>", quoted(dtype));

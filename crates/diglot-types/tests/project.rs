@@ -259,3 +259,22 @@ fn several_types_at_once_are_themselves() {
     assert!(changes(&both, &named("a")).iter().any(|change| change.breaks));
     assert!(changes(&named("a"), &both).iter().all(|change| !change.breaks));
 }
+
+#[test]
+fn arrays_of_any_numbers() {
+    let array = json!({ "type": "array", "x-diglot": "array" });
+    let offered = json!({ "model": [{ "name": "norm", "params": { "type": "object", "properties": { "vector": array }, "required": ["vector"] }, "result": { "type": "number" } }] });
+    let all = offers(&offered);
+    let text = typescript(&all, "./diglot-package.d.ts");
+    assert!(text.contains("norm(args: { vector: TypedArrays[keyof TypedArrays] | NDArray }"), "{text}");
+    assert!(
+        text.contains("import type { Call, CallOptions, NDArray, TypedArrays } from \"diglot\";"),
+        "{text}"
+    );
+    let text = python(&all);
+    assert!(
+        text.contains("vector: npt.NDArray[Any]") && text.contains("    import numpy.typing as npt\n"),
+        "{text}"
+    );
+    assert!(!text.contains("import numpy as np"), "nothing stands there that is not used: {text}");
+}
