@@ -33,3 +33,21 @@ fn what_is_saved_is_written() {
     }
     assert!(project.read("web/diglot.d.ts").contains("silent?: boolean"));
 }
+
+#[test]
+fn what_an_application_writes_itself_is_no_change_for_ever() {
+    let project = Project::shop();
+    project.exchange(
+        "model/functions.py",
+        "from diglot import",
+        "import pathlib\n\npathlib.Path(\"written.json\").write_text(\"{}\")\n\nfrom diglot import",
+    );
+    let watching = Following::of(project.command(&["types", "--watch"]));
+    watching.wait_for("watching ");
+    // Once it is something that was not there; from then on it is what it was. Whoever saves is heard.
+    watching.wait_for("watching ");
+    project.exchange("model/functions.py", "def ping() -> None:", "def ping(loud: bool = False) -> None:");
+    let seen = watching.wait_for("watching ");
+    let change = "changed: my_model.ping: parameter `loud` is new and optional: boolean";
+    assert!(seen.iter().any(|line| line.starts_with(change)), "{seen:#?}");
+}

@@ -3,8 +3,9 @@
 //! Each run is a process of its own, so that nothing of one, or of the applications it has loaded, is left in the next.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     path::{Path, PathBuf},
     process::{Command, ExitCode},
     sync::mpsc::{self, Receiver, RecvTimeoutError},
@@ -20,10 +21,14 @@ use crate::{arguments::Types, report};
 /// What functions and their types are written in, and what says how they are run.
 const ENDINGS: [&str; 13] =
     ["py", "pyi", "ts", "tsx", "mts", "cts", "js", "mjs", "cjs", "jsx", "json", "toml", "env"];
+/// How files with variables begin, whatever follows: `.env.local`.
+const VARIABLES: &str = ".env.";
 /// Folders in which nobody writes sources.
 const PASSED_OVER: [&str; 3] = ["node_modules", "__pycache__", "target"];
 /// Folders that are watched. Systems grant only so many.
 const FOLDERS_MAX: usize = 8_192;
+/// A source that is longer counts as changed whenever it is written.
+const SOURCE_BYTES_MAX: u64 = 16 << 20;
 /// Who saves a file writes it in several steps, and often several files.
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -34,7 +39,9 @@ pub(super) fn watch(types: &Types, environment: &Environment) -> ExitCode {
         let _ = sender.send(event);
     });
     let mut watching = match watcher {
-        Ok(watcher) => Watching { watcher, folders: BTreeSet::new(), own: BTreeSet::new() },
+        Ok(watcher) => {
+            Watching { watcher, folders: BTreeSet::new(), own: BTreeSet::new(), known: BTreeMap::new() }
+        }
         Err(error) => return report::failed(&format!("sources cannot be watched: {error}"), None),
     };
     loop {
@@ -79,6 +86,31 @@ struct Watching {
     folders: BTreeSet<PathBuf>,
     /// What the runs write.
     own: BTreeSet<PathBuf>,
+    /// Sources that have been written since, and what was in them then.
+    known: BTreeMap<PathBuf, Contents>,
+}
+
+/// What is at a path, as far as it is told from what was there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Contents {
+    Missing,
+    Folder,
+    Digest(u64),
+    TooLong,
+}
+
+impl Contents {
+    fn of(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Self::Folder,
+            Ok(found) if found.len() > SOURCE_BYTES_MAX => Self::TooLong,
+            _ => fs::read(path).map_or(Self::Missing, |bytes| {
+                let mut hasher = DefaultHasher::new();
+                bytes.hash(&mut hasher);
+                Self::Digest(hasher.finish())
+            }),
+        }
+    }
 }
 
 impl Watching {
@@ -124,20 +156,40 @@ impl Watching {
     }
 
     /// Waits for a source to change, and until none has for a moment. False: nobody tells any more.
-    fn wait(&self, changes: &Receiver<notify::Result<Event>>) -> bool {
+    fn wait(&mut self, changes: &Receiver<notify::Result<Event>>) -> bool {
         let mut quiet_at: Option<Instant> = None;
+        let (mut written, mut is_missed) = (BTreeSet::new(), false);
         loop {
             let event = match quiet_at {
                 Some(at) => changes.recv_timeout(at.saturating_duration_since(Instant::now())),
                 None => changes.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match event {
-                Ok(Ok(event)) if self.concerns(&event) => quiet_at = Some(Instant::now() + QUIET),
+                Ok(Ok(event)) if self.concerns(&event) => {
+                    quiet_at = Some(Instant::now() + QUIET);
+                    is_missed |= event.need_rescan();
+                    written.extend(event.paths.into_iter().filter(|path| self.is_source(path)));
+                }
                 Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Timeout) if self.differ(&written) || is_missed => return true,
+                Err(RecvTimeoutError::Timeout) => {
+                    quiet_at = None;
+                    written.clear();
+                }
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
+    }
+
+    /// Whether something else is in one of them than before: an application may write its files anew whenever it is loaded, with
+    /// what is in them already.
+    fn differ(&mut self, written: &BTreeSet<PathBuf>) -> bool {
+        let mut is_one = false;
+        for path in written {
+            let now = Contents::of(path);
+            is_one |= self.known.insert(path.clone(), now) != Some(now) || now == Contents::TooLong;
+        }
+        is_one
     }
 
     fn concerns(&self, event: &Event) -> bool {
@@ -154,7 +206,7 @@ impl Watching {
             return false;
         }
         let ending = name.rsplit('.').next().unwrap_or_default();
-        ENDINGS.contains(&ending) || (path.is_dir() && !is_passed_over(path))
+        ENDINGS.contains(&ending) || name.starts_with(VARIABLES) || (path.is_dir() && !is_passed_over(path))
     }
 }
 
