@@ -88,7 +88,16 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
 
     let before = before.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let changes = match before {
-        Some(before) => compare(&read(&before["services"])?, &now),
+        Some(before) => {
+            let before = Offers::read(&before["services"]).map_err(|error| {
+                let message = format!("{}: {error}", shown(&kept_at, &environment.cwd));
+                report::failed(
+                    &message,
+                    Some("remove it: it is written anew, and nothing is compared this once"),
+                )
+            })?;
+            compare(&before, &now)
+        }
         None => Vec::new(),
     };
     for change in &changes {

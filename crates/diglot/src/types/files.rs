@@ -81,6 +81,10 @@ impl Files {
 
     fn taken(&self, file: &File, config: &Config) -> Problem {
         let path = shown(&file.path, &self.cwd);
+        if let Err(error) = fs::read(&file.path) {
+            let problem = Problem::error(format!("`{path}` cannot be read, and stays as it is: {error}"));
+            return problem.hint("`diglot types` writes there: see to what is in its place");
+        }
         let problem =
             Problem::error(format!("`{path}` was not written by `diglot types`, and stays as it is"));
         let service = config.services.iter().find(|service| service.types.as_ref() == Some(&file.path));
@@ -146,8 +150,9 @@ fn is_ours(kind: Kind, text: &str) -> bool {
 
 /// Puts a file there whole, or not at all.
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    // A link stays one.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // A link stays one, also where it leads to nothing yet.
+    let target = || -> io::Result<PathBuf> { Ok(path.parent().unwrap_or(path).join(fs::read_link(path)?)) };
+    let path = fs::canonicalize(path).or_else(|_| target()).unwrap_or_else(|_| path.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let partial = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
     if let Some(folder) = path.parent() {
@@ -155,6 +160,10 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
     }
     let put = || {
         let mut file = fs::File::create(&partial)?;
+        // Whoever could read or write it still can.
+        if let Ok(present) = fs::metadata(&path) {
+            file.set_permissions(present.permissions())?;
+        }
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&partial, &path)
@@ -167,6 +176,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -194,9 +205,17 @@ mod tests {
         write(&link, "two").expect("written");
         assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
         assert!(link.is_symlink());
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("set");
+        write(&file, "three").expect("written");
+        assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o640);
+        let ahead = folder.path().join("c.d.ts");
+        std::os::unix::fs::symlink("inner/c.d.ts", &ahead).expect("linked");
+        write(&ahead, "four").expect("written");
+        assert!(ahead.is_symlink());
+        assert_eq!(fs::read_to_string(&ahead).expect("it is there"), "four");
         assert_eq!(
             fs::read_dir(folder.path().join("inner")).expect("a folder").count(),
-            1,
+            2,
             "nothing else stays"
         );
     }
