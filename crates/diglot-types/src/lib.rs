@@ -11,6 +11,7 @@ mod spelling;
 mod typescript;
 
 pub use compare::{Change, compare};
+pub use diglot_calls::names::crossing;
 pub use offers::{Function, Offers, OffersError, Service};
 pub use package::package;
 pub use python::python;

@@ -277,4 +277,9 @@ fn arrays_of_any_numbers() {
         "{text}"
     );
     assert!(!text.contains("import numpy as np"), "nothing stands there that is not used: {text}");
+    let mut narrower = offered.clone();
+    narrower["model"][0]["params"]["properties"]["vector"]["dtype"] = json!("float32");
+    let changes = compare(&all, &offers(&narrower));
+    let said: Vec<_> = changes.iter().map(|change| (change.breaks, change.message.as_str())).collect();
+    assert_eq!(said, [(true, "parameter `vector` was array of numbers and is array of float32")]);
 }

@@ -9,7 +9,7 @@ use std::{path::Path, process::ExitCode};
 
 use diglot_config::{Arguments, Config, Environment, resolve};
 use diglot_control::Offered;
-use diglot_types::{Change, Offers, compare, python, typescript};
+use diglot_types::{Change, Offers, compare, crossing, python, typescript};
 use serde_json::{Value, json};
 
 use crate::{
@@ -63,7 +63,7 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         None => diglot_server::gather(config.clone()).ok_or(ExitCode::FAILURE)?,
     };
     refuse_unknown(&offered)?;
-    let offered = offered.functions;
+    let offered = placed(offered.functions, &config);
     let now = read(&offered)?;
     let kept_at = kept_at(&config);
     let before = files::text_of(&kept_at);
@@ -161,6 +161,20 @@ fn configuration(types: &Types, environment: &Environment) -> Result<Config, Exi
     let resolution = resolve(&arguments, environment).map_err(|nothing| report::no_file(&nothing))?;
     report::problems(&resolution.problems);
     resolution.config.ok_or_else(report::wrong)
+}
+
+/// The offers with the places of their functions told from the root of the file system; workers tell them from that of their
+/// service.
+fn placed(mut offered: Value, config: &Config) -> Value {
+    for service in &config.services {
+        let offers = offered.get_mut(crossing(&service.name)).and_then(Value::as_array_mut);
+        for offer in offers.into_iter().flatten() {
+            if let Some(Value::String(file)) = offer.get_mut("file") {
+                *file = service.root.join(&*file).display().to_string();
+            }
+        }
+    }
+    offered
 }
 
 fn read(offered: &Value) -> Result<Offers, ExitCode> {

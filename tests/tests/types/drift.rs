@@ -19,7 +19,9 @@ fn a_breaking_change_is_told_by_its_name() {
     let said = project.diglot(&["types", "--check"]);
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(
-        said.says("breaking: my_model.similar: parameter `item_id` was integer and is string (functions.py:"),
+        said.says(
+            "breaking: my_model.similar: parameter `item_id` was integer and is string (model/functions.py:"
+        ),
         "{}",
         said.text
     );

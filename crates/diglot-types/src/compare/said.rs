@@ -99,6 +99,7 @@ pub(super) fn kind_of(offers: &Offers, of: &Type) -> String {
             return format!("tuple of {}", items.iter().map(inner).collect::<Vec<_>>().join(", "));
         }
         Type::Numbers { dtype, dimensions } => {
+            let dtype = if dtype.is_empty() { "numbers" } else { dtype.as_str() };
             return dimensions.map_or(format!("array of {dtype}"), |count| {
                 format!("array of {dtype} in {count} dimension{}", if count == 1 { "" } else { "s" })
             });
