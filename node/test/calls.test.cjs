@@ -140,7 +140,7 @@ describe('calls', () => {
     it('pass on what failed further away, and say where', async () => {
       const error = await error_of("await services.model.fail({ how: 'nested' })");
       assert.deepEqual([error.type, error.message, error.service, error.fn], ['RangeError', 'broken here', 'web', 'broken']);
-      assert.match(error.stack, /in model\.fail:\n.*fail.*model\.cjs:\d+.*in web\.broken:\n.*web\.mjs:\d+/s);
+      assert.match(error.stack, /in model\.fail:\n.*model\.cjs:\d+.*in web\.broken:\n.*web\.mjs:\d+/s);
       const invalid = await error_of("await services.model.fail({ how: 'invalid' })");
       assert.deepEqual([invalid.name, invalid.service, invalid.fn], ['InvalidArguments', 'model', 'similar']);
       assert.match(invalid.stack, /in model\.fail:\n.*InvalidArguments.*model\.cjs:\d+/s);
