@@ -64,7 +64,7 @@ for (const { name, app, operations: wanted, schemas, asked } of APPS) {
   }
 }
 
-const HONO_BELOW = { entry: 'apps/described/hono.mjs', options: { routes: '/items' }, env: { DOCUMENT: '/items/doc' }, server: { openapi: '/openapi.json' } };
+const HONO_BELOW = { entry: 'apps/described/hono.mjs', options: { routes: '/items' }, env: { DOCUMENT: '/items/documentation/json' }, server: { openapi: '/openapi.json' } };
 
 suite('a document below the route', HONO_BELOW, (test) => {
   test('is found there', { workers: [1] }, async (client) => {
