@@ -138,7 +138,7 @@ const TYPES = [
   ['Map<bigint, Uint8Array>', map_of(BIGINT, BYTES), 'Map<number | bigint, Uint8Array>'],
   ["NDArray<'float32'>", { type: 'array', 'x-diglot': 'array', dtype: 'float32' }, 'Float32Array | NDArray<"float32">'],
   ["NDArray<'bool'>", { type: 'array', 'x-diglot': 'array', dtype: 'bool' }],
-  ['NDArray', { type: 'array', 'x-diglot': 'array' }, 'NDArray'],
+  ['NDArray', { type: 'array', 'x-diglot': 'array' }, 'TypedArrays[keyof TypedArrays] | NDArray'],
   ['Color', ref('Color', { type: 'string', enum: ['red', 'blue'] }), '"red" | "blue"'],
   ['Level', ref('Level', { type: 'integer', enum: [0, 5, 6] }), '0 | 5 | 6'],
   ['Side', ref('Side', { type: 'string', enum: ['l', 'r'] }), '"l" | "r"'],

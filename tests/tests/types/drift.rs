@@ -176,16 +176,17 @@ fn a_service_that_does_not_run_keeps_its_functions() {
 #[test]
 fn a_type_of_another_name_is_told_and_mended() {
     let project = Project::shop();
-    project.exchange(
+    project.exchange("web/server.ts", "<Card & { width: number }>", "<Card>").exchange(
         "model/functions.py",
         "from diglot_services import services",
         "from diglot_services import Card, services\n\nKNOWN = Card",
     );
     project.does(&["types"]);
+    assert!(project.read("model/diglot_services.py").contains("class Card("));
     project.exchange("web/server.ts", "interface Card", "interface Kard").exchange(
         "web/server.ts",
-        "<Card &",
-        "<Kard &",
+        "<Card>",
+        "<Kard>",
     );
     let said = project.diglot(&["types", "--check"]);
     assert_eq!(said.code, Some(1), "{}", said.text);

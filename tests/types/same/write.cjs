@@ -22,7 +22,7 @@ const files = {
   'diglot.toml': '[services.model]\nentry = "cases.ts"\nroutes = []\n',
   'types.ts': SOURCE,
   'cases.ts': `import { func, type NDArray } from "diglot";\nimport { type ${NAMES.replaceAll(', ', ', type ')} } from "./types.ts";\n${offers.join('\n')}\n`,
-  'check.ts': `import type { NDArray, Services } from "diglot";
+  'check.ts': `import type { NDArray, Services, TypedArrays } from "diglot";
 import type { ${NAMES} } from "./types.js";
 import "./diglot.js";
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : [A, "is wider than", B]) : [A, "is not", B];
