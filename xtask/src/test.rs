@@ -16,6 +16,8 @@ use crate::runner::{Closing, run_and_show};
 use crate::schemathesis;
 use crate::workspace::{build_diglot, cargo, on_path, output_of, root, step, target};
 
+/// The crate of the whole-server tests.
+const WHOLE_SERVER: &str = "diglot-tests";
 /// Caps what is built and tested at once, where memory is tight.
 const JOBS_VARIABLE: &str = "DIGLOT_TEST_JOBS";
 /// Tells the whole-server tests which server to test.
@@ -71,6 +73,13 @@ enum Suite {
     Browser,
     /// The example's API, examined by what its description says
     Schemathesis,
+}
+
+/// Whose tests are run.
+#[derive(Debug, Clone, Copy)]
+enum Crates {
+    Only(&'static str),
+    AllBut(&'static str),
 }
 
 /// How a suite ended.
@@ -142,7 +151,7 @@ impl Suite {
     fn run(self, diglot: &Path, options: &Options) -> Result<Vec<String>> {
         match self {
             Self::Rust => {
-                let (mut command, closing) = rust_tests(&["--workspace", "--exclude", "diglot-tests"]);
+                let (mut command, closing) = rust_tests(Crates::AllBut(WHOLE_SERVER));
                 run_and_show(&mut command, closing)
             }
             Self::Python => python_package(diglot, &options.python),
@@ -157,7 +166,7 @@ impl Suite {
             }
             Self::Server => {
                 let apps = root().join("tests/apps");
-                let (mut command, closing) = rust_tests(&["--package", "diglot-tests"]);
+                let (mut command, closing) = rust_tests(Crates::Only(WHOLE_SERVER));
                 if apps.join("requirements.txt").is_file() {
                     command.env(PYTHON_VARIABLE, venv(&venv_of("apps"), &apps.join("requirements.txt"))?);
                 }
@@ -322,15 +331,21 @@ fn browser(diglot: &Path) -> Result<Vec<String>> {
     })
 }
 
-/// nextest where it is installed, cargo's own runner else; both print which tests failed.
-fn rust_tests(arguments: &[&str]) -> (Command, Closing) {
+/// nextest where it is installed, cargo's own runner else; both print which tests failed. What is built is the same for
+/// all crates with nextest: those that are built alone are built with other features of what they depend on.
+fn rust_tests(crates: Crates) -> (Command, Closing) {
     let jobs = std::env::var(JOBS_VARIABLE).ok();
     let nextest = cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
     let (mut command, closing) = match nextest {
-        true => (cargo(&["nextest", "run", "--no-fail-fast"]), Closing::Nextest),
+        true => (cargo(&["nextest", "run", "--no-fail-fast", "--workspace"]), Closing::Nextest),
         false => (cargo(&["test", "--no-fail-fast"]), Closing::CargoTest),
     };
-    command.args(arguments);
+    match (nextest, crates) {
+        (true, Crates::Only(name)) => command.args(["-E", &format!("package({name})")]),
+        (true, Crates::AllBut(name)) => command.args(["-E", &format!("not package({name})")]),
+        (false, Crates::Only(name)) => command.args(["--package", name]),
+        (false, Crates::AllBut(name)) => command.args(["--workspace", "--exclude", name]),
+    };
     if let Some(jobs) = jobs {
         match nextest {
             true => command.args(["--build-jobs", &jobs, "--test-threads", &jobs]),
