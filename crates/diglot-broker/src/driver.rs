@@ -417,7 +417,7 @@ impl Task {
             let mut inner = self.shared.inner.lock();
             let taken = inner.machine.receive(self.key, &input, now);
             self.shared.wake(&mut inner, Some(self.key));
-            inner.attention.read(now);
+            inner.attention.read(self.key.index, now);
             if inner.attention.is_due(now, inner.machine.open_calls()) {
                 self.shared.expected.notify_one();
             }
