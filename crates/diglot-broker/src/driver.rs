@@ -25,7 +25,6 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{Notify, oneshot};
 
 use crate::advice::shortened;
-use crate::attention::Attention;
 use crate::error::CallError;
 use crate::local::{Call, Inbox, WINDOW_BYTES};
 use crate::machine::{Machine, Settings, WorkerKey};
@@ -71,8 +70,6 @@ pub(crate) struct Shared {
     nearer: Notify,
     /// A worker is ready, or gone.
     settled: Notify,
-    /// More is expected at once.
-    expected: Notify,
     settings: Settings,
 }
 
@@ -82,7 +79,6 @@ struct Inner {
     sockets: FxHashMap<usize, Socket>,
     /// Which deadline is waited for.
     awaited: Option<Instant>,
-    attention: Attention,
 }
 
 /// What a socket's task is told.
@@ -157,24 +153,17 @@ impl Broker {
     /// If the system grants no thread or no event loop.
     pub fn start(settings: Settings, services: &[&str]) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let now = Instant::now();
-        let machine = Machine::new(settings, services, now);
-        let attention = Attention::new(now);
-        let inner = Inner { machine, sockets: FxHashMap::default(), awaited: None, attention };
+        let machine = Machine::new(settings, services, Instant::now());
+        let inner = Inner { machine, sockets: FxHashMap::default(), awaited: None };
         let shared = Arc::new(Shared {
             inner: Mutex::new(inner),
             nearer: Notify::new(),
             settled: Notify::new(),
-            expected: Notify::new(),
             settings,
         });
         let handle = runtime.handle().clone();
         let (running, stopped) = oneshot::channel();
         handle.spawn(watch_deadlines(Arc::clone(&shared)));
-        // On one processor nobody else has anything to say while this thread looks.
-        if thread::available_parallelism().is_ok_and(|processors| processors.get() > 1) {
-            handle.spawn(stay_awake(Arc::clone(&shared)));
-        }
         thread::Builder::new().name("diglot-calls".to_owned()).spawn(move || {
             // An error means that the sender is gone, which is what ends the thread.
             let _ = runtime.block_on(stopped);
@@ -357,22 +346,6 @@ async fn watch_deadlines(shared: Arc<Shared>) {
     }
 }
 
-/// Keeps the thread from sleeping while more is expected.
-async fn stay_awake(shared: Arc<Shared>) {
-    let is_due = || {
-        let inner = shared.inner.lock();
-        inner.attention.is_due(Instant::now(), inner.machine.open_calls())
-    };
-    loop {
-        shared.expected.notified().await;
-        while is_due() {
-            // Whoever else may run on this processor goes first; then what the sockets have.
-            thread::yield_now();
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
 /// What moves the bytes of one socket.
 struct Task {
     shared: Arc<Shared>,
@@ -413,14 +386,9 @@ impl Task {
     fn take(&mut self) -> Result<(), Violation> {
         let input = Bytes::from(std::mem::take(&mut self.buffer));
         let (taken, needs) = {
-            let now = Instant::now();
             let mut inner = self.shared.inner.lock();
-            let taken = inner.machine.receive(self.key, &input, now);
+            let taken = inner.machine.receive(self.key, &input, Instant::now());
             self.shared.wake(&mut inner, Some(self.key));
-            inner.attention.read(self.key.index, now);
-            if inner.attention.is_due(now, inner.machine.open_calls()) {
-                self.shared.expected.notify_one();
-            }
             let taken = taken?;
             (taken, inner.machine.needs(self.key, &input[taken..]))
         };

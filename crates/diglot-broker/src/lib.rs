@@ -4,7 +4,6 @@
 //! `docs/internals/calls.md` is the protocol, `diglot-calls` its formats.
 
 mod advice;
-mod attention;
 mod driver;
 mod error;
 mod local;
