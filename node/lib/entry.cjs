@@ -29,6 +29,7 @@ function has_loader_flags() {
   return /(?:^|\s)--(?:import|loader|experimental-loader)\b/.test(flags);
 }
 
+const EXIT_FAILED = 1;
 /** Node's exit code for a top-level await that never settles. */
 const EXIT_UNSETTLED = 13;
 
@@ -71,7 +72,10 @@ class Entry {
       return result;
     };
     process.on('uncaughtExceptionMonitor', (error) => {
-      if (this.loading() && process.listenerCount('uncaughtException') === 0) this.failed(stack_of(error));
+      if (!this.loading() || process.listenerCount('uncaughtException') > 0) return;
+      this.failed(stack_of(error));
+      // Node would show the line of ours that has thrown it.
+      if (require('./calls/declared.cjs').is_of_declaration(error)) process.reallyExit(EXIT_FAILED);
     });
     process.on('beforeExit', () => {
       if (!this.loading()) return;

@@ -118,6 +118,8 @@ export class CallError extends Error {
   code: string;
   service: string | undefined;
   function: string | undefined;
+  /** What was said, without whose function it was: `message` has both. */
+  readonly said: string;
 }
 /**
  * The function threw. Its stack stands below the local one. Errors whose `type` is the name of a class derived from this one, or its static

@@ -91,25 +91,25 @@ describe('calls', () => {
   });
 
   describe('that fail', () => {
-    const error_of = (code) => run(`try { ${code} } catch (error) { const { name, message, code, type, data, stack, issues, service, function: fn } = error;
-      return { name, message, code, type, data, stack, issues, service, fn, is: error instanceof diglot.CallError } } return 'no error'`);
+    const error_of = (code) => run(`try { ${code} } catch (error) { const { name, message, said, code, type, data, stack, issues, service, function: fn } = error;
+      return { name, message, said, code, type, data, stack, issues, service, fn, is: error instanceof diglot.CallError } } return 'no error'`);
 
     it('show what the function threw, its stack below the local one', async () => {
       const error = await error_of("await services.model.fail({ how: 'thrown' })");
       assert.equal(error.name, 'RemoteError');
       assert.equal(error.type, 'OutOfStock');
-      assert.equal(error.message, 'none left');
+      assert.deepEqual([error.message, error.said], ['OutOfStock: model.fail: none left', 'none left']);
       assert.deepEqual(error.data, { item: 3 });
       assert.equal(error.is, true);
       assert.equal(error.service, 'model');
       const [local, remote] = error.stack.split('in model.fail:');
-      assert.match(local, /^RemoteError: none left\n +at async /);
+      assert.match(local, /^RemoteError: OutOfStock: model\.fail: none left\n +at async /);
       assert.match(remote, /OutOfStock: none left\n.*model\.cjs:\d+/s);
       assert.doesNotMatch(error.stack, /node[\\/]lib/);
     });
 
     it('carry a text that was thrown', async () => {
-      assert.equal((await error_of("await services.model.fail({ how: 'text' })")).message, 'just text');
+      assert.equal((await error_of("await services.model.fail({ how: 'text' })")).said, 'just text');
     });
 
     it('name the way to a value that cannot cross', async () => {
@@ -118,18 +118,22 @@ describe('calls', () => {
       assert.match(there.message, /deep\[0\] is a function/);
       const here = await error_of('await services.model.echo({ value: { deep: [() => 1] } })');
       assert.equal(here.name, 'UnsupportedValue');
-      assert.match(here.message, /value\.deep\[0\] is a function/);
+      assert.match(here.message, /^model\.echo: .*value\.deep\[0\] is a function/);
     });
 
     it('say where arguments are wrong, by the names of the caller', async () => {
       const error = await error_of("await services.model.similar({ itemId: 'three' })");
       assert.equal(error.name, 'InvalidArguments');
       assert.deepEqual(error.issues[0].path, ['itemId']);
+      assert.equal(error.message, 'model.similar: itemId: expected an integer, not a string');
+      assert.match((await error_of('await services.model.similar({ itemID: 3 })')).message, /itemID: is no parameter: did you mean "item_id"\?$/);
       assert.match((await error_of('await services.model.similar({ itemId: 3, kay: 1 })')).message, /kay: is no parameter: there are item_id, k/);
     });
 
     it('say that a result is wrong', async () => {
-      assert.equal((await error_of('await services.model.wrong()')).name, 'InvalidResult');
+      const error = await error_of('await services.model.wrong()');
+      assert.deepEqual([error.name, error.message], ['InvalidResult', 'model.wrong: it returned something else than it says: expected an integer, not a string']);
+      assert.match(error.stack, /in model\.wrong:\n +at wrong \(.*model\.cjs:\d+/);
     });
 
     it('know neither service nor function', async () => {
@@ -139,7 +143,7 @@ describe('calls', () => {
 
     it('pass on what failed further away, and say where', async () => {
       const error = await error_of("await services.model.fail({ how: 'nested' })");
-      assert.deepEqual([error.type, error.message, error.service, error.fn], ['RangeError', 'broken here', 'web', 'broken']);
+      assert.deepEqual([error.type, error.message, error.service, error.fn], ['RangeError', 'RangeError: web.broken: broken here', 'web', 'broken']);
       assert.match(error.stack, /in model\.fail:\n.*model\.cjs:\d+.*in web\.broken:\n.*web\.mjs:\d+/s);
       const invalid = await error_of("await services.model.fail({ how: 'invalid' })");
       assert.deepEqual([invalid.name, invalid.service, invalid.fn], ['InvalidArguments', 'model', 'similar']);
@@ -160,8 +164,8 @@ describe('calls', () => {
   describe('deadlines', () => {
     it('end the wait, and tell the callee', async () => {
       const outcome = await run(`const begun = performance.now();
-        try { await services.model.wait({ ms: 60000 }, { timeout: 50 }) } catch (error) { return [error.name, performance.now() - begun] }`);
-      assert.equal(outcome[0], 'DeadlineExceeded');
+        try { await services.model.wait({ ms: 60000 }, { timeout: 50 }) } catch (error) { return [String(error), performance.now() - begun] }`);
+      assert.equal(outcome[0], 'DeadlineExceeded: model.wait: it was not answered before its deadline');
       assert.ok(outcome[1] >= 50 && outcome[1] < 5000, `after ${outcome[1]} ms`);
     });
 

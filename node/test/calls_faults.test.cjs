@@ -5,6 +5,7 @@ const assert = require('node:assert/strict');
 const path = require('node:path');
 const { after, afterEach, before, beforeEach, describe, it, mock } = require('node:test');
 const { from_thrown } = require('../lib/calls/errors.cjs');
+const { stack_below } = require('../lib/calls/made.cjs');
 const { CALL, STEP_BYTES, TYPE, WINDOW_BYTES } = require('../lib/calls/protocol.cjs');
 const { Names } = require('../lib/calls/services.cjs');
 const { Broker, frame } = require('../support/broker.cjs');
@@ -103,9 +104,9 @@ describe('what is not as it should be', () => {
     ['null', 'null', {}],
     ['bytes that are no text', Buffer.of(0xff, 0xfe), {}],
     ['values in values without end', `{"code":"error","data":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, {}],
-    ['no code', '{"message":"x"}', { message: 'x' }],
-    ['texts that are none', '{"code":"error","message":{"a":1},"stack":5,"type":[],"service":1,"function":2}', { message: '' }],
-    ['issues that are none', '{"code":"error","message":"x","issues":5}', { message: 'x' }],
+    ['no code', '{"message":"x"}', { message: 'Error: evil.bad: x' }],
+    ['texts that are none', '{"code":"error","message":{"a":1},"stack":5,"type":[],"service":1,"function":2}', { message: 'Error: evil.bad: ', said: '' }],
+    ['issues that are none', '{"code":"error","message":"x","issues":5}', { message: 'Error: evil.bad: x' }],
     ['the code of arguments, and issues that are none', '{"code":"invalid_arguments","message":"x","issues":[5,null,{"path":[]},{"path":[{}],"message":"m"},{"path":["item_id",0],"message":"m"}]}', { name: 'InvalidArguments', issues: [{ path: ['item_id', 0], message: 'm' }] }],
     ['another code', '{"code":"constructor","message":"x"}', { name: 'CallError', code: 'constructor' }],
   ];
@@ -120,6 +121,13 @@ describe('what is not as it should be', () => {
       assert.equal(connection.ours.size, 0);
     });
   }
+});
+
+it('where calls were made is looked at of so many a second', () => {
+  const looked = Array.from({ length: 1000 }, () => stack_below(looked_from));
+  function looked_from() {}
+  const taken = looked.filter((made) => made !== null).length;
+  assert.ok(taken > 0 && taken < 900, `${taken}`);
 });
 
 describe('messages that do not go on coming', () => {
@@ -281,10 +289,10 @@ describe('a worker', () => {
     };
     for (const [name, answer] of Object.entries(answers)) broker.raw.set(`evil.${name}`, answer);
     const outcome = (name) => broker.call(peer, 'ask', { name });
-    assert.match(await outcome('bad_throw'), /^RemoteError: it failed, and its error cannot be read$/);
-    assert.match(await outcome('bad_item'), /^InvalidResult: the answer cannot be read: the stream ends within an item$/);
-    assert.match(await outcome('huge_item'), /^InvalidResult: the answer cannot be read: an item of 4294967280 bytes/);
-    assert.match(await outcome('bad_value'), /^InvalidResult: the answer cannot be read/);
+    assert.match(await outcome('bad_throw'), /^RemoteError: Error: evil\.bad_throw: it failed, and its error cannot be read$/);
+    assert.match(await outcome('bad_item'), /^InvalidResult: evil\.bad_item: the answer cannot be read: the stream ends within an item$/);
+    assert.match(await outcome('huge_item'), /^InvalidResult: evil\.huge_item: the answer cannot be read: an item of 4294967280 bytes/);
+    assert.match(await outcome('bad_value'), /^InvalidResult: evil\.bad_value: the answer cannot be read/);
     await broker.until_aborted();
   });
 
@@ -374,6 +382,21 @@ describe('a worker', () => {
     const code = 'return await services.faults.length({ data: new Uint8Array(20 * 1024 * 1024) }, { timeout: 30000 })';
     assert.equal(await broker.call(web, 'run', { code }), 20 * MIB);
     assert.match(await silent[0], /deadline_exceeded.*nothing has come of the message for 5 s/);
+  });
+
+  it('ends as one that nobody handles, with the line of the call, where an error of it is nobody\'s', async () => {
+    const forgetful = await broker.start('forgetful', app('forgetful.cjs'), FUNCTIONS_ONLY);
+    broker.call(forgetful, 'forgets', {}).catch(() => {});
+    assert.equal((await forgetful.front.exit).code, 1);
+    assert.match(forgetful.front.stderr, /UnknownService: nowhere\.at_all: there is no nowhere\.at_all\n +at (?:exports\.)?forgets.*forgetful\.cjs:5:/);
+    assert.doesNotMatch(forgetful.front.stderr, /lib[\\/]calls[\\/]services/);
+  });
+
+  it('whose generator never waits gives its items as they are made, and hears that nobody wants more', async () => {
+    const busy = await broker.start('forgetful', app('forgetful.cjs'), FUNCTIONS_ONLY);
+    const web = await broker.start('web', app('web.mjs'), FUNCTIONS_ONLY);
+    assert.equal(await broker.call(web, 'run', { code: 'for await (const number of services.forgetful.busy()) if (number === 1) return number' }), 1);
+    await busy.front.says('busy left');
   });
 
   it('that drains ends when the last of them is over', async () => {

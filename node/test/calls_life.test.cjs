@@ -263,6 +263,9 @@ exports.all = func({ items: { numbers: small }, input: z.object({}) }, async ({ 
       const peer = broker.spawn('wrong', program(`wrong_${what.replaceAll(' ', '_')}`, { 'main.cjs': `const { func } = require('diglot'); ${text}` }), FUNCTIONS_ONLY);
       await peer.front.exit;
       assert.match(peer.front.failed, message);
+      // The server says it: nothing of ours that has noticed it is shown, and nothing twice.
+      assert.doesNotMatch(peer.front.failed, /\n +at /);
+      assert.equal(peer.front.stderr, '');
     });
   }
 

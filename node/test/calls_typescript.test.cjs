@@ -160,6 +160,9 @@ for (const typescript of TYPESCRIPTS) {
           const written = await write({ ...question, entry: project.path(Object.keys(sources)[0]) });
           assert.deepEqual(await write({ ...question, entry: project.path(module) }), written, 'asked for by the module');
           assert.equal(written.path, project.path('diglot.functions.json'));
+          const [first] = Object.keys(sources);
+          project.write(first, `// A line more.\n${sources[first]}`);
+          assert.deepEqual(await write({ ...question, entry: project.path(first) }), written, 'a line more changes nothing');
           fs.writeFileSync(written.path, written.text);
           assert.ok(fs.existsSync(project.path(module)));
           const functions = describe_module(project.path(module));

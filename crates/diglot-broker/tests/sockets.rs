@@ -199,7 +199,10 @@ fn a_name_that_no_function_can_have_waits_for_none() {
     let longest = "a".repeat(128);
     let waits =
         broker.call("model", &longest, Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), b"");
-    assert_eq!(block_on(waits.reply()).unwrap_err().code, Code::DeadlineExceeded);
+    let error = block_on(waits.reply()).unwrap_err();
+    // Whose call it was stands beside it: callers put that before the message.
+    let said = "the deadline of the call passed before a worker was free";
+    assert_eq!((error.code, error.message.as_str()), (Code::DeadlineExceeded, said));
 }
 
 #[test]
@@ -333,7 +336,9 @@ fn a_deadline_passes() {
     let broker = broker();
     let (_, served) = serve(&broker);
     let hangs = broker.call("model", "hang", Bytes::from_static(b"{}"), Some(Duration::from_millis(50)), b"");
-    assert_eq!(block_on(hangs.reply()).unwrap_err().code, Code::DeadlineExceeded);
+    let error = block_on(hangs.reply()).unwrap_err();
+    let said = "it did not answer before the deadline of its call";
+    assert_eq!((error.code, error.message.as_str()), (Code::DeadlineExceeded, said));
     drop(broker);
     served.join().unwrap();
 }

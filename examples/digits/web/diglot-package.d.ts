@@ -123,6 +123,8 @@ declare module "diglot" {
     code: string;
     service: string | undefined;
     function: string | undefined;
+    /** What was said, without whose function it was: `message` has both. */
+    readonly said: string;
   }
   /**
    * The function threw. Its stack stands below the local one. Errors whose `type` is the name of a class derived from this one, or its static

@@ -3,7 +3,7 @@
 
 const { ABORT, CALL } = require('./protocol.cjs');
 const { to_camel } = require('./names.cjs');
-const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, raise } = require('./errors.cjs');
+const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, located, raise } = require('./errors.cjs');
 const { decode } = require('./decode.cjs');
 const { Items } = require('./items.cjs');
 const { for_nobody } = require('./left.cjs');
@@ -117,6 +117,7 @@ class Reader {
  * @property {import('./services.cjs').Route} route
  * @property {import('./scope.cjs').Scope | null} scope
  * @property {AbortSignal | undefined} signal
+ * @property {{ stack?: string } | null} made where, if that was looked at
  */
 
 /** @implements {import('./exchange.cjs').Owner} @implements {import('./deadlines.cjs').Timed} */
@@ -126,11 +127,12 @@ class Pending {
    * @param {About} about
    * @param {Call} call
    */
-  constructor(runtime, { route, scope, signal }, call) {
+  constructor(runtime, { route, scope, signal, made }, call) {
     this.runtime = runtime;
     this.route = route;
     this.scope = scope;
     this.signal = signal;
+    this.made = made;
     this.call = call;
     /** @type {import('./exchange.cjs').Exchange} */
     this.exchange = undefined;
@@ -200,7 +202,13 @@ class Pending {
   _unreadable(problem) {
     const { service, name } = this.route;
     const message = `the answer cannot be read: ${problem}`;
-    return new InvalidResult(message, { service, function: name, issues: [{ path: [], message }] });
+    return located(new InvalidResult(message, { service, function: name, issues: [{ path: [], message }] }), this.made);
+  }
+
+  /** @param {new (message: string, about: object) => Error} Class @param {string} message */
+  _failed(Class, message) {
+    const { service, name } = this.route;
+    return located(new Class(message, { service, function: name }), this.made);
   }
 
   streams() {
@@ -219,8 +227,7 @@ class Pending {
   }
 
   stalled(problem) {
-    const { service, name } = this.route;
-    this._give_up(ABORT.DEADLINE, () => new DeadlineExceeded(`the answer: ${problem}`, { service, function: name }));
+    this._give_up(ABORT.DEADLINE, () => this._failed(DeadlineExceeded, `the answer: ${problem}`));
   }
 
   broken(problem) {
@@ -234,7 +241,7 @@ class Pending {
 
   thrown(error) {
     const { service, name, names } = this.route;
-    this._fail(() => from_thrown(names.localised(error), service, name));
+    this._fail(() => from_thrown(names.localised(error), service, name, this.made));
   }
 
   stopped() {
@@ -248,16 +255,12 @@ class Pending {
 
   /** Its deadline. */
   passed() {
-    const { service, name } = this.route;
-    const message = `${service}.${name}() was not answered before its deadline`;
-    this._give_up(ABORT.DEADLINE, () => new DeadlineExceeded(message, { service, function: name }));
+    this._give_up(ABORT.DEADLINE, () => this._failed(DeadlineExceeded, 'it was not answered before its deadline'));
   }
 
   /** The request, or the call, that it was made in is not waited for any more. */
   leave() {
-    const { service, name } = this.route;
-    const message = `the call of ${service}.${name}() was given up with the one it was made in`;
-    this._give_up(ABORT.CLIENT_LEFT, () => for_nobody(new CallCancelled(message, { service, function: name })));
+    this._give_up(ABORT.CLIENT_LEFT, () => for_nobody(this._failed(CallCancelled, 'it was given up with what it was made in')));
   }
 
   /** @param {number} reason @param {(() => any) | null} make the error for who waits; null: nobody does */

@@ -1,7 +1,10 @@
 'use strict';
 // What a call can fail with: one class for each code of the protocol.
 //
-// The code of THROW decides the class. What the callee's function threw is a RemoteError, with its stack below the caller's own.
+// The code of THROW decides the class. What the callee's function threw is a RemoteError, with its stack below the caller's own. The text of
+// an error names the call, as in Python: whoever logs no more than `message` shall know whose it was.
+
+const { frames_of } = require('./made.cjs');
 
 class CallError extends Error {
   /**
@@ -9,7 +12,7 @@ class CallError extends Error {
    * @param {{ code?: string, service?: string, function?: string, cause?: unknown }} [about]
    */
   constructor(message, about = {}) {
-    super(message, about.cause === undefined ? undefined : { cause: about.cause });
+    super(`${place_of(about)}${message}`, about.cause === undefined ? undefined : { cause: about.cause });
     this.name = new.target.name;
     /** One of the protocol's: `error`, `unavailable` and so on. */
     this.code = about.code ?? new.target.code;
@@ -17,8 +20,20 @@ class CallError extends Error {
     this.service = about.service;
     this.function = about.function;
   }
+
+  /** What was said, without whose function it was. @returns {string} */
+  get said() {
+    const place = place_of(this);
+    return this.message.startsWith(place) ? this.message.slice(place.length) : this.message;
+  }
 }
 CallError.code = 'error';
+
+/** What stands before the message. @param {{ service?: string, function?: string, type?: string }} error */
+function place_of({ service, function: name, type }) {
+  if (service === undefined || name === undefined) return '';
+  return type === undefined ? `${service}.${name}: ` : `${type}: ${service}.${name}: `;
+}
 
 /**
  * The function threw. A class derived from this one stands for the errors whose `type` is its name, or its own static `type`: they are
@@ -26,9 +41,10 @@ CallError.code = 'error';
  */
 class RemoteError extends CallError {
   constructor(message, about = {}) {
-    super(message, about);
+    const type = about.type ?? (new.target === RemoteError ? 'Error' : type_of(new.target));
+    super(message, { ...about, type });
     /** The name of the class of what it threw. */
-    this.type = about.type ?? (new.target === RemoteError ? 'Error' : type_of(new.target));
+    this.type = type;
     /** What that carried. */
     this.data = about.data;
   }
@@ -150,16 +166,44 @@ function is_issue(issue) {
  * @param {Thrown} thrown
  * @param {string} service whose function was called
  * @param {string} name the function's
+ * @param {{ stack?: string } | null} [made] where
  * @returns {CallError}
  */
-function from_thrown(thrown, service, name) {
+function from_thrown(thrown, service, name, made = null) {
   const { code = 'error', message = '', type, data, stack, issues } = thrown;
-  const about = { code, service: thrown.service ?? service, function: thrown.function ?? name, type, data, issues };
   const Class = BY_CODE.get(code) ?? CallError;
-  const error = new Class(message, about);
-  // That of Diglot's own frames says nothing; who awaits comes behind them.
-  Error.captureStackTrace(error, raise);
+  const about = { code, service: thrown.service ?? service, function: thrown.function ?? name, data, issues };
+  if (Class === RemoteError) Object.assign(about, { type });
+  const error = located(new Class(message, about), made);
   if (typeof stack === 'string') error.stack = `${error.stack}\n    in ${service}.${name}:\n${indented(stack)}`;
+  return error;
+}
+
+/**
+ * Gives an error the stack of who awaits it, else of where the call was made. Diglot's own frames say nothing.
+ * @template {Error} E
+ * @param {E} error that is made within `raise`
+ * @param {{ stack?: string } | null} made
+ * @returns {E}
+ */
+function located(error, made) {
+  Error.captureStackTrace(error, raise);
+  if (made !== null && frames_of(error.stack).length === 0) error.stack = [String(error), ...frames_of(made.stack)].join('\n');
+  return error;
+}
+
+/**
+ * An error of this end is one of that call: its text says so, as if it had been made with it.
+ * @param {CallError} error
+ * @param {string} service
+ * @param {string} name the function's
+ * @returns {CallError}
+ */
+function of_call(error, service, name) {
+  if (error.service !== undefined) return error;
+  error.service = service;
+  error.function = name;
+  error.message = `${place_of(error)}${error.message}`;
   return error;
 }
 
@@ -186,4 +230,4 @@ function indented(text) {
     .join('\n');
 }
 
-module.exports = { ...CLASSES, from_thrown, raise, read_thrown };
+module.exports = { ...CLASSES, from_thrown, located, of_call, raise, read_thrown };

@@ -4,6 +4,7 @@
 const { compile } = require('./schema.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
+const { declaration_error } = require('./declared.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
@@ -44,6 +45,11 @@ class Offered {
     this.stream = gives.stream;
     this.offer = offer;
     this.place = place;
+  }
+
+  /** Where it stands, as a stack has it. */
+  get stack() {
+    return `    at ${this.local} (${this.place})`;
   }
 
   /**
@@ -90,7 +96,7 @@ class Problem {
 
   /** @param {string} what @returns {never} */
   failed(what) {
-    throw new TypeError(`${this.where}: ${this.name === '' ? 'this function' : `the function ${this.name}`}: ${what}`);
+    throw declaration_error(`${this.where}: ${this.name === '' ? 'this function' : `the function ${this.name}`}: ${what}`);
   }
 }
 

@@ -9,7 +9,7 @@ const errors = require('./errors.cjs');
 const { NDArray } = require('./values.cjs');
 const { Caller, make_services } = require('./services.cjs');
 
-const { from_thrown: _from_thrown, raise: _raise, read_thrown: _read_thrown, ...classes } = errors;
+const { from_thrown: _from_thrown, located: _located, of_call: _of_call, raise: _raise, read_thrown: _read_thrown, ...classes } = errors;
 
 /** Where the worker leaves what every copy of the package is to give (`worker.cjs`): a function that returns it. */
 const kSdk = Symbol.for('diglot.sdk');

@@ -3,9 +3,10 @@
 
 const { DEPTH_MAX } = require('./protocol.cjs');
 const { to_snake, to_camel, may_cross } = require('./names.cjs');
-const { CallError, DeadlineExceeded, Overloaded, TooDeep } = require('./errors.cjs');
+const { CallError, DeadlineExceeded, Overloaded, TooDeep, of_call } = require('./errors.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
 const { Call, Pending, flags_of } = require('./call.cjs');
+const { stack_below } = require('./made.cjs');
 const { scope_at_hand, context_of } = require('./scope.cjs');
 
 /**
@@ -43,18 +44,27 @@ class Names {
     return crosses;
   }
 
-  /** The issues of an error with the parameter's name as the caller writes it. @param {any} thrown */
+  /** An error whose issues, and its message, have the parameters' names as the caller writes them. @param {any} thrown */
   localised(thrown) {
     if (thrown.code !== 'invalid_arguments' || !Array.isArray(thrown.issues) || thrown.function !== undefined) return thrown;
-    const issues = thrown.issues.map(({ path: [first, ...rest] = [], message }) => ({
-      path: first === undefined ? [] : [this.written.get(first) ?? (typeof first === 'string' ? to_camel(first) : first), ...rest],
-      message,
-    }));
-    return { ...thrown, issues };
+    let text = thrown.message ?? '';
+    const issues = thrown.issues.map(({ path, message }) => {
+      const [first, ...rest] = path;
+      if (typeof first !== 'string') return { path, message };
+      const own = this.written.get(first) ?? to_camel(first);
+      text = text.split('; ').map((part) => (begins_with_name(part, first) ? own + part.slice(first.length) : part)).join('; ');
+      return { path: [own, ...rest], message };
+    });
+    return { ...thrown, message: text, issues };
   }
 }
 /** Parameters of one function whose names are remembered. */
 const NAMES_MAX = 256;
+
+/** Whether an issue, as text, is about that parameter or what is within. @param {string} issue @param {string} name */
+function begins_with_name(issue, name) {
+  return issue.startsWith(name) && ':.['.includes(issue.charAt(name.length) || ' ');
+}
 
 /** A function of a service, and how it is called. */
 class Route {
@@ -124,22 +134,23 @@ class Caller {
     this.stubs = new Map();
   }
 
-  /** @param {Route} route @param {any} args @param {any} options @returns {Call} */
-  call(route, args, options) {
+  /** @param {Route} route @param {any} args @param {any} options @param {Function} called what the program has called @returns {Call} */
+  call(route, args, options, called) {
     const call = new Call(route);
     try {
       const problem = misuse(args, options);
       if (problem !== null) throw new TypeError(`${route.service}.${route.name}(): ${problem}`);
       const stub = this.stubs.size === 0 ? undefined : this.stubs.get(route.service);
-      if (stub === undefined) this._begin(route, args, options, call);
+      if (stub === undefined) this._begin(route, args, options, call, called);
       else answer_with(call, stub(route, args, options));
     } catch (error) {
-      Call.answer(call, Promise.reject(error instanceof CallError ? placed(error, route) : error));
+      if (error instanceof CallError) Error.captureStackTrace(of_call(error, route.service, route.name), called);
+      Call.answer(call, Promise.reject(error));
     }
     return call;
   }
 
-  _begin(route, args, options, call) {
+  _begin(route, args, options, call, called) {
     const runtime = this.runtime();
     const { connection } = runtime;
     const signal = options?.signal;
@@ -158,7 +169,7 @@ class Caller {
       timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
     }
     const context = scope === null ? '' : context_of(scope);
-    const pending = new Pending(runtime, { route, scope, signal }, call);
+    const pending = new Pending(runtime, { route, scope, signal, made: stack_below(called) }, call);
     const encoder = take_encoder();
     let iterable;
     try {
@@ -182,13 +193,6 @@ async function answer_with(call, stubbed) {
   } catch (error) {
     Call.answer(call, Promise.reject(error));
   }
-}
-
-/** An error of this end, with whose function it is about. */
-function placed(error, route) {
-  error.service ??= route.service;
-  error.function ??= route.name;
-  return error;
 }
 
 /**
@@ -221,7 +225,8 @@ function make_services(caller) {
     const of_service = crossing_name(service, 'service');
     return on_demand(`services.${of_service}`, (name) => {
       const route = new Route(of_service, crossing_name(name, 'function'));
-      return (args, options) => caller.call(route, args, options);
+      const called = (args, options) => caller.call(route, args, options, called);
+      return called;
     });
   });
 }

@@ -7,9 +7,9 @@ const { CallCancelled, DeadlineExceeded, InvalidArguments } = require('./errors.
 const { decode } = require('./decode.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
 const { Items, Refused } = require('./items.cjs');
-const { json_text } = require('./json_text.cjs');
+const { json_text, json_value } = require('./json_text.cjs');
 const { Sending } = require('./sending.cjs');
-const { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid } = require('./thrown.cjs');
+const { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid, thrown_invalid_result } = require('./thrown.cjs');
 
 /** @implements {import('./exchange.cjs').Owner} @implements {import('./scope.cjs').Scope} */
 class Serving {
@@ -64,7 +64,7 @@ class Serving {
     const { offered, exchange } = this;
     let given;
     try {
-      given = this.is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
+      given = this.is_json ? json_value(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
     } catch (error) {
       return this._throw(thrown_invalid('invalid_arguments', [{ path: [], message: `the arguments cannot be read: ${error.message}` }]));
     }
@@ -81,7 +81,7 @@ class Serving {
     const { items, offered, is_json } = this;
     if (items === null || items.is_over) return;
     try {
-      const given = is_json ? JSON.parse(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
+      const given = is_json ? json_value(buffer.utf8Slice(at, end)) : decode(buffer, at, end, owned);
       const decoded = offered.decode_item(given, is_json);
       items.push(typeof decoded?.then === 'function' ? this._settled(decoded) : decoded, cost, room);
     } catch (error) {
@@ -198,13 +198,13 @@ class Serving {
   }
 
   _unsendable(error) {
-    this._throw(thrown_by_result(error));
+    this._throw(thrown_by_result(error, this.offered.stack));
   }
 
   _answer_stream(result) {
     const { connection, exchange, offered, is_json } = this;
     if (typeof (result?.[Symbol.asyncIterator] ?? result?.[Symbol.iterator]) !== 'function') {
-      return this._throw(thrown_invalid('invalid_result', [{ path: [], message: 'the function says it returns a stream of items, and returned none' }]));
+      return this._throw(thrown_invalid_result([{ path: [], message: 'a stream of items, and it returned none' }], offered.stack));
     }
     const write = (encoder, encoded) => this._write(encoder, encoded);
     const sending = new Sending(connection, exchange, result, write, (item) => offered.encode(item, is_json));

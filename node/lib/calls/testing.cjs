@@ -3,12 +3,11 @@
 
 const { decode } = require('./decode.cjs');
 const { take_encoder, give_back } = require('./encode.cjs');
-const { UnknownFunction, RemoteError, CallError } = require('./errors.cjs');
+const { UnknownFunction, RemoteError, CallError, from_thrown, of_call } = require('./errors.cjs');
 const { to_snake, to_camel } = require('./names.cjs');
 const { sdk } = require('./sdk.cjs');
 const { write_arguments } = require('./services.cjs');
 const { thrown_by_function } = require('./thrown.cjs');
-const { from_thrown } = require('./errors.cjs');
 
 const MESSAGE_BYTES_MAX = 67_108_864;
 
@@ -47,7 +46,7 @@ async function* items_of(iterable) {
 
 /** What a function threw as its caller would get it. */
 function crossed_error(error, route) {
-  if (error instanceof CallError && !(error instanceof RemoteError)) return error;
+  if (error instanceof CallError && !(error instanceof RemoteError)) return of_call(error, route.service, route.name);
   return from_thrown(JSON.parse(thrown_by_function(error).toString()), route.service, route.name);
 }
 
@@ -63,7 +62,7 @@ function stub(service, functions) {
   const before = stubs.get(name);
   async function call(route, args) {
     const fn = by_name.get(route.name);
-    if (fn === undefined) throw new UnknownFunction(`the stub of ${name} has no function ${route.name}(): it has ${[...by_name.keys()].map((known) => `${to_camel(known)}()`).join(', ') || 'none'}`, { service: name, function: route.name });
+    if (fn === undefined) throw new UnknownFunction(`its stub has no function ${route.name}(): it has ${[...by_name.keys()].map((known) => `${to_camel(known)}()`).join(', ') || 'none'}`, { service: name, function: route.name });
     const given = arguments_of(route, args);
     try {
       const result = await fn(given);

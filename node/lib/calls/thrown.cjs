@@ -1,9 +1,9 @@
 'use strict';
 // What a function threw as the JSON of a THROW frame.
 
-const { dirname, sep } = require('node:path');
 const { THROW_BYTES_MAX } = require('./protocol.cjs');
 const { CallError, TooLarge, UnsupportedValue } = require('./errors.cjs');
+const { is_inner } = require('./made.cjs');
 
 const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
@@ -11,7 +11,8 @@ const DATA_CHARS_MAX = 32 * 1024;
 const ISSUES_MAX = 100;
 /** In the message. */
 const ISSUES_SHOWN = 3;
-const OWN_FOLDER = dirname(__dirname) + sep;
+/** Of the path of an issue, which of a value that contains itself is as long as may be. */
+const PATH_PARTS_MAX = 16;
 
 /**
  * @param {string} code
@@ -47,12 +48,12 @@ function thrown_by_arguments(error) {
   });
 }
 
-/** @param {any} error what its iterable threw, or what its result's schema did @returns {Buffer} */
-function thrown_by_result(error) {
+/** @param {any} error what its iterable threw, or what its result's schema did @param {string} stack where it stands @returns {Buffer} */
+function thrown_by_result(error, stack) {
   return guarded(() => {
     const issues = issues_of(error);
-    if (issues !== null) return thrown_invalid('invalid_result', issues);
-    if (error instanceof UnsupportedValue || error instanceof TooLarge) return thrown(error.code, `the answer: ${error.message}`);
+    if (issues !== null) return thrown_invalid_result(issues, stack);
+    if (error instanceof UnsupportedValue || error instanceof TooLarge) return thrown(error.code, `the answer: ${error.said}`, { stack });
     return by_function(error);
   });
 }
@@ -68,7 +69,7 @@ function by_function(error) {
 function by_call(error) {
   const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  return thrown(code, error.message, { service, function: name, type, data: in_json(error.data), issues, stack: stack_of(error) });
+  return thrown(code, error.said, { service, function: name, type, data: in_json(error.data), issues, stack: stack_of(error) });
 }
 
 /** @param {any} error @returns {{ path: (string | number)[], message: string }[] | null} null: it is none of a schema's */
@@ -79,12 +80,27 @@ function issues_of(error) {
 
 /** @param {{ path: (string | number)[], message: string }[]} issues */
 function thrown_invalid(code, issues) {
-  return thrown(code, issues_text(issues), { issues: issues.slice(0, ISSUES_MAX) });
+  return thrown(code, issues_text(issues), { issues: within_bounds(issues) });
+}
+
+/** @param {{ path: (string | number)[], message: string }[]} issues @param {string} stack where the function stands */
+function thrown_invalid_result(issues, stack) {
+  return thrown('invalid_result', `it returned something else than it says: ${issues_text(issues)}`, { issues: within_bounds(issues), stack });
+}
+
+/** @param {{ path: (string | number)[], message: string }[]} issues */
+function within_bounds(issues) {
+  return issues.slice(0, ISSUES_MAX).map(({ path, message }) => ({ path: short_path(path), message }));
+}
+
+/** @param {(string | number)[]} path */
+function short_path(path) {
+  return path.length > PATH_PARTS_MAX ? [...path.slice(0, PATH_PARTS_MAX), '…'] : path;
 }
 
 /** @param {{ path: (string | number)[], message: string }[]} issues @returns {string} the first of them */
 function issues_text(issues) {
-  const shown = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+  const shown = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => (path.length === 0 ? message : `${short_path(path).join('.')}: ${message}`));
   return shown.join('; ');
 }
 
@@ -107,7 +123,7 @@ function in_json(data) {
 /** The stack without the frames of Diglot and Node, which nobody looks for. @returns {string | undefined} */
 function stack_of(error) {
   if (typeof error.stack !== 'string') return undefined;
-  const lines = error.stack.split('\n').filter((line) => !/^\s+at /.test(line) || !(line.includes(OWN_FOLDER) || line.includes('(node:') || line.includes('at node:')));
+  const lines = error.stack.split('\n').filter((line) => !is_inner(line));
   return cut(lines.join('\n'), STACK_CHARS_MAX);
 }
 
@@ -115,4 +131,4 @@ function cut(text, chars_max) {
   return text.length <= chars_max ? text : `${text.slice(0, chars_max)}…`;
 }
 
-module.exports = { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid };
+module.exports = { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid, thrown_invalid_result };

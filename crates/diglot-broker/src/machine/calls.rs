@@ -114,16 +114,15 @@ impl Machine {
     }
 
     /// An error of the call at hand, with its names.
-    pub(super) fn error(&self, index: usize, code: Code, message: impl FnOnce(&str) -> String) -> CallError {
+    pub(super) fn error(&self, index: usize, code: Code, message: &str) -> CallError {
         let (service, function) = self.calls[index].place;
         let service = &self.services[service];
         let function = service.functions.get(function).map_or("", |function| &function.name);
-        let called = format!("{}.{function}", service.name);
-        CallError::new(code, message(&called), &service.name, function)
+        CallError::new(code, message.to_owned(), &service.name, function)
     }
 
     pub(super) fn cancelled(&self, index: usize) -> CallError {
-        self.error(index, Code::Cancelled, |called| format!("the call of {called} was cancelled"))
+        self.error(index, Code::Cancelled, "the call was cancelled")
     }
 
     /// Nobody waits any more for a call. What it has of its callee ends with that.
@@ -194,10 +193,11 @@ impl Machine {
             // The end of another may have been its end as well.
             let Some(call) = self.calls.get(index) else { continue };
             let waits = call.callee.is_none();
-            let error = self.error(index, Code::DeadlineExceeded, |called| match waits {
-                true => format!("the deadline of the call of {called} passed before a worker was free"),
-                false => format!("{called} did not answer before the deadline of its call"),
-            });
+            let message = match waits {
+                true => "the deadline of the call passed before a worker was free",
+                false => "it did not answer before the deadline of its call",
+            };
+            let error = self.error(index, Code::DeadlineExceeded, message);
             self.tell(index, || error);
             self.give_up(index, AbortReason::Deadline, now);
         }

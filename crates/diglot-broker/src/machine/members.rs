@@ -95,9 +95,10 @@ impl Machine {
         }
         let error = match call.is_aborted {
             true => self.cancelled(index),
-            false => self.error(index, Code::WorkerLost, |called| {
-                format!("the worker that had the call of {called} ended before it answered; the log says why")
-            }),
+            false => {
+                let message = "the worker that had the call ended before it answered; the log says why";
+                self.error(index, Code::WorkerLost, message)
+            }
         };
         self.tell(index, || error);
         // The worker that had it is not there to be released.

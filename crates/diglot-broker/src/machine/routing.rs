@@ -99,9 +99,8 @@ impl Machine {
             return self.refuse(index, head, code, message);
         }
         if !self.hold(index, beginning) {
-            let called = format!("{}.{}", shortened(head.service), shortened(head.function));
             let message = format!(
-                "{called} would have to wait, and what this worker's calls that wait carry is {HELD_BYTES_MAX} bytes already"
+                "it would have to wait, and what this worker's calls that wait carry is {HELD_BYTES_MAX} bytes already"
             );
             return self.refuse(index, head, Code::Overloaded, message);
         }
@@ -124,7 +123,6 @@ impl Machine {
         let service = &self.services[service];
         let function = function.map(|function| &service.functions[function]);
         let offer = function.and_then(|function| function.offer());
-        let called = || format!("{}.{}", service.name, shortened(head.function));
         let is_offered = function.is_some_and(|function| !function.offers.is_empty());
         if service.ready > 0 && !is_offered {
             let near = self.adviser.advise(head.function, service.offered(), "it offers", now);
@@ -148,8 +146,8 @@ impl Machine {
         };
         (waiting >= queue).then(|| {
             let message = match queue {
-                0 => format!("{} has as many calls as it takes at a time", called()),
-                queue => format!("{queue} calls wait for {} already, and no more may", called()),
+                0 => "it has as many calls as it takes at a time".to_owned(),
+                queue => format!("{queue} calls wait for it already, and no more may"),
             };
             (Code::Overloaded, message)
         })
@@ -215,7 +213,7 @@ impl Machine {
         let begun = self.workers[worker].connection.begin(index as u32, &head, *aboard);
         let Ok(Some(id)) = begun else {
             debug_assert!(false, "a worker that was chosen takes no call: {begun:?}");
-            let error = self.error(index, Code::Unavailable, |called| format!("no worker takes {called}"));
+            let error = self.error(index, Code::Unavailable, "no worker takes it");
             self.tell(index, || error);
             self.deadlines.remove(index as u32);
             self.calls.remove(index);

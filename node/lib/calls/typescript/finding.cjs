@@ -38,7 +38,8 @@ function find_typescript(file, root) {
     unusable ??= { path, version, major };
   }
   const schema = 'or give a schema: func({ input: … }, …)';
-  if (unusable === null) throw new Error(`the types of func() are read by your own TypeScript, and neither ${dirname(file)} nor ${root} has one: npm install --save-dev typescript, ${schema}, or let \`diglot types\` write them down where it is installed`);
+  const lacking = dirname(file) === root ? `${root} has none` : `neither ${dirname(file)} nor ${root} has one`;
+  if (unusable === null) throw new Error(`the types of func() are read by your own TypeScript, and ${lacking}: npm install --save-dev typescript, ${schema}, or let \`diglot types\` write them down where it is installed`);
   const { path, version, major } = unusable;
   if (major < CLASSIC_MIN) throw new Error(`TypeScript ${version} in ${dirname(path)} is too old for the types of func(): ${CLASSIC_MIN}.0 or later is needed, ${schema}`);
   throw new Error(`TypeScript ${version} in ${dirname(path)} has no interface that is known here: npm install --save-dev ${PACKAGES[1]} beside it, ${schema}`);

@@ -10,6 +10,7 @@ const { getEnvironmentData } = require('node:worker_threads');
 const { find_typescript } = require('./finding.cjs');
 const { Records, folder_of_cache } = require('./records.cjs');
 const { problems_text } = require('./problems.cjs');
+const { declaration_error } = require('../declared.cjs');
 const { find_written, is_source } = require('./written.cjs');
 
 /** A program that takes TypeScript longer than this is not waited for. */
@@ -52,7 +53,7 @@ function of_source(file, { root = process.cwd(), entry = entry_of_program(), tsc
     // Installed without what only development needs.
     const written = of_written(file);
     if (written.length > 0) return written;
-    throw problem(`${file}: ${error.message}`);
+    throw declaration_error(`${file}: ${error.message}`);
   }
   const records = new Records(cache, [typescript.version, typescript.path, root, tsconfig ?? '']);
   const found = records.find(file);
@@ -61,7 +62,7 @@ function of_source(file, { root = process.cwd(), entry = entry_of_program(), tsc
   const answer = extract({ root, file, tsconfig, entry: found.is_known ? undefined : entry });
   for (const [name, of_file] of Object.entries(answer.files)) if (of_file.problems.length === 0) records.store(name, of_file, answer);
   const { functions, problems } = answer.files[file];
-  if (problems.length > 0) throw problem(problems_text(problems));
+  if (problems.length > 0) throw declaration_error(problems_text(problems));
   return functions;
 }
 
@@ -85,7 +86,7 @@ function extract(question) {
   });
   if (status === 0) return JSON.parse(stdout.toString());
   const why = error?.message ?? (signal === null ? String(stderr).trim() : `killed by ${signal}`);
-  throw problem(`${question.file}: its types cannot be read: ${why}`);
+  throw declaration_error(`${question.file}: its types cannot be read: ${why}`);
 }
 
 /** Nothing that makes a worker of a process, or gives it options. */
@@ -94,19 +95,12 @@ function environment() {
   return Object.fromEntries(entries);
 }
 
-/** An error that shows what is wrong and none of the files that noticed. @param {string} text */
-function problem(text) {
-  const error = new SyntaxError(text);
-  error.stack = `SyntaxError: ${text}`;
-  return error;
-}
-
 /** @param {string} file @returns {Described[]} what `diglot types` wrote of it */
 function of_written(file) {
   try {
     return find_written(file);
   } catch (error) {
-    throw problem(error.message);
+    throw declaration_error(error.message);
   }
 }
 

@@ -40,7 +40,8 @@ function written_of(layout, files) {
     if (named.length === 0) continue;
     const source = path_from(folder, file);
     modules[path_from(folder, module_of(layout, file))] = source;
-    for (const { name, has_schema: _, ...of_function } of named) functions[`${source}#${name}`] = of_function;
+    // Without its place: a line more above it is no change.
+    for (const { name, has_schema: _schema, line: _line, column: _column, ...of_function } of named) functions[`${source}#${name}`] = of_function;
   }
   if (Object.keys(functions).length === 0) return null;
   return { path: join(folder, NAME), text: `${JSON.stringify({ diglot: REVISION, modules, functions }, null, 2)}\n` };
@@ -48,7 +49,7 @@ function written_of(layout, files) {
 
 /**
  * @param {string} file a module
- * @returns {import('./signatures.cjs').Described[]} what was written of it, with places where it is a source
+ * @returns {import('./signatures.cjs').Described[]} what was written of it
  * @throws {Error} if it cannot be read
  */
 function find_written(file) {
@@ -85,8 +86,9 @@ function parse(path, text, file) {
     const at = key.lastIndexOf('#');
     // A module that is not named has been bundled: its functions are found by their names.
     if (source !== undefined && key.slice(0, at) !== source) return [];
-    const { line, column, ...rest } = /** @type {any} */ (of_function);
-    return [{ ...(is_source(file) ? { line, column } : {}), name: key.slice(at + 1), has_schema: false, ...rest }];
+    // Earlier versions have written places, too.
+    const { line: _line, column: _column, ...rest } = /** @type {any} */ (of_function);
+    return [{ name: key.slice(at + 1), has_schema: false, ...rest }];
   });
 }
 
