@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { json_value } = require('../lib/calls/json_text.cjs');
 const { compile, Invalid } = require('../lib/calls/schema.cjs');
 const { NDArray } = require('../lib/calls/values.cjs');
 
@@ -158,8 +159,45 @@ describe('issues', () => {
     const compiled = compile({ type: 'object', properties: { next: { $ref: '#' } } });
     const circle = {};
     circle.next = circle;
-    for (const way of ['encode', 'to_json']) assert.match(issues_of(() => compiled[way](circle))[0], /values nest at most 128 deep$/);
-    assert.match(issues_of(() => compile(true).to_json(circle))[0], /values nest at most 128 deep$/);
+    for (const way of ['encode', 'to_json']) assert.match(issues_of(() => compiled[way](circle))[0], /values nest at most 128 deep: is it one that contains itself\?$/);
+    assert.match(issues_of(() => compile(true).to_json(circle))[0], /values nest at most 128 deep: is it one that contains itself\?$/);
+  });
+});
+
+describe('names that are near', () => {
+  it('are told where one is missing or not known', () => {
+    const item = { type: 'object', required: ['unit_price', 'id'], properties: { unit_price: {}, id: {} }, additionalProperties: false };
+    const issues = (value) => issues_of(() => compile(item).decode(value));
+    assert.deepEqual(issues({ id: 1, unitPrice: 2 }), ['unit_price: is required: did you mean it by "unitPrice"?', 'unitPrice: is not known: did you mean "unit_price"?']);
+    assert.deepEqual(issues({ unit_pric: 2, ix: 1 }), [
+      'unit_price: is required: did you mean it by "unit_pric"?',
+      'id: is required',
+      'unit_pric: is not known: did you mean "unit_price"?',
+      'ix: is not known: there are unit_price, id',
+    ]);
+  });
+});
+
+describe('JSON', () => {
+  it('keeps the digits of integers', () => {
+    const text = '{"a":[9007199254740993,-12345678901234567890,1e20,1.00000000000000005,"9007199254740993 \\" 9007199254740993"],"__proto__":9007199254740994}';
+    const value = json_value(text);
+    assert.deepEqual(value.a, [9007199254740993n, -12345678901234567890n, 1e20, 1, '9007199254740993 " 9007199254740993']);
+    assert.equal(Object.getOwnPropertyDescriptor(value, '__proto__').value, 9007199254740994n);
+    assert.deepEqual(json_value('{"n":9007199254740991,"s":"1234567890123456"}'), { n: 9007199254740991, s: '1234567890123456' });
+    assert.equal(json_value(`${'7'.repeat(20_000)}`), Number.POSITIVE_INFINITY);
+    assert.throws(() => json_value('{"a":9007199254740993'), SyntaxError);
+    assert.equal(json_value(JSON.stringify(`"\\${'x'.repeat(1 << 22)}9007199254740993`)).length, (1 << 22) + 18);
+  });
+
+  it('has no number for a function that would not be the one that was sent', () => {
+    const of = (schema, text) => compile(schema).from_json(json_value(text));
+    assert.equal(of(BIGINT, '9007199254740993'), 9007199254740993n);
+    assert.deepEqual(of(row_of('float64'), '[9007199254740994, 1]'), Float64Array.of(9007199254740994, 1));
+    assert.equal(of({ type: 'number' }, '9007199254740994'), 9007199254740994);
+    for (const text of ['9007199254740993', '9'.repeat(400)]) {
+      for (const type of ['integer', 'number']) assert.match(issues_of(() => of({ type }, text))[0], /is beyond what a number holds: declare a bigint$/);
+    }
   });
 });
 
@@ -169,7 +207,7 @@ describe('types that JSON has no word for', () => {
   // Schema, the function's value, the wire's, JSON's.
   const table = [
     ['a point in time', DATE, moment, moment, '2026-11-20T10:30:00.123Z'],
-    ['an integer', BIGINT, 2n ** 70n, 2n ** 70n, 2n ** 70n],
+    ['an integer', BIGINT, 2n ** 70n, 2n ** 70n, '1180591620717411303424'],
     ['a small integer', BIGINT, 5n, 5n, 5],
     ['bytes', BYTES, bytes, bytes, 'AQL/'],
     ['a set', set_of(DATE), new Set([moment]), new Set([moment]), [moment.toISOString()]],

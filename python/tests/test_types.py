@@ -11,6 +11,7 @@ import decimal
 import enum
 import importlib
 import json
+import math
 import sys
 import typing
 import uuid
@@ -321,12 +322,45 @@ def test_dumping_checks_what_is_declared():
 
 def test_json_has_digits_and_names_of_floats():
     subject = signature(list[int | float])
-    assert subject.dump([2**60, float("nan"), 1.5], True) == [str(2**60), "NaN", 1.5]
+    assert subject.dump([2**60, float("nan"), 1.5], True) == [2**60, "NaN", 1.5]
+    assert signature(BigInt).dump(2**60, True) == str(2**60)
+    assert signature(BigInt).dump(2**53 - 1, True) == 2**53 - 1
+    for text in ("-12", str(2**60)):
+        assert signature(BigInt).load({"x": text}, True) == {"x": int(text)}
+    assert signature(typing.Any).dump(2**60, True) == str(2**60)
     assert signature(int).load({"x": str(2**60)}, True) == {"x": 2**60}
     assert signature(float).load({"x": "-Infinity"}, True) == {"x": float("-inf")}
     for text, is_json in (("12", False), ("12", True), (str(2**53 - 1), True), (str(2**60), False)):
         with pytest.raises(Invalid):
             signature(int).load({"x": text}, is_json)
+
+
+def test_integers_of_models_and_arrays_are_numbers_in_json():
+    numpy, pydantic = pytest.importorskip("numpy"), pytest.importorskip("pydantic")
+
+    class Counted(pydantic.BaseModel):
+        count: int
+        of: dict[str, list[float]]
+
+    counted = Counted(count=2**60, of={"a": [math.inf]})
+    assert signature(Counted).dump(counted, True) == {"count": 2**60, "of": {"a": ["Infinity"]}}
+    assert signature(numpy.ndarray).dump(numpy.array([[2**60]]), True) == [[2**60]]
+
+
+def test_a_field_that_is_missing_may_be_there_by_another_name():
+    @dataclasses.dataclass
+    class Scored:
+        id: int
+        score: float
+
+    for given, issue in (
+        ({"id": 1, "scor": 2}, (("x", "score"), "is missing: did you mean it by 'scor'?")),
+        ({"score": 1, "other": 2}, (("x", "id"), "is missing")),
+        ({"id": 1, 3: 2}, (("x", "score"), "is missing")),
+    ):
+        with pytest.raises(Invalid) as refused:
+            signature(Scored).load({"x": given})
+        assert refused.value.issues == (issue,)
 
 
 # Constraints

@@ -27,6 +27,8 @@ pub struct Offer {
     pub idempotent: bool,
     /// One of its parameters is a stream.
     pub takes_items: bool,
+    /// The classes of the exceptions it says it throws.
+    pub throws: Box<[Box<str>]>,
     /// All that was offered: the JSON of one object.
     pub json: Box<str>,
 }
@@ -45,6 +47,7 @@ struct Read<'j> {
     timeout_ms: Option<Value>,
     idempotent: Option<Value>,
     input: Option<IgnoredAny>,
+    errors: Option<Value>,
 }
 
 impl Offer {
@@ -56,7 +59,7 @@ impl Offer {
     pub fn parse(payload: &[u8]) -> Result<Self, Violation> {
         const MALFORMED: Violation = Violation::Malformed { kind: Type::Offer };
         let json = str::from_utf8(payload).map_err(|_| MALFORMED)?;
-        let Read { name, concurrency, queue, timeout_ms, idempotent, input } =
+        let Read { name, concurrency, queue, timeout_ms, idempotent, input, errors } =
             serde_json::from_str(json).map_err(|_| MALFORMED)?;
         let unfit = |problem| Violation::UnfitOffer { function: shortened(&name).into(), problem };
         if !is_function_name(&name) {
@@ -79,10 +82,17 @@ impl Offer {
             timeout: timeout_ms.filter(|ms| *ms > 0).map(to_timeout),
             idempotent,
             takes_items: input.is_some(),
+            throws: classes(errors.as_ref()),
             name: name.into(),
             json: json.into(),
         })
     }
+}
+
+/// The names in `errors`: what has none is none.
+fn classes(errors: Option<&Value>) -> Box<[Box<str>]> {
+    let errors = errors.and_then(Value::as_array).into_iter().flatten();
+    errors.filter_map(|error| error["type"].as_str()).map(Box::from).collect()
 }
 
 /// A whole number that is not negative, also where it is written as `1e9`. `Some(None)`: it is absent.
@@ -105,7 +115,11 @@ mod tests {
         assert_eq!(offer.timeout, Some(Duration::from_millis(500)));
         assert!(!offer.idempotent && !offer.takes_items);
         let total = Offer::parse(br#"{"name":"total","input":{"name":"numbers","schema":{}}}"#).unwrap();
-        assert!(total.takes_items);
+        assert!(total.takes_items && total.throws.is_empty());
+        let errors = r#"[{"type":"SoldOut","data":{"type":"object"}},{"type":5},null,{"type":"Closed"}]"#;
+        let buy = Offer::parse(format!(r#"{{"name":"buy","errors":{errors}}}"#).as_bytes()).unwrap();
+        assert_eq!(*buy.throws, [Box::from("SoldOut"), Box::from("Closed")]);
+        assert!(Offer::parse(br#"{"name":"buy","errors":5}"#).unwrap().throws.is_empty());
         assert!(!Offer::parse(br#"{"name":"total","input":null}"#).unwrap().takes_items);
     }
 

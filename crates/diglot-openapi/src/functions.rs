@@ -11,9 +11,19 @@ use crate::walk::{ITEM_SCHEMA, Kind, walk};
 /// Says of an operation that it is a function, by the name it is called by.
 pub(crate) const FUNCTION: &str = "x-diglot-function";
 /// Stands in a schema beside the nearest word that JSON Schema has.
-const OURS: &str = "x-diglot";
+pub(crate) const OURS: &str = "x-diglot";
+/// Of a number: what else may be in its place are names of what JSON has no number for.
+pub(crate) const FLOAT: &str = "float";
 /// RFC 4648 section 4, of nothing but whole bytes.
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+/// An integer beyond what a number of JavaScript's holds.
+const DIGITS: &str = "^-?[0-9]+$";
+const DIGITS_MAX: u32 = 4_000;
+/// What JSON has no number for.
+const UNUSUAL: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
+/// The keywords that speak of a number.
+const OF_NUMBER: [&str; 6] =
+    ["type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
 const DECIMAL: &str = r"^[-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?$";
 
 /// The statuses of problems, with when they come.
@@ -207,6 +217,13 @@ fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
         match schema.get(OURS).and_then(Value::as_str).unwrap_or_default() {
             "bytes" | "table" => drop(schema.insert("pattern".to_owned(), json!(BASE64))),
             "decimal" => drop(schema.insert("pattern".to_owned(), json!(DECIMAL))),
+            "bigint" => {
+                or_text(
+                    schema,
+                    None,
+                    json!({ "type": "string", "pattern": DIGITS, "maxLength": DIGITS_MAX }),
+                );
+            }
             "map" => {
                 if let Some(pair) = schema.get_mut("items").and_then(Value::as_object_mut) {
                     pair.extend(
@@ -223,9 +240,43 @@ fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
                     numbers(dtype.as_ref().and_then(Value::as_str).unwrap_or_default(), shape.as_deref());
                 schema.extend(rows);
             }
+            "" => {
+                let unusual = unusual(schema);
+                if !unusual.is_empty() {
+                    or_text(schema, Some(FLOAT), json!({ "enum": unusual }));
+                }
+            }
             _ => {}
         }
     });
+}
+
+/// The names of what is no number in JSON and may stand in the place of one.
+fn unusual(schema: &Map<String, Value>) -> &'static [&'static str] {
+    let has = |names: [&str; 2]| names.iter().any(|name| schema.contains_key(*name));
+    let is_number = match schema.get("type") {
+        Some(Value::Array(types)) => types.iter().any(|of| of == "number"),
+        of => of.is_some_and(|of| of == "number"),
+    };
+    if !is_number || has(["enum", "const"]) || has(["multipleOf", "anyOf"]) {
+        return &[];
+    }
+    match (has(["minimum", "exclusiveMinimum"]), has(["maximum", "exclusiveMaximum"])) {
+        (false, false) => &UNUSUAL,
+        (true, false) => &UNUSUAL[1..2],
+        (false, true) => &UNUSUAL[2..],
+        (true, true) => &[],
+    }
+}
+
+/// A number that may come as text as well.
+fn or_text(schema: &mut Map<String, Value>, mark: Option<&str>, text: Value) {
+    let mut number: Map<String, Value> = OF_NUMBER
+        .iter()
+        .filter_map(|name| schema.remove(*name).map(|value| ((*name).to_owned(), value)))
+        .collect();
+    number.extend(mark.map(|mark| (OURS.to_owned(), json!(mark))));
+    schema.insert("anyOf".to_owned(), json!([number, text]));
 }
 
 /// Numbers in rows, nested as deep as there are dimensions; where that is not known, to any depth.
@@ -275,6 +326,37 @@ mod tests {
         );
         assert_eq!(number("uint64"), json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }));
         assert_eq!(number("float32"), json!({ "type": "number" }));
+    }
+
+    #[test]
+    fn numbers_say_when_they_may_be_text() {
+        let crossed = |mut schema: Value| {
+            cross(&mut schema, &BTreeMap::new());
+            schema
+        };
+        let number = |mut of: Value| {
+            of[OURS] = json!(FLOAT);
+            of
+        };
+        assert_eq!(
+            crossed(json!({ "type": "number", "title": "Score" })),
+            json!({ "title": "Score", "anyOf": [number(json!({ "type": "number" })), { "enum": UNUSUAL }] })
+        );
+        let above = json!({ "type": ["number", "null"], "exclusiveMinimum": 0 });
+        assert_eq!(crossed(above.clone()), json!({ "anyOf": [number(above), { "enum": ["Infinity"] }] }));
+        for plain in [
+            json!({ "type": "number", "minimum": 0, "maximum": 1 }),
+            json!({ "type": "number", "multipleOf": 0.5 }),
+            json!({ "type": "number", "enum": [1, 2] }),
+            json!({ "type": "integer" }),
+        ] {
+            assert_eq!(crossed(plain.clone()), plain);
+        }
+        let big = crossed(json!({ "type": "integer", "minimum": 0, OURS: "bigint" }));
+        assert_eq!(big["anyOf"][0], json!({ "type": "integer", "minimum": 0 }));
+        assert_eq!(big["anyOf"][1]["pattern"], DIGITS);
+        let row = crossed(json!({ "type": "array", OURS: "array", "dtype": "float32", "shape": [null] }));
+        assert_eq!(row["items"]["anyOf"][1], json!({ "enum": UNUSUAL }));
     }
 
     #[test]

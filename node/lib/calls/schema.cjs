@@ -59,7 +59,7 @@ class Compiled {
   }
 
   /**
-   * What the function returned → what JSON has a word for, and integers beyond 2⁵³ as `bigint`.
+   * What the function returned → what JSON has a word for, and integers beyond 2⁵³ that are not declared as such as `bigint`.
    *
    * @param {any} value @param {(string | number)[]} [path] @throws {Invalid}
    */

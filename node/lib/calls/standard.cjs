@@ -6,7 +6,7 @@
 
 const { Invalid, compile } = require('./schema.cjs');
 const { ISSUES_MAX } = require('./schema/issues.cjs');
-const { is_object, put } = require('./schema/objects.cjs');
+const { did_you_mean, is_object, put } = require('./schema/objects.cjs');
 const { json_schema_of, is_standard } = require('./schema/vendors.cjs');
 const { normalised, rooted, told_apart } = require('./schema/normalised.cjs');
 
@@ -160,7 +160,7 @@ class Parameters {
       return;
     }
     const known = `there ${this._crossing.length === 1 ? 'is' : 'are'} ${this._crossing.join(', ') || 'none'}`;
-    throw new Invalid(others.slice(0, ISSUES_MAX).map((name) => ({ path: [...path, name], message: `is no parameter: ${known}` })));
+    throw new Invalid(others.slice(0, ISSUES_MAX).map((name) => ({ path: [...path, name], message: `is no parameter: ${did_you_mean(name, this._crossing) ?? known}` })));
   }
 
   /** @param {any} error @param {(string | number)[]} path @returns {never} */

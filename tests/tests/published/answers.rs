@@ -25,6 +25,18 @@ fn functions_answer() {
 }
 
 #[test]
+fn integers_keep_their_digits_or_are_refused() {
+    let running = published();
+    let arguments = json!({ "item_id": 9_007_199_254_740_993_u64 });
+    assert_eq!(value(&running, "python/buy", &arguments)["item_id"], arguments["item_id"]);
+    let refused = call(&running, "node/buy", &arguments);
+    let told = problem(&refused);
+    assert_eq!((refused.status, &told["issues"][0]["path"]), (422, &json!(["item_id"])), "{told}");
+    let why = "9007199254740993n is beyond what a number holds: declare a bigint";
+    assert_eq!(told["issues"][0]["message"], why);
+}
+
+#[test]
 fn a_connection_carries_call_after_call() {
     let running = published();
     let mut client = running.connect();

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::{comment, doc_of, is_identifier, key};
+use crate::functions::{FLOAT, OURS};
 use crate::merge::resolved;
 use crate::names::Names;
 
@@ -117,7 +118,10 @@ impl<'d> Types<'d> {
         let mut parts: Vec<String> = Vec::new();
         for choices in ["anyOf", "oneOf"] {
             if let Some(choices) = schema[choices].as_array() {
-                parts.push(union(choices.iter().map(|choice| self.spelled(choice, indent, depth)).collect()));
+                // Who takes a number seldom means what JSON has none for.
+                let is_number = choices.iter().any(|choice| choice[OURS] == FLOAT);
+                let choices = choices.iter().filter(|choice| !is_number || choice.get("enum").is_none());
+                parts.push(union(choices.map(|choice| self.spelled(choice, indent, depth)).collect()));
             }
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {

@@ -17,7 +17,6 @@ use diglot_broker::{Broker, CallError, Items, Reply, Whole};
 use diglot_calls::names::crossing;
 use diglot_config::{Config, Published};
 use diglot_front::own::{Body, Content, Handler, Handling, Request, Response, TooLarge};
-use serde::Deserialize;
 use tokio::time::timeout;
 
 use crate::arguments::{Unfit, crossed};
@@ -47,18 +46,6 @@ pub(crate) struct Functions {
     arguments: Arc<Room>,
     /// For answers, until clients have read them.
     answers: Arc<Room>,
-}
-
-/// What a function offers of the exceptions it says it throws.
-#[derive(Deserialize, Default)]
-struct Declared {
-    #[serde(default)]
-    errors: Vec<DeclaredError>,
-}
-
-#[derive(Deserialize)]
-struct DeclaredError {
-    r#type: String,
 }
 
 impl Functions {
@@ -159,9 +146,7 @@ impl Functions {
     fn problem(&self, error: &CallError, service: &str, function: &str) -> Problem {
         let is_declared = |class: &str| {
             let offer = self.broker.offer(service, function);
-            let declared: Declared =
-                offer.and_then(|offer| serde_json::from_str(&offer.json).ok()).unwrap_or_default();
-            declared.errors.iter().any(|error| error.r#type == class)
+            offer.is_some_and(|offer| offer.throws.iter().any(|declared| **declared == *class))
         };
         let problem = Problem::of(error, (service, function), is_declared);
         if problem.is_of_function() {

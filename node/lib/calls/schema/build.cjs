@@ -97,7 +97,7 @@ class Context {
     return (value, issues) => {
       if (target.check === null) return value;
       if (issues.depth >= DEPTH_MAX) {
-        issues.add(`values nest at most ${DEPTH_MAX} deep`);
+        issues.add(`values nest at most ${DEPTH_MAX} deep: is it one that contains itself?`);
         return value;
       }
       issues.depth++;

@@ -93,7 +93,7 @@ function object_to_json(value, issues) {
   if (is_ndarray(value)) return nested(value.data, value.shape, value.dtype);
   if (value.batches !== undefined && require('../tables.cjs').is_table(value)) return table_to_json(value, issues);
   if (issues.depth >= DEPTH_MAX) {
-    issues.add(`values nest at most ${DEPTH_MAX} deep`);
+    issues.add(`values nest at most ${DEPTH_MAX} deep: is it one that contains itself?`);
     return null;
   }
   issues.depth++;

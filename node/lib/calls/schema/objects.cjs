@@ -1,6 +1,7 @@
 'use strict';
 // Objects: properties by name, by pattern, and the rest.
 
+const { nearest } = require('../near.cjs');
 const { kind_text, quoted } = require('./issues.cjs');
 
 const KEYWORDS = ['properties', 'required', 'additionalProperties', 'patternProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependentRequired', 'dependentSchemas'];
@@ -106,7 +107,7 @@ function object_check(schema, context) {
       const { name } = property;
       const part = property.is_inherited && !Object.hasOwn(value, name) ? undefined : value[name];
       if (part === undefined) {
-        if (property.is_required && (property.check === null || property.is_any || !allows_undefined(property.check, issues))) missing(issues, name);
+        if (property.is_required && (property.check === null || property.is_any || !allows_undefined(property.check, issues))) missing(issues, name, value, known);
         continue;
       }
       if (part === null && property.drops_null) {
@@ -139,10 +140,19 @@ function allows_undefined(check, issues) {
   return allows;
 }
 
-function missing(issues, name) {
+/** @param {import('./issues.cjs').Issues} issues @param {string} name @param {any} value that has no such property @param {{ name: string }[]} known */
+function missing(issues, name, value, known) {
   const before = issues.count;
-  issues.add('is required');
+  const others = Object.keys(value).filter((key) => !known.some((property) => property.name === key));
+  const near = nearest(name, others);
+  issues.add(near === null ? 'is required' : `is required: did you mean it by ${quoted(near)}?`);
   issues.within(before, name);
+}
+
+/** @param {string} key @param {string[]} names @returns {string | null} */
+function did_you_mean(key, names) {
+  const near = nearest(key, names);
+  return near === null ? null : `did you mean ${quoted(near)}?`;
 }
 
 /** @param {Map<any, any>} map @returns {any} `undefined`: its keys are not all text */
@@ -177,7 +187,7 @@ function rest_check(schema, context, known) {
           is_known = true;
           if (own !== null) part = own(part, issues);
         }
-        if (!is_known && others === false) issues.add(`is not known: ${told}`);
+        if (!is_known && others === false) issues.add(`is not known: ${did_you_mean(key, names) ?? told}`);
         else if (!is_known && check !== null) part = check(part, issues);
         if (part !== value[key] && !known.has(key)) {
           if (result === value) result = { ...value };
@@ -208,4 +218,4 @@ function bounds_check(schema, context) {
   };
 }
 
-module.exports = { is_object, object_check, object_like, put };
+module.exports = { did_you_mean, is_object, object_check, object_like, put };

@@ -68,8 +68,8 @@ function from_numbers(items, dtype) {
   const row = new type(items.length);
   for (let at = 0; at < items.length; at++) {
     const item = typeof items[at] === 'string' && is_float ? UNUSUAL[items[at]] : items[at];
-    if (is_big ? !(typeof item === 'bigint' || Number.isSafeInteger(item)) : typeof item !== 'number') return null;
-    row[at] = is_big ? BigInt(item) : item;
+    if (is_big ? !(typeof item === 'bigint' || Number.isSafeInteger(item)) : typeof item !== 'number' && !(is_float && typeof item === 'bigint')) return null;
+    row[at] = is_big ? BigInt(item) : Number(item);
     // An integer that is not what it was does not fit.
     if (!is_float && (is_big ? row[at] !== BigInt(item) : row[at] !== item)) return null;
   }

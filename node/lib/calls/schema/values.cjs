@@ -110,7 +110,7 @@ function number_check(schema, context, is_integer) {
     let value = given;
     if (typeof value !== 'number') {
       if (incoming && json && !is_integer && UNUSUAL.has(value)) value = UNUSUAL.get(value);
-      else if (typeof value === 'bigint' && BigInt(Number(value)) === value && (!is_integer || Number.isSafeInteger(Number(value)))) value = Number(value);
+      else if (typeof value === 'bigint' && is_held(value) && (!is_integer || Number.isSafeInteger(Number(value)))) value = Number(value);
       else if (typeof value === 'bigint') {
         issues.add(`${quoted(value)} is beyond what a number holds: declare a bigint`);
         return given;
@@ -126,6 +126,12 @@ function number_check(schema, context, is_integer) {
     if (bounds !== null) bounds(value, issues);
     return json && !incoming && !Number.isFinite(value) ? String(value) : value;
   };
+}
+
+/** @param {bigint} value @returns {boolean} whether a number holds it as it is */
+function is_held(value) {
+  const number = Number(value);
+  return Number.isFinite(number) && BigInt(number) === value;
 }
 
 const DIGITS = /^-?(0|[1-9]\d*)$/;
@@ -145,7 +151,8 @@ function bigint_check(schema, context) {
       return given;
     }
     if (bounds !== null) bounds(value, issues);
-    return json && !incoming && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+    if (!json || incoming) return value;
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   };
 }
 

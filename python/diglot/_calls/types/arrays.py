@@ -70,7 +70,7 @@ class NumpyType(Type):
             if dtype is not None and value.dtype.name != dtype:
                 raise Invalid(((), f"expected {self.name}, not one of {value.dtype.name}"))
             value = self._shaped(value)
-            return jsonable(value) if json else value
+            return jsonable(value, is_declared=True) if json else value
 
         return dump
 
@@ -122,7 +122,7 @@ class ArrayType(Type):
         def dump(value):
             if not isinstance(value, array.array):
                 raise expected(self.name, value)
-            return jsonable(value) if json else value
+            return jsonable(value, is_declared=True) if json else value
 
         return dump
 

@@ -9,8 +9,11 @@ from .base import Invalid, expected
 SAFE_INTEGER_MAX = 2**53 - 1
 
 
-def jsonable(value):
-    """What `json.dumps()` takes, by the rules of `docs/internals/calls.md`, "JSON"."""
+def jsonable(value, is_declared=False):
+    """What `json.dumps()` takes, by the rules of `docs/internals/calls.md`, "JSON".
+
+    `is_declared`: a schema says what it is, and an integer of any length is a number.
+    """
     if value is None or value is True or value is False:
         return value
     kind, detail = kinds.classify(type(value))
@@ -19,26 +22,26 @@ def jsonable(value):
     if kind == "text":
         return str(value)
     if kind == "integer":
-        return int(value) if abs(value) <= SAFE_INTEGER_MAX else str(int(value))
+        return int(value) if is_declared or abs(value) <= SAFE_INTEGER_MAX else str(int(value))
     if kind == "float":
         return float_json(float(value))
     if kind == "bytes":
         return base64.b64encode(value).decode()
     if kind in ("array", "set"):
-        return [_within(index, item) for index, item in enumerate(value)]
+        return [_within(index, item, is_declared) for index, item in enumerate(value)]
     if kind in ("map", "any map"):
         if kind == "map" and all(isinstance(key, str) for key in value):
-            return {str(key): _within(key, item) for key, item in value.items()}
-        return [[jsonable(key), _within(key, item)] for key, item in value.items()]
+            return {str(key): _within(key, item, is_declared) for key, item in value.items()}
+        return [[jsonable(key, is_declared), _within(key, item, is_declared)] for key, item in value.items()]
     if kind == "fields":
-        return {name: _within(name, getattr(value, name)) for name in detail}
+        return {name: _within(name, getattr(value, name), is_declared) for name in detail}
     if kind == "typed array":
-        return _numbers(value.tolist())
+        return _numbers(value.tolist(), is_declared)
     try:
         if kind == "tagged":
             tag, function = detail
-            return str(value) if tag == kinds.TAG_UUID else jsonable(function(value))
-        return jsonable(detail(value))
+            return str(value) if tag == kinds.TAG_UUID else jsonable(function(value), is_declared)
+        return jsonable(detail(value), is_declared)
     except (ValueError, TypeError) as error:
         raise Invalid(((), str(error))) from None
 
@@ -49,15 +52,15 @@ def float_json(value):
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _numbers(value):
+def _numbers(value, is_declared):
     if isinstance(value, list):
-        return [_numbers(each) for each in value]
-    return jsonable(value)
+        return [_numbers(each, is_declared) for each in value]
+    return jsonable(value, is_declared)
 
 
-def _within(part, value):
+def _within(part, value, is_declared):
     try:
-        return jsonable(value)
+        return jsonable(value, is_declared)
     except Invalid as invalid:
         raise invalid.within(part) from None
     except RecursionError:

@@ -58,7 +58,7 @@ class PydanticType(Type):
                 except pydantic.ValidationError as error:
                     raise _invalid(error) from None
             dumped = adapter.dump_python(value, by_alias=True)
-            return jsonable(dumped) if json else dumped
+            return jsonable(dumped, is_declared=True) if json else dumped
 
         return dump
 

@@ -86,7 +86,7 @@ class RecordType(Type):
                     if key in value:
                         raise
                     if not has_default:
-                        issues = (issues or []) + [((key,), "is missing")]
+                        issues = (issues or []) + [((key,), f"is missing{_near(key, value, fields)}")]
                 except Invalid as invalid:
                     issues = (issues or []) + list(invalid.within(key).issues)
             if issues:
@@ -121,6 +121,15 @@ class RecordType(Type):
             return found
 
         return dump
+
+
+def _near(key, value, fields):
+    """A key of the value that may be meant to be this one."""
+    import difflib
+
+    known = {field[0] for field in fields}
+    near = difflib.get_close_matches(key, [other for other in value if type(other) is str and other not in known], n=1)
+    return f": did you mean it by {near[0]!r}?" if near else ""
 
 
 def _within(key, function, value):

@@ -81,20 +81,23 @@ class BoolType(Type):
 
 class IntType(Type):
     name = "an int"
+    #: Text of JSON is taken for an integer above this: for one that a number of JavaScript's would not hold.
+    _text_above = SAFE_INTEGER_MAX
 
     def schema(self, defs):
         return {"type": "integer"}
 
     def load(self, json):
+        text_above = self._text_above
+
         def load(value):
             if type(value) is int:
                 return value
             if type(value) is float and value.is_integer() and abs(value) <= SAFE_INTEGER_MAX:
                 return int(value)
             if json and isinstance(value, str) and _DIGITS.fullmatch(value):
-                # As digits stand those that a number of JavaScript's would not hold.
                 number = int(value)
-                if abs(number) > SAFE_INTEGER_MAX:
+                if abs(number) > text_above:
                     return number
             raise expected("an int", value)
 
@@ -106,7 +109,7 @@ class IntType(Type):
                 if isinstance(value, bool) or not hasattr(value, "__index__"):
                     raise expected("an int", value)
                 value = operator.index(value)
-            return str(value) if json and abs(value) > SAFE_INTEGER_MAX else value
+            return value
 
         return dump
 
@@ -130,10 +133,21 @@ def is_big(mark):
 
 
 class BigIntType(IntType):
-    """`BigInt`."""
+    """`BigInt`: where a number of JavaScript's would not hold it, text of its digits in JSON."""
+
+    _text_above = -1
 
     def schema(self, defs):
         return {"type": "integer", "x-diglot": "bigint"}
+
+    def dump(self, json):
+        dump_int = super().dump(json)
+
+        def dump(value):
+            number = dump_int(value)
+            return str(number) if abs(number) > SAFE_INTEGER_MAX else number
+
+        return dump if json else dump_int
 
 
 class FloatType(Type):
