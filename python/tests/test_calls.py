@@ -209,8 +209,11 @@ def test_wrong_arguments_and_results(run):
         ]
         with pytest.raises(diglot.InvalidArguments, match="item: is missing"):
             await services.me.typed()
-        with pytest.raises(diglot.InvalidResult, match="expected an int, not 'no number'"):
+        with pytest.raises(diglot.InvalidResult, match="expected an int, not 'no number'") as caught:
             await services.me.typed(item=Item("a"), k=2)
+        if sys.version_info >= (3, 11):
+            [where] = caught.value.__notes__
+            assert where.endswith(f'{__file__}", line {typed.__code__.co_firstlineno}, in typed')
         with pytest.raises(diglot.UnsupportedValue, match=r"the result at \[0\]: object has no counterpart"):
             await services.me.untyped(k=1)
         with pytest.raises(diglot.UnsupportedValue, match=r"the argument at k\[1\]: object"):
@@ -401,6 +404,24 @@ def test_a_reader_that_stops_ends_the_stream(run):
         while not events:
             await asyncio.sleep(0.001)
         assert not connection.get().link.is_busy()
+
+    run(main)
+
+
+def test_a_generator_that_never_waits_gives_its_items_as_they_are_made(run):
+    made = []
+
+    @function
+    async def busy() -> AsyncIterator[int]:
+        while True:
+            made.append(time.sleep(0.002))
+            yield len(made)
+
+    async def main():
+        async for number in services.me.busy():
+            if number == 2:
+                break
+        assert len(made) < 1000, "before the window is full"
 
     run(main)
 

@@ -130,14 +130,19 @@ def test_a_sync_function_around_an_async_one(run):
         finally:
             events.append("ended")
 
+    @function
+    def passes_on(n: int) -> int:
+        return services.me.double(n=n)
+
     async def main():
         assert await services.me.double(n=4) == 8
+        assert await services.me.passes_on(n=1) == 2
         assert [n async for n in services.me.count(to=3)] == [0, 1, 2]
         task = asyncio.create_task(services.me.waits())
         await until(lambda: "waits" in events)
         task.cancel()
         await until(is_idle)
-        assert events == ["double", "count", "waits", "ended"]
+        assert events == ["double", "double", "count", "waits", "ended"]
 
     run(main)
 

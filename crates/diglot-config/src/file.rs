@@ -191,7 +191,8 @@ section! {
     /// One application and how it is run.
     ServiceSection, "in `[services.NAME]`" {
         /// What is run. Python: `"main:app"`, `"pkg.mod:factory()"`, `"pkg.mod"` (finds `app` or `application`),
-        /// `"src/main.py"`, `"src/main.py:app"`. Node: a `.js`, `.mjs` or `.cjs` file.
+        /// `"src/main.py"`, `"src/main.py:app"`, `"functions.py"` of functions alone. Node: a `.js`, `.mjs` or
+        /// `.cjs` file, or one in TypeScript: `.ts`, `.mts`, `.cts`, `.tsx`, `.jsx`.
         #[cfg_attr(test, schemars(required))]
         entry: String,
         /// The prefixes that go to this service: `"/"`, `"/api"`, `"example.com/shop"`. The longest that matches

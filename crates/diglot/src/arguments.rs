@@ -279,6 +279,9 @@ pub(crate) struct Call {
     /// Its arguments as a JSON object; `-` reads them from stdin [default: {}]
     #[arg(value_name = "ARGUMENTS")]
     pub(crate) arguments: Option<String>,
+    /// What a shell makes of an object that is in no quotes: the rest of it
+    #[arg(hide = true)]
+    pub(crate) rest: Vec<String>,
     /// How long it may take [default: what the configuration says]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,

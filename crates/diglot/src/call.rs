@@ -14,7 +14,8 @@ use serde_json::Value;
 use crate::{arguments::Call, ask, report};
 
 pub(crate) fn call(call: Call, environment: &Environment) -> ExitCode {
-    let Call { function: name, arguments, timeout, running } = call;
+    let Call { function: name, arguments, rest, timeout, running } = call;
+    let arguments = arguments.map(|first| [vec![first], rest].concat().join(" "));
     let name = name.as_str();
     let (service, function) = match ask::split_function(name) {
         Ok(names) => names,
@@ -34,7 +35,10 @@ pub(crate) fn call(call: Call, environment: &Environment) -> ExitCode {
     ask::server(running, environment, |client| async move {
         Ok(match client.call(service, function, arguments.into(), timeout).await? {
             Reply::Value(value) => {
-                print(&serde_json::from_slice(&value)?);
+                match has_long_digits(&value) {
+                    true => drop(write_line(&String::from_utf8_lossy(&value))),
+                    false => drop(print(&serde_json::from_slice(&value)?)),
+                }
                 ExitCode::SUCCESS
             }
             Reply::Refused(why) => refused(name, &why),
@@ -76,14 +80,18 @@ fn object(arguments: Option<String>) -> Result<String, Problem> {
     }
 }
 
+/// Whether there may be an integer that no type here holds: its digits stay what they are where nothing is read into numbers.
+fn has_long_digits(json: &[u8]) -> bool {
+    json.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() >= u64::MAX.ilog10() as usize)
+}
+
 /// Indented for people, a line for programs. False: nobody reads it.
 fn print(value: &Value) -> bool {
-    let mut out = io::stdout().lock();
-    match out.is_terminal() {
-        true => writeln!(out, "{value:#}"),
-        false => writeln!(out, "{value}"),
-    }
-    .is_ok()
+    write_line(&if io::stdout().is_terminal() { format!("{value:#}") } else { value.to_string() })
+}
+
+fn write_line(text: &str) -> bool {
+    writeln!(io::stdout().lock(), "{text}").is_ok()
 }
 
 /// What the function, or the way to it, has to say.
@@ -102,16 +110,18 @@ fn refused(name: &str, why: &Value) -> ExitCode {
     if !matches!(why["data"], Value::Null) {
         hint.push_str(&format!("data: {}\n", why["data"]));
     }
-    if let Some(stack) = said("stack") {
-        hint.push_str(stack);
-    }
     let hint = hint.trim_end();
     // Of a call that the function has made itself.
     let inner = match (said("service"), said("function"), said("stack")) {
         (Some(service), Some(function), Some(_)) => format!("{service}.{function}: "),
         _ => String::new(),
     };
-    report::failed(&format!("{name}: {kind}: {inner}{message}"), (!hint.is_empty()).then_some(hint))
+    let code =
+        report::failed(&format!("{name}: {kind}: {inner}{message}"), (!hint.is_empty()).then_some(hint));
+    if let Some(stack) = said("stack") {
+        anstream::eprintln!("{}", stack.trim_end());
+    }
+    code
 }
 
 fn step(step: &Value) -> String {
@@ -128,6 +138,8 @@ mod tests {
             assert_eq!(object(Some(text.to_owned())).ok().as_deref(), Some(text));
         }
         assert_eq!(object(None).ok().as_deref(), Some("{}"));
+        assert!(has_long_digits(b"{\"a\": [18446744073709551616]}"));
+        assert!(!has_long_digits(b"{\"a\": [1234567890123456.78901234567890123]}"));
         for text in ["[1]", "1", "null", "\"{\"", "", "{", "{}{}", "{\"a\": 1e}", "{a: 1}"] {
             assert!(object(Some(text.to_owned())).is_err(), "{text}");
         }

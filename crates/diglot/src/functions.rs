@@ -43,17 +43,19 @@ fn listed(offered: &Value) -> String {
     text
 }
 
+/// Of an enumeration, so many are shown.
+const VALUES_MAX: usize = 6;
+
 fn parameters(function: &Value) -> String {
     let params = &function["params"];
     let required: Vec<&str> =
         params["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = params["properties"].as_object().into_iter().flatten();
-    let mut parameters: Vec<String> = properties
-        .map(|(name, schema)| {
-            let optional = if required.contains(&name.as_str()) { "" } else { "?" };
-            format!("{name}{optional}: {}", type_name(schema))
-        })
-        .collect();
+    let (first, others): (Vec<_>, Vec<_>) =
+        properties.partition(|(name, _)| required.contains(&name.as_str()));
+    let first = first.into_iter().map(|(name, schema)| format!("{name}: {}", type_name(schema)));
+    let others = others.into_iter().map(|(name, schema)| format!("{name}?: {}", type_name(schema)));
+    let mut parameters: Vec<String> = first.chain(others).collect();
     if let Some(input) = function["input"]["name"].as_str() {
         parameters.push(format!("{input}: stream of {}", type_name(&function["input"]["schema"])));
     }
@@ -74,6 +76,16 @@ fn type_name(schema: &Value) -> String {
             None => of.to_owned(),
         };
     }
+    if let Some(values) = schema["enum"].as_array() {
+        let shown = values.iter().take(VALUES_MAX).map(Value::to_string);
+        return shown
+            .chain((values.len() > VALUES_MAX).then(|| "…".to_owned()))
+            .collect::<Vec<_>>()
+            .join(" | ");
+    }
+    if let Some(value) = schema.get("const") {
+        return value.to_string();
+    }
     if let Some(any) = schema["anyOf"].as_array() {
         return any.iter().map(type_name).collect::<Vec<_>>().join(" | ");
     }
@@ -86,7 +98,6 @@ fn type_name(schema: &Value) -> String {
     match &schema["type"] {
         Value::String(name) => name.clone(),
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" | "),
-        _ if schema.get("enum").is_some() || schema.get("const").is_some() => "enum".to_owned(),
         _ => "any".to_owned(),
     }
 }
@@ -101,15 +112,16 @@ mod tests {
             "name": "similar",
             "params": {
                 "type": "object",
-                "properties": { "item_id": { "type": "integer" }, "k": { "type": "integer" } },
-                "required": ["item_id"],
+                "properties": { "item_id": { "type": "integer" }, "size": { "type": "string", "enum": ["small", "large"] },
+                    "k": { "type": "integer" }, "user_id": { "const": 7 } },
+                "required": ["user_id", "item_id"],
             },
             "result": { "type": "array", "items": { "$ref": "#/$defs/Item" } },
             "doc": "Items like this one.\n\nBy their vectors.",
         }, { "name": "watch", "params": {}, "result": { "type": "number" }, "stream": true }] });
         assert_eq!(
             listed(&offered),
-            "model.similar(item_id: integer, k?: integer) -> array of Item\n    Items like this one.\n\
+            "model.similar(item_id: integer, user_id: 7, k?: integer, size?: \"small\" | \"large\") -> array of Item\n    Items like this one.\n\
              model.watch() -> stream of number\n"
         );
         assert_eq!(listed(&serde_json::json!({ "web": [] })), "no service offers a function\n");

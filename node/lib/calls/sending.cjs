@@ -3,6 +3,16 @@
 
 const { take_encoder, give_back } = require('./encode.cjs');
 
+/** How long items of an iterable that never waits gather, before they leave and others have their turn. */
+const TURN_MS = 1;
+/** Items between two looks at the clock, at most. */
+const STRIDE_MAX = 64;
+
+/** The rest of the loop's turn: what is to be written leaves, what has come is read. */
+function next_turn() {
+  return new Promise(setImmediate);
+}
+
 class Sending {
   /**
    * @param {import('./connection.cjs').Connection} connection
@@ -21,6 +31,10 @@ class Sending {
     this.is_stopped = false;
     /** @type {(() => void) | null} */
     this.wake = null;
+    this.turn_ms = performance.now();
+    this.looked_ms = this.turn_ms;
+    this.stride = 1;
+    this.until_look = 1;
   }
 
   /** Rejects with what the iterable threw. @returns {Promise<void>} */
@@ -44,12 +58,27 @@ class Sending {
         this._leave();
         throw error;
       }
-      if (has_credit) continue;
-      await new Promise((resolve) => {
-        this.wake = resolve;
-        connection.wait(exchange);
-      });
+      if (has_credit && !this._has_had_its_turn()) continue;
+      if (has_credit) {
+        await next_turn();
+      } else {
+        await new Promise((resolve) => {
+          this.wake = resolve;
+          connection.wait(exchange);
+        });
+      }
+      this.turn_ms = performance.now();
     }
+  }
+
+  _has_had_its_turn() {
+    if (--this.until_look > 0) return false;
+    const now_ms = performance.now();
+    // Where items take next to nothing, the clock is looked at less often.
+    this.stride = now_ms - this.looked_ms < TURN_MS / 8 ? Math.min(2 * this.stride, STRIDE_MAX) : 1;
+    this.until_look = this.stride;
+    this.looked_ms = now_ms;
+    return now_ms - this.turn_ms >= TURN_MS;
   }
 
   /** @param {any} encoded @returns {boolean} whether there is credit for more */

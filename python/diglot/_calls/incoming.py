@@ -23,6 +23,8 @@ from .values import UnsupportedError
 HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 
 _JSON, _ITEMS = 1, 2
+#: How long items of a stream gather.
+_TURN_SECONDS = 0.001
 _OURS = __file__.rpartition("/")[0] + "/"
 
 
@@ -141,13 +143,22 @@ class Incoming(Scope):
         current.set(self)
         try:
             self.link.answer_stream(self.id)
+            turn_ends = time.monotonic() + _TURN_SECONDS
             async for item in items:
+                has_waited = True
                 if not self.send(item):
                     future = asyncio.get_running_loop().create_future()
                     self.wake_sender = wake_future(future)
                     await future
+                elif time.monotonic() >= turn_ends:
+                    # Items of a generator that never waits leave, and others have their turn.
+                    await asyncio.sleep(0)
+                else:
+                    has_waited = False
                 if self.is_over:
                     break
+                if has_waited:
+                    turn_ends = time.monotonic() + _TURN_SECONDS
             self.link.end_items(self.id)
         except asyncio.CancelledError:
             self.cancelled()
@@ -185,10 +196,12 @@ class Incoming(Scope):
 
     def _go_on(self, result, host):
         """In the loop, with what a sync function has returned to be awaited."""
-        if isinstance(result, AsyncIterable):
+        is_stream = self.function.signature.stream
+        # A call of another function is both.
+        if is_stream and isinstance(result, AsyncIterable):
             coroutine = self._run_stream(result)
         else:
-            run = self._run_stream_of if self.function.signature.stream else self._run
+            run = self._run_stream_of if is_stream else self._run
             coroutine = run(lambda: result)
         self.task = host.make_task(coroutine)
         if self.is_over:
@@ -245,7 +258,7 @@ class Incoming(Scope):
 
     def refused(self, error):
         """What the function returned cannot cross."""
-        self.throw(_refusal(error))
+        self.throw({**_refusal(error), "stack": self.function.stack})
 
     def failed(self, error):
         if self.is_over and isinstance(error, errors.CallCancelled):
@@ -357,7 +370,7 @@ def _check_items(signature, has_items):
     if has_items and signature.input is None:
         raise Invalid(((), "no parameter is a stream of items, and one was given"))
     if signature.input is not None and not has_items:
-        raise Invalid(((signature.input,), "is missing: it is a stream of items"))
+        raise Invalid(((signature.input,), "is missing: it is a stream of items, which only another service can give"))
 
 
 def _near(name):

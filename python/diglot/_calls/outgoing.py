@@ -61,7 +61,10 @@ class Call(Coroutine):
 
     def __iter__(self):
         call = f"{self._remote!r}(...)"
-        raise TypeError(f"{call} is a call, and no answer yet: use `await {call}`, or `async for` where it is a stream")
+        raise TypeError(
+            f"{call} is a call, and no answer yet: use `await {call}`, `async for` where it is a stream, or"
+            f" `{self._remote!r}.sync(...)` where nothing can be awaited"
+        )
 
     def __repr__(self):
         return f"<call of {self._remote!r}{'' if self._is_used else ', not awaited'}>"
@@ -398,7 +401,12 @@ class StreamReply(_Reply):
         self.inbox.end(error)
 
     def returned(self, value):
-        self.fail(TypeError(f"{self.remote!r} answers with one value: use `await {self.remote!r}(...)`"))
+        self.fail(
+            TypeError(
+                f"{self.remote!r} answers with one value: use `await {self.remote!r}(...)`, or `.sync(...)` where"
+                " nothing can be awaited"
+            )
+        )
 
 
 class SyncReply(_Reply):

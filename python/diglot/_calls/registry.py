@@ -37,6 +37,12 @@ class Function:
             self._frame_locals = None
         return self._signature
 
+    @property
+    def stack(self):
+        """Where it stands, as a traceback has it."""
+        code = inspect.unwrap(self.function).__code__
+        return f'  File "{code.co_filename}", line {code.co_firstlineno}, in {self.name}\n'
+
     def offer(self):
         """The JSON of an OFFER."""
         options = self.options
