@@ -220,6 +220,17 @@ def test_a_call_that_is_forgotten_is_told_with_its_line():
     assert [(one.filename, one.lineno) for one in told] == [(__file__, forgets.__code__.co_firstlineno + 1)]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="errors have no notes")
+def test_the_error_of_a_call_that_a_task_runs_has_its_line(run):
+    async def main():
+        task = asyncio.create_task(services.me.nothing())
+        with pytest.raises(diglot.UnknownFunction) as failed:
+            await task
+        assert failed.value.__notes__ == [f"called at {__file__}:{main.__code__.co_firstlineno + 1}"]
+
+    run(main)
+
+
 def test_a_call_that_is_returned_and_not_awaited_is_no_data():
     looks = [vars, dict, list, dataclasses.asdict, json.dumps, pickle.dumps]
     encoders = ("fastapi.encoders", "jsonable_encoder"), ("pydantic_core", "to_json"), ("orjson", "dumps")

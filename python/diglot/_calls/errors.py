@@ -38,10 +38,15 @@ class CallError(Exception):
         return _made, (type(self), self.message, dict(self.__dict__))
 
 
-def _note(error, stack, service, function):
-    """The stack of whose function it was goes below the traceback."""
+def note(error, text):
+    """A text that goes below the traceback."""
     if sys.version_info >= (3, 11):
-        error.add_note(f"in {service}.{function}:\n{stack.rstrip()}" if service else stack.rstrip())
+        error.add_note(text)
+
+
+def _note_stack(error, stack, service, function):
+    """The stack of whose function it was goes below the traceback."""
+    note(error, f"in {service}.{function}:\n{stack.rstrip()}" if service else stack.rstrip())
 
 
 def _made(cls, message, attributes):
@@ -77,7 +82,7 @@ class RemoteError(CallError):
         self.data = data
         self.stack = stack
         if stack:
-            _note(self, stack, service, function)
+            _note_stack(self, stack, service, function)
 
     def __str__(self):
         # The traceback has the note; where there are none, the stack stands in the text.
@@ -220,7 +225,7 @@ def from_throw(text, service, function):
     if stack:
         if isinstance(error, RemoteError):
             error.stack = stack
-        _note(error, stack, service, function)
+        _note_stack(error, stack, service, function)
     return error
 
 

@@ -41,7 +41,12 @@ class Call(Coroutine):
         return self._begun().__await__()
 
     def send(self, value):
-        return self._begun().send(value)
+        # Of a Task: in its traceback is no line of the program.
+        try:
+            return self._begun().send(value)
+        except errors.CallError as error:
+            errors.note(error, f"called at {self._made_at[0].co_filename}:{_line_of(self)}")
+            raise
 
     def throw(self, *exception):
         return self._begun().throw(*exception)
@@ -70,15 +75,20 @@ class Call(Coroutine):
         return f"<call of {self._remote!r}{'' if self._is_used else ', not awaited'}>"
 
 
+def _line_of(call):
+    """Where the call was made."""
+    code, at, _ = call._made_at
+    return next((line for start, end, line in code.co_lines() if start <= at < end), None) or code.co_firstlineno
+
+
 def _warn_of_unused(call):
     """As Python does of a coroutine, but of the line where the call was made: who drops it may be anyone."""
-    code, at, module = call._made_at
-    line = next((line for start, end, line in code.co_lines() if start <= at < end), None) or code.co_firstlineno
+    code, _, module = call._made_at
     warnings.warn_explicit(
         f"the call of {call._remote!r} was never awaited",
         RuntimeWarning,
         code.co_filename,
-        line,
+        _line_of(call),
         module=module.get("__name__", "<unknown>"),
         registry=module.setdefault("__warningregistry__", {}),
         source=call,

@@ -7,6 +7,7 @@ mod client;
 mod compiled;
 mod drift;
 mod example;
+mod first;
 mod watching;
 
 use std::fs;
