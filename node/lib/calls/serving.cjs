@@ -204,7 +204,8 @@ class Serving {
   _answer_stream(result) {
     const { connection, exchange, offered, is_json } = this;
     if (typeof (result?.[Symbol.asyncIterator] ?? result?.[Symbol.iterator]) !== 'function') {
-      return this._throw(thrown_invalid_result([{ path: [], message: 'a stream of items, and it returned none' }], offered.stack));
+      const { kind_text } = require('./schema/issues.cjs');
+      return this._throw(thrown_invalid_result([{ path: [], message: `expected a stream of items, not ${kind_text(result)}` }], offered.stack));
     }
     const write = (encoder, encoded) => this._write(encoder, encoded);
     const sending = new Sending(connection, exchange, result, write, (item) => offered.encode(item, is_json));
