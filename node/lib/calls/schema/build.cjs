@@ -96,11 +96,7 @@ class Context {
     const target = known;
     return (value, issues) => {
       if (target.check === null) return value;
-      if (issues.depth >= DEPTH_MAX) {
-        issues.add(`values nest at most ${DEPTH_MAX} deep: is it one that contains itself?`);
-        return value;
-      }
-      issues.depth++;
+      if (!issues.deeper()) return value;
       const converted = target.check(value, issues);
       issues.depth--;
       return converted;

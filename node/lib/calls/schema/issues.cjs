@@ -17,6 +17,8 @@ class Issues {
     /** @type {{ path: (string | number)[], message: string }[]} */
     this.list = [];
     this.depth = 0;
+    /** Values nest too deep: no more are gone into, since of one that contains itself twice there are two to the power of its depth. */
+    this.is_too_deep = false;
     /** @type {Map<object, Map<object, any>> | null} */
     this._kept = null;
   }
@@ -38,6 +40,14 @@ class Issues {
   add(message) {
     this.count++;
     if (this.list.length < ISSUES_MAX) this.list.push({ path: [], message });
+  }
+
+  /** Going one deeper. @returns {boolean} whether that may be; if not, it is told */
+  deeper() {
+    this.is_too_deep ||= this.depth >= DEPTH_MAX;
+    if (this.is_too_deep) this.add(`values nest at most ${DEPTH_MAX} deep: is it one that contains itself?`);
+    else this.depth++;
+    return !this.is_too_deep;
   }
 
   /** Those that came since are inside of this part. @param {number} since a former `count` @param {string | number} key */

@@ -2,7 +2,7 @@
 // What JSON has no word for, as the values' table writes it there.
 
 const { FORGOTTEN, is_ndarray } = require('../values.cjs');
-const { DEPTH_MAX, kind_text, quoted } = require('./issues.cjs');
+const { kind_text, quoted } = require('./issues.cjs');
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -92,11 +92,7 @@ function object_to_json(value, issues) {
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(/** @type {any} */ (value), (item) => number_to_json(item));
   if (is_ndarray(value)) return nested(value.data, value.shape, value.dtype);
   if (value.batches !== undefined && require('../tables.cjs').is_table(value)) return table_to_json(value, issues);
-  if (issues.depth >= DEPTH_MAX) {
-    issues.add(`values nest at most ${DEPTH_MAX} deep: is it one that contains itself?`);
-    return null;
-  }
-  issues.depth++;
+  if (!issues.deeper()) return null;
   const result = members_to_json(value, issues);
   issues.depth--;
   return result;
