@@ -336,6 +336,33 @@ describe('a worker', () => {
     });
   }
 
+  const laden = (how) => broker.call(peer, 'laden', { how }).then(assert.fail, ({ thrown }) => thrown);
+  for (const how of ['data', 'fields']) {
+    it(`whose function throws an error tells what that carries as JSON has it, in ${how}`, async () => {
+      const { data, stack } = await laden(how);
+      assert.deepEqual(data, { id: '1152921504606846976', image: 'AQID', prices: [[1, 'a']], tags: ['x'], ratio: 'NaN', row: [1.5], long: 'x'.repeat(60_000), last: 1, ...(how === 'data' && { ['__proto__']: 1 }) });
+      const lines = stack.split('\n');
+      assert.match(lines[1], /faults\.cjs:\d+/);
+      const [, note] = /^\(its data did not cross whole; (.*)\)$/.exec(lines.at(-1));
+      assert.deepEqual(note.split('; ').map((part) => part.split(':')[0]), ['longer', 'callback', 'nested', 'unseen']);
+      assert.match(note, /longer: longer than the 65536 bytes that may cross; callback: a function has no counterpart; nested: values nest at most 128 deep; unseen: it cannot be looked at/);
+    });
+  }
+
+  it('whose function throws an error with data that is no object tells that', async () => {
+    assert.deepEqual((await laden({ list: [1, 2n ** 60n] })).data, [1, '1152921504606846976']);
+    const { data, stack } = await laden({});
+    assert.equal(data, undefined);
+    assert.match(stack, /\n\(its data did not cross whole; all of it: a function has no counterpart\)$/);
+    assert.match((await laden('hidden')).stack, /whole; x: it cannot be looked at\)$/);
+    assert.match((await laden('many')).stack, /field9: a function has no counterpart; 2 more\)$/);
+  });
+
+  it('whose function throws an error that is longer than a frame tells its message and what it carries', async () => {
+    const { message, type, data, stack } = await laden('escaped');
+    assert.deepEqual([message.length, type.length, data.left, data.long.length, stack], [16_385, 257, 0, 10_000, undefined]);
+  });
+
   it('whose function returns something odd says so and goes on', async () => {
     const outcome = (name, how) => broker.call(peer, name, { how }).catch(({ thrown }) => `${thrown.code} ${thrown.type}: ${thrown.message}`);
     assert.match(await outcome('odd_later', 'stream'), /^error TypeError: .*locked/);

@@ -1,5 +1,6 @@
 """Calls, and what they are made in: who outlives whom, on which threads, and under which names."""
 
+import array
 import asyncio
 import contextlib
 import dataclasses
@@ -442,6 +443,74 @@ def test_errors_that_fit_into_a_frame():
         told = json.loads(text, parse_constant=lambda name: pytest.fail(name))
         assert told["code"] == getattr(error, "code", "error")
         assert isinstance(errors.from_throw(text, "s", "f"), diglot.CallError)
+
+
+class Laden(Exception):
+    """Carries what it is made with."""
+
+    def __init__(self, **carried):
+        super().__init__("m")
+        self.__dict__.update(carried)
+
+
+class Unseen:
+    __attrs_attrs__ = (dataclasses.make_dataclass("Field", ["name"])("x"),)
+
+    @property
+    def x(self):
+        raise LookupError("x")
+
+
+def test_what_an_error_carries_crosses_as_json_has_it():
+    nested = []
+    nested.append(nested)
+    error = Laden(
+        id=2**60,
+        image=b"\1\2\3",
+        prices={1: "a"},
+        tags={"x"},
+        ratio=math.nan,
+        row=array.array("f", [1.5]),
+        long="x" * 60_000,
+        longer="x" * 6_000,
+        callback=print,
+        nested=[nested],
+        unseen=Unseen(),
+        last=1,
+        _own=2,
+    )
+    told = json.loads(thrown.thrown(error, lambda _: "at x\n"))
+    assert told["data"] == {
+        "id": str(2**60),
+        "image": "AQID",
+        "prices": [[1, "a"]],
+        "tags": ["x"],
+        "ratio": "NaN",
+        "row": [1.5],
+        "long": "x" * 60_000,
+        "last": 1,
+    }
+    first, note = told["stack"].splitlines()
+    assert first == "at x" and note.startswith("(its data did not cross whole; ")
+    names = [part.partition(":")[0] for part in note.removeprefix("(its data did not cross whole; ").split("; ")]
+    assert names == ["longer", "callback", "nested", "unseen"], note
+    assert "longer: longer than the 65536 bytes that may cross" in note
+    assert "has no counterpart" in note and "unseen: it cannot be looked at: LookupError" in note
+
+    told = json.loads(thrown.thrown(Laden(**{f"field_{n}": print for n in range(12)}), lambda _: "at x\n"))
+    assert "data" not in told and told["stack"].endswith("; 2 more)\n")
+
+
+@pytest.mark.parametrize("data", [[1, 2], "text", {1: "a"}, 0])
+def test_data_of_an_error_may_be_anything(data):
+    class Odd(errors.RemoteError):
+        pass
+
+    expected = [[1, "a"]] if data == {1: "a"} else data
+    for error in (Odd("m", data=data), errors.RemoteError("m", data=data, service="s", function="f")):
+        assert json.loads(thrown.thrown(error, lambda _: ""))["data"] == expected, error
+    told = json.loads(thrown.thrown(Odd("m", data=[print]), lambda _: ""))
+    assert "data" not in told and "(its data did not cross whole; all of it: at [0]: " in told["stack"]
 
 
 def test_data_of_an_error_stays_where_it_fits():

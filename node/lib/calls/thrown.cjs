@@ -2,13 +2,18 @@
 // What a function threw as the JSON of a THROW frame.
 
 const { THROW_BYTES_MAX } = require('./protocol.cjs');
+const { carried, left_text } = require('./carried.cjs');
 const { CallError, TooLarge, UnsupportedValue } = require('./errors.cjs');
 const { is_inner } = require('./made.cjs');
 
 const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
-const DATA_CHARS_MAX = 32 * 1024;
+/** Of the names in it: class, service, function. */
+const NAME_CHARS_MAX = 256;
+const NAMES = ['code', 'type', 'service', 'function'];
 const ISSUES_MAX = 100;
+/** What makes room, in this order, where escapes make it too long: the message and what the error carries have it without these. */
+const SPARED = ['issues', 'stack'];
 /** In the message. */
 const ISSUES_SHOWN = 3;
 /** Of the path of an issue, which of a value that contains itself is as long as may be. */
@@ -21,9 +26,15 @@ const PATH_PARTS_MAX = 16;
  * @returns {Buffer}
  */
 function thrown(code, message, more = {}) {
-  const json = Buffer.from(JSON.stringify({ code, message: cut(message, MESSAGE_CHARS_MAX), ...more }));
-  // Texts of 32,768 characters have 98,304 bytes at most, escapes apart.
-  return json.length <= THROW_BYTES_MAX ? json : Buffer.from(JSON.stringify({ code, message: cut(message, 1024) }));
+  const told = { code, message: cut(message, MESSAGE_CHARS_MAX), ...more };
+  for (const name of NAMES) if (typeof told[name] === 'string') told[name] = cut(told[name], NAME_CHARS_MAX);
+  let json = Buffer.from(JSON.stringify(told));
+  for (const member of SPARED) {
+    if (json.length <= THROW_BYTES_MAX) break;
+    delete told[member];
+    json = Buffer.from(JSON.stringify(told));
+  }
+  return json;
 }
 
 /** A program may throw anything: what it throws may throw in its turn when it is looked at. @param {() => Buffer} look */
@@ -62,14 +73,16 @@ function by_function(error) {
   if (error instanceof CallError) return by_call(error);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
   const type = [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
-  return thrown('error', String(error.message ?? ''), { type, data: data_of(error), stack: stack_of(error) });
+  const { data, left } = carried(carried_by(error));
+  return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, left) });
 }
 
 /** A call that the function made has failed, and it let that pass: whose that was goes along, and where it was made. @param {CallError} error */
 function by_call(error) {
   const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  return thrown(code, error.said, { service, function: name, type, data: in_json(error.data), issues, stack: stack_of(error) });
+  const { data, left } = carried(error.data);
+  return thrown(code, error.said, { service, function: name, type, data, issues, stack: stack_of(error, left) });
 }
 
 /** @param {any} error @returns {{ path: (string | number)[], message: string }[] | null} null: it is none of a schema's */
@@ -104,27 +117,21 @@ function issues_text(issues) {
   return shown.join('; ');
 }
 
-/** What an error carries beside its message: its `data`, or the fields the program gave it. @returns {any} */
-function data_of(error) {
+/** Its `data`, or the fields the program gave it. @returns {any} */
+function carried_by(error) {
   const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
-  return in_json('data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields);
+  return 'data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields;
 }
 
-function in_json(data) {
-  if (data === undefined) return undefined;
-  try {
-    const json = JSON.stringify(data);
-    return json === undefined || json.length > DATA_CHARS_MAX ? undefined : JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The stack without the frames of Diglot and Node, which nobody looks for. @returns {string | undefined} */
-function stack_of(error) {
-  if (typeof error.stack !== 'string') return undefined;
-  const lines = error.stack.split('\n').filter((line) => !is_inner(line));
-  return cut(lines.join('\n'), STACK_CHARS_MAX);
+/**
+ * The stack without the frames of Diglot and Node, which nobody looks for; below it what of the error's data stays behind.
+ * @param {any} error @param {string[]} left @returns {string | undefined}
+ */
+function stack_of(error, left) {
+  const text = typeof error.stack === 'string' ? error.stack : '';
+  const lines = text.split('\n').filter((line) => !is_inner(line));
+  const told = [cut(lines.join('\n'), STACK_CHARS_MAX), left_text(left)].filter((part) => part !== '');
+  return told.length === 0 ? undefined : told.join('\n');
 }
 
 function cut(text, chars_max) {

@@ -9,7 +9,11 @@ from .types import Invalid
 BYTES_MAX = 250_000
 MESSAGE_CHARACTERS_MAX = 8_192
 STACK_CHARACTERS_MAX = 16_384
+#: Of the JSON of what an exception carries.
 DATA_BYTES_MAX = 65_536
+#: Fields of it that are named of those that stay behind, and the characters of each.
+DATA_NAMED_MAX = 10
+DATA_NAME_CHARACTERS_MAX = 100
 #: Of the names in it: class, service, function.
 NAME_CHARACTERS_MAX = 256
 ISSUES_MAX = 50
@@ -21,17 +25,16 @@ def thrown(exception, formatted):
         # Of a call made in this one: it says itself where it comes from, and the traceback where that was called.
         told = {"code": exception.code, "message": exception.message, "service": exception.service}
         told["function"] = exception.function
-        for member in ("type", "data", "issues"):
+        for member in ("type", "issues"):
             value = getattr(exception, member, None)
             if value is not None:
                 told[member] = value
-        told["stack"] = formatted(exception)
-        return encoded(told)
-    told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
-    data = _data_of(exception)
-    if data:
-        told["data"] = data
-    told["stack"] = formatted(exception)
+        carried = getattr(exception, "data", None)
+    else:
+        told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
+        carried = _carried_by(exception)
+    told["data"], left = _crossing(carried)
+    told["stack"] = formatted(exception) + _left_text(left)
     return encoded(told)
 
 
@@ -44,9 +47,6 @@ def encoded(told):
     told["message"] = errors.cut(str(told.get("message", "")), MESSAGE_CHARACTERS_MAX)
     if "stack" in told:
         told["stack"] = _without_middle(str(told["stack"]))
-    data = _json(told.get("data"))
-    if data is None or len(data) > DATA_BYTES_MAX:
-        told.pop("data", None)
     if "issues" in told:
         told["issues"] = list(told["issues"])[:ISSUES_MAX]
     text = _json(told)
@@ -81,20 +81,62 @@ def _text_of(exception):
         return f"(its message cannot be shown: {type(problem).__name__})"
 
 
-def _data_of(exception):
-    from .types.plain_json import jsonable
-
-    found = {}
+def _carried_by(exception):
+    """Its attributes; of one of the program's own that is derived from `RemoteError`, the data it is raised with."""
     carried = vars(exception)
     if isinstance(exception, errors.RemoteError):
-        # One of the program's own, derived from it, is raised with its data.
         own = errors.RemoteError("").__dict__
-        carried = {**{name: value for name, value in carried.items() if name not in own}, **(exception.data or {})}
-    for name, value in list(carried.items()):
-        if name.startswith("_"):
-            continue
-        try:
-            found[name] = jsonable(value)
-        except (Invalid, RecursionError):
-            pass  # what has no counterpart stays here
-    return found
+        carried = {name: value for name, value in carried.items() if name not in own}
+        if exception.data is not None and not isinstance(exception.data, dict):
+            return exception.data
+        carried |= exception.data or {}
+    return {name: value for name, value in carried.items() if not str(name).startswith("_")} or None
+
+
+def _crossing(carried):
+    """What crosses of it, as JSON has it, and each that does not, with why: fields one by one."""
+    if carried is None:
+        return None, []
+    if not (isinstance(carried, dict) and all(isinstance(name, str) for name in carried)):
+        value, _, problem = _plain(carried, DATA_BYTES_MAX)
+        return value, [f"all of it: {problem}"] if problem else []
+    kept, left = {}, []
+    # Braces; of each field quotes, colon and comma.
+    bytes_left = DATA_BYTES_MAX - 2
+    for name, value in carried.items():
+        around = len(_json(name)) + 2
+        value, length, problem = _plain(value, bytes_left - around)
+        if problem:
+            left.append(f"{errors.cut(name, DATA_NAME_CHARACTERS_MAX)}: {problem}")
+        else:
+            kept[name] = value
+            bytes_left -= length + around
+    return (kept or None) if left else kept, left
+
+
+def _plain(value, bytes_max):
+    """A value as JSON has it, the bytes of that, and why it stays behind if it does."""
+    from .types.plain_json import jsonable
+
+    try:
+        value = jsonable(value)
+    except Invalid as invalid:
+        path, message = invalid.issues[0]
+        at = errors.path_text(path)
+        return None, 0, f"at {at}: {message}" if at else message
+    except RecursionError:
+        return None, 0, "it goes too deep"
+    except Exception as error:  # of a class of the program's
+        return None, 0, f"it cannot be looked at: {type(error).__name__}"
+    text = _json(value)
+    if text is None or len(text) > bytes_max:
+        return None, 0, f"longer than the {DATA_BYTES_MAX} bytes that may cross"
+    return value, len(text), None
+
+
+def _left_text(left):
+    """The traceback's last line, where something stays behind."""
+    if not left:
+        return ""
+    more = [f"{len(left) - DATA_NAMED_MAX} more"] if len(left) > DATA_NAMED_MAX else []
+    return f"(its data did not cross whole; {'; '.join(left[:DATA_NAMED_MAX] + more)})\n"

@@ -78,6 +78,38 @@ const RESULTS = {
 };
 exports.odd = func({ input: object({ how: {} }) }, ({ how }) => RESULTS[how]());
 exports.oddLater = func({ stream: true, input: object({ how: {} }) }, async ({ how }) => RESULTS[how]());
+const nested = {};
+nested.a = nested.b = nested;
+const unseen = {
+  get x() {
+    return say.nowhere();
+  },
+};
+/** What a program may give an error, in its `data` or as fields of its own. */
+const LADEN = {
+  id: 2n ** 60n,
+  image: new Uint8Array([1, 2, 3]),
+  prices: new Map([[1, 'a']]),
+  tags: new Set(['x']),
+  ratio: Number.NaN,
+  row: new Float32Array([1.5]),
+  absent: undefined,
+  long: 'x'.repeat(60_000),
+  longer: 'x'.repeat(6_000),
+  callback: () => 1,
+  nested,
+  unseen,
+  ['__proto__']: 1,
+  last: 1,
+};
+exports.laden = func({ input: object({ how: {} }) }, ({ how }) => {
+  if (how === 'fields') throw Object.assign(new Error('m'), LADEN);
+  if (how === 'data') throw Object.assign(new Error('m'), { data: LADEN });
+  if (how === 'many') throw Object.assign(new Error('m'), Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`field${n}`, say])));
+  if (how === 'escaped') throw Object.assign(new Error('\0'.repeat(20_000)), { name: 'E'.repeat(1000), stack: '\0'.repeat(40_000), data: { left: 0, long: '\0'.repeat(10_000) } });
+  if (how === 'hidden') throw Object.assign(new Error('m'), { data: unseen });
+  throw Object.assign(new Error('m'), { data: how.list ?? [say] });
+});
 const THROWN = { untouchable, symbol: Symbol('s'), nothing: undefined, bare: Object.create(null), deep: Object.assign(new Error('x'), { data: 10n }) };
 exports.throws = func({ input: object({ what: {} }) }, async ({ what }) => {
   throw Object.hasOwn(THROWN, what) ? THROWN[what] : throwing(what);
