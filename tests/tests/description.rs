@@ -77,11 +77,22 @@ fn services_are_one_document() {
     running.wait_for(|line| line.contains("of service \"web\"") && line.contains("GET /api/items"));
     let tag = running.get("/openapi.json").field("etag").expect("a tag").to_owned();
     assert_eq!(ask(&running, "GET /openapi.json", &format!("If-None-Match: {tag}\r\n")).status, 304);
-    assert_eq!(
-        ask(&running, "POST /openapi.json", "Content-Length: 0\r\n").field("allow"),
-        Some("GET, HEAD")
-    );
-    assert_eq!(running.get("/openapi.json/more").status, 404);
+    let post = ask(&running, "POST /openapi.json", "Content-Length: 0\r\n");
+    assert_eq!((post.field("allow"), post.field("cache-control")), (Some("GET, HEAD"), Some("no-store")));
+    let below = running.get("/openapi.json/more");
+    assert_eq!((below.status, below.field("cache-control")), (404, Some("no-store")));
+}
+
+#[test]
+fn what_is_mounted_twice_is_where_a_host_finds_it() {
+    let config = "[server]\nlisten = \"127.0.0.1:0\"\nopenapi = \"/openapi.json\"\n\n\
+        [services.api]\nentry = \"main:app\"\nroutes = [\"one.example/first\", \"/second\"]\nstrip = true\n";
+    let running = server().file("main.py", APP).file("api.json", API).file("diglot.toml", config).run();
+    assert_eq!(paths(&document(&running)), ["/second/items"]);
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: one.example\r\n\r\n";
+    let of_host = running.connect().send(request).response();
+    let of_host: Value = serde_json::from_str(&of_host.text()).expect("JSON");
+    assert_eq!(paths(&of_host), ["/first/items"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use crate::discriminators::{kinds, name_values};
 use crate::merge::Part;
 use crate::names::Names;
 use crate::walk::{Kind, SECTIONS, walk};
@@ -43,10 +44,16 @@ fn differing(parts: &[Part<'_>]) -> BTreeSet<Key> {
     let mut differing = BTreeSet::new();
     let mut users: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
     for part in parts {
+        for (parent, kinds) in kinds(&part.document) {
+            for kind in kinds {
+                users.entry(schema(&kind)).or_default().insert(schema(&parent));
+            }
+        }
         for (section, name) in keys(&part.document) {
             let value = &part.document["components"][section][&name];
             let key = (section.to_owned(), name);
-            for target in references(value, section) {
+            let kind = SECTIONS.iter().find(|(name, _)| *name == section).map(|(_, kind)| *kind);
+            for target in kind.into_iter().flat_map(|kind| references(&mut value.clone(), kind)) {
                 users.entry(target).or_default().insert(key.clone());
             }
             if *first.entry(key.clone()).or_insert(value) != value {
@@ -72,67 +79,46 @@ fn keys(document: &Value) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
-/// The components that one of `section` refers to.
-fn references(value: &Value, section: &str) -> Vec<Key> {
-    let kind = SECTIONS.iter().find(|(name, _)| *name == section).map_or(Kind::Plain, |(_, kind)| *kind);
+/// The components that something refers to, or names.
+pub(crate) fn references(value: &mut Value, kind: Kind) -> Vec<Key> {
     let mut targets = Vec::new();
-    walk(&mut value.clone(), kind, &mut |value, kind| {
+    walk(value, kind, &mut |value, kind| {
         targets.extend(value.get("$ref").and_then(Value::as_str).and_then(target));
         if kind == Kind::Schema {
             let mapped = value["discriminator"]["mapping"].as_object().into_iter().flatten();
             targets.extend(mapped.filter_map(|(_, to)| mapped_to(to.as_str()?)));
+        }
+        if kind == Kind::Operation {
+            let schemes = value["security"].as_array().into_iter().flatten().filter_map(Value::as_object);
+            targets
+                .extend(schemes.flat_map(Map::keys).map(|name| ("securitySchemes".to_owned(), name.clone())));
         }
     });
     targets
 }
 
 /// The component that a reference is to, or into.
-fn target(reference: &str) -> Option<Key> {
+pub(crate) fn target(reference: &str) -> Option<Key> {
     let mut steps = reference.strip_prefix("#/components/")?.splitn(3, '/');
     Some((steps.next()?.to_owned(), unescaped(steps.next()?)))
 }
 
 /// A discriminator's mapping names a schema, or refers to one.
-fn mapped_to(to: &str) -> Option<Key> {
-    if to.contains('/') || to.contains('#') {
-        target(to)
-    } else {
-        Some(("schemas".to_owned(), to.to_owned()))
-    }
+pub(crate) fn mapped_to(to: &str) -> Option<Key> {
+    if to.contains('/') || to.contains('#') { target(to) } else { Some(schema(to)) }
+}
+
+/// The key of a schema.
+pub(crate) fn schema(name: &str) -> Key {
+    ("schemas".to_owned(), name.to_owned())
 }
 
 /// Follows the names of components, in all of a document.
 pub(crate) fn rename(document: &mut Value, names: &BTreeMap<Key, String>) {
-    walk(document, Kind::Document, &mut |value, kind| {
-        if let Some(Value::String(reference)) = value.get_mut("$ref") {
-            follow(reference, names);
-        }
-        match kind {
-            Kind::Schema => {
-                let mapping = value.get_mut("discriminator").and_then(|it| it.get_mut("mapping"));
-                for (_, to) in mapping.and_then(Value::as_object_mut).into_iter().flatten() {
-                    if let Value::String(text) = to
-                        && let Some(name) = mapped_to(text).and_then(|key| names.get(&key))
-                    {
-                        *text = format!("#/components/schemas/{}", escaped(name));
-                    }
-                }
-            }
-            Kind::Document | Kind::Operation => {
-                let required = value.get_mut("security").and_then(Value::as_array_mut);
-                for requirement in required.into_iter().flatten().filter_map(Value::as_object_mut) {
-                    *requirement = std::mem::take(requirement)
-                        .into_iter()
-                        .map(|(name, scopes)| {
-                            let key = ("securitySchemes".to_owned(), name);
-                            (names.get(&key).cloned().unwrap_or(key.1), scopes)
-                        })
-                        .collect();
-                }
-            }
-            _ => {}
-        }
-    });
+    for (parent, kinds) in kinds(document) {
+        name_values(&mut document["components"]["schemas"][&parent], &kinds, names);
+    }
+    rename_within(document, Kind::Document, names);
     let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) else { return };
     for (section, _) in SECTIONS {
         let Some(Value::Object(named)) = components.get_mut(section) else { continue };
@@ -144,6 +130,41 @@ pub(crate) fn rename(document: &mut Value, names: &BTreeMap<Key, String>) {
             })
             .collect::<Map<_, _>>();
     }
+}
+
+/// Follows the names of components in a part of a document.
+pub(crate) fn rename_within(value: &mut Value, kind: Kind, names: &BTreeMap<Key, String>) {
+    walk(value, kind, &mut |value, kind| {
+        if kind == Kind::Schema && value["discriminator"].is_object() {
+            let of = |choice: &Value| target(choice["$ref"].as_str()?).map(|(_, name)| name);
+            let choices = ["oneOf", "anyOf"].map(|name| value[name].as_array().cloned());
+            let choices: Vec<String> = choices.iter().flatten().flatten().filter_map(of).collect();
+            name_values(value, &choices, names);
+            let mapping = value.get_mut("discriminator").and_then(|it| it.get_mut("mapping"));
+            for (_, to) in mapping.and_then(Value::as_object_mut).into_iter().flatten() {
+                if let Value::String(text) = to
+                    && let Some(name) = mapped_to(text).and_then(|key| names.get(&key))
+                {
+                    *text = format!("#/components/schemas/{}", escaped(name));
+                }
+            }
+        }
+        if let Some(Value::String(reference)) = value.get_mut("$ref") {
+            follow(reference, names);
+        }
+        if matches!(kind, Kind::Document | Kind::Operation) {
+            let required = value.get_mut("security").and_then(Value::as_array_mut);
+            for requirement in required.into_iter().flatten().filter_map(Value::as_object_mut) {
+                *requirement = std::mem::take(requirement)
+                    .into_iter()
+                    .map(|(name, scopes)| {
+                        let key = ("securitySchemes".to_owned(), name);
+                        (names.get(&key).cloned().unwrap_or(key.1), scopes)
+                    })
+                    .collect();
+            }
+        }
+    });
 }
 
 fn follow(reference: &mut String, names: &BTreeMap<Key, String>) {

@@ -2,33 +2,57 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::merge::resolved;
+use crate::references::{followed, into_components};
+use crate::remark::Remark;
 use crate::walk::METHODS;
 
 /// Bytes that are repeated in one document. Real ones repeat a few parameters; one of 16 MiB could ask for terabytes.
 const REPEATED_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What holds path items.
+const ITEMS: [&str; 2] = ["paths", "webhooks"];
 
-/// Leaves each path item with nothing but its operations and their servers. `false`: not all could be repeated.
-pub(crate) fn flatten(document: &mut Value) -> bool {
-    let whole = document.clone();
-    let security = whole.get("security").filter(|security| security.is_array());
+/// Leaves each path item with nothing but its operations and their servers, and no reference into it.
+pub(crate) fn flatten(document: &mut Value, service: &str, remarks: &mut Vec<Remark>) {
     let mut copies = Copies { left: Some(REPEATED_BYTES_MAX) };
-    for section in ["paths", "webhooks"] {
+    replace(document, service, &mut copies, remarks);
+    into_components(document, &mut copies);
+    let security = document.get("security").filter(|security| security.is_array()).cloned();
+    // Parameters refer to nothing else any more.
+    let known = json!({ "components": { "parameters": document["components"]["parameters"] } });
+    for section in ITEMS {
         let items = document.get_mut(section).and_then(Value::as_object_mut);
         for (_, item) in items.into_iter().flatten() {
-            let target = item["$ref"].as_str().and_then(|reference| resolved(&whole, reference));
-            if let Some(target) = target.and_then(|target| copies.of(target)) {
-                *item = target;
-            }
-            flatten_item(item, security, &whole, &mut copies);
+            flatten_item(item, security.as_ref(), &known, &mut copies);
         }
     }
-    copies.left.is_some()
+    if copies.left.is_none() {
+        remarks.push(Remark::Repeated { service: service.to_owned() });
+    }
 }
 
-fn flatten_item(item: &mut Value, security: Option<&Value>, whole: &Value, copies: &mut Copies) {
+/// Puts what they refer to in the place of path items.
+fn replace(document: &mut Value, service: &str, copies: &mut Copies, remarks: &mut Vec<Remark>) {
+    let mut replaced = Vec::new();
+    for section in ITEMS {
+        for (path, item) in document[section].as_object().into_iter().flatten() {
+            let Some(reference) = item["$ref"].as_str() else { continue };
+            let target = followed(document, item);
+            if target.is_none() {
+                let (service, path, reference) = (service.to_owned(), path.clone(), reference.to_owned());
+                remarks.push(Remark::NoItem { service, path, reference });
+            }
+            let target = target.and_then(|target| copies.of(target));
+            replaced.push((section, path.clone(), target.unwrap_or_default()));
+        }
+    }
+    for (section, path, target) in replaced {
+        document[section][path] = target;
+    }
+}
+
+fn flatten_item(item: &mut Value, security: Option<&Value>, known: &Value, copies: &mut Copies) {
     let shared = item["parameters"].as_array().cloned().unwrap_or_default();
     let description = item["description"].clone();
     for method in METHODS {
@@ -45,8 +69,7 @@ fn flatten_item(item: &mut Value, security: Option<&Value>, whole: &Value, copie
         let own = operation.entry("parameters").or_insert_with(|| Value::Array(Vec::new()));
         let Some(own) = own.as_array_mut() else { continue };
         let identity = |parameter: &Value| {
-            let parameter =
-                parameter["$ref"].as_str().and_then(|to| resolved(whole, to)).unwrap_or(parameter);
+            let parameter = followed(known, parameter).unwrap_or(parameter);
             let text = |name: &str| parameter[name].as_str().unwrap_or_default().to_owned();
             (text("name"), text("in"))
         };
@@ -59,20 +82,20 @@ fn flatten_item(item: &mut Value, security: Option<&Value>, whole: &Value, copie
 }
 
 /// What may be repeated yet.
-struct Copies {
+pub(crate) struct Copies {
     /// Bytes; `None` as soon as something was too much.
     left: Option<usize>,
 }
 
 impl Copies {
-    fn of(&mut self, value: &Value) -> Option<Value> {
+    pub(crate) fn of(&mut self, value: &Value) -> Option<Value> {
         self.left = self.left?.checked_sub(length(value));
         self.left.map(|_| value.clone())
     }
 }
 
 /// About as many bytes as a value has as text.
-fn length(value: &Value) -> usize {
+pub(crate) fn length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len() + 2,
         Value::Array(items) => items.iter().map(length).sum::<usize>() + 2,

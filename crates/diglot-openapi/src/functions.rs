@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::components::{escaped, unescaped};
-use crate::names::Names;
+use crate::named::Schemas;
 use crate::walk::{ITEM_SCHEMA, Kind, walk};
 
 /// Says of an operation that it is a function, by the name it is called by.
@@ -154,58 +154,8 @@ fn problem() -> Value {
     })
 }
 
-/// The types with a name of all functions of a service.
-#[derive(Default)]
-struct Schemas {
-    all: Map<String, Value>,
-    /// Each with what it was made of.
-    known: BTreeMap<String, Vec<(Value, String)>>,
-    names: Names,
-}
-
-impl Schemas {
-    /// A schema of an offer as one of a document, with its types among the others.
-    fn take(&mut self, mut schema: Value) -> Value {
-        let types = match schema.as_object_mut().and_then(|schema| schema.remove("$defs")) {
-            Some(Value::Object(types)) => types,
-            _ => Map::new(),
-        };
-        let mut new = Vec::new();
-        let chosen: BTreeMap<String, String> = types
-            .into_iter()
-            .map(|(name, of)| {
-                let known = self.known.entry(name.clone()).or_default();
-                if let Some((_, chosen)) = known.iter().find(|(present, _)| *present == of) {
-                    return (name, chosen.clone());
-                }
-                let chosen = self.names.take(&component_name(&name));
-                known.push((of.clone(), chosen.clone()));
-                new.push((chosen.clone(), of));
-                (name, chosen)
-            })
-            .collect();
-        for (name, mut of) in new {
-            cross(&mut of, &chosen);
-            self.all.insert(name, of);
-        }
-        cross(&mut schema, &chosen);
-        schema
-    }
-}
-
-/// What a component may be called: `Page[Item]` as `PageItem`. `Problem` is ours.
-fn component_name(name: &str) -> String {
-    let plain: String =
-        name.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect();
-    match plain.as_str() {
-        "" => "Type".to_owned(),
-        "Problem" => "ProblemType".to_owned(),
-        _ => plain,
-    }
-}
-
 /// Makes a schema say what crosses as JSON, and has its references follow.
-fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
+pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
     walk(schema, Kind::Schema, &mut |value, _| {
         let Some(schema) = value.as_object_mut() else { return };
         if let Some(Value::String(reference)) = schema.get_mut("$ref")
@@ -357,25 +307,5 @@ mod tests {
         assert_eq!(big["anyOf"][1]["pattern"], DIGITS);
         let row = crossed(json!({ "type": "array", OURS: "array", "dtype": "float32", "shape": [null] }));
         assert_eq!(row["items"]["anyOf"][1], json!({ "enum": UNUSUAL }));
-    }
-
-    #[test]
-    fn types_of_one_name_that_differ_are_two() {
-        let offer = |name: &str, of: &str| {
-            json!({
-                "name": name,
-                "params": { "type": "object", "properties": {} },
-                "result": { "$ref": "#/$defs/Page[Item]", "$defs": { "Page[Item]": { "type": of } } },
-            })
-        };
-        let document =
-            functions("/rpc/model", &[offer("a", "string"), offer("b", "string"), offer("c", "number")]);
-        let schema = |name: &str| {
-            let post = &document["paths"][format!("/rpc/model/{name}")]["post"];
-            post["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].as_str()
-        };
-        assert_eq!(schema("a"), Some("#/components/schemas/PageItem"));
-        assert_eq!(schema("b"), Some("#/components/schemas/PageItem"));
-        assert_eq!(schema("c"), Some("#/components/schemas/PageItem_2"));
     }
 }

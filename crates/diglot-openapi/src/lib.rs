@@ -4,14 +4,20 @@
 
 mod client;
 mod components;
+mod discriminators;
 mod flatten;
 mod functions;
+mod links;
 mod merge;
+mod named;
 mod names;
+mod operations;
 mod page;
 mod places;
 mod raise;
+mod reached;
 mod read;
+mod references;
 mod remark;
 mod walk;
 

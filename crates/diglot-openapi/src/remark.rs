@@ -29,6 +29,26 @@ pub enum Remark {
         /// The one that is kept.
         kept: String,
     },
+    /// Its document says that another server answers it.
+    Elsewhere {
+        /// Whose document has it.
+        service: String,
+        /// In capitals.
+        method: String,
+        /// As its document has it.
+        path: String,
+        /// The server's URL, as it is written there.
+        server: String,
+    },
+    /// All that its document says of a path is a reference, and no path is there.
+    NoItem {
+        /// Whose document has it.
+        service: String,
+        /// As its document has it.
+        path: String,
+        /// As it is written there.
+        reference: String,
+    },
     /// A reference has no target within the document.
     Dangling {
         /// Whose document has it.
@@ -62,6 +82,16 @@ impl fmt::Display for Remark {
                     "{method} {path} of service \"{service}\" is left out: it is the same path as {kept}"
                 )
             }
+            Self::Elsewhere { service, method, path, server } => {
+                write!(
+                    f,
+                    "{method} {path} of service \"{service}\" is left out: its document says that {server} answers it"
+                )
+            }
+            Self::NoItem { service, path, reference } => write!(
+                f,
+                "{path} of service \"{service}\" is left out: it refers to {reference}, and no path is there"
+            ),
             Self::Dangling { service, reference } => write!(
                 f,
                 "the description of service \"{service}\" refers to {reference}, which it does not have; anything \

@@ -9,16 +9,18 @@ pub(crate) enum Kind {
     Components,
     PathItem,
     Operation,
-    /// Or a header, which has the same members.
     Parameter,
+    /// As a parameter, without a name and a place.
+    Header,
     Body,
     Response,
     Media,
     Encoding,
     Callback,
     Schema,
-    /// Whatever else may stand behind a `$ref`: examples, links, security schemes.
-    Plain,
+    Example,
+    Link,
+    SecurityScheme,
 }
 
 /// How a member holds its objects.
@@ -41,14 +43,19 @@ pub(crate) const SECTIONS: [(&str, Kind); 10] = [
     ("schemas", Kind::Schema),
     ("responses", Kind::Response),
     ("parameters", Kind::Parameter),
-    ("examples", Kind::Plain),
+    ("examples", Kind::Example),
     ("requestBodies", Kind::Body),
-    ("headers", Kind::Parameter),
-    ("securitySchemes", Kind::Plain),
-    ("links", Kind::Plain),
+    ("headers", Kind::Header),
+    ("securitySchemes", Kind::SecurityScheme),
+    ("links", Kind::Link),
     ("callbacks", Kind::Callback),
     ("pathItems", Kind::PathItem),
 ];
+
+/// Where components of a kind stand, if there are any.
+pub(crate) fn section_of(kind: Kind) -> Option<&'static str> {
+    SECTIONS.into_iter().find(|(_, of)| *of == kind).map(|(section, _)| section)
+}
 
 const fn members(kind: Kind) -> &'static [(&'static str, Held, Kind)] {
     use Held::{List, Named, One};
@@ -64,25 +71,23 @@ const fn members(kind: Kind) -> &'static [(&'static str, Held, Kind)] {
             ("responses", Named, Kind::Response),
             ("callbacks", Named, Kind::Callback),
         ],
-        Kind::Parameter => &[
+        Kind::Parameter | Kind::Header => &[
             ("schema", One, Kind::Schema),
             ("content", Named, Kind::Media),
-            ("examples", Named, Kind::Plain),
+            ("examples", Named, Kind::Example),
         ],
         Kind::Body => &[("content", Named, Kind::Media)],
-        Kind::Response => &[
-            ("content", Named, Kind::Media),
-            ("headers", Named, Kind::Parameter),
-            ("links", Named, Kind::Plain),
-        ],
+        Kind::Response => {
+            &[("content", Named, Kind::Media), ("headers", Named, Kind::Header), ("links", Named, Kind::Link)]
+        }
         Kind::Media => &[
             ("schema", One, Kind::Schema),
             ("itemSchema", One, Kind::Schema),
             (ITEM_SCHEMA, One, Kind::Schema),
             ("encoding", Named, Kind::Encoding),
-            ("examples", Named, Kind::Plain),
+            ("examples", Named, Kind::Example),
         ],
-        Kind::Encoding => &[("headers", Named, Kind::Parameter)],
+        Kind::Encoding => &[("headers", Named, Kind::Header)],
         Kind::Schema => &[
             ("properties", Named, Kind::Schema),
             ("patternProperties", Named, Kind::Schema),
@@ -105,7 +110,12 @@ const fn members(kind: Kind) -> &'static [(&'static str, Held, Kind)] {
             ("then", One, Kind::Schema),
             ("else", One, Kind::Schema),
         ],
-        Kind::PathItem | Kind::Components | Kind::Callback | Kind::Plain => &[],
+        Kind::PathItem
+        | Kind::Components
+        | Kind::Callback
+        | Kind::Example
+        | Kind::Link
+        | Kind::SecurityScheme => &[],
     }
 }
 

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::merge::OF_SERVICE;
 use crate::names::Names;
+use crate::operations::OF_SERVICE;
 use crate::walk::METHODS;
 use operation::Operation;
 use types::{Types, is_file};

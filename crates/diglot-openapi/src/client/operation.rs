@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::types::Types;
 use super::{camel, comment, doc_of, key, quoted};
 use crate::functions::FUNCTION;
-use crate::merge::resolved;
 use crate::names::Names;
+use crate::references::resolved;
 
 const INDENT: &str = "      ";
 const DEEPER: &str = "        ";

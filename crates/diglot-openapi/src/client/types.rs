@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::{comment, doc_of, is_identifier, key};
 use crate::functions::{FLOAT, OURS};
-use crate::merge::resolved;
 use crate::names::Names;
+use crate::references::resolved;
 
 /// How long a type may be on one line.
 const LINE_MAX: usize = 88;

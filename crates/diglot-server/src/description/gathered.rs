@@ -14,20 +14,22 @@ use super::source::{Found, Source};
 /// How many remarks of one kind are told in full.
 const TOLD_MAX: usize = 5;
 
-/// Merges what all of them have said. Not for a thread that runs tasks.
+/// Merges what all of them have said, for clients of a host. Not for a thread that runs tasks.
 pub(super) fn merged(
     sources: &[Source],
     offered: &Functions,
     published: Option<&Published>,
+    host: Option<&str>,
     owner: impl Fn(&str) -> Owner,
 ) -> Merged {
     let found =
         sources.iter().map(|source| source.document().map(|Found { path, document }| (path, document)));
     let (paths, documents): (Vec<_>, Vec<_>) = found.map(Option::unzip).unzip();
+    let prefixes: Vec<Vec<String>> = sources.iter().map(|source| source.prefixes(host)).collect();
     let mut parts = Vec::new();
-    for ((source, path), document) in sources.iter().zip(&paths).zip(documents) {
+    for (((source, path), document), prefixes) in sources.iter().zip(&paths).zip(documents).zip(&prefixes) {
         if let Some((path, document)) = path.as_deref().zip(document) {
-            parts.push(Part { service: &source.name, document, mount: Some(source.mount(path)) });
+            parts.push(Part { service: &source.name, document, mount: Some(source.mount(path, prefixes)) });
         }
         let Some(published) = published else { continue };
         let of_service = offered.iter().find(|(service, _)| crossing(service) == crossing(&source.name));
@@ -64,6 +66,16 @@ pub(super) fn lines(remarks: &[Remark], offered: &Functions) -> Vec<String> {
                     format!("of service \"{service}\" these cannot be reached and are left out: ");
                 (beginning, format!("{method} {path}"), why)
             }
+            Remark::Elsewhere { service, method, path, server } => (
+                format!("of service \"{service}\" these are left out: "),
+                format!("{method} {path} ({server})"),
+                "its document says that other servers answer them".to_owned(),
+            ),
+            Remark::NoItem { service, path, reference } => (
+                format!("of service \"{service}\" these are left out: "),
+                format!("{path} ({reference})"),
+                "there is no path where each refers to".to_owned(),
+            ),
             Remark::Dangling { service, reference } => (
                 format!("the description of service \"{service}\" refers to what it does not have: "),
                 reference.clone(),

@@ -173,7 +173,8 @@ impl Description {
     /// What all of them have said as one.
     fn written(&self, front: &Front, host: Option<&str>, functions: &Functions) -> Document {
         let owner = |path: &str| gathered::owner(front, host, path);
-        let merged = gathered::merged(&self.sources, functions, self.published.as_ref(), owner);
+        let published = self.published.as_ref();
+        let merged = gathered::merged(&self.sources, functions, published, host, owner);
         let json = Bytes::from(merged.document.to_string());
         let tag = format!("\"{}\"", gathered::digest(&json));
         let left_out = gathered::lines(&merged.remarks, functions).into();
@@ -263,9 +264,11 @@ fn refusal(request: &Request, is_there: bool) -> Option<Response> {
     }
 }
 
+/// Not for caches, which by default may keep a 404, a 405 and a 308 (RFC 9111 section 4.2.2).
 fn text(status: u16, sentence: &'static str) -> Response {
     Response::new(status, Content::Whole(Bytes::from_static(sentence.as_bytes())))
         .field("Content-Type", "text/plain; charset=utf-8")
+        .field("Cache-Control", "no-store")
 }
 
 /// Whether a value of If-None-Match has an entity tag, or all of them.

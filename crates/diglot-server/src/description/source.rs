@@ -34,9 +34,11 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct Source {
     service: Arc<Service>,
     pub(super) name: String,
-    /// Where it is mounted, if it is.
-    mounts: Vec<Route>,
+    /// Where it is mounted while it is asked, if it is: on every host.
+    mount: Option<Route>,
     routes: Vec<Route>,
+    /// Those that its routes name.
+    hosts: Vec<String>,
     root_path: String,
     is_python: bool,
     described_at: DescribedAt,
@@ -74,11 +76,13 @@ pub(super) enum Missing {
 
 impl Source {
     pub(super) fn of(service: &Arc<Service>, config: &diglot_config::Service) -> Self {
+        let first = config.routes.first().filter(|_| config.strip);
         Self {
             service: Arc::clone(service),
             name: config.name.clone(),
-            mounts: if config.strip { config.routes.clone() } else { Vec::new() },
+            mount: first.map(|route| Route { host: None, ..route.clone() }),
             routes: config.routes.clone(),
+            hosts: config.routes.iter().filter_map(|route| route.host.clone()).collect(),
             root_path: config.root_path.clone(),
             is_python: matches!(config.entry, Entry::Python(_)),
             described_at: config.described_at.clone(),
@@ -91,13 +95,28 @@ impl Source {
         &self.name
     }
 
-    /// How requests come to it, whose document was found at this path.
-    pub(super) fn mount<'a>(&'a self, found_at: &'a str) -> Mount<'a> {
-        Mount { prefix: self.prefix(), is_known: self.is_python, root_path: &self.root_path, found_at }
+    /// The paths below which clients of a host find it mounted.
+    pub(super) fn prefixes(&self, host: Option<&str>) -> Vec<String> {
+        let is_of_host = |route: &&Route| route.host.is_none() || route.host.as_deref() == host;
+        let routes = self.routes.iter().filter(|_| self.mount.is_some()).filter(is_of_host);
+        routes.map(|route| route.prefix.trim_end_matches('/').to_owned()).collect()
     }
 
-    fn prefix(&self) -> &str {
-        self.mounts.first().map_or("", |route| route.prefix.trim_end_matches('/'))
+    /// How requests come to it, whose document was found at this path, where clients find it mounted below these.
+    pub(super) fn mount<'a>(&'a self, found_at: &'a str, prefixes: &'a [String]) -> Mount<'a> {
+        let asked = self.asked_below();
+        Mount {
+            prefixes,
+            asked,
+            hosts: &self.hosts,
+            is_known: self.is_python,
+            root_path: &self.root_path,
+            found_at: found_at.strip_prefix(asked).unwrap_or(found_at),
+        }
+    }
+
+    fn asked_below(&self) -> &str {
+        self.mount.as_ref().map_or("", |route| route.prefix.trim_end_matches('/'))
     }
 
     /// What it has said, and where. Not for a thread that runs tasks.
@@ -184,7 +203,7 @@ impl Source {
 
     async fn ask(&self, front: &Front, [host, other]: [&str; 2]) -> Result<Found, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::Unanswered(error.to_string());
-        let stream = front.connect(&self.service, self.mounts.first()).map_err(|error| failed(&error))?;
+        let stream = front.connect(&self.service, self.mount.as_ref()).map_err(|error| failed(&error))?;
         stream.set_nonblocking(true).map_err(|error| failed(&error))?;
         let stream = UnixStream::from_std(stream).map_err(|error| failed(&error))?;
         let (mut sender, connection) =
@@ -214,13 +233,13 @@ impl Source {
 
     /// The paths to ask at, as the front has them.
     fn places(&self) -> Vec<String> {
-        let mount = self.prefix();
+        let mount = self.asked_below();
         let usual = if self.is_python { &USUAL_IN_PYTHON[..] } else { &USUAL_IN_NODE[..] };
         let mut places: Vec<String> = match &self.described_at {
             DescribedAt::Path(path) => return vec![format!("{mount}{path}")],
             _ => usual.iter().map(|path| format!("{mount}{path}")).collect(),
         };
-        if self.mounts.is_empty() {
+        if self.mount.is_none() {
             let below = self.routes.iter().map(|route| route.prefix.trim_end_matches('/'));
             let below = below.filter(|prefix| !prefix.is_empty());
             places.extend(below.flat_map(|prefix| usual.iter().map(move |path| format!("{prefix}{path}"))));

@@ -1,5 +1,8 @@
 //! Documents merged: where paths end up, what is renamed, what is left out and said.
 
+mod follows;
+mod left_out;
+
 use std::time::{Duration, Instant};
 
 use diglot_openapi::{Merged, Mount, Owner, Part, Remark, functions, merge, read};
@@ -217,7 +220,14 @@ fn what_refers_to_itself_is_as_it_was() {
     );
     assert_eq!(paths(&merged), ["/people"]);
     assert_eq!(merged.document["components"]["schemas"]["Person"], person);
-    assert!(said(&merged).is_empty(), "{:?}", merged.remarks);
+    assert_eq!(
+        said(&merged),
+        [
+            "/itself of service \"api\" is left out: it refers to #/paths/~1itself, and no path is there",
+            "/one of service \"api\" is left out: it refers to #/paths/~1other, and no path is there",
+            "/other of service \"api\" is left out: it refers to #/paths/~1one, and no path is there",
+        ]
+    );
 }
 
 /// A document of 16 MiB may ask for terabytes, or for years.
@@ -267,9 +277,10 @@ fn functions_stand_beside_what_services_say() {
     ];
     let functions = Part { service: "web", document: functions("/rpc/web", &offers), mount: None };
     let pages = json!({ "openapi": "3.1.0", "info": { "title": "Web", "version": "3" }, "paths": {
+        "/": { "get": { "responses": ok() } },
         "/rpc/web/x": { "get": { "responses": ok() } },
     }, "components": { "schemas": { "Item": { "type": "string" } } } });
     let merged = merge(vec![part("web", pages), functions], routes(&[("/", "web"), ("/rpc", "")]));
-    assert_eq!(paths(&merged), ["/rpc/web/render_card"]);
+    assert_eq!(paths(&merged), ["/", "/rpc/web/render_card"]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&merged.document).expect("JSON"));
 }
