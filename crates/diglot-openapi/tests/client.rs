@@ -1,7 +1,7 @@
 //! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/tests/types`.
 
 use diglot_openapi::{Mount, Owner, Part, client, functions, is_client, merge, operations, read};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// What is written before the part that every client has.
 fn written(parts: Vec<Part<'_>>) -> String {
@@ -85,6 +85,63 @@ fn a_function_for_each_operation() {
     let model =
         Part { service: "digit-model", document: functions("/rpc/digit_model", &offers), mount: None };
     insta::assert_snapshot!(written(vec![shop, model]));
+}
+
+#[test]
+fn names_that_would_be_the_same_are_two() {
+    let offers =
+        [json!({ "name": "move", "params": { "type": "object", "required": ["to_x", "toX"], "properties": {
+        "to_x": { "type": "integer" }, "to__x": { "type": "string" }, "toX": { "type": "boolean" } } } })];
+    let text =
+        written(vec![Part { service: "shop", document: functions("/rpc/shop", &offers), mount: None }]);
+    assert!(text.contains("args: { toX: boolean; toX_2?: string; toX_3: number }"), "{text}");
+    assert!(text.contains("body: { toX: args.toX, to__x: args.toX_2, to_x: args.toX_3 }"), "{text}");
+}
+
+/// A service's document.
+fn described(document: &Value) -> Part<'static> {
+    let document = read(document.to_string().as_bytes()).expect("a document");
+    Part { service: "shop", document, mount: Some(Mount::default()) }
+}
+
+#[test]
+fn what_a_path_has_is_asked_for_also_where_nobody_describes_it() {
+    let shop = json!({ "openapi": "3.1.0", "info": { "title": "Shop", "version": "1" }, "paths": {
+        "/{body}/{id}/`": { "get": { "operationId": "read", "responses": {}, "parameters": [
+            { "name": "id", "in": "path", "required": true, "schema": { "type": "integer" } },
+            { "name": "http.segment(args.id)", "in": "path", "required": true, "schema": {} } ] } },
+    } });
+    let text = written(vec![described(&shop)]);
+    assert!(text.contains(r"path: `/${http.segment(args.body_)}/${http.segment(args.id)}/\``"), "{text}");
+    assert!(text.contains("body_: string | number"), "{text}");
+}
+
+/// Each of them twice within the one before, and the last in itself.
+#[test]
+fn types_without_names_are_written_out_as_far_as_they_are_short() {
+    let to = |at: usize| json!({ "$ref": format!("#/components/schemas/All/properties/p{at}") });
+    let of = |at: usize| {
+        let next = to(if at < 40 { at + 1 } else { at });
+        (format!("p{at}"), json!({ "type": "object", "properties": { "left": next, "right": next } }))
+    };
+    let all: Map<String, Value> = (0..=40).map(of).collect();
+    let mut deep = json!({ "type": "string" });
+    for _ in 0..50 {
+        deep =
+            json!({ "type": ["object", "object"], "description": "Deep.", "properties": { "deeper": deep } });
+    }
+    let answers = |schema: &Value| json!({ "responses": { "200": { "description": "", "content": { "application/json": { "schema": schema } } } } });
+    let shop = json!({ "openapi": "3.1.0", "info": { "title": "Shop", "version": "1" }, "paths": {
+        "/all": { "get": answers(&to(0)) }, "/deep": { "get": answers(&deep) } },
+        "components": { "schemas": { "All": { "type": "object", "properties": all } } } });
+    let text = written(vec![described(&shop)]);
+    assert!(text.len() < 20_000_000, "{} bytes", text.len());
+    let list = json!({ "type": "array", "items": { "type": "object", "properties": {
+        "next": { "$ref": "#/components/schemas/List/items" } } } });
+    let shop = json!({ "openapi": "3.1.0", "info": { "title": "Shop", "version": "1" }, "paths": {
+        "/list": { "get": answers(&json!({ "$ref": "#/components/schemas/List" })) } }, "components": { "schemas": { "List": list } } });
+    let text = written(vec![described(&shop)]);
+    assert!(text.contains("export type List = { next?: { next?: unknown } }[];"), "{text}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! A client for browsers: one file of TypeScript without dependencies, with a function for each operation.
 
 mod operation;
+mod path;
+mod spelling;
 mod types;
 
 use std::collections::BTreeMap;

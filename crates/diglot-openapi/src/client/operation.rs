@@ -1,14 +1,15 @@
 //! One operation as a function of the client.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::types::Types;
-use super::{camel, comment, doc_of, key, quoted};
+use super::{camel, comment, doc_of, key, path, quoted};
 use crate::functions::FUNCTION;
 use crate::names::Names;
-use crate::references::resolved;
+use crate::references::followed;
 
 const INDENT: &str = "      ";
 const DEEPER: &str = "        ";
@@ -105,7 +106,7 @@ impl Operation<'_> {
     }
 
     fn resolve<'v>(&'v self, value: &'v Value) -> &'v Value {
-        value["$ref"].as_str().and_then(|reference| resolved(self.document, reference)).unwrap_or(value)
+        followed(self.document, value).unwrap_or(value)
     }
 
     /// A function takes the members of its one object, by the names they have in JavaScript.
@@ -113,10 +114,15 @@ impl Operation<'_> {
         let schema = self.resolve(&self.value["requestBody"]["content"]["application/json"]["schema"]);
         let required =
             |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
+        let properties = || schema["properties"].as_object().into_iter().flatten();
+        let mut names = Names::default();
+        // Two may be written the same way here: whoever is called that already keeps it.
+        properties().filter(|(name, _)| camel(name) == **name).for_each(|(name, _)| drop(names.take(name)));
         let mut members = Vec::new();
         let mut arguments = Vec::new();
-        for (name, of) in schema["properties"].as_object().into_iter().flatten() {
-            let (required, written) = (required(name), camel(name));
+        for (name, of) in properties() {
+            let required = required(name);
+            let written = if camel(name) == *name { name.clone() } else { names.take(&camel(name)) };
             members.push(if *name == written {
                 format!("{name}: args.{name}")
             } else {
@@ -129,7 +135,7 @@ impl Operation<'_> {
                 required,
             });
         }
-        sent.push(format!("path: {}", quoted(&self.whole_path())));
+        sent.push(path::written(self.cut_off(), self.path, &BTreeMap::new()));
         sent.push(if members.is_empty() {
             "body: {}".to_owned()
         } else {
@@ -143,8 +149,7 @@ impl Operation<'_> {
         let mut names = Names::default();
         let mut arguments = Vec::new();
         let (mut query, mut headers) = (Vec::new(), Vec::new());
-        let mut path = self.whole_path().replace('\\', "\\\\").replace('`', "\\`").replace("${", "\\${");
-        let mut has_segments = false;
+        let mut segments = BTreeMap::new();
         for parameter in self.value["parameters"].as_array().into_iter().flatten() {
             let parameter = self.resolve(parameter);
             let (Some(name), Some(place)) = (parameter["name"].as_str(), parameter["in"].as_str()) else {
@@ -157,10 +162,7 @@ impl Operation<'_> {
             let argument = names.take(if name == "body" { "body_" } else { name });
             let used = access(&argument);
             match place {
-                "path" => {
-                    has_segments = true;
-                    path = path.replace(&format!("{{{name}}}"), &format!("${{http.segment({used})}}"));
-                }
+                "path" => drop(segments.insert(name.to_owned(), used)),
                 "query" => match style(parameter) {
                     Some(style) => query.push(format!("[{}, {used}, \"{style}\"]", quoted(name))),
                     None => query.push(format!("[{}, {used}]", quoted(name))),
@@ -177,11 +179,16 @@ impl Operation<'_> {
                 required,
             });
         }
-        sent.push(if has_segments {
-            format!("path: `{path}`")
-        } else {
-            format!("path: {}", quoted(&self.whole_path()))
-        });
+        for name in path::parts(self.path).filter_map(|(_, name)| name) {
+            // Of one that nobody describes there is this much to know.
+            segments.entry(name.to_owned()).or_insert_with(|| {
+                let argument = names.take(if name == "body" { "body_" } else { name });
+                let declared = format!("{}: string | number", key(&argument));
+                arguments.push(Argument { declared, doc: String::new(), required: true });
+                access(&argument)
+            });
+        }
+        sent.push(path::written(self.cut_off(), self.path, &segments));
         if !query.is_empty() {
             sent.push(format!("query: [{}]", query.join(", ")));
         }
@@ -260,9 +267,9 @@ impl Operation<'_> {
         })
     }
 
-    /// With what a proxy in front cuts off.
-    fn whole_path(&self) -> String {
-        format!("{}{}", self.item["servers"][0]["url"].as_str().unwrap_or_default(), self.path)
+    /// What a proxy in front cuts off.
+    fn cut_off(&self) -> &str {
+        self.item["servers"][0]["url"].as_str().unwrap_or_default()
     }
 }
 

@@ -1,21 +1,27 @@
 //! Schemas as types of TypeScript.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ptr;
 
 use serde_json::{Map, Value};
 
-use super::{comment, doc_of, is_identifier, key};
+use super::spelling::{grouped, literal, type_name, union};
+use super::{comment, doc_of, key};
+use crate::flatten::length;
 use crate::functions::{FLOAT, OURS};
 use crate::names::Names;
 use crate::references::resolved;
 
 /// How long a type may be on one line.
 const LINE_MAX: usize = 88;
-/// How often a reference into the midst of something is followed before anything is taken to be meant.
+/// How many schemas without a name, each in the one before, are written out where they are referred to.
 const DEPTH_MAX: usize = 16;
+/// Bytes of such schemas, in the whole of a client. What is beyond that may be anything.
+const UNNAMED_BYTES_MAX: usize = 1024 * 1024;
 /// What the rest of the file means by these must stay what it is.
-const RESERVED: [&str; 31] = [
+const RESERVED: [&str; 32] = [
     "AbortSignal",
     "Array",
     "AsyncGenerator",
@@ -45,6 +51,7 @@ const RESERVED: [&str; 31] = [
     "ServerSentEvent",
     "String",
     "Style",
+    "TextDecoder",
     "TypeError",
     "URLSearchParams",
 ];
@@ -54,6 +61,20 @@ pub(super) struct Types<'d> {
     document: &'d Value,
     /// As the document has them, with what they are called here.
     names: BTreeMap<&'d str, String>,
+    /// Of [`UNNAMED_BYTES_MAX`], those that are left; `None` as soon as something was too much.
+    left: Cell<Option<usize>>,
+}
+
+/// A schema without a name that is being written out, and that in which it is.
+struct Within<'w> {
+    schema: &'w Value,
+    outer: Option<&'w Within<'w>>,
+}
+
+/// A property, as it is declared.
+struct Member {
+    doc: String,
+    declared: String,
 }
 
 impl<'d> Types<'d> {
@@ -62,7 +83,7 @@ impl<'d> Types<'d> {
         RESERVED.into_iter().for_each(|name| drop(taken.take(name)));
         let schemas = document["components"]["schemas"].as_object().into_iter().flatten();
         let names = schemas.map(|(name, _)| (name.as_str(), taken.take(&type_name(name)))).collect();
-        Self { document, names }
+        Self { document, names, left: Cell::new(Some(UNNAMED_BYTES_MAX)) }
     }
 
     /// Declares all of them.
@@ -72,14 +93,11 @@ impl<'d> Types<'d> {
             comment(text, "", &doc_of(schema));
             match plain_object(schema) {
                 Some(properties) => {
-                    let _ = write!(
-                        text,
-                        "export interface {written} {{\n{}}}\n\n",
-                        self.members(schema, properties, "")
-                    );
+                    let members = self.members(schema, properties, "", None);
+                    let _ = writeln!(text, "export interface {written} {}\n", body(schema, &members, ""));
                 }
                 None => {
-                    let _ = writeln!(text, "export type {written} = {};\n", self.spelled(schema, "", 0));
+                    let _ = writeln!(text, "export type {written} = {};\n", self.spelled(schema, "", None));
                 }
             }
         }
@@ -87,7 +105,7 @@ impl<'d> Types<'d> {
 
     /// A schema as a type, where `indent` is that of the line it begins in.
     pub(super) fn of_schema(&self, schema: &Value, indent: &str) -> String {
-        self.spelled(schema, indent, 0)
+        self.spelled(schema, indent, None)
     }
 
     /// A schema as the type of what is sent: without what only the server says.
@@ -102,12 +120,12 @@ impl<'d> Types<'d> {
         if read_only.is_empty() { whole } else { format!("Omit<{whole}, {}>", read_only.join(" | ")) }
     }
 
-    fn spelled(&self, schema: &Value, indent: &str, depth: usize) -> String {
+    fn spelled(&self, schema: &Value, indent: &str, within: Option<&Within<'_>>) -> String {
         let Some(object) = schema.as_object() else {
             return if schema == &Value::Bool(false) { "never".to_owned() } else { "unknown".to_owned() };
         };
         if let Some(reference) = schema["$ref"].as_str() {
-            return self.referred(reference, indent, depth);
+            return self.referred(reference, indent, within);
         }
         if let Some(value) = object.get("const") {
             return literal(value);
@@ -121,15 +139,15 @@ impl<'d> Types<'d> {
                 // Who takes a number seldom means what JSON has none for.
                 let is_number = choices.iter().any(|choice| choice[OURS] == FLOAT);
                 let choices = choices.iter().filter(|choice| !is_number || choice.get("enum").is_none());
-                parts.push(union(choices.map(|choice| self.spelled(choice, indent, depth)).collect()));
+                parts.push(union(choices.map(|choice| self.spelled(choice, indent, within)).collect()));
             }
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            parts.push(self.spelled(part, indent, depth));
+            parts.push(self.spelled(part, indent, within));
         }
         let is_object_too = object.contains_key("properties");
         if parts.is_empty() || is_object_too {
-            parts.push(self.of_kind(schema, indent, depth));
+            parts.push(self.of_kind(schema, indent, within));
         }
         parts.retain(|part| part != "unknown");
         parts.dedup();
@@ -140,45 +158,56 @@ impl<'d> Types<'d> {
         }
     }
 
-    fn referred(&self, reference: &str, indent: &str, depth: usize) -> String {
+    fn referred(&self, reference: &str, indent: &str, within: Option<&Within<'_>>) -> String {
         let named = reference.strip_prefix("#/components/schemas/").map(crate::components::unescaped);
         if let Some(name) = named.and_then(|name| self.names.get(name.as_str()).cloned()) {
             return name;
         }
-        match resolved(self.document, reference) {
-            Some(target) if depth < DEPTH_MAX => self.spelled(target, indent, depth + 1),
-            _ => "unknown".to_owned(),
+        match resolved(self.document, reference).filter(|target| self.may_be_written(target, within)) {
+            Some(schema) => self.spelled(schema, indent, Some(&Within { schema, outer: within })),
+            None => "unknown".to_owned(),
         }
     }
 
-    fn of_kind(&self, schema: &Value, indent: &str, depth: usize) -> String {
+    /// Whether a schema without a name, which may be within itself, has an end that is near.
+    fn may_be_written(&self, schema: &Value, within: Option<&Within<'_>>) -> bool {
+        let outer: Vec<&Within<'_>> = std::iter::successors(within, |within| within.outer).collect();
+        if outer.len() >= DEPTH_MAX || outer.iter().any(|within| ptr::eq(within.schema, schema)) {
+            return false;
+        }
+        self.left.set(self.left.get().and_then(|left| left.checked_sub(length(schema))));
+        self.left.get().is_some()
+    }
+
+    fn of_kind(&self, schema: &Value, indent: &str, within: Option<&Within<'_>>) -> String {
         match &schema["type"] {
-            Value::String(kind) => self.of_one_kind(kind, schema, indent, depth),
+            Value::String(kind) => self.of_one_kind(kind, schema, indent, within),
             Value::Array(kinds) => {
-                let kinds = kinds.iter().filter_map(Value::as_str);
-                union(kinds.map(|kind| self.of_one_kind(kind, schema, indent, depth)).collect())
+                let mut seen = BTreeSet::new();
+                let kinds = kinds.iter().filter_map(Value::as_str).filter(|kind| seen.insert(*kind));
+                union(kinds.map(|kind| self.of_one_kind(kind, schema, indent, within)).collect())
             }
-            _ if schema["properties"].is_object() => self.object(schema, indent, depth),
-            _ if schema.get("items").is_some() => self.array(schema, indent, depth),
+            _ if schema["properties"].is_object() => self.object(schema, indent, within),
+            _ if schema.get("items").is_some() => self.array(schema, indent, within),
             _ => "unknown".to_owned(),
         }
     }
 
-    fn of_one_kind(&self, kind: &str, schema: &Value, indent: &str, depth: usize) -> String {
+    fn of_one_kind(&self, kind: &str, schema: &Value, indent: &str, within: Option<&Within<'_>>) -> String {
         match kind {
             "null" => "null".to_owned(),
             "boolean" => "boolean".to_owned(),
             "integer" | "number" => "number".to_owned(),
             "string" if is_file(schema) => "Blob".to_owned(),
             "string" => "string".to_owned(),
-            "array" => self.array(schema, indent, depth),
-            "object" => self.object(schema, indent, depth),
+            "array" => self.array(schema, indent, within),
+            "object" => self.object(schema, indent, within),
             _ => "unknown".to_owned(),
         }
     }
 
-    fn array(&self, schema: &Value, indent: &str, depth: usize) -> String {
-        let item = |schema: &Value| self.spelled(schema, indent, depth);
+    fn array(&self, schema: &Value, indent: &str, within: Option<&Within<'_>>) -> String {
+        let item = |schema: &Value| self.spelled(schema, indent, within);
         match schema["prefixItems"].as_array() {
             Some(first) => {
                 let rest = match schema.get("items") {
@@ -192,44 +221,53 @@ impl<'d> Types<'d> {
         }
     }
 
-    fn object(&self, schema: &Value, indent: &str, depth: usize) -> String {
+    fn object(&self, schema: &Value, indent: &str, within: Option<&Within<'_>>) -> String {
         let properties = schema["properties"].as_object().filter(|properties| !properties.is_empty());
         let Some(properties) = properties else {
             return match schema.get("additionalProperties") {
                 Some(Value::Bool(false)) => "Record<string, never>".to_owned(),
-                Some(others) => format!("Record<string, {}>", self.spelled(others, indent, depth)),
+                Some(others) => format!("Record<string, {}>", self.spelled(others, indent, within)),
                 None => "Record<string, unknown>".to_owned(),
             };
         };
-        let line: Vec<String> =
-            properties.iter().map(|(name, of)| self.property(schema, name, of, indent, depth)).collect();
+        let members = self.members(schema, properties, indent, within);
+        let line: Vec<&str> = members.iter().map(|member| member.declared.as_str()).collect();
         let line = format!("{{ {} }}", line.join("; "));
-        if line.len() <= LINE_MAX && !line.contains('\n') {
-            return line;
-        }
-        format!("{{\n{}{indent}}}", self.members(schema, properties, indent))
+        if line.len() <= LINE_MAX && !line.contains('\n') { line } else { body(schema, &members, indent) }
     }
 
-    /// A line for each property.
-    fn members(&self, schema: &Value, properties: &Map<String, Value>, indent: &str) -> String {
-        let mut text = String::new();
+    fn members(
+        &self,
+        schema: &Value,
+        properties: &Map<String, Value>,
+        indent: &str,
+        within: Option<&Within<'_>>,
+    ) -> Vec<Member> {
         let deeper = format!("{indent}  ");
-        for (name, of) in properties {
-            comment(&mut text, &deeper, &doc_of(of));
-            let _ = writeln!(text, "{deeper}{};", self.property(schema, name, of, &deeper, 0));
-        }
-        let others = &schema["additionalProperties"];
-        if others.is_object() || others == &Value::Bool(true) {
-            let _ = writeln!(text, "{deeper}[name: string]: unknown;");
-        }
-        text
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let required: BTreeSet<&str> = required.collect();
+        let member = |(name, of): (&String, &Value)| {
+            let optional = if required.contains(name.as_str()) { "" } else { "?" };
+            let of_it = self.spelled(of, &deeper, within);
+            Member { doc: doc_of(of), declared: format!("{}{optional}: {of_it}", key(name)) }
+        };
+        properties.iter().map(member).collect()
     }
+}
 
-    fn property(&self, schema: &Value, name: &str, of: &Value, indent: &str, depth: usize) -> String {
-        let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|it| it == name));
-        let optional = if required { "" } else { "?" };
-        format!("{}{optional}: {}", key(name), self.spelled(of, indent, depth))
+/// A line for each property.
+fn body(schema: &Value, members: &[Member], indent: &str) -> String {
+    let mut text = "{\n".to_owned();
+    let deeper = format!("{indent}  ");
+    for Member { doc, declared } in members {
+        comment(&mut text, &deeper, doc);
+        let _ = writeln!(text, "{deeper}{declared};");
     }
+    let others = &schema["additionalProperties"];
+    if others.is_object() || others == &Value::Bool(true) {
+        let _ = writeln!(text, "{deeper}[name: string]: unknown;");
+    }
+    format!("{text}{indent}}}")
 }
 
 /// The properties of what is an object and nothing else.
@@ -246,55 +284,21 @@ pub(super) fn is_file(schema: &Value) -> bool {
             && schema.get("contentEncoding").is_none())
 }
 
-fn literal(value: &Value) -> String {
-    match value {
-        Value::Array(_) | Value::Object(_) => "unknown".to_owned(),
-        value => value.to_string(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::super::RUNTIME;
+    use super::*;
 
-/// One of several, each named once.
-fn union(mut parts: Vec<String>) -> String {
-    let mut seen: Vec<String> = Vec::new();
-    parts.retain(|part| {
-        !seen.contains(part) && {
-            seen.push(part.clone());
-            true
-        }
-    });
-    match parts.as_slice() {
-        [] => "never".to_owned(),
-        parts if parts.iter().any(|part| part == "unknown") => "unknown".to_owned(),
-        [only] => only.clone(),
-        parts => parts
-            .iter()
-            .map(|part| if part.contains(" & ") { grouped(part) } else { part.clone() })
-            .collect::<Vec<_>>()
-            .join(" | "),
+    #[test]
+    fn what_the_file_calls_its_own_is_no_type_of_the_api() {
+        let is_code =
+            |line: &&str| !["/**", "*", "//"].iter().any(|begin| line.trim_start().starts_with(begin));
+        // One letter is a parameter of its function.
+        let is_type =
+            |word: &&str| word.len() > 1 && word.starts_with(|first: char| first.is_ascii_uppercase());
+        let words =
+            RUNTIME.lines().filter(is_code).flat_map(|line| line.split(|c: char| !c.is_alphanumeric()));
+        let missing: BTreeSet<&str> = words.filter(is_type).filter(|word| !RESERVED.contains(word)).collect();
+        assert_eq!(missing, BTreeSet::new());
     }
-}
-
-/// In parentheses where an operator behind it would take only its last part.
-fn grouped(text: &str) -> String {
-    let mut depth = 0_i32;
-    let is_several = text.char_indices().any(|(at, letter)| {
-        match letter {
-            '{' | '[' | '<' | '(' => depth += 1,
-            '}' | ']' | '>' | ')' => depth -= 1,
-            _ => {}
-        }
-        depth == 0 && (text[at..].starts_with(" | ") || text[at..].starts_with(" & "))
-    });
-    if is_several { format!("({text})") } else { text.to_owned() }
-}
-
-/// The name of a component as one of a type: `Page[Item]` as `PageItem`.
-fn type_name(name: &str) -> String {
-    let mut text = String::new();
-    for word in name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty()) {
-        let mut letters = word.chars();
-        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        text.push_str(letters.as_str());
-    }
-    if is_identifier(&text) { text } else { format!("Type{text}") }
 }
