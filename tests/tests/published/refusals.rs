@@ -46,6 +46,7 @@ fn requests_that_are_no_calls() {
     let check = |method: &str, path: &str, fields: &str, body: &str, status: u16, code: &str| {
         let (found_status, found_code, response) = asked(method, path, fields, body);
         assert_eq!((found_status, found_code.as_str()), (status, code), "{method} {path} {body}");
+        assert_eq!(response.field("cache-control"), Some("no-store"), "{method} {path} {body}");
         response
     };
     let get = check("GET", "/rpc/python/echo", "", "", 405, "method");

@@ -129,9 +129,11 @@ impl Problem {
         Value::Object(members).to_string()
     }
 
+    /// Not for caches: to a GET, a 404 and a 405 are for them by default (RFC 9111 section 4.2.2).
     pub(super) fn response(&self) -> Response {
         let response = Response::new(self.status, Content::Whole(self.json().into()))
-            .field("Content-Type", "application/problem+json");
+            .field("Content-Type", "application/problem+json")
+            .field("Cache-Control", "no-store");
         self.fields.iter().fold(response, |response, (name, value)| response.field(name, value))
     }
 }
