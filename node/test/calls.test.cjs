@@ -126,7 +126,7 @@ describe('calls', () => {
       assert.equal(error.name, 'InvalidArguments');
       assert.deepEqual(error.issues[0].path, ['itemId']);
       assert.equal(error.message, 'model.similar: itemId: expected an integer, not a string');
-      assert.match((await error_of('await services.model.similar({ itemID: 3 })')).message, /itemID: is no parameter: did you mean "item_id"\?$/);
+      assert.match((await error_of('await services.model.similar({ itmId: 3 })')).message, /^model\.similar: itmId: is no parameter: did you mean "item_id"\?$/);
       assert.match((await error_of('await services.model.similar({ itemId: 3, kay: 1 })')).message, /kay: is no parameter: there are item_id, k/);
     });
 

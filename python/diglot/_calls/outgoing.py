@@ -40,16 +40,24 @@ class Call(Coroutine):
     def __await__(self):
         return self._begun().__await__()
 
+    # A Task goes on with it by these two, and in its traceback is no line of the program.
+
     def send(self, value):
-        # Of a Task: in its traceback is no line of the program.
         try:
             return self._begun().send(value)
         except errors.CallError as error:
-            errors.note(error, f"called at {self._made_at[0].co_filename}:{_line_of(self)}")
+            self._note_place(error)
             raise
 
     def throw(self, *exception):
-        return self._begun().throw(*exception)
+        try:
+            return self._begun().throw(*exception)
+        except errors.CallError as error:
+            self._note_place(error)
+            raise
+
+    def _note_place(self, error):
+        errors.note(error, f"called at {self._made_at[0].co_filename}:{_line_of(self)}")
 
     def close(self):
         self._is_used = True

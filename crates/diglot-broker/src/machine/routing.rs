@@ -324,7 +324,7 @@ impl Machine {
         {
             if self.is_waiting(key) {
                 let index = key.index as usize;
-                let error = self.error(index, code, |_| message.to_owned());
+                let error = self.error(index, code, message);
                 self.tell(index, || error);
                 self.unqueue(index);
                 self.remove(index, now);
