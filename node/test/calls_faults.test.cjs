@@ -420,9 +420,9 @@ describe('a worker', () => {
   });
 
   it('whose generator never waits gives its items as they are made, and hears that nobody wants more', async () => {
-    const busy = await broker.start('forgetful', app('forgetful.cjs'), FUNCTIONS_ONLY);
+    const busy = await broker.start('busy', app('forgetful.cjs'), FUNCTIONS_ONLY);
     const web = await broker.start('web', app('web.mjs'), FUNCTIONS_ONLY);
-    assert.equal(await broker.call(web, 'run', { code: 'for await (const number of services.forgetful.busy()) if (number === 1) return number' }), 1);
+    assert.equal(await broker.call(web, 'run', { code: 'for await (const number of services.busy.busy()) if (number === 1) return number' }), 1);
     await busy.front.says('busy left');
   });
 
