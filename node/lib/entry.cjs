@@ -75,7 +75,7 @@ class Entry {
       if (!this.loading() || process.listenerCount('uncaughtException') > 0) return;
       this.failed(stack_of(error));
       // Node would show the line of ours that has thrown it.
-      if (require('./calls/declared.cjs').is_of_declaration(error)) process.reallyExit(EXIT_FAILED);
+      if (require('./calls/declaration.cjs').is_of_declaration(error)) process.reallyExit(EXIT_FAILED);
     });
     process.on('beforeExit', () => {
       if (!this.loading()) return;

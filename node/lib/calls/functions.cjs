@@ -4,7 +4,7 @@
 const { compile } = require('./schema.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
-const { declaration_error } = require('./declared.cjs');
+const { declaration_error } = require('./declaration.cjs');
 const { calling_place, bound_name, show_place } = require('./place.cjs');
 
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);

@@ -10,7 +10,7 @@ const { getEnvironmentData } = require('node:worker_threads');
 const { find_typescript } = require('./finding.cjs');
 const { Records, folder_of_cache } = require('./records.cjs');
 const { problems_text } = require('./problems.cjs');
-const { declaration_error } = require('../declared.cjs');
+const { declaration_error } = require('../declaration.cjs');
 const { find_written, is_source } = require('./written.cjs');
 
 /** A program that takes TypeScript longer than this is not waited for. */
