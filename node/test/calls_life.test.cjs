@@ -179,6 +179,30 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
     });
   });
 
+  it('tells the log, once, that an error has other data than its function declares', async () => {
+    const main = program('declared', {
+      'main.cjs': `const { func, services } = require('diglot');
+class OutOfStock extends Error {}
+const thrown = (data) => Object.assign(new OutOfStock('none'), { data });
+const left = { type: 'object', properties: { left: { type: 'integer' } }, required: ['left'] };
+exports.right = func({ name: 'right', input: { type: 'object' }, errors: { OutOfStock: left } }, () => { throw thrown({ left: 0, more: 1 }); });
+exports.wrong = func({ name: 'wrong', input: { type: 'object' }, errors: { Other: true, OutOfStock: left } }, () => { throw thrown({ left: 'none' }); });
+exports.items = func({ name: 'items', input: { type: 'object' }, stream: true, errors: { OutOfStock: left } }, async function* () { throw thrown(); });
+exports.others = func({ name: 'others', input: { type: 'object' }, errors: { OutOfStock: left } }, () => { throw new TypeError('no'); });
+exports.said = func({ name: 'said', input: { type: 'object' } }, () => process.stderr.write('all said\\n'));`,
+    });
+    const peer = await broker.start('declared', main, FUNCTIONS_ONLY);
+    for (const name of ['right', 'others', 'wrong', 'wrong', 'items']) {
+      await assert.rejects(broker.call(peer, name, {}), ({ thrown }) => thrown.code === 'error' && thrown.type === (name === 'others' ? 'TypeError' : 'OutOfStock'));
+    }
+    await broker.call(peer, 'said', {});
+    await peer.front.until_said(() => peer.front.stderr.includes('all said'), 'the last line');
+    const lines = peer.front.stderr.split('\n').filter((line) => line.startsWith('diglot: '));
+    assert.equal(lines.length, 2, peer.front.stderr);
+    assert.match(lines[0], /^diglot: wrong \(.*main\.cjs:6.*\) threw OutOfStock with other data than its errors declare to callers: data\.left: /);
+    assert.match(lines[1], /^diglot: items \(.*main\.cjs:7.*\) threw OutOfStock with other data than its errors declare to callers: data: /);
+  });
+
   describe('takes schemas of zod that validate asynchronously', () => {
     let peer;
     before(async () => {

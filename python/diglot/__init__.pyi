@@ -96,10 +96,12 @@ class CallError(Exception):
 class RemoteError(CallError):
     """The function raised. An error whose `type` is the name of a class derived from this one arrives as that."""
 
-    def __init_subclass__(cls, *, service: str | None = None, type: str | None = None, **options: Any) -> None: ...
+    def __init_subclass__(
+        cls, *, service: str | tuple[str, ...] | None = None, type: str | None = None, **options: Any
+    ) -> None: ...
 
     type: str
-    data: Mapping[str, Any] | None
+    data: Any
     stack: str | None
     def __init__(
         self,

@@ -1,6 +1,7 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
+const { Declared } = require('./declared.cjs');
 const { compile } = require('./schema.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
@@ -34,6 +35,8 @@ class Offered {
    * @param {string} place
    */
   constructor(fn, { name, local }, takes, gives, offer, place) {
+    /** The errors it says it throws. */
+    this.declared = new Declared(offer.errors ?? [], `${local} (${place})`);
     this.fn = fn;
     this.name = name;
     this.local = local;

@@ -155,7 +155,7 @@ class Serving {
   fail(error) {
     if (this.exchange.over) return;
     if (this.reason !== 0) this._throw(thrown('cancelled', this._why().message));
-    else this._throw(thrown_by_function(error));
+    else this._throw(this.offered.declared.checked(thrown_by_function(error)));
   }
 
   /** @param {any} error what the schema of its arguments threw */
@@ -198,7 +198,7 @@ class Serving {
   }
 
   _unsendable(error) {
-    this._throw(thrown_by_result(error, this.offered.stack));
+    this._throw(this.offered.declared.checked(thrown_by_result(error, this.offered.stack)));
   }
 
   _answer_stream(result) {

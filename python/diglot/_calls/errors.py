@@ -3,6 +3,8 @@
 import json
 import sys
 
+from . import derived
+
 #: Of a value in a message.
 _SHOWN_CHARACTERS_MAX = 60
 #: Of one part of an issue's path: a key of a dict may be any text.
@@ -35,7 +37,8 @@ class CallError(Exception):
         return self.message
 
     def __reduce__(self):
-        return _made, (type(self), self.message, dict(self.__dict__))
+        cls = type(self)
+        return _made, (cls.__bases__ if derived.is_joined(cls) else cls, self.message, dict(self.__dict__))
 
 
 def note(error, text):
@@ -50,22 +53,20 @@ def _note_stack(error, stack, service, function):
 
 
 def _made(cls, message, attributes):
+    if isinstance(cls, tuple):
+        cls = derived.joined(cls)
     error = cls.__new__(cls)
     Exception.__init__(error, message)
     error.__dict__.update(attributes)
     return error
 
 
-#: Classes derived from `RemoteError`, by service (or None) and name.
-_derived = {}
-
-
 class RemoteError(CallError):
     """The function raised. `type` is its exception's class, `data` what that carries, `stack` its traceback.
 
     A class derived from this one is what an error arrives as whose `type` is its name, so that it can be caught by it;
-    with `class OutOfStock(RemoteError, service="shop")` only one of that service. What it annotates are attributes, of
-    `data`.
+    with `class OutOfStock(RemoteError, service="shop")` only one of that service, or of several in a tuple. What it
+    annotates are attributes, of `data`. Where several classes stand for an error, it is an instance of each.
     """
 
     code = "error"
@@ -73,8 +74,10 @@ class RemoteError(CallError):
 
     def __init_subclass__(cls, *, service=None, type=None, **options):
         super().__init_subclass__(**options)
+        if derived.is_joined(cls):
+            return
         cls._type = type or cls.__name__
-        _derived[service, cls._type] = cls
+        derived.add(cls, (service,) if isinstance(service, str) else service, cls._type)
 
     def __init__(self, message, *, type=None, data=None, stack=None, service=None, function=None):
         super().__init__(message, service=service, function=function)
@@ -247,12 +250,12 @@ def _error_of(told, service, function):
 
 def _remote(message, told, where):
     kind, data = _text(told, "type") or "Error", told.get("data")
-    cls = _derived.get((where["service"], kind)) or _derived.get((None, kind)) or RemoteError
+    cls = derived.class_of(where["service"], kind, RemoteError)
     # Not by its own way of being made, which is for who raises it.
     error = cls.__new__(cls, message)
     RemoteError.__init__(error, message, type=kind, data=data, **where)
     if cls is not RemoteError and isinstance(data, dict):
-        for name in cls.__annotations__:
+        for name in derived.annotated(cls, RemoteError):
             if name in data and name not in vars(error):
                 setattr(error, name, data[name])
     return error

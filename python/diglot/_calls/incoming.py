@@ -266,7 +266,10 @@ class Incoming(Scope):
         elif isinstance(error, (Invalid, UnsupportedError)) or type(error).__name__ == "TooLargeError":
             self.refused(error)
         else:
-            self.link.throw(self.id, thrown(error, _formatted))
+            told = thrown(error, _formatted)
+            if self.function.declared is not None:
+                self.function.declared.check(told)
+            self.link.throw(self.id, told)
             self.released()
 
     def cancelled(self):

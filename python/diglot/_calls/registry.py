@@ -7,7 +7,8 @@ import os
 import sys
 
 from . import errors as call_errors
-from .types import Signature, Unsupported
+from .declared import Declared
+from .types import Signature
 from .types.signature import is_snake_case
 
 #: Characters of a name.
@@ -28,6 +29,14 @@ class Function:
         self.defined_in = defined_in
         self._frame_locals = frame_locals
         self._signature = None
+        self._declared = None
+
+    @property
+    def declared(self):
+        """The errors it says it raises, or None. Made as the signature is."""
+        if self._declared is None and self.options["errors"]:
+            self._declared = Declared(self.options["errors"], self.name, self.place)
+        return self._declared
 
     @property
     def signature(self):
@@ -47,8 +56,8 @@ class Function:
         """The JSON of an OFFER."""
         options = self.options
         offer = {"name": self.name, **self.signature.offer()}
-        if options["errors"]:
-            offer["errors"] = [_error_schema(cls, self) for cls in options["errors"]]
+        if self.declared is not None:
+            offer["errors"] = self.declared.offer()
         doc = inspect.getdoc(self.function)
         if doc:
             offer["doc"] = doc
@@ -159,22 +168,3 @@ def _is_reloaded(known, target, defined_in):
     if before.__module__ != target.__module__ or before.__qualname__ != target.__qualname__:
         return False
     return defined_in is None or defined_in is not known.defined_in
-
-
-def _error_schema(cls, function):
-    from .types.base import Definitions
-    from .types.compile import Compiler, hints_of
-
-    try:
-        hints = hints_of(cls)
-        compiler = Compiler()
-        defs = Definitions()
-        properties = {name: compiler.compile(hint).schema(defs) for name, hint in hints.items() if name[:1] != "_"}
-    except Unsupported as problem:
-        raise Unsupported(
-            f"the error {cls.__name__} of the function {function.name} ({function.place}): {problem}"
-        ) from None
-    schema = {"type": "object", "properties": properties}
-    if defs.schemas:
-        schema["$defs"] = defs.schemas
-    return {"type": cls.__name__, "data": schema}

@@ -1,0 +1,46 @@
+'use strict';
+// Errors that a function says it throws: whether their data is what it says.
+
+const { compile, Invalid } = require('./schema.cjs');
+
+class Declared {
+  /**
+   * @param {{ type: string, data?: any }[]} errors with the schema of their data, where it has one
+   * @param {string} name the function, and where it is
+   */
+  constructor(errors, name) {
+    this._schemas = new Map(errors.filter(({ data }) => data !== undefined).map(({ type, data }) => [type, data]));
+    this._name = name;
+  }
+
+  /**
+   * Tells the log, once, that the data of an error is not what is said of it: callers count on that.
+   *
+   * @param {Buffer} json the THROW of what the function threw
+   * @returns {Buffer} the same
+   */
+  checked(json) {
+    if (this._schemas.size === 0) return json;
+    const { code, type, data, service } = JSON.parse(json.toString());
+    // With a service, it is one of another function.
+    if (code !== 'error' || service !== undefined || !this._schemas.has(type)) return json;
+    const wrong = problem_of(this._schemas.get(type), data);
+    if (wrong !== null) {
+      this._schemas.delete(type);
+      process.stderr.write(`diglot: ${this._name} threw ${type} with other data than its errors declare to callers: ${wrong}\n`);
+    }
+    return json;
+  }
+}
+
+/** @param {any} schema @param {any} data @returns {string | null} what is wrong with it */
+function problem_of(schema, data) {
+  try {
+    compile(schema).from_json(data, ['data']);
+    return null;
+  } catch (error) {
+    return error instanceof Invalid ? error.message.replaceAll('\n', '; ') : String(error);
+  }
+}
+
+module.exports = { Declared };
