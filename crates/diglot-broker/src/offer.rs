@@ -118,7 +118,7 @@ mod tests {
         assert!(total.takes_items && total.throws.is_empty());
         let errors = r#"[{"type":"SoldOut","data":{"type":"object"}},{"type":5},null,{"type":"Closed"}]"#;
         let buy = Offer::parse(format!(r#"{{"name":"buy","errors":{errors}}}"#).as_bytes()).unwrap();
-        assert_eq!(*buy.throws, [Box::from("SoldOut"), Box::from("Closed")]);
+        assert_eq!(buy.throws.iter().map(|class| &**class).collect::<Vec<_>>(), ["SoldOut", "Closed"]);
         assert!(Offer::parse(br#"{"name":"buy","errors":5}"#).unwrap().throws.is_empty());
         assert!(!Offer::parse(br#"{"name":"total","input":null}"#).unwrap().takes_items);
     }

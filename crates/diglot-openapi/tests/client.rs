@@ -77,7 +77,8 @@ fn a_function_for_each_operation() {
                 "item_id": { "type": "integer" }, "k": { "type": "integer", "description": "How many." } } },
             "result": { "type": "array", "items": { "type": "integer" } } }),
         json!({ "name": "watch", "params": { "type": "object" }, "result": { "type": "string" }, "stream": true }),
-        json!({ "name": "score", "params": { "type": "object", "properties": { "at": { "type": "integer", "x-diglot": "bigint" } } },
+        json!({ "name": "score", "params": { "type": "object", "required": ["at"],
+            "properties": { "at": { "type": "integer", "x-diglot": "bigint" } } },
             "result": { "anyOf": [{ "type": "number" }, { "type": "null" }] } }),
     ];
     let document = read(shop.to_string().as_bytes()).expect("a document");

@@ -36,9 +36,9 @@ pub(crate) fn call(call: Call, environment: &Environment) -> ExitCode {
         Ok(match client.call(service, function, arguments.into(), timeout).await? {
             Reply::Value(value) => {
                 match has_long_digits(&value) {
-                    true => drop(write_line(&String::from_utf8_lossy(&value))),
-                    false => drop(print(&serde_json::from_slice(&value)?)),
-                }
+                    true => write_line(&String::from_utf8_lossy(&value)),
+                    false => print(&serde_json::from_slice(&value)?),
+                };
                 ExitCode::SUCCESS
             }
             Reply::Refused(why) => refused(name, &why),
