@@ -11,8 +11,8 @@ mod taking;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use names::{Renamed, names};
-use said::kind_of;
+use names::names;
+use said::{What, Why, kind_of};
 use taking::Side;
 
 use crate::offers::{Function, Offers, Service};
@@ -38,29 +38,38 @@ impl fmt::Display for Change {
     }
 }
 
+/// What is said where the types are the same, and what is written of them is not.
+const SAID_OTHERWISE: &str = "what is said of it is different: documentation, defaults or names of types";
+
 /// All differences, function by function.
 pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
     let (renamed, mut changes) = names(before, after);
     for was in &before.services {
-        let now = after.services.iter().find(|service| service.name == was.name);
         for function in &was.functions {
-            match now.and_then(|now| now.functions.iter().find(|other| other.name == function.name)) {
-                Some(same) => Comparison {
-                    before,
-                    after,
-                    renamed: &renamed,
-                    service: was,
-                    function: same,
-                    changes: &mut changes,
-                }
-                .with(function),
-                None => changes.push(Change {
+            let Some(same) = after.function(was, function) else {
+                changes.push(Change {
                     breaks: true,
                     function: format!("{}.{}", was.name, function.name),
                     message: "it is not offered any more".to_owned(),
                     place: None,
-                }),
+                });
+                continue;
+            };
+            let mut comparison = Comparison {
+                before: before.exact(),
+                after: after.exact(),
+                service: was,
+                function: after.exact().function(was, function).unwrap_or(same),
+                changes: Vec::new(),
+            };
+            comparison.with(before.exact().function(was, function).unwrap_or(function));
+            if comparison.changes.is_empty() {
+                let told_before = told(before, function, |name| renamed.now(name).to_owned());
+                if told_before != told(after, same, str::to_owned) {
+                    comparison.say(false, SAID_OTHERWISE.to_owned());
+                }
             }
+            changes.append(&mut comparison.changes);
         }
     }
     for now in &after.services {
@@ -78,28 +87,20 @@ pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
     changes
 }
 
+/// Of one function, with all that is asked of values.
 struct Comparison<'o> {
     before: &'o Offers,
     after: &'o Offers,
-    renamed: &'o Renamed,
     service: &'o Service,
     function: &'o Function,
-    changes: &'o mut Vec<Change>,
+    changes: Vec<Change>,
 }
 
 impl Comparison<'_> {
     fn with(&mut self, was: &Function) {
-        let said = self.changes.len();
         self.params(was);
         self.result(was);
         self.errors(was);
-        let told_before = told(self.before, was, |name| self.renamed.now(name).to_owned());
-        if self.changes.len() == said && told_before != told(self.after, self.function, str::to_owned) {
-            self.say(
-                false,
-                "what is said of it is different: documentation, constraints or names of types".to_owned(),
-            );
-        }
     }
 
     fn params(&mut self, was: &Function) {
@@ -134,14 +135,28 @@ impl Comparison<'_> {
         if was.required && !now.required {
             self.say(false, format!("parameter `{}` may be left out now", now.name));
         }
+        let subject = format!("parameter `{}", now.name);
+        let told = Told {
+            subject: &subject,
+            end: "`",
+            breaking: What::of_parameter,
+            other: What::of_wider_parameter,
+        };
         let old = Side { offers: self.before, of: &was.of };
         let new = Side { offers: self.after, of: &now.of };
-        if let Err(why) = new.takes(old) {
-            let message = format!("parameter `{}{}` {}", now.name, why.path, why.what.of_parameter());
-            self.say(true, message);
-        } else if let Err(why) = old.takes(new) {
-            let message = format!("parameter `{}{}` {}", now.name, why.path, why.what.of_wider_parameter());
-            self.say(false, message);
+        self.types(&told, (new, old), true);
+    }
+
+    /// Why the one does not take the other, which breaks callers, and the other way round, which does not.
+    fn types(&mut self, told: &Told<'_>, (wide, narrow): (Side<'_>, Side<'_>), is_given: bool) {
+        let reasons = wide.lacks(narrow, is_given);
+        let others = narrow.lacks(wide, false);
+        let others = others.iter().filter(|other| !reasons.iter().any(|why| why.covers(other)));
+        let subject = |why: &Why| format!("{}{}{}", told.subject, why.path, told.end);
+        let others = others.map(|why| (false, why.told(&subject(why), told.other)));
+        let reasons = reasons.iter().map(|why| (why.fails(), why.told(&subject(why), told.breaking)));
+        for (breaks, message) in reasons.chain(others).collect::<Vec<_>>() {
+            self.say(breaks, message);
         }
     }
 
@@ -155,11 +170,7 @@ impl Comparison<'_> {
         let name = if now.stream { "item" } else { "result" };
         let old = Side { offers: self.before, of: &was.result };
         let new = Side { offers: self.after, of: &now.result };
-        if let Err(why) = old.takes(new) {
-            self.say(true, format!("{name}{} {}", why.path, why.what.of_result()));
-        } else if let Err(why) = new.takes(old) {
-            self.say(false, format!("{name}{} {}", why.path, why.what.of_narrower_result()));
-        }
+        self.types(&Told::of_result(name), (old, new), false);
     }
 
     fn errors(&mut self, was: &Function) {
@@ -170,9 +181,7 @@ impl Comparison<'_> {
             };
             let old = Side { offers: self.before, of: &same.of };
             let new = Side { offers: self.after, of: &error.of };
-            if let Err(why) = old.takes(new) {
-                self.say(true, format!("data of {}{} {}", error.class, why.path, why.what.of_result()));
-            }
+            self.types(&Told::of_result(&format!("data of {}", error.class)), (old, new), false);
         }
         let gone = |class: &str| !self.function.errors.iter().any(|error| error.class == class);
         let gone: Vec<String> =
@@ -185,6 +194,21 @@ impl Comparison<'_> {
     fn say(&mut self, breaks: bool, message: String) {
         let function = format!("{}.{}", self.service.name, self.function.name);
         self.changes.push(Change { breaks, function, message, place: self.function.place.clone() });
+    }
+}
+
+/// How differences of a type are told.
+struct Told<'t> {
+    /// What stands before the way to them, and behind it.
+    subject: &'t str,
+    end: &'t str,
+    breaking: fn(&What) -> String,
+    other: fn(&What) -> String,
+}
+
+impl<'t> Told<'t> {
+    fn of_result(subject: &'t str) -> Self {
+        Self { subject, end: "", breaking: What::of_result, other: What::of_narrower_result }
     }
 }
 

@@ -12,6 +12,9 @@ pub struct Offers {
     pub(crate) services: Vec<Service>,
     /// By the names they have in what is written, which no two share.
     pub(crate) types: Definitions,
+    /// The same with all that is asked of values, to be compared. Its types may have other names: two of one name can
+    /// differ in that alone.
+    exact: Option<Box<Offers>>,
 }
 
 /// What one of them offers.
@@ -62,12 +65,17 @@ impl Offers {
     /// # Errors
     /// It is something else.
     pub fn read(offers: &Value) -> Result<Self, OffersError> {
+        let exact = Some(Box::new(Self::read_as(offers, true)?));
+        Ok(Self { exact, ..Self::read_as(offers, false)? })
+    }
+
+    fn read_as(offers: &Value, is_exact: bool) -> Result<Self, OffersError> {
         let mut services = Vec::new();
         let mut scopes = Vec::new();
         for (name, functions) in offers.as_object().ok_or(OffersError::NoServices)? {
             let mut read: Vec<Function> = Vec::new();
             for offer in functions.as_array().into_iter().flatten() {
-                let (function, definitions) = function(name, offer)?;
+                let (function, definitions) = function(name, offer, is_exact)?;
                 scopes.push(Scope { service: crossing(name), function: function.name.clone(), definitions });
                 read.push(function);
             }
@@ -78,6 +86,11 @@ impl Offers {
         Ok(name_all(services, &scopes))
     }
 
+    /// With all that is asked of values.
+    pub(crate) fn exact(&self) -> &Self {
+        self.exact.as_deref().unwrap_or(self)
+    }
+
     /// Whether there is nothing to call.
     pub fn is_empty(&self) -> bool {
         self.services.iter().all(|service| service.functions.is_empty())
@@ -86,6 +99,12 @@ impl Offers {
     /// How many functions there are.
     pub fn functions(&self) -> usize {
         self.services.iter().map(|service| service.functions.len()).sum()
+    }
+
+    /// That function of that service.
+    pub(crate) fn function(&self, service: &Service, function: &Function) -> Option<&Function> {
+        let service = self.services.iter().find(|other| other.name == service.name)?;
+        service.functions.iter().find(|other| other.name == function.name)
     }
 
     /// Services that have something to call.
@@ -106,13 +125,13 @@ impl Offers {
     }
 }
 
-fn function(service: &str, offer: &Value) -> Result<(Function, Definitions), OffersError> {
+fn function(service: &str, offer: &Value, is_exact: bool) -> Result<(Function, Definitions), OffersError> {
     let name = offer["name"].as_str().ok_or_else(|| OffersError::NoName { service: service.to_owned() })?;
     let file = offer["file"].as_str();
     let is_python = file.is_none_or(|file| file.ends_with(".py"));
-    let mut reader = Reader::new(if is_python { Form::Rich } else { Form::Plain });
-    let params = match reader.read(&offer["params"]) {
-        Type::Object(Object { fields, .. }) => fields,
+    let mut reader = Reader::new(if is_python { Form::Rich } else { Form::Plain }, is_exact);
+    let params = match reader.read(&offer["params"]).unconstrained() {
+        Type::Object(Object { fields, .. }) => fields.clone(),
         _ => Vec::new(),
     };
     let input = offer["input"]["name"].as_str().map(|name| Field {
@@ -123,7 +142,7 @@ fn function(service: &str, offer: &Value) -> Result<(Function, Definitions), Off
     });
     let result = offer.get("result").map_or(Type::Any, |result| reader.read(result));
     let errors = offer["errors"].as_array().into_iter().flatten();
-    let errors = errors.filter_map(|error| thrown(error, &mut reader)).collect();
+    let errors = errors.filter_map(|error| thrown(error, &mut reader, is_exact)).collect();
     let function = Function {
         name: name.to_owned(),
         params,
@@ -141,9 +160,9 @@ fn function(service: &str, offer: &Value) -> Result<(Function, Definitions), Off
 }
 
 /// An error becomes a type with a name, that of its class.
-fn thrown(error: &Value, reader: &mut Reader) -> Option<Thrown> {
+fn thrown(error: &Value, reader: &mut Reader, is_exact: bool) -> Option<Thrown> {
     let class = error["type"].as_str()?.to_owned();
-    let mut of_data = Reader::new(Form::Json);
+    let mut of_data = Reader::new(Form::Json, is_exact);
     let mut data = match error.get("data").map(|schema| of_data.read(schema)) {
         None | Some(Type::AnyObject) => Type::Any,
         Some(data) => data,

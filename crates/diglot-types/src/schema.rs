@@ -1,11 +1,13 @@
 //! What a JSON Schema stands for: types.
 
+mod constraints;
 mod reader;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub(crate) use constraints::{Constraint, Constraints, Limit, constrained};
 pub(crate) use reader::{Reader, doc};
 
 /// The greatest integer that a `number` of JavaScript has with all those below it, 2⁵³ − 1.
@@ -71,6 +73,11 @@ pub(crate) enum Type {
     All(Vec<Type>),
     /// One of those with a name.
     Named(String),
+    /// Values of a type of which more is asked. Only in what is compared.
+    Constrained {
+        of: Box<Type>,
+        by: Constraints,
+    },
 }
 
 /// An object's fields, and what else it may hold.
@@ -81,6 +88,8 @@ pub(crate) struct Object {
     pub(crate) others: Option<Box<Type>>,
     /// What fields hold whose names are numbers.
     pub(crate) numbered: Option<Box<Type>>,
+    /// Who is given others refuses it. Only in what is compared.
+    pub(crate) is_closed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -133,13 +142,29 @@ impl Type {
         is_it(self) || self.parts().into_iter().any(|part| part.any(is_it))
     }
 
+    /// The type, whatever else is asked of its values.
+    pub(crate) fn unconstrained(&self) -> &Type {
+        match self {
+            Type::Constrained { of, .. } => of,
+            of => of,
+        }
+    }
+
+    /// What is asked of its values beyond the type.
+    pub(crate) fn asked(&self) -> Option<&Constraints> {
+        match self {
+            Type::Constrained { by, .. } => Some(by),
+            _ => None,
+        }
+    }
+
     /// Each type that it is made of.
     pub(crate) fn parts(&self) -> Vec<&Type> {
         match self {
-            Type::Array(item) | Type::Set(item) => vec![item],
+            Type::Array(item) | Type::Set(item) | Type::Constrained { of: item, .. } => vec![item],
             Type::Map(pair) => vec![&pair.0, &pair.1],
             Type::Tuple { items, rest, .. } => items.iter().chain(rest.as_deref()).collect(),
-            Type::Object(Object { fields, others, numbered }) => {
+            Type::Object(Object { fields, others, numbered, .. }) => {
                 let fields = fields.iter().map(|field| &field.of);
                 fields.chain(others.as_deref()).chain(numbered.as_deref()).collect()
             }
@@ -152,7 +177,7 @@ impl Type {
     /// The same, to change them.
     pub(crate) fn parts_mut(&mut self, with: &mut dyn FnMut(&mut Type)) {
         match self {
-            Type::Array(item) | Type::Set(item) => with(item),
+            Type::Array(item) | Type::Set(item) | Type::Constrained { of: item, .. } => with(item),
             Type::Map(pair) => {
                 with(&mut pair.0);
                 with(&mut pair.1);

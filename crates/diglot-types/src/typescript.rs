@@ -186,6 +186,7 @@ impl Writer<'_> {
                 push(all.iter().map(|part| self.grouped(part)).collect::<Vec<_>>().join(" & "));
             }
             Type::Never => {}
+            Type::Constrained { of, .. } => self.collect(of, parts, is_joined),
             of => push(self.one(of)),
         }
     }
@@ -221,7 +222,7 @@ impl Writer<'_> {
 
     /// An object without a name, and whether it is several types at once: not all of its fields are of one type.
     fn object(&self, object: &Object) -> (String, bool) {
-        let Object { fields, others, numbered } = object;
+        let Object { fields, others, numbered, .. } = object;
         let index = |key: &str, of: &Type| format!("{{ [key: {key}]: {} }}", self.spelled(of));
         let mut parts: Vec<String> = Vec::new();
         if !fields.is_empty() {

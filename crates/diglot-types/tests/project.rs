@@ -165,7 +165,22 @@ fn what_a_change_breaks_is_named() {
         (
             with("/result/$defs/Item/properties", "stock", json!({ "type": "integer" })),
             false,
-            "what is said of it is different: documentation, constraints or names of types",
+            "result[].stock is new and optional: integer",
+        ),
+        (
+            similar("/params/properties/k", json!({ "type": "integer", "default": 10, "minimum": 1 })),
+            true,
+            "parameter `k`: the minimum is 1, and there was none",
+        ),
+        (
+            similar("/params/properties/k", json!({ "type": "integer", "default": 11 })),
+            false,
+            "what is said of it is different: documentation, defaults or names of types",
+        ),
+        (
+            with("/result/$defs/Item/properties/size/properties/list", "minimum", json!(0)),
+            true,
+            "result[].size.list: the minimum was 1 and is 0",
         ),
         (with("", "stream", json!(true)), true, "it returns a stream now"),
         (
@@ -181,7 +196,7 @@ fn what_a_change_breaks_is_named() {
         (
             with("", "doc", json!("Others.")),
             false,
-            "what is said of it is different: documentation, constraints or names of types",
+            "what is said of it is different: documentation, defaults or names of types",
         ),
         (with("", "line", json!(99)), false, ""),
     ];

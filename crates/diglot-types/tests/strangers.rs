@@ -1,6 +1,6 @@
 //! What a worker that is not trusted may offer: none of it becomes more than a name, a type or a comment.
 
-use diglot_types::{Offers, python, typescript};
+use diglot_types::{Offers, compare, python, typescript};
 use serde_json::{Value, json};
 
 fn written(services: &Value) -> (String, String) {
@@ -33,6 +33,39 @@ fn nothing_is_executed() {
         assert!(!typescript.contains("import os") && !python.contains("import os"), "{python}");
         assert!(!typescript.contains("08") && !python.contains("1.5"), "{python}");
     }
+}
+
+#[test]
+fn types_that_lead_far_and_limits_of_no_sense_are_compared() {
+    let link = |at: usize| {
+        let next = json!({ "$ref": format!("#/$defs/T{}", at + 1), "minProperties": 1 });
+        (format!("T{at}"), json!({ "type": "object", "properties": { "next": next } }))
+    };
+    let chain: serde_json::Map<String, Value> = (0..400).map(link).collect();
+    let senseless = json!({
+        "minimum": "a", "exclusiveMinimum": true, "maximum": i64::MIN, "exclusiveMaximum": i64::MIN, "multipleOf": 0,
+        "minLength": -1, "maxItems": 1.5, "pattern": "(", "uniqueItems": 3, "shape": ["x", -1], "minProperties": u64::MAX,
+    });
+    let of_kind = |kind: &str| {
+        let mut of = senseless.clone();
+        of["type"] = kind.into();
+        of
+    };
+    let of_array = json!({ "type": "array", "x-diglot": "array", "shape": ["x", -1, u64::MAX] });
+    let all: Vec<Value> =
+        ["integer", "number", "string", "array", "object"].map(of_kind).into_iter().collect();
+    let offers = |result: &Value| {
+        let params = json!({ "type": "object", "properties": { "of": result } });
+        Offers::read(&json!({ "model": [{ "name": "f", "params": params, "result": result }] }))
+            .expect("offers")
+    };
+    for of in all.iter().chain([&senseless, &of_array]) {
+        assert_eq!(compare(&offers(of), &offers(of)), [], "{of}");
+        compare(&offers(of), &offers(&json!({ "type": "integer", "minimum": 1 })));
+        compare(&offers(&json!({ "anyOf": all })), &offers(of));
+    }
+    let far = offers(&json!({ "$ref": "#/$defs/T0", "$defs": chain }));
+    assert!(compare(&far, &far).iter().all(|change| change.breaks), "what is too deep counts as different");
 }
 
 #[test]

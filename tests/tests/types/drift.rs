@@ -53,6 +53,41 @@ fn what_breaks_nobody_is_told_as_such() {
 }
 
 #[test]
+fn what_is_asked_of_values_is_compared() {
+    let project = Project::shop();
+    project
+        .exchange("model/functions.py", "import Literal", "import Annotated, Literal")
+        .exchange(
+            "model/functions.py",
+            "from diglot import",
+            "from annotated_types import Ge, Le\nfrom diglot import",
+        )
+        .exchange("model/functions.py", "k: int = 2", "k: Annotated[int, Ge(1)] = 2")
+        .exchange(
+            "model/functions.py",
+            "def ping() -> None:",
+            "def ping(ids: list[Annotated[int, Le(9)]]) -> None:",
+        )
+        .exchange("web/server.ts", "  title: string;", "  /** @maxLength 80 */\n  title: string;");
+    project.does(&["types"]);
+    project.does(&["types", "--check"]);
+
+    project
+        .exchange("model/functions.py", "Ge(1)", "Ge(10)")
+        .exchange("model/functions.py", "Le(9)", "Le(99)")
+        .exchange("web/server.ts", "@maxLength 80", "@maxLength 100");
+    let said = project.diglot(&["types", "--check"]);
+    assert_eq!(said.code, Some(1), "{}", said.text);
+    let tells = |line: &str| assert!(said.says(line), "{line}: {}", said.text);
+    tells("breaking: my_model.similar: parameter `k`: the minimum was 1 and is 10 (model/functions.py:");
+    tells("changed: my_model.ping: parameter `ids[]`: the maximum was 9 and is 99 (model/functions.py:");
+    tells("breaking: web.render_card: result.title: the maximum length was 80 and is 100 (web/server.ts:");
+    assert!(said.text.contains("3 changes, 2 of which can break callers"), "{}", said.text);
+    project.does(&["types"]);
+    project.does(&["types", "--check"]);
+}
+
+#[test]
 fn files_are_touched_only_where_they_change() {
     let project = Project::shop();
     let said = project.diglot(&["types", "--check"]);

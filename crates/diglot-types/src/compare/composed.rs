@@ -49,10 +49,10 @@ pub(super) fn object(offers: &Offers, parts: &[Type]) -> Option<Object> {
     for part in parts {
         let mut of = part;
         for _ in 0..NAMES_MAX {
-            let Type::Named(name) = of else { break };
+            let Type::Named(name) = of.unconstrained() else { break };
             of = offers.named(name);
         }
-        let Type::Object(Object { fields, others, numbered }) = of else { return None };
+        let Type::Object(Object { fields, others, numbered, .. }) = of.unconstrained() else { return None };
         for field in fields {
             match all.fields.iter_mut().find(|present| present.name == field.name) {
                 None => all.fields.push(field.clone()),

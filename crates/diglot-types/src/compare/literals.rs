@@ -12,7 +12,17 @@ pub(super) fn has_literals(offers: &Offers, of: &Type) -> bool {
 }
 
 pub(super) fn takes_literal(offers: &Offers, of: &Type, value: &Value) -> bool {
-    plain_parts(offers, of).iter().any(|part| match (part, value) {
+    let is_within = |part: &Type| part.asked().is_none_or(|by| by.admit(value));
+    plain_parts(offers, of).iter().any(|part| is_of_kind(part.unconstrained(), value) && is_within(part))
+}
+
+/// Whether it would be taken if nothing were asked beyond the type.
+pub(super) fn takes_unconstrained(offers: &Offers, of: &Type, value: &Value) -> bool {
+    plain_parts(offers, of).iter().any(|part| is_of_kind(part.unconstrained(), value))
+}
+
+fn is_of_kind(of: &Type, value: &Value) -> bool {
+    match (of, value) {
         (Type::Any, _) => true,
         (Type::Literals(values), value) => values.iter().any(|known| is_same(known, value)),
         (Type::Text, Value::String(_)) | (Type::Bool, Value::Bool(_)) => true,
@@ -22,7 +32,7 @@ pub(super) fn takes_literal(offers: &Offers, of: &Type, value: &Value) -> bool {
             !number.is_f64() || number.as_f64().is_some_and(|number| number.fract() == 0.0)
         }
         _ => false,
-    })
+    }
 }
 
 /// Whether two are one value: 1 and 1.0 are.
@@ -44,6 +54,7 @@ fn plain_parts<'o>(offers: &'o Offers, of: &'o Type) -> Vec<&'o Type> {
             Type::Union(all) => open.extend(all),
             Type::Named(name) if seen.insert(name) => open.push(offers.named(name)),
             Type::Named(_) => {}
+            Type::Constrained { of, .. } if matches!(**of, Type::Named(_)) => open.push(of),
             of => parts.push(of),
         }
     }

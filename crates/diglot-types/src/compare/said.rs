@@ -3,19 +3,38 @@
 use serde_json::Value;
 
 use crate::offers::Offers;
-use crate::schema::Type;
+use crate::schema::{Constraint, Limit, Type};
 
-/// Where within a type, and what: why the values of the one, `has`, are not all taken by the other, `takes`.
+/// Where within a type, and what: why the values of the one, `has`, are not all taken by the other, `takes`; or, in one case,
+/// what it takes without knowing it.
+#[derive(Clone, PartialEq)]
 pub(super) struct Why {
     pub(super) path: String,
     pub(super) what: What,
 }
 
+#[derive(Clone, PartialEq)]
 pub(super) enum What {
-    Differ { has: String, takes: String },
+    Differ {
+        has: String,
+        takes: String,
+    },
     Value(String),
     MayBeMissing,
     Missing(String),
+    /// More is asked of values than the others are known to be.
+    Asked {
+        constraint: Constraint,
+        has: Option<Limit>,
+        takes: Limit,
+    },
+    /// A field that the other does not know.
+    Unknown {
+        of: String,
+        is_required: bool,
+        /// It is refused there, and not only left alone.
+        is_refused: bool,
+    },
 }
 
 impl What {
@@ -26,6 +45,9 @@ impl What {
             Self::Value(value) => format!("may be {value}, which it never was"),
             Self::MayBeMissing => "may be missing now".to_owned(),
             Self::Missing(of) => format!("is gone: it was {of}"),
+            Self::Asked { constraint, has, takes } => asked(*constraint, Some(takes), has.as_ref()),
+            Self::Unknown { of, is_required: true, .. } => format!("is new: {of}"),
+            Self::Unknown { of, .. } => format!("is new and optional: {of}"),
         }
     }
 
@@ -36,6 +58,8 @@ impl What {
             Self::Value(value) => format!("cannot be {value} any more"),
             Self::MayBeMissing => "is required now".to_owned(),
             Self::Missing(of) => format!("is new and required: {of}"),
+            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_ref(), Some(takes)),
+            Self::Unknown { of, .. } => format!("is gone: it was {of}"),
         }
     }
 
@@ -46,6 +70,8 @@ impl What {
             Self::Value(value) => format!("may be {value} now"),
             Self::MayBeMissing => "may be left out now".to_owned(),
             Self::Missing(_) => "need not be given any more".to_owned(),
+            Self::Asked { constraint, has, takes } => asked(*constraint, Some(takes), has.as_ref()),
+            Self::Unknown { of, .. } => format!("is new and optional: {of}"),
         }
     }
 
@@ -56,6 +82,8 @@ impl What {
             Self::Value(value) => format!("cannot be {value} any more"),
             Self::MayBeMissing => "is always there now".to_owned(),
             Self::Missing(of) => format!("is new: {of}"),
+            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_ref(), Some(takes)),
+            Self::Unknown { of, .. } => format!("is gone: it was {of}"),
         }
     }
 }
@@ -64,6 +92,82 @@ impl Why {
     pub(super) fn below(mut self, step: &str) -> Self {
         self.path.insert_str(0, step);
         self
+    }
+
+    /// Whether values are not taken for it.
+    pub(super) fn fails(&self) -> bool {
+        !matches!(self.what, What::Unknown { is_refused: false, .. })
+    }
+
+    /// Whether the other way round it says nothing more.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        match (&self.what, &other.what) {
+            (What::Asked { constraint, .. }, What::Asked { constraint: same, .. }) => {
+                self.path == other.path && constraint == same
+            }
+            (What::Asked { .. }, _) => false,
+            _ => other
+                .path
+                .strip_prefix(&self.path)
+                .is_some_and(|below| below.is_empty() || below.starts_with(['.', '['])),
+        }
+    }
+
+    /// The difference, of what is called so.
+    pub(super) fn told(&self, subject: &str, said: impl Fn(&What) -> String) -> String {
+        let colon = if matches!(self.what, What::Asked { .. }) { ":" } else { "" };
+        format!("{subject}{colon} {}", said(&self.what))
+    }
+}
+
+fn asked(constraint: Constraint, was: Option<&Limit>, now: Option<&Limit>) -> String {
+    let name = match constraint {
+        Constraint::Minimum => "the minimum",
+        Constraint::Maximum => "the maximum",
+        Constraint::MultipleOf => "the number it is a multiple of",
+        Constraint::MinLength => "the minimum length",
+        Constraint::MaxLength => "the maximum length",
+        Constraint::Pattern => "the pattern",
+        Constraint::MinItems => "the minimum number of items",
+        Constraint::MaxItems => "the maximum number of items",
+        Constraint::MinProperties => "the minimum number of fields",
+        Constraint::MaxProperties => "the maximum number of fields",
+        Constraint::Shape => "the shape",
+        Constraint::Unique => {
+            let told =
+                if now.is_some() { "no item may be there twice now" } else { "items may be there twice now" };
+            return told.to_owned();
+        }
+    };
+    let limit = |limit: &Limit| limit_of(constraint, limit);
+    match (was, now) {
+        (Some(was), Some(now)) => format!("{name} was {} and is {}", limit(was), limit(now)),
+        (None, Some(now)) => format!("{name} is {}, and there was none", limit(now)),
+        (Some(was), None) => format!("{name} was {}, and there is none any more", limit(was)),
+        (None, None) => format!("{name} is none"),
+    }
+}
+
+fn limit_of(constraint: Constraint, limit: &Limit) -> String {
+    match limit {
+        Limit::Value { value, is_excluded } => {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            match (is_excluded, constraint) {
+                (false, _) => text,
+                (true, Constraint::Minimum) => format!("more than {text}"),
+                (true, _) => format!("less than {text}"),
+            }
+        }
+        Limit::Count(count) => count.to_string(),
+        Limit::Patterns(all) => {
+            all.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(" and ")
+        }
+        Limit::Lengths(lengths) => {
+            let length =
+                |length: &Option<u64>| length.map_or_else(|| "?".to_owned(), |length| length.to_string());
+            format!("({})", lengths.iter().map(length).collect::<Vec<_>>().join(", "))
+        }
+        Limit::Unique => "that no item is there twice".to_owned(),
     }
 }
 
@@ -106,7 +210,13 @@ pub(super) fn kind_of(offers: &Offers, of: &Type) -> String {
         }
         Type::Object(_) | Type::AnyObject => "object",
         Type::Error { class, .. } => return class.clone(),
-        Type::Union(parts) => return parts.iter().map(inner).collect::<Vec<_>>().join(" | "),
+        Type::Union(parts) => {
+            let mut kinds: Vec<String> = parts.iter().map(inner).collect();
+            // Some may differ in what else is asked.
+            kinds.dedup();
+            return kinds.join(" | ");
+        }
+        Type::Constrained { of, .. } => return inner(of),
         Type::All(_) => "several types at once",
         Type::Named(name) => match offers.named(name) {
             Type::Object(_) | Type::Union(_) | Type::Named(_) => return name.clone(),

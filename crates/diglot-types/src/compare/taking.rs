@@ -1,12 +1,16 @@
 //! Whether each value of one type is one of another.
 
+mod held;
+
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::composed::{self, Tuple};
-use super::literals::{has_literals, takes_literal};
+use super::composed;
+use super::literals::{has_literals, takes_literal, takes_unconstrained};
 use super::said::{What, Why, kind_of};
 use crate::offers::Offers;
-use crate::schema::{Object, Type, is_safe};
+use crate::schema::{Constraint, Limit, Type, constrained, is_safe};
 
 /// A type where its names mean something.
 #[derive(Clone, Copy)]
@@ -16,9 +20,19 @@ pub(super) struct Side<'o> {
 }
 
 impl<'o> Side<'o> {
-    /// Whether each value of the other is one of this.
-    pub(super) fn takes(self, other: Side<'_>) -> Result<(), Why> {
-        Taking { assumed: Vec::new(), depth: 0, steps: 0 }.check(self, other)
+    /// Why values of the other are none of this, each reason once. `is_given`: fields that this refuses are among them.
+    pub(super) fn lacks(self, other: Side<'_>, is_given: bool) -> Vec<Why> {
+        let mut taking =
+            Taking { is_given, assumed: Vec::new(), found: Vec::new(), trials: 0, depth: 0, steps: 0 };
+        let found = taking.check(self, other);
+        taking.found.extend(found.err());
+        let mut all: Vec<Why> = Vec::new();
+        for why in taking.found {
+            if !all.contains(&why) {
+                all.push(why);
+            }
+        }
+        all
     }
 
     fn at<'t>(&self, of: &'t Type) -> Side<'t>
@@ -31,9 +45,32 @@ impl<'o> Side<'o> {
     fn kind(self) -> String {
         kind_of(self.offers, self.of)
     }
+
+    /// What a name is known by, where it has one; with what is asked of it here.
+    fn name(self) -> Option<String> {
+        match (self.of.unconstrained(), self.of.asked()) {
+            (Type::Named(name), None) => Some(name.clone()),
+            (Type::Named(name), Some(by)) => Some(format!("{name} {by:?}")),
+            _ => None,
+        }
+    }
+
+    /// What its name stands for, if it has one.
+    fn resolved(self) -> Cow<'o, Type> {
+        match (self.of.unconstrained(), self.of.asked()) {
+            (Type::Named(name), None) => Cow::Borrowed(self.offers.named(name)),
+            (Type::Named(name), Some(by)) => Cow::Owned(constrained(self.offers.named(name).clone(), by)),
+            _ => Cow::Borrowed(self.of),
+        }
+    }
 }
 
 struct Taking {
+    is_given: bool,
+    /// What differs so that all the rest can be compared.
+    found: Vec<Why>,
+    /// How many unions it is within, of which one part has to fit.
+    trials: usize,
     /// Pairs of names that are being looked at: a type that holds itself is right if the rest of it is.
     assumed: Vec<(String, String)>,
     depth: usize,
@@ -57,26 +94,24 @@ impl Taking {
     }
 
     fn check_one(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
-        if let (Type::Named(one), Type::Named(other)) = (wide.of, narrow.of) {
-            let pair = (one.clone(), other.clone());
+        let names = (wide.name(), narrow.name());
+        let is_named = names.0.is_some() || names.1.is_some();
+        if let (Some(one), Some(other)) = names {
+            let pair = (one, other);
             if self.assumed.contains(&pair) {
                 return Ok(());
             }
             let assumed = self.assumed.len();
             self.assumed.push(pair);
-            let one = wide.at(wide.offers.named(one));
-            let found = self.check(one, narrow.at(narrow.offers.named(other)));
+            let found = self.check(wide.at(&wide.resolved()), narrow.at(&narrow.resolved()));
             if found.is_err() {
                 // What was found right meanwhile may have been so by this.
                 self.assumed.truncate(assumed);
             }
             return found;
         }
-        if let Type::Named(name) = narrow.of {
-            return self.check(wide, narrow.at(narrow.offers.named(name)));
-        }
-        if let Type::Named(name) = wide.of {
-            return self.check(wide.at(wide.offers.named(name)), narrow);
+        if is_named {
+            return self.check(wide.at(&wide.resolved()), narrow.at(&narrow.resolved()));
         }
         match (wide.of, narrow.of) {
             (Type::Any, _) | (_, Type::Never) => Ok(()),
@@ -87,14 +122,27 @@ impl Taking {
             (of, Type::Literals(values)) => {
                 match values.iter().find(|value| !takes_literal(wide.offers, of, value)) {
                     None => Ok(()),
-                    Some(_) if !has_literals(wide.offers, of) => Err(differ(wide, narrow)),
+                    Some(value)
+                        if !has_literals(wide.offers, of) && !takes_unconstrained(wide.offers, of, value) =>
+                    {
+                        Err(differ(wide, narrow))
+                    }
                     Some(value) => Err(Why { path: String::new(), what: What::Value(value.to_string()) }),
                 }
             }
             (Type::Union(parts), _) => self.one_of(parts, wide, narrow),
-            (Type::All(parts), _) => parts.iter().try_for_each(|part| self.check(wide.at(part), narrow)),
+            (Type::All(parts), of) => {
+                let before = self.found.len();
+                parts.iter().try_for_each(|part| self.check(wide.at(part), narrow))?;
+                if !matches!(of, Type::All(_)) {
+                    // What one part does not know another may.
+                    let found = self.found.split_off(before);
+                    self.found.extend(found.into_iter().filter(Why::fails));
+                }
+                Ok(())
+            }
             (_, Type::All(parts)) => {
-                if parts.iter().any(|part| self.check(wide, narrow.at(part)).is_ok()) {
+                if self.best_of(parts.iter().map(|part| (wide, narrow.at(part)))).is_ok() {
                     return Ok(());
                 }
                 match composed::object(narrow.offers, parts) {
@@ -102,6 +150,7 @@ impl Taking {
                     None => Err(differ(wide, narrow)),
                 }
             }
+            (Type::Constrained { .. }, _) | (_, Type::Constrained { .. }) => self.constrained(wide, narrow),
             (Type::Error { data: one, .. }, Type::Error { data: other, .. }) => {
                 self.check(wide.at(one), narrow.at(other))
             }
@@ -117,17 +166,16 @@ impl Taking {
             (Type::Null, Type::Undefined) | (Type::Undefined, Type::Null) => Ok(()),
             (Type::AnyObject, Type::Object(_)) => Ok(()),
             (Type::Array(one), Type::Array(other)) | (Type::Set(one), Type::Set(other)) => {
-                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))
+                self.below("[]", wide.at(one), narrow.at(other))
             }
             (Type::Map(one), Type::Map(other)) => {
-                self.check(wide.at(&one.0), narrow.at(&other.0)).map_err(|why| why.below(".key"))?;
-                self.check(wide.at(&one.1), narrow.at(&other.1)).map_err(|why| why.below("[]"))
+                self.below(".key", wide.at(&one.0), narrow.at(&other.0))?;
+                self.below("[]", wide.at(&one.1), narrow.at(&other.1))
             }
             (Type::Tuple { .. }, Type::Tuple { .. }) => self.tuples(wide, narrow),
             (Type::Array(one), Type::Tuple { items, rest, .. }) => {
-                items.iter().chain(rest.as_deref()).try_for_each(|item| {
-                    self.check(wide.at(one), narrow.at(item)).map_err(|why| why.below("[]"))
-                })
+                let mut items = items.iter().chain(rest.as_deref());
+                items.try_for_each(|item| self.below("[]", wide.at(one), narrow.at(item)))
             }
             (
                 Type::Numbers { dtype: one, dimensions: wanted },
@@ -143,15 +191,21 @@ impl Taking {
         }
     }
 
+    /// The same of what is within.
+    fn below(&mut self, step: &str, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        let before = self.found.len();
+        let found = self.check(wide, narrow);
+        self.found[before..].iter_mut().for_each(|why| why.path.insert_str(0, step));
+        found.map_err(|why| why.below(step))
+    }
+
     /// Of a union one has to take it. Where one alone is of its kind, that says why it does not.
-    fn one_of(&mut self, parts: &[Type], wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
-        let mut reasons = Vec::new();
-        for part in parts {
-            match self.check(wide.at(part), narrow) {
-                Ok(()) => return Ok(()),
-                Err(why) => reasons.push(why),
-            }
-        }
+    fn one_of(&mut self, choices: &[Type], wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        // Of several types at once it is enough that one fits.
+        let parts = if let Type::All(parts) = narrow.of { parts.as_slice() } else { &[] };
+        let parts = parts.iter().map(|part| (wide, narrow.at(part)));
+        let pairs = choices.iter().map(|choice| (wide.at(choice), narrow));
+        let Err(reasons) = self.best_of(pairs.chain(parts)) else { return Ok(()) };
         let mut within = reasons.into_iter().filter(|why| !why.path.is_empty());
         match (within.next(), within.next()) {
             (Some(why), None) => Err(why),
@@ -159,73 +213,67 @@ impl Taking {
         }
     }
 
-    fn objects(
-        &mut self,
-        (wide, one): (Side<'_>, &Object),
-        (narrow, other): (Side<'_>, &Object),
-    ) -> Result<(), Why> {
-        for field in &one.fields {
-            let step = format!(".{}", field.name);
-            match other.fields.iter().find(|present| present.name == field.name) {
-                Some(present) if field.required && !present.required => {
-                    return Err(Why { path: step, what: What::MayBeMissing });
-                }
-                Some(present) => {
-                    self.check(wide.at(&field.of), narrow.at(&present.of)).map_err(|why| why.below(&step))?;
-                }
-                None if field.required => {
-                    return Err(Why { path: step, what: What::Missing(wide.at(&field.of).kind()) });
-                }
-                // It may be one of the others.
-                None => {
-                    if let Some(present) = composed::unnamed(other, &field.name) {
-                        self.check(wide.at(&field.of), narrow.at(present)).map_err(|why| why.below(&step))?;
+    /// One pair has to do: that which differs least. Else, why none does.
+    fn best_of<'s>(&mut self, pairs: impl Iterator<Item = (Side<'s>, Side<'s>)>) -> Result<(), Vec<Why>> {
+        let (mut best, mut reasons) = (None, Vec::new());
+        for (wide, narrow) in pairs {
+            match self.tried(wide, narrow) {
+                Ok(found) if found.is_empty() => return Ok(()),
+                Ok(found) => {
+                    let cost = (found.iter().filter(|why| why.fails()).count(), found.len());
+                    if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+                        best = Some((cost, found));
                     }
                 }
+                Err(why) => reasons.push(why),
             }
         }
-        for field in &other.fields {
-            let is_known = one.fields.iter().any(|known| known.name == field.name);
-            if let Some(taken) = composed::unnamed(one, &field.name).filter(|_| !is_known) {
-                let step = format!(".{}", field.name);
-                self.check(wide.at(taken), narrow.at(&field.of)).map_err(|why| why.below(&step))?;
-            }
+        let (_, found) = best.ok_or(reasons)?;
+        self.found.extend(found);
+        Ok(())
+    }
+
+    /// Checks without keeping anything of it, and gives what was found.
+    fn tried(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<Vec<Why>, Why> {
+        let (before, assumed) = (std::mem::take(&mut self.found), self.assumed.len());
+        self.trials += 1;
+        let result = self.check(wide, narrow);
+        self.trials -= 1;
+        let found = std::mem::replace(&mut self.found, before);
+        if result.is_err() || !found.is_empty() {
+            self.assumed.truncate(assumed);
         }
-        // Of the others, some may have numbers for names.
-        let numbered = other.numbered.as_ref();
-        let pairs = [
-            (&one.others, other.others.as_ref()),
-            (&one.numbered, numbered.or(other.others.as_ref())),
-            (&one.others, numbered.filter(|_| one.numbered.is_none())),
-        ];
-        for (one, other) in pairs {
-            if let (Some(one), Some(other)) = (one, other) {
-                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))?;
+        result.map(|()| found)
+    }
+
+    /// The types, and then what else is asked of their values.
+    fn constrained(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
+        let of = narrow.of.unconstrained();
+        self.check(wide.at(wide.of.unconstrained()), narrow.at(of))?;
+        let asked = wide.of.asked().map(|by| by.of(of)).unwrap_or_default();
+        for (constraint, takes) in asked.iter() {
+            let known = narrow.of.asked().and_then(|by| by.get(constraint)).cloned();
+            let has = known.or_else(|| implied(of, constraint));
+            if !has.as_ref().is_some_and(|has| constraint.takes(takes, has)) {
+                let what = What::Asked { constraint, has, takes: takes.clone() };
+                self.found.push(Why { path: String::new(), what });
             }
         }
         Ok(())
     }
+}
 
-    /// Item by item; of what may follow each may stand at each place.
-    fn tuples(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
-        let (Some(one), Some(other)) = (Tuple::of(wide.of), Tuple::of(narrow.of)) else {
-            return Err(differ(wide, narrow));
-        };
-        if one.required > other.required || !one.has_room_for(&other) {
-            return Err(differ(wide, narrow));
+/// What a type says by itself.
+fn implied(of: &Type, constraint: Constraint) -> Option<Limit> {
+    match (of, constraint) {
+        (Type::Tuple { required, .. }, Constraint::MinItems) => Some(Limit::Count(*required as u64)),
+        (Type::Tuple { items, rest: None, .. }, Constraint::MaxItems) => {
+            Some(Limit::Count(items.len() as u64))
         }
-        for at in 0..one.items.len().max(other.items.len()) {
-            if let (Some(one), Some(other)) = (one.at(at), other.at(at)) {
-                let step = format!("[{at}]");
-                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below(&step))?;
-            }
+        (Type::Integer | Type::BigInt, Constraint::MultipleOf) => {
+            Some(Limit::Value { value: 1.into(), is_excluded: false })
         }
-        match (one.rest, other.rest) {
-            (Some(one), Some(other)) => {
-                self.check(wide.at(one), narrow.at(other)).map_err(|why| why.below("[]"))
-            }
-            _ => Ok(()),
-        }
+        _ => None,
     }
 }
 

@@ -59,7 +59,7 @@ impl Spelling<'_> {
                 self.dict(&self.builtin("str"), &self.of(numbered))
             }
             Type::Object(_) | Type::AnyObject => self.dict(&self.builtin("str"), "Any"),
-            Type::Error { data, .. } => self.of(data),
+            Type::Error { data: of, .. } | Type::Constrained { of, .. } => self.of(of),
             Type::Union(parts) => {
                 let parts = deduplicated(parts.iter().map(|part| self.of(part)).collect());
                 match parts.is_empty() || parts.iter().any(|part| part == "Any") {

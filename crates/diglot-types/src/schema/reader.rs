@@ -1,10 +1,13 @@
 //! Reads a JSON Schema as the type it stands for.
 //!
-//! Constraints (`minimum`, `pattern`, …) do not change a type: who is called checks them, and people are told.
+//! Constraints (`minimum`, `pattern`, …) do not change what is written of a type: who is called checks them, and people
+//! are told. What is read to be compared has them.
 
 use serde_json::Value;
 
-use super::{Definition, Definitions, Doc, Field, Form, Object, SAFE_INTEGER_MAX, Type};
+use super::{
+    Constraints, Definition, Definitions, Doc, Field, Form, Object, SAFE_INTEGER_MAX, Type, constrained,
+};
 
 /// How the keys of an object look that are numbers in TypeScript.
 const NUMERIC_KEYS: &str = r"^-?\d+(\.\d+)?$";
@@ -46,6 +49,8 @@ const DTYPES: [&str; 13] = [
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) form: Form,
+    /// With what is asked of values beyond their type.
+    is_exact: bool,
     pub(crate) definitions: Definitions,
 }
 
@@ -78,8 +83,8 @@ fn optional_part(schema: &Value) -> Option<&Value> {
 }
 
 impl Reader {
-    pub(crate) fn new(form: Form) -> Self {
-        Self { form, definitions: Definitions::new() }
+    pub(crate) fn new(form: Form, is_exact: bool) -> Self {
+        Self { form, is_exact, definitions: Definitions::new() }
     }
 
     /// The type of a schema; those in its `$defs` are kept.
@@ -88,7 +93,8 @@ impl Reader {
             let of = self.read(defined);
             self.definitions.insert(name.clone(), Definition { of, doc: doc(defined) });
         }
-        self.read_one(schema)
+        let of = self.read_one(schema);
+        if self.is_exact { constrained(of, &Constraints::read(schema)) } else { of }
     }
 
     fn read_one(&mut self, schema: &Value) -> Type {
@@ -114,6 +120,12 @@ impl Reader {
             let mut parts: Vec<Type> = parts.iter().map(|part| self.read(part)).collect();
             if schema.get("properties").is_some() {
                 parts.push(self.object(schema));
+            } else if let (true, Some(kind)) = (self.is_exact, schema["type"].as_str())
+                && parts.iter().all(|part| *part.unconstrained() == Type::Any)
+            {
+                // They only say what else is asked, as several patterns.
+                let own = self.of_kind(kind, schema);
+                return parts.iter().filter_map(Type::asked).fold(own, constrained);
             }
             return if parts.len() == 1 { parts.remove(0) } else { Type::All(parts) };
         }
@@ -212,13 +224,14 @@ impl Reader {
             let of = Some(Box::new(self.read(of)));
             if pattern == NUMERIC_KEYS { numbered = of } else { others = of }
         }
+        let mut is_closed = false;
         match schema.get("additionalProperties") {
-            Some(Value::Bool(false)) => {}
+            Some(Value::Bool(false)) => is_closed = self.is_exact,
             Some(of) => others = Some(Box::new(self.read(of))),
             None if fields.is_empty() && others.is_none() && numbered.is_none() => return Type::AnyObject,
             None => {}
         }
-        Type::Object(Object { fields, others, numbered })
+        Type::Object(Object { fields, others, numbered, is_closed })
     }
 }
 
