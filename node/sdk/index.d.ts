@@ -104,6 +104,9 @@ export class NDArray<D extends DType = DType> {
   readonly dtype: D;
 }
 
+/** Numbers of 16 bits in a row: a Float32Array of the same numbers where Node.js, or the project's `lib`, has no Float16Array. */
+export type Float16s = Float32Array | (typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? A : never);
+
 type DataOf<D extends DType> = D extends keyof TypedArrays ? TypedArrays[D] : ArrayLike<number>;
 
 /** What is wrong, and where. */

@@ -1,6 +1,8 @@
 //! The types of all functions for Python: a module that gives `services` its types, and has the types with a name.
 
 mod docstring;
+mod error;
+mod imports;
 mod lifting;
 mod spelled;
 
@@ -16,12 +18,9 @@ use crate::offers::{Function, Offers, Service};
 use crate::schema::{Definition, Doc, Field, Object, Type};
 use crate::spelling::{is_identifier, is_python_import, is_python_keyword, is_python_word};
 use docstring::{docstring, said};
+use error::error_class;
+use imports::imports;
 use spelled::Spelling;
-
-/// Modules of Python whose types are written.
-const MODULES: [&str; 3] = ["datetime", "decimal", "uuid"];
-/// What is imported for numbers, and by which name it is known.
-const NUMPY: [(&str, &str); 2] = [("np.", "import numpy as np"), ("npt.", "import numpy.typing as npt")];
 
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
@@ -47,7 +46,7 @@ pub fn python(offers: &Offers) -> String {
         "# {WRITTEN_BY}\n# ruff: noqa\n# fmt: off\n\
          \"\"\"The functions of this project's services, typed: `from diglot_services import services`.\"\"\"\n\n"
     );
-    text.push_str(&imports(&types, &classes));
+    text.push_str(&imports(offers, &types, &classes));
     text.push_str(&classes);
     text.push_str(&types);
     text.push_str("\n\nservices: Services = cast(\"Services\", _services)\n");
@@ -62,59 +61,6 @@ fn can_be_named(name: &str) -> bool {
 /// Whether a parameter of a method can be called so. Two underscores before a name stand for the class as well.
 fn can_be_given(name: &str) -> bool {
     can_be_named(name) && name != "self" && !name.starts_with("__")
-}
-
-/// What both parts need, and the head of that one which only type checkers read.
-fn imports(types: &str, classes: &str) -> String {
-    let said = format!("{types}{classes}");
-    let mut text = "from __future__ import annotations\n\n".to_owned();
-    for module in MODULES.into_iter().filter(|module| mentions(&said, &format!("{module}."))) {
-        let _ = writeln!(text, "import {module}");
-    }
-    let abc: Vec<&str> = ["AsyncIterable", "AsyncIterator", "Iterator"]
-        .into_iter()
-        .filter(|name| mentions(&said, &format!("{name}[")))
-        .collect();
-    if !abc.is_empty() {
-        let _ = writeln!(text, "from collections.abc import {}", abc.join(", "));
-    }
-    let typing: Vec<&str> = ["Any", "Literal", "NoReturn", "TypeAlias", "TypedDict", "cast"]
-        .into_iter()
-        .filter(|name| *name == "cast" || mentions(&said, name))
-        .collect();
-    let _ = writeln!(text, "from typing import TYPE_CHECKING, {}\n", typing.join(", "));
-    text.push_str("from diglot import services as _services\n\nif TYPE_CHECKING:\n");
-    for module in MODULES.into_iter().filter(|module| mentions(classes, &format!("_{module}."))) {
-        let _ = writeln!(text, "    import {module} as _{module}");
-    }
-    if mentions(classes, "builtins.") {
-        text.push_str("    import builtins\n");
-    }
-    let numpy = |of: &str, indent: &str| -> String {
-        let used = NUMPY.into_iter().filter(|(name, _)| mentions(of, name));
-        used.map(|(_, line)| format!("{indent}{line}\n")).collect()
-    };
-    text.push_str(&numpy(&said, "    "));
-    let decorators: Vec<&str> = ["remote", "remote_stream"]
-        .into_iter()
-        .filter(|name| classes.contains(&format!("@{name}\n")))
-        .collect();
-    if !decorators.is_empty() {
-        let _ = writeln!(text, "    from diglot.typing import {}", decorators.join(", "));
-    }
-    if mentions(types, "npt.") {
-        // Who reads the types' annotations where the program runs has it; others can do without.
-        text.push_str("else:\n    try:\n");
-        text.push_str(&numpy(types, "        "));
-        text.push_str("    except ImportError:\n        pass\n\nif TYPE_CHECKING:\n");
-    }
-    text
-}
-
-/// Whether it stands there where a word begins.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
-    text.match_indices(name).any(|(at, _)| !is_part(text[..at].chars().next_back()))
 }
 
 fn class(text: &mut String, offers: &Offers, service: &Service, name: &str) {
@@ -165,16 +111,8 @@ fn function(text: &mut String, spelling: Spelling<'_>, function: &Function) {
     let result = spelling.of(&function.result);
     let result = if function.stream { format!("AsyncIterator[{result}]") } else { result };
     let head = format!("def {}({}) -> {result}:", function.name, params.join(", "));
-    let raised: Vec<String> = function
-        .errors
-        .iter()
-        .map(|error| match &error.of {
-            Type::Named(name) if has_data(spelling.offers.named(name)) => {
-                format!(":raises RemoteError: {}, `data` is {name}", error.class)
-            }
-            _ => format!(":raises RemoteError: {}", error.class),
-        })
-        .collect();
+    let raised: Vec<String> =
+        function.errors.iter().map(|error| format!(":raises {}:", spelling.of(&error.of))).collect();
     let said: Vec<String> =
         function.doc.iter().cloned().chain((!raised.is_empty()).then(|| raised.join("\n"))).collect();
     if said.is_empty() {
@@ -186,16 +124,10 @@ fn function(text: &mut String, spelling: Spelling<'_>, function: &Function) {
     text.push_str("            ...\n");
 }
 
-fn has_data(of: &Type) -> bool {
-    !matches!(of, Type::Error { data, .. } if **data == Type::Any)
-}
-
 fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }: &Definition) {
-    if !has_data(of) {
-        return;
-    }
     text.push_str("\n\n");
     match of {
+        Type::Error { class, data } => error_class(text, offers, name, class, data),
         Type::Object(object) if !object.fields.is_empty() => typed_dict(text, offers, name, object, doc),
         of => {
             let spelled = Spelling { offers, is_qualified: false, is_sent: false }.of(of);

@@ -1,7 +1,7 @@
 //! Names as each language writes them.
 
 /// Types of TypeScript and of the package that mean something in what is written.
-const TYPES: [&str; 28] = [
+const TYPES: [&str; 29] = [
     "Array",
     "AsyncIterable",
     "BigInt64Array",
@@ -10,6 +10,7 @@ const TYPES: [&str; 28] = [
     "CallOptions",
     "Date",
     "Float16Array",
+    "Float16s",
     "Float32Array",
     "Float64Array",
     "Int16Array",
@@ -86,8 +87,9 @@ const WORDS: [&str; 51] = [
     "yield",
 ];
 /// What the module of Python imports.
-const PYTHON_IMPORTS: [&str; 13] = [
+const PYTHON_IMPORTS: [&str; 14] = [
     "Any",
+    "AnyTable",
     "AsyncIterable",
     "AsyncIterator",
     "Iterator",

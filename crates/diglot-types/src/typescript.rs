@@ -11,6 +11,9 @@ use crate::{UNLINTED, WRITTEN_BY};
 
 /// A signature longer than this is broken, a line for each parameter.
 const WIDTH_MAX: usize = 120;
+/// A service that has to do with no table need not have installed what tables are.
+const TABLES: &str = "// @ts-ignore: where apache-arrow is not installed, a table is anything\n\
+     import type { Table } from \"apache-arrow\";\n";
 /// Where the members of a service stand.
 const FUNCTION: &str = "      ";
 /// Where its parameters stand, when each has a line.
@@ -30,10 +33,10 @@ pub fn typescript(offers: &Offers, package: &str) -> String {
         body.push('\n');
         writer.define(&mut body, name, definition);
     }
-    let used = ["Call", "CallOptions", "NDArray", "RemoteError", "Stream", "TypedArrays"];
+    let used = ["Call", "CallOptions", "Float16s", "NDArray", "RemoteError", "Stream", "TypedArrays"];
     let used: Vec<&str> = used.into_iter().filter(|name| mentions(&body, name)).collect();
     let has_tables = offers.any(&|of| *of == Type::Table);
-    let tables = if has_tables { "import type { Table } from \"apache-arrow\";\n" } else { "" };
+    let tables = if has_tables { TABLES } else { "" };
     let import = match used.is_empty() {
         // Only a module can say more of another one.
         true => "export {};\n".to_owned(),
@@ -257,7 +260,8 @@ fn numbers(dtype: &str, dimensions: Option<usize>) -> Vec<String> {
         "uint32" => "Uint32Array",
         "int64" => "BigInt64Array",
         "uint64" => "BigUint64Array",
-        "float16" => "Float16Array",
+        // A name of the package: that of the array is known to few projects.
+        "float16" => "Float16s",
         "float32" => "Float32Array",
         "float64" => "Float64Array",
         "bool" => return vec!["NDArray<\"bool\">".to_owned()],

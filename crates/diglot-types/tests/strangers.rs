@@ -137,3 +137,78 @@ fn a_tuple_may_be_given_and_a_list_arrives() {
     }));
     assert!(python.contains("def f(self, *, pair: tuple[str, int]) -> list[str | int]: ..."), "{python}");
 }
+
+#[test]
+fn errors_are_classes_whatever_they_are_called() {
+    const EVIL: &str = "Out\"):\nimport os\n#";
+    let data = json!({
+        "type": "object",
+        "properties": {
+            "missing": { "type": "integer", "description": "How many." },
+            "at": { "type": "string", "format": "date-time" },
+            "where": { "type": "object", "properties": { "shelf": { "type": "integer" } } },
+            "list": { "type": "integer" }, "code": { "type": "string" }, "args": {}, "a b": {}, "_x": {},
+        },
+        "required": ["missing", "list", "code"],
+    });
+    let (_, python) = of_function(
+        &json!({ "errors": [{ "type": EVIL, "data": data }, { "type": "Full", "data": { "type": "integer" } }] }),
+    );
+    let class = r#"class OutImportOs(RemoteError, service="model", type="Out\"):\nimport os\n#"):
+    """Raised by `model.f`."""
+
+    data: OutImportOsData
+    at: str | None = None
+    missing: int
+    """How many."""
+    where: OutImportOsDataWhere | None = None
+
+"#;
+    assert!(python.contains(class), "{python}");
+    assert!(python.contains("    data: int\n"), "{python}");
+    assert!(python.contains(":raises OutImportOs:\n            :raises Full:\n"), "{python}");
+    assert!(python.contains("from diglot import RemoteError, services as _services\n"), "{python}");
+}
+
+#[test]
+fn an_error_of_several_services_is_one_class() {
+    let data =
+        json!({ "type": "object", "properties": { "left": { "type": "integer" } }, "required": ["left"] });
+    let offer = |data: &Value| json!([{ "name": "f", "params": { "type": "object", "properties": {} }, "errors": [{ "type": "Full", "data": data }] }]);
+    let (_, python) = written(&json!({ "shop": offer(&data), "stock": offer(&data) }));
+    assert!(python.contains("class Full(RemoteError, service=(\"shop\", \"stock\")):"), "{python}");
+    assert!(python.contains("Raised by `shop.f`, `stock.f`."), "{python}");
+    // Others of that name have a class each.
+    let (_, python) = written(&json!({ "shop": offer(&data), "stock": offer(&json!({})) }));
+    for class in [
+        "ShopFull(RemoteError, service=\"shop\", type=\"Full\")",
+        "StockFull(RemoteError, service=\"stock\", type=\"Full\")",
+    ] {
+        assert!(python.contains(class), "{python}");
+    }
+}
+
+#[test]
+fn what_few_projects_have_is_in_nobodys_way() {
+    let table = json!({ "type": "string", "contentEncoding": "base64", "x-diglot": "table" });
+    let halves = json!({ "type": "array", "x-diglot": "array", "dtype": "float16" });
+    let (typescript, python) = of_function(&json!({
+        "params": { "type": "object", "properties": { "rows": table, "halves": halves }, "required": ["rows", "halves"] },
+        "result": { "$ref": "#/$defs/Found", "$defs": { "Found": { "type": "object", "properties": { "rows": table } } } },
+    }));
+    assert!(
+        typescript.contains("f(args: { halves: Float16s | NDArray<\"float16\">; rows: Table }"),
+        "{typescript}"
+    );
+    assert!(!typescript.contains("Float16Array"), "{typescript}");
+    assert!(
+        typescript.contains(
+            "// @ts-ignore: where apache-arrow is not installed, a table is anything\nimport type { Table }"
+        ),
+        "{typescript}"
+    );
+    assert!(python.contains("rows: AnyTable) -> Found: ..."), "{python}");
+    assert!(python.contains("    from diglot.tables import AnyTable, Table\n"), "{python}");
+    assert!(python.contains("else:\n    from diglot.tables import Table\n\nif TYPE_CHECKING:\n"), "{python}");
+    assert!(python.contains("    rows: Table\n"), "{python}");
+}

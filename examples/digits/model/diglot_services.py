@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypedDict, cast
 
-from diglot import services as _services
+from diglot import RemoteError, services as _services
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         def read(self, *, pixels: npt.NDArray[np.uint8]) -> Recognised:
             """Which digit a square of ink shows: row by row from the top, 0 is paper, 255 the darkest ink.
 
-            :raises RemoteError: NoInk
+            :raises NoInk:
             """
             ...
 
@@ -43,6 +43,10 @@ class Entry(TypedDict):
     """As Python reads it."""
     id: str
     strokes: list[list[Point]]
+
+
+class NoInk(RemoteError, service="model"):
+    """Raised by `model.read`."""
 
 
 Point: TypeAlias = 'list[float]'

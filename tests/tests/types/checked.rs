@@ -1,6 +1,7 @@
 //! What is written, as `tsc --strict` and pyright read it.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::process::Command;
 
 use serde_json::Value;
@@ -30,6 +31,32 @@ fn typescript_passes_what_is_right_and_nothing_else() {
     project.exchange("web/uses.ts", "similar({ itemId: \"3\" })", "similar({ itemId: 3 })");
     let found = tsc(&project, "web");
     assert!(found.contains("TS2578") && found.lines().count() == 1, "{found}");
+}
+
+/// Neither `Float16Array` nor apache-arrow is there for all whose services meet one.
+#[test]
+fn what_a_project_has_not_is_in_nobodys_way() {
+    let project = Project::shop();
+    project.does(&["types"]);
+    let written = project.read("web/diglot.d.ts");
+    assert!(written.contains("Float16s") && written.contains("Table"), "{written}");
+    for library in ["es2020", "es2022", "esnext"] {
+        let mut config: Value = serde_json::from_str(&project.read("web/tsconfig.json")).expect("JSON");
+        config["compilerOptions"]["lib"] = serde_json::json!([library, "dom"]);
+        config["compilerOptions"]["skipLibCheck"] = false.into();
+        project.write("web/tsconfig.json", &config.to_string());
+        assert_eq!(tsc(&project, "web"), "", "{library}");
+    }
+    // Where it is installed, a table is one.
+    project
+        .write("node_modules/apache-arrow/package.json", "{ \"name\": \"apache-arrow\", \"types\": \"index.d.ts\" }")
+        .write("node_modules/apache-arrow/index.d.ts", "export declare class Table { readonly numRows: number }\n")
+        .write("web/tables.ts", "import { services } from \"diglot\";\nconst table = await services.myModel.firstRows({ table: 3 });\ntable.numRows.toFixed();\n");
+    let found = tsc(&project, "web");
+    assert!(
+        found.contains("tables.ts(2,") && found.contains("TS2322") && found.lines().count() == 1,
+        "{found}"
+    );
 }
 
 /// Two services are compiled together, by settings old and new, and nothing is left out of the check.
@@ -81,6 +108,10 @@ fn pyright_passes_what_is_right_and_nothing_else() {
     let pyright = sources().join("node_modules/pyright/index.js");
     let mut command = Command::new("node");
     command.arg(pyright).args(["--outputjson", "--project"]).arg(project.path("model"));
+    // That which has numpy.
+    command.args(
+        env::var_os("DIGLOT_TEST_PYTHON").map(|python| ["--pythonpath".into(), python]).into_iter().flatten(),
+    );
     let output = command.output().expect("node can be run");
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let diagnostics = found["generalDiagnostics"].as_array().expect("an array");
@@ -94,7 +125,7 @@ fn pyright_passes_what_is_right_and_nothing_else() {
     let wrong = project.read("model/wrong.py");
     let marked = wrong.lines().zip(1..).filter(|(line, _)| line.contains("# wrong: "));
     let marked: BTreeSet<(String, u64)> = marked.map(|(_, number)| ("wrong.py".to_owned(), number)).collect();
-    assert_eq!(marked.len(), 11, "wrong.py has what is wrong");
+    assert_eq!(marked.len(), 21, "wrong.py has what is wrong");
     assert_eq!(places, marked, "{diagnostics:#?}\n{}", project.read("model/diglot_services.py"));
 }
 

@@ -14,13 +14,10 @@ pub(crate) fn lifted(offers: &Offers) -> Offers {
     let taken = offers.types.keys().cloned().chain(services).collect();
     let mut lifting = Lifting { taken, lifted: Definitions::new() };
     for (name, definition) in &mut offers.types {
-        if let Type::Error { class, data } = &definition.of
-            && matches!(&**data, Type::Object(object) if !object.fields.is_empty())
-        {
-            definition.doc.text = Some(format!("`data` of a `RemoteError` whose `type` is {class}."));
-            definition.of = (**data).clone();
+        match &mut definition.of {
+            Type::Error { data, .. } => lifting.lift(data, &format!("{name}Data")),
+            of => lifting.parts_of(of, name),
         }
-        lifting.parts_of(&mut definition.of, name);
     }
     for service in &mut offers.services {
         for function in &mut service.functions {

@@ -18,7 +18,9 @@ pub(super) struct Spelling<'o> {
 impl Spelling<'_> {
     pub(super) fn of(self, of: &Type) -> String {
         match of {
-            Type::Any | Type::Table => "Any".to_owned(),
+            Type::Any => "Any".to_owned(),
+            Type::Table if self.is_sent => "AnyTable".to_owned(),
+            Type::Table => "Table".to_owned(),
             Type::Never => "NoReturn".to_owned(),
             Type::Null | Type::Undefined => "None".to_owned(),
             Type::Bool => self.builtin("bool"),

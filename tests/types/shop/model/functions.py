@@ -1,11 +1,16 @@
 """Functions in Python, one of which calls Node's."""
 
+import enum
 import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
+
+import numpy as np
+import pyarrow
+from numpy.typing import NDArray
 
 from diglot import BigInt, function
 from diglot_services import services
@@ -22,8 +27,24 @@ class Item:
     added: datetime | None = None
 
 
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass
+class Order:
+    """What somebody wants."""
+
+    color: Color
+    lines: dict[int, str]
+    tags: set[str]
+    note: str | None = None
+
+
 class OutOfStock(Exception):
     missing: int
+    since: datetime | None = None
 
     def __init__(self, missing):
         super().__init__(f"{missing} are missing")
@@ -65,3 +86,25 @@ def factorial(n: int) -> BigInt:
 @function
 def then(value: int) -> int:
     return value
+
+
+@function(errors=[OutOfStock])
+def reserve(order: Order, count: int) -> dict[int, set[str]]:
+    if count > 2:
+        raise OutOfStock("many" if count > 9 else count - 2)
+    return dict.fromkeys(order.lines, order.tags)
+
+
+@function
+def scaled(rows: NDArray[np.float32], by: float = 2.0) -> NDArray[np.float32]:
+    return rows * np.float32(by)
+
+
+@function
+def halves(numbers: NDArray[np.float16]) -> NDArray[np.float16]:
+    return numbers / np.float16(2)
+
+
+@function
+def first_rows(table: pyarrow.Table, count: int = 1) -> pyarrow.Table:
+    return table.slice(0, count)

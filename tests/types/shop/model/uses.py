@@ -3,7 +3,13 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
-from diglot_services import Item, services
+import numpy as np
+import numpy.typing as npt
+import pandas
+import pyarrow
+
+from diglot import RemoteError
+from diglot_services import Color, Item, Order, OutOfStock, services
 
 
 async def numbers() -> AsyncIterator[int]:
@@ -32,3 +38,34 @@ def waits() -> None:
     title: str = services.my_model.title.sync(item_id=3)
     for tick in services.my_model.watch.sync(topic=title):
         tick.hex()
+
+
+async def values() -> None:
+    rows: npt.NDArray[np.float32] = await services.my_model.scaled(rows=np.ones((2, 3), np.float32))
+    rows = await services.my_model.scaled(rows=rows, by=0.5)
+    halves: npt.NDArray[np.float16] = await services.my_model.halves(numbers=rows.astype(np.float16))
+    order: Order = {"color": "red", "lines": {3: "three"}, "tags": {"new"}}
+    color: Color = order["color"]
+    note: str | None = order.get("note")
+    reserved: dict[int, set[str]] = await services.my_model.reserve(order=order, count=1)
+    reserved = services.my_model.reserve.sync(order={**order, "note": note}, count=1)
+    table: pyarrow.Table = await services.my_model.first_rows(table=pandas.DataFrame({"n": [1, 2]}))
+    table = await services.my_model.first_rows(table=table, count=2)
+    print(halves.sum(), color.upper(), reserved[3] | {"old"}, table)
+
+
+class Missing(OutOfStock):
+    """One of the program's own, from what is written."""
+
+
+async def fails(order: Order) -> int:
+    try:
+        await services.my_model.reserve(order=order, count=3)
+    except OutOfStock as error:
+        since: str | None = error.since
+        missing: int = error.data["missing"]
+        print(since, error.message, error.stack)
+        return error.missing + missing
+    except RemoteError as error:
+        print(error.type)
+    return 0

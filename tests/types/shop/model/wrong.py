@@ -1,6 +1,8 @@
 """What is wrong does not: each line that says so, and no other."""
 
-from diglot_services import services
+import numpy as np
+
+from diglot_services import OutOfStock, services
 
 
 async def uses() -> None:
@@ -16,3 +18,24 @@ async def uses() -> None:
     await services.my_model.watch(topic="prices")  # wrong: a stream is iterated
     services.my_model.title.sync(item_id=3).append(1)  # wrong: a string has none
     await services.my_model.title.with_options(timeout="2")(item_id=3)  # wrong: another type
+
+
+async def values() -> None:
+    model = services.my_model
+    await model.scaled(rows=np.ones(3, np.float64))  # wrong: another type of numbers
+    await model.scaled(by=2.0)  # wrong: a parameter is missing
+    await model.reserve(order={"color": "red", "lines": {}}, count=1)  # wrong: a field is missing
+    await model.reserve(order={"color": "green", "lines": {}, "tags": set()}, count=1)  # wrong: no such value
+    await model.reserve(order={"color": "red", "lines": {"3": ""}, "tags": set()}, count=1)  # wrong: another key
+    await model.reserve(order={"color": "red", "lines": {}, "tags": ["new"]}, count=1)  # wrong: a list is no set
+    reserved = await model.reserve(order={"color": "red", "lines": {}, "tags": set()}, count=1)
+    print(reserved["3"])  # wrong: another key
+
+
+async def fails() -> None:
+    try:
+        await services.my_model.ping()
+    except OutOfStock as error:
+        error.missing.upper()  # wrong: an integer has none
+        print(error.misses)  # wrong: no such field
+        print(error.data["misses"])  # wrong: no such field

@@ -1,6 +1,6 @@
 // What is right passes, and what is wrong does not.
-import { services } from "diglot";
-import type { Item, OutOfStock } from "./diglot.js";
+import { RemoteError, services } from "diglot";
+import type { OutOfStock as Declared, Item, Order } from "./diglot.js";
 
 const items: Item[] = await services.myModel.similar({ itemId: 3 }, { timeout: 50 });
 const kind: "book" | "toy" | undefined = items[0]?.kind;
@@ -14,7 +14,16 @@ const { title } = await services.web.renderCard({ itemId: 3, size: "large" });
 for await (const { letter, at } of services.web.letters({ from: title })) letter.padEnd(at);
 const big: number | bigint = await services.myModel.factorial({ n: 30 });
 const value: number = await services.myModel.Then({ value: 3 });
-const failed = (error: OutOfStock): number | undefined => error.data.missing;
+const rows: Float32Array | undefined = await services.myModel.scaled({ rows: new Float32Array(6), by: 0.5 }).then((scaled) => ("dtype" in scaled ? undefined : scaled));
+const halves = await services.myModel.halves({ numbers: new Float32Array([0.5, 1]) });
+const half: number | undefined = "data" in halves ? halves.data[0] : halves[0];
+const order: Order = { color: "red", lines: new Map([[3, "three"]]), tags: new Set(["new"]) };
+const reserved: Map<number, Set<string>> = await services.myModel.reserve({ order, count: 1 });
+
+class OutOfStock extends RemoteError {
+  declare data: Declared["data"];
+}
+const failed = (error: unknown): number => (error instanceof OutOfStock ? error.data.missing : 0);
 
 // @ts-expect-error: a parameter is missing
 services.myModel.similar({});
@@ -40,4 +49,10 @@ items[0]?.pryce;
 const only: bigint = await services.myModel.factorial({ n: 3 });
 // @ts-expect-error: an object of functions is nothing to wait for
 services.myModel.then({ value: 3 });
-export { added, big, failed, kind, nothing, only, price, ticks, total, value };
+// @ts-expect-error: another type of numbers
+services.myModel.scaled({ rows: new Float64Array(3) });
+// @ts-expect-error: an object is no map
+services.myModel.reserve({ order: { ...order, lines: { 3: "three" } }, count: 1 });
+// @ts-expect-error: no such field
+const misses = (error: OutOfStock): number => error.data.misses;
+export { added, big, failed, half, kind, misses, nothing, only, price, reserved, rows, ticks, total, value };
