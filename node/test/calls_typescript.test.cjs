@@ -157,8 +157,9 @@ for (const typescript of TYPESCRIPTS) {
           project.install_diglot();
           assert.equal(project.compile(), '');
           const question = { root: project.root, always: options.outDir === undefined };
-          const written = await write({ ...question, entry: project.path(Object.keys(sources)[0]) });
-          assert.deepEqual(await write({ ...question, entry: project.path(module) }), written, 'asked for by the module');
+          const { source, written } = await write({ ...question, entry: project.path(Object.keys(sources)[0]) });
+          assert.equal(source, project.path(Object.keys(sources)[0]));
+          assert.deepEqual(await write({ ...question, entry: project.path(module) }), { source, written }, 'asked for by the module');
           assert.equal(written.path, project.path('diglot.functions.json'));
           const [first] = Object.keys(sources);
           project.write(first, `// A line more.\n${sources[first]}`);

@@ -270,8 +270,8 @@ section! {
         /// For how long a request waits there; then 503.
         queue_timeout: Wait,
         /// The file in which `diglot types` tells this service of all functions: a `.d.ts` for Node, a `.py` for Python. By
-        /// default `diglot.d.ts` beside an entry in TypeScript, else in `root`, and `diglot_services.py` in `root`, from where
-        /// it is imported. `"none"` for no file.
+        /// default `diglot.d.ts` beside an entry in TypeScript, or beside what a compiled entry is made of, else in `root`; and
+        /// `diglot_services.py` in `root`, from where it is imported. `"none"` for no file.
         types: OrNone<String>,
         /// Limits of this service alone.
         limits: ServiceLimitsSection,

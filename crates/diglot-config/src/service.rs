@@ -53,6 +53,8 @@ pub struct Service {
     pub heartbeat: Option<Duration>,
     /// Where the types of all functions are written for it; `None`: nowhere.
     pub types: Option<PathBuf>,
+    /// The section says where; else they may be written where a compiler looks that makes the entry of a source.
+    pub types_are_named: bool,
 }
 
 /// How requests come to a service, or why none do.

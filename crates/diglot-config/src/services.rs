@@ -143,6 +143,7 @@ pub(crate) fn resolve_service(
             .and_then(|timeouts| timeouts.heartbeat.as_ref())
             .map_or(server.timeouts.heartbeat, |wait| wait.value.wait()),
         types,
+        types_are_named: section.types.is_some(),
     })
 }
 

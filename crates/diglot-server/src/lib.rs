@@ -25,7 +25,7 @@ mod written;
 
 pub use gather::{describe, gather};
 pub use sdk::python_package;
-pub use written::{Written, written};
+pub use written::{Sources, Written, sources};
 
 use std::io;
 use std::path::PathBuf;

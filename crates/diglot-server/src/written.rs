@@ -1,5 +1,5 @@
-//! What `diglot.functions.json` is to say: the types of functions whose modules are compiled before they are deployed, read from
-//! their sources by the users' own TypeScript.
+//! What the users' own TypeScript says of services in Node: what `diglot.functions.json` is to say, the types of functions whose
+//! modules are compiled before they are deployed; and which sources these are made of.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -26,40 +26,51 @@ pub struct Written {
     pub text: String,
 }
 
-/// The files that these services need; with `always`, also those of projects that are not seen to be compiled.
+/// What is known of services before they are asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sources {
+    /// The files that they need.
+    pub written: Vec<Written>,
+    /// By service: what its entry is made of.
+    pub entries: BTreeMap<String, PathBuf>,
+}
+
+/// The files that these services need; with `always`, also those of projects that are not seen to be compiled. And their
+/// sources.
 ///
 /// # Errors
 /// Why one cannot be told.
-pub fn written(services: &[Service], always: bool) -> Result<Vec<Written>, String> {
+pub fn sources(services: &[Service], always: bool) -> Result<Sources, String> {
     let nodes = services.iter().filter_map(|service| match &service.entry {
         Entry::Node(node) => Some((service, node)),
         Entry::Python(_) => None,
     });
     let nodes: Vec<(&Service, &NodeEntry)> = nodes.collect();
     if nodes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Sources::default());
     }
     let sdk = Sdk::prepare(Needs { native: false, compiler: false }).map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the system gives no event loop: {error}"))?;
     // One project may have several services.
     let mut files: BTreeMap<PathBuf, Value> = BTreeMap::new();
+    let mut entries = BTreeMap::new();
     for (service, node) in nodes {
         let failed = |reason| format!("the types of service \"{}\" cannot be read: {reason}", service.name);
-        if let Some((path, said)) = runtime.block_on(ask(&sdk.node, service, node, always)).map_err(failed)? {
-            merge(files.entry(path).or_insert(Value::Null), said);
+        let told = runtime.block_on(ask(&sdk.node, service, node, always)).map_err(failed)?;
+        entries.extend(told["source"].as_str().map(|source| (service.name.clone(), source.into())));
+        let written = &told["written"];
+        if let (Some(path), Some(text)) = (written["path"].as_str(), written["text"].as_str()) {
+            let said = serde_json::from_str(text).map_err(|error| failed(error.to_string()))?;
+            merge(files.entry(path.into()).or_insert(Value::Null), said);
         }
     }
     let text = |said: Value| format!("{said:#}\n");
-    Ok(files.into_iter().map(|(path, said)| Written { path, text: text(said) }).collect())
+    let written = files.into_iter().map(|(path, said)| Written { path, text: text(said) }).collect();
+    Ok(Sources { written, entries })
 }
 
-async fn ask(
-    sdk: &Path,
-    service: &Service,
-    node: &NodeEntry,
-    always: bool,
-) -> Result<Option<(PathBuf, Value)>, String> {
+async fn ask(sdk: &Path, service: &Service, node: &NodeEntry, always: bool) -> Result<Value, String> {
     let question = json!({ "root": service.root, "entry": node.file, "always": always }).to_string();
     let is_ours = |name: &str| name.starts_with("DIGLOT_") || name == "NODE_OPTIONS";
     let mut child = Command::new(&node.interpreter)
@@ -89,12 +100,7 @@ async fn ask(
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
-    let answer: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    let (Some(path), Some(text)) = (answer["path"].as_str(), answer["text"].as_str()) else {
-        return Ok(None);
-    };
-    let said = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(Some((path.into(), said)))
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
 }
 
 /// Objects within each other; of all else the later stays.

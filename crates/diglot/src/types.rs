@@ -5,7 +5,11 @@ mod files;
 mod package;
 mod watch;
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use diglot_config::{Arguments, Config, Environment, resolve};
 use diglot_control::Offered;
@@ -37,11 +41,12 @@ pub(crate) fn types(types: Types, environment: &Environment) -> ExitCode {
 }
 
 fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> {
-    let config = configuration(types, environment)?;
+    let mut config = configuration(types, environment)?;
     let mut all = Files::new(&environment.cwd);
-    let written = diglot_server::written(&config.services, types.compiled)
+    let sources = diglot_server::sources(&config.services, types.compiled)
         .map_err(|reason| report::failed(&reason, None))?;
-    for diglot_server::Written { path, text } in written {
+    beside_sources(&mut config, &sources.entries);
+    for diglot_server::Written { path, text } in sources.written {
         all.add(File { path, text, kind: Kind::Functions });
     }
     all.refuse_others(&config)?;
@@ -116,6 +121,16 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
+/// The types of a service whose entry is compiled belong beside its source: there its compiler looks.
+fn beside_sources(config: &mut Config, entries: &BTreeMap<String, PathBuf>) {
+    for service in config.services.iter_mut().filter(|service| !service.types_are_named) {
+        if let (Some(types), Some(source)) = (&mut service.types, entries.get(&service.name)) {
+            let name = types.file_name().unwrap_or_default().to_owned();
+            *types = source.with_file_name(name);
+        }
+    }
+}
+
 /// A check is of the sources as they are: a server that runs may be older. One that is named is meant.
 fn asks_the_sources(types: &Types) -> bool {
     types.fresh || (types.check && types.running.control.is_none())
@@ -182,7 +197,7 @@ fn read(offered: &Value) -> Result<Offers, ExitCode> {
 }
 
 /// What was offered when types were written: `diglot.types.json` beside `diglot.toml`.
-fn kept_at(config: &Config) -> std::path::PathBuf {
+fn kept_at(config: &Config) -> PathBuf {
     let source = config.source.clone().unwrap_or_else(|| config.base.join(diglot_config::FILE_NAME));
     source.with_extension("types.json")
 }

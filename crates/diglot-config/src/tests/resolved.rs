@@ -89,6 +89,7 @@ fn defaults() {
             start_timeout: Timeouts::default().start,
             heartbeat: Timeouts::default().heartbeat,
             types: Some(machine.path("project/diglot_services.py")),
+            types_are_named: false,
         }]
     );
 }
@@ -251,6 +252,7 @@ fn every_key() {
             start_timeout: seconds(300),
             heartbeat: None,
             types: Some(machine.path("project/api/diglot_services.py")),
+            types_are_named: false,
         }
     );
 }

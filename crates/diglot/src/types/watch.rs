@@ -23,6 +23,8 @@ const ENDINGS: [&str; 13] =
     ["py", "pyi", "ts", "tsx", "mts", "cts", "js", "mjs", "cjs", "jsx", "json", "toml", "env"];
 /// How files with variables begin, whatever follows: `.env.local`.
 const VARIABLES: &str = ".env.";
+/// What the runs write where a project of TypeScript has it.
+const WRITTEN_ANYWHERE: [&str; 2] = ["diglot.functions.json", "diglot.d.ts"];
 /// Folders in which nobody writes sources.
 const PASSED_OVER: [&str; 3] = ["node_modules", "__pycache__", "target"];
 /// Folders that are watched. Systems grant only so many.
@@ -202,7 +204,7 @@ impl Watching {
 
     fn is_source(&self, path: &Path) -> bool {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if self.own.contains(path) || name == "diglot.functions.json" {
+        if self.own.contains(path) || WRITTEN_ANYWHERE.contains(&name) {
             return false;
         }
         let ending = name.rsplit('.').next().unwrap_or_default();
