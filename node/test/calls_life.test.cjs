@@ -179,6 +179,21 @@ exports.similar = func({ input: z.object({ itemId: z.number().int(), tags: z.set
     });
   });
 
+  it('tells the log what of a schema callers are not told', async () => {
+    const main = program('lost', {
+      'main.cjs': `const { func } = require('diglot'); const { z } = require('zod');
+exports.similar = func({ input: z.object({ itemId: z.custom(), k: z.any() }), output: z.array(z.object({ when: z.string().transform(Date.parse) })) }, () => []);
+exports.plain = func({ input: z.object({ n: z.number() }), output: z.unknown() }, ({ n }) => n);`,
+    });
+    install('lost');
+    fs.symlinkSync(fs.realpathSync(path.join(ROOT, 'node_modules', 'zod')), path.join(path.dirname(main), 'node_modules', 'zod'));
+    const peer = await broker.start('lost', main, FUNCTIONS_ONLY);
+    assert.equal(await broker.call(peer, 'plain', { n: 3 }), 3);
+    const [line, ...others] = peer.front.stderr.trimEnd().split('\n');
+    assert.deepEqual(others, []);
+    assert.match(line, /main\.cjs:2.*: the function similar: JSON Schema has no word for input\.itemId \(z\.custom\(\)\), output\[\]\.when \(z\.transform\(\)\): to callers it may be anything$/);
+  });
+
   it('tells the log, once, that an error has other data than its function declares', async () => {
     const main = program('declared', {
       'main.cjs': `const { func, services } = require('diglot');

@@ -7,6 +7,7 @@ const v = require('valibot');
 const { toStandardJsonSchema } = require('@valibot/to-json-schema');
 const { z } = require('zod');
 const { Invalid } = require('../lib/calls/schema.cjs');
+const { lost_in } = require('../lib/calls/schema/lost.cjs');
 const { of_standard, Parameters } = require('../lib/calls/standard.cjs');
 
 const load = (name) => require(name);
@@ -107,6 +108,36 @@ describe('zod', () => {
     const schema = of_standard(z.object({ id: z.number().refine(async (id) => id > 0) }), 'input');
     assert.deepEqual(await schema.decode({ id: 1 }), { id: 1 });
     await assert.rejects(schema.decode({ id: 0 }), Invalid);
+  });
+});
+
+describe('what JSON Schema has no word for', () => {
+  class Vector {}
+  const cases = {
+    zod: () => z.object({ any: z.any(), set: z.set(z.string()), told: z.custom().meta({ type: 'string' }), when: z.custom(), list: z.array(z.union([z.string(), z.symbol()])), length: z.string().transform((text) => text.length), vector: z.instanceof(Vector) }),
+    valibot: () => v.object({ any: v.any(), set: v.set(v.string()), when: v.custom(() => true), list: v.array(v.union([v.string(), v.symbol()])), length: v.pipe(v.string(), v.transform((text) => text.length)), vector: v.instance(Vector) }),
+    arktype: () => {
+      const { type } = require('arktype');
+      return type({ any: 'unknown', set: type.instanceOf(Set), when: type('string').pipe((text) => text.length), vector: type.instanceOf(Vector) });
+    },
+  };
+  const expected = {
+    zod: ['length: z.transform()', 'list[]: z.symbol()', 'vector: an instance of Vector', 'when: z.custom()'],
+    valibot: ['length: v.transform()', 'list[]: v.symbol()', 'vector: an instance of Vector', 'when: v.custom()'],
+    arktype: ['vector: an instance of Vector', 'when: what a morph gives'],
+  };
+  for (const [name, make] of Object.entries(cases)) {
+    it(`is named: ${name}`, () => {
+      const { schema } = of_standard(make(), 'output', load);
+      assert.deepEqual(lost_in(schema).map(({ path, what }) => `${path}: ${what}`).sort(), expected[name]);
+      assert.ok(!JSON.stringify(schema).includes('lost'), JSON.stringify(schema));
+    });
+  }
+
+  it('is nothing where a transform is only on its way in', () => {
+    const { schema } = of_standard(z.object({ length: z.string().transform((text) => text.length) }), 'input', load);
+    assert.deepEqual(lost_in(schema), []);
+    assert.equal(schema.properties.length.type, 'string');
   });
 });
 

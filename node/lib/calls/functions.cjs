@@ -3,6 +3,7 @@
 
 const { Declared } = require('./declared.cjs');
 const { compile } = require('./schema.cjs');
+const { lost_in } = require('./schema/lost.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
 const { crossing, may_cross, to_snake } = require('./names.cjs');
 const { declaration_error } = require('./declaration.cjs');
@@ -11,6 +12,8 @@ const { calling_place, bound_name, show_place } = require('./place.cjs');
 const OPTIONS = new Set(['name', 'input', 'output', 'items', 'stream', 'timeout', 'concurrency', 'queue', 'idempotent', 'errors']);
 /** Where nothing says what a result, or an item, is. */
 const ANYTHING = compile(true);
+/** In one line of the log. */
+const LOST_SHOWN = 8;
 /** Of an OFFER: 32 bits. */
 const NUMBER_MAX = 0xffff_ffff;
 const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false };
@@ -101,6 +104,16 @@ class Problem {
   failed(what) {
     throw declaration_error(`${this.where}: ${this.name === '' ? 'this function' : `the function ${this.name}`}: ${what}`);
   }
+
+  /** Tells the log what callers are not told. @param {Record<string, import('./schema/lost.cjs').Lost[]>} sides */
+  lost(sides) {
+    const all = Object.entries(sides).flatMap(([side, found]) => found.map(({ path, what }) => `${side}${/^(?:\[|$)/.test(path) ? '' : '.'}${path} (${what})`));
+    if (all.length === 0) return;
+    const shown = [...new Set(all)];
+    const more = shown.length > LOST_SHOWN ? `, and ${shown.length - LOST_SHOWN} more` : '';
+    const list = shown.slice(0, LOST_SHOWN).join(', ');
+    process.stderr.write(`diglot: ${this.where}: the function ${this.name}: JSON Schema has no word for ${list}${more}: to callers it may be anything\n`);
+  }
 }
 
 /**
@@ -148,6 +161,7 @@ function make_offered(options, fn, root, others) {
     file: place?.file,
     line: place?.line,
   };
+  problem.lost({ input: [...takes.schema.lost, ...lost_in(takes.input?.schema.schema)], output: lost_in(result?.schema) });
   return new Offered(fn, { name, local }, takes, { schema: result ?? ANYTHING, stream }, offer, problem.where);
 }
 

@@ -7,6 +7,7 @@
 const { Invalid, compile } = require('./schema.cjs');
 const { ISSUES_MAX } = require('./schema/issues.cjs');
 const { did_you_mean, is_object, put } = require('./schema/objects.cjs');
+const { lost_in } = require('./schema/lost.cjs');
 const { json_schema_of, is_standard } = require('./schema/vendors.cjs');
 const { normalised, rooted, told_apart } = require('./schema/normalised.cjs');
 
@@ -104,6 +105,8 @@ class Parameters {
   constructor(given, crossing, load) {
     const of_library = is_standard(given);
     const whole = of_standard(given, 'input', load);
+    /** What of them is anything to those who call. */
+    this.lost = lost_in(whole.schema);
     const own = object_schema(whole.schema);
     // Those that are not known are found here; a second look is for what is within.
     this._inner = of_library || own.additionalProperties !== false ? whole : compile({ ...own, additionalProperties: true });

@@ -2,6 +2,7 @@
 // JSON Schema out of other libraries' schemas. They refuse, or pass over, what JSON has no word for; each has its own way to be told one.
 
 const { DTYPES, TYPED } = require('./rows.cjs');
+const { lost, told } = require('./lost.cjs');
 const { hoisted, normalised, rooted, told_apart } = require('./normalised.cjs');
 
 const TARGET = 'draft-2020-12';
@@ -55,7 +56,7 @@ function json_schema_of(given, side, load) {
   const { vendor } = given['~standard'];
   try {
     const found = (vendor === 'valibot' ? valibot(given, side, load) : by_standard(given, side, OPTIONS[vendor]));
-    return told_apart(normalised(hoisted(rooted(found))));
+    return told(told_apart(normalised(hoisted(rooted(found)))));
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith('schema:')) throw error;
     throw new TypeError(`no JSON Schema can be had of this schema of ${vendor}: ${error.message}`, { cause: error });
@@ -71,6 +72,11 @@ function by_standard(given, side, options) {
   }
   return jsonSchema[side]({ target: TARGET, libraryOptions: options?.(side) });
 }
+
+/** What zod and valibot have no JSON Schema for, and we have no word. */
+const UNSAID = new Set(['blob', 'custom', 'file', 'function', 'nan', 'promise', 'symbol', 'transform']);
+/** Actions of valibot's after which a value is another. */
+const TRANSFORMS = new Set(['raw_transform', 'raw_transform_async', 'transform', 'transform_async']);
 
 /** How each library is told of our words. Everything it has no word for either may be anything: it validates by itself. */
 const OPTIONS = {
@@ -96,12 +102,12 @@ function zod_override({ zodSchema, jsonSchema }, side) {
     case 'map':
       return Object.assign(jsonSchema, once(zodSchema, () => map_of(inner(def.keyType), inner(def.valueType))));
     case 'custom':
-      return Object.assign(jsonSchema, of_class(bag?.Class));
+      return Object.assign(jsonSchema, of_class(bag?.Class, 'z.custom()', jsonSchema));
     case 'literal':
       if (def.values.length === 1 && typeof def.values[0] === 'bigint') Object.assign(jsonSchema, BIGINT);
       return jsonSchema;
     default:
-      return jsonSchema;
+      return UNSAID.has(def.type) ? Object.assign(jsonSchema, lost(`z.${def.type}()`, jsonSchema)) : jsonSchema;
   }
 }
 
@@ -115,33 +121,34 @@ function arktype_fallback(context, side) {
     case 'unit':
       return context.unit === undefined ? NOTHING : typeof context.unit === 'bigint' ? BIGINT : context.base;
     case 'proto':
-      return { ...context.base, ...of_class(context.proto) };
+      return { ...context.base, ...of_class(context.proto, 'a class', context.base) };
     case 'morph':
-      return side === 'output' ? (context.out ?? {}) : context.base;
+      return side === 'output' ? (context.out ?? lost('what a morph gives')) : context.base;
     default:
       return context.base;
   }
 }
 
-/** @param {any} type a class whose instances are meant @returns {any} what is known of it */
-function of_class(type) {
+/** @param {any} type a class whose instances are meant @param {string} what it is where there is none @param {any} [said] of it @returns {any} what is known of it */
+function of_class(type, what, said) {
   if (type === Uint8Array || type === Buffer || type === ArrayBuffer) return BYTES;
   if (type === Date) return DATE;
   if (type === Set) return set_of({});
   if (type === Map) return map_of({}, {});
   for (const dtype of DTYPES) if (type !== undefined && TYPED[dtype] === type) return { type: 'array', 'x-diglot': 'array', dtype, shape: [null] };
-  return {};
+  return lost(typeof type === 'function' && type.name !== '' ? `an instance of ${type.name}` : what, said);
 }
 
 /** @param {any} given @param {'input' | 'output'} side @param {(name: string) => any} load */
 function valibot(given, side, load) {
   const convert = (schema) => {
-    const config = { target: TARGET, typeMode: side, errorMode: 'ignore', overrideSchema: (context) => valibot_override(context, convert) };
+    const overrideSchema = (context) => valibot_override(context, convert);
+    const config = { target: TARGET, typeMode: side, errorMode: 'ignore', overrideSchema, overrideAction: valibot_action };
     return rooted(converter(load).toJsonSchema(schema, config));
   };
   if (given['~standard'].jsonSchema === undefined) return convert(given);
   // One that `toStandardJsonSchema` made keeps the schema to itself.
-  const options = { errorMode: 'ignore', overrideSchema: (context) => valibot_override(context, convert) };
+  const options = { errorMode: 'ignore', overrideSchema: (context) => valibot_override(context, convert), overrideAction: valibot_action };
   return given['~standard'].jsonSchema[side]({ target: TARGET, libraryOptions: options });
 }
 
@@ -169,13 +176,15 @@ function valibot_override({ valibotSchema: schema }, convert) {
     case 'map':
       return once(schema, () => map_of(convert(schema.key), convert(schema.value)));
     case 'instance':
-      return of_class(schema.class);
-    case 'blob':
-    case 'file':
-      return {};
+      return of_class(schema.class, 'v.instance()');
     default:
-      return undefined;
+      return UNSAID.has(schema.type) ? lost(`v.${schema.type}()`) : undefined;
   }
+}
+
+/** @param {{ valibotAction: any }} context @returns {any} */
+function valibot_action({ valibotAction: { type } }) {
+  return TRANSFORMS.has(type) ? lost(`v.${type}()`) : undefined;
 }
 
 module.exports = { is_standard, json_schema_of };
