@@ -6,6 +6,7 @@ export const {
   func,
   services,
   signal,
+  context,
   NDArray,
   CallError,
   RemoteError,

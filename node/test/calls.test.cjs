@@ -317,6 +317,16 @@ describe('calls', () => {
     assert.equal(await run('try { await services.model.echo({ value: new Uint8Array(70 * 1024 * 1024) }) } catch (error) { return error.name }'), 'TooLarge');
   });
 
+  it('tell the trace they stand in', async () => {
+    const told = (context) => broker.call(web, 'run', { code: 'await new Promise(setImmediate); return diglot.context()' }, { context });
+    assert.deepEqual(await told('traceparent: 00-1-2-01\r\ntracestate: a=1,b=2\r\nx-request-id: 7: 8\r\n'), { traceparent: '00-1-2-01', tracestate: 'a=1,b=2', 'x-request-id': '7: 8' });
+    assert.deepEqual(await told(''), {});
+    assert.deepEqual(await told('\r\nx\r\n__proto__: 1\r\ncookie: 1\r\nx-request-id: 7'), { 'x-request-id': '7' }, 'of a worker that sends something else');
+    const late = 'const late = new Promise((resolve) => setTimeout(() => resolve(diglot.context()), 50)); globalThis.late = late; return diglot.context()';
+    assert.deepEqual(await broker.call(web, 'run', { code: late }, { context: 'x-request-id: 7\r\n' }), { 'x-request-id': '7' });
+    assert.deepEqual(await run('return await globalThis.late'), {}, 'of one that has been answered');
+  });
+
   it('carry the trace of the call they are made in', async () => {
     const context = 'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\nx-request-id: 7\r\n';
     assert.equal(await broker.call(model, 'trace', {}, { context }), 'traced');

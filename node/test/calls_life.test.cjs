@@ -357,7 +357,7 @@ exports.ask = func({}, () => new Promise((resolve) => new Worker(require.resolve
 
   it('is a package like any other outside of Diglot: functions are functions, and stubs answer calls', () => {
     const main = program('alone', {
-      'main.mjs': `import assert from 'node:assert/strict'; import { func, services, signal, NDArray } from 'diglot'; import { stub } from 'diglot/testing';
+      'main.mjs': `import assert from 'node:assert/strict'; import { func, services, signal, context, NDArray } from 'diglot'; import { stub } from 'diglot/testing';
 const twice = func(({ n }) => 2 * n);
 assert.equal(twice({ n: 2 }), 4);
 assert.equal(signal().aborted, false);
@@ -379,6 +379,7 @@ const seen = []; for await (const n of services.model.count({ to: 3 })) seen.pus
 assert.deepEqual(seen, [0, 1, 2]);
 assert.equal(await services.model.sum({ numbers: (async function* () { yield 1; yield 2; })() }), 3);
 const grid = new NDArray([1, 2], new Float32Array(2));
+assert.deepEqual(context(), {});
 model.restore();
 await assert.rejects(services.model.similar({ itemId: 1 }), { name: 'Unavailable' });
 console.log('passed', grid.dtype);`,
@@ -437,6 +438,13 @@ describe('a worker', () => {
         assert.equal(broker.calls.at(-1).context, 'traceparent: 00-1-2-01\r\nx-request-id: seven\r\n');
         await web.front.fetch({ target: '/similar' });
         assert.equal(broker.calls.at(-1).context, '', 'another request is another one');
+      });
+
+      it('tells the trace of its request, also behind an await', { skip: !told_apart }, async () => {
+        const headers = ['Host', 'example.test', 'TraceParent', '00-1-2-01', 'traceState', 'a=1, b=2', 'X-Request-Id', 'se: ven', 'Cookie', 'secret'];
+        const expected = { traceparent: '00-1-2-01', tracestate: 'a=1, b=2', 'x-request-id': 'se: ven' };
+        assert.deepEqual(JSON.parse((await web.front.fetch({ target: '/context', headers })).text), expected);
+        assert.equal((await web.front.fetch({ target: '/context' })).text, '{}', 'another request is another one');
       });
 
       it('gives the calls of a request up when its client leaves', async () => {

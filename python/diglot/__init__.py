@@ -34,6 +34,7 @@ from ._calls.errors import (  # noqa: E402
     WorkerLost,
 )
 from ._calls.registry import function  # noqa: E402
+from ._calls.scope import context  # noqa: E402
 from ._calls.services import services  # noqa: E402
 from ._calls.types import BigInt  # noqa: E402
 
@@ -53,6 +54,7 @@ __all__ = [
     "UnknownService",
     "UnsupportedValue",
     "WorkerLost",
+    "context",
     "function",
     "services",
 ]

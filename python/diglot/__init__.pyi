@@ -22,6 +22,7 @@ __all__ = [
     "UnknownService",
     "UnsupportedValue",
     "WorkerLost",
+    "context",
     "function",
     "services",
 ]
@@ -51,6 +52,15 @@ def function(
     :param queue: calls that may wait, in all workers.
     :param idempotent: a call may be begun once more when the worker that had it was lost.
     :param errors: classes of exceptions that callers are to know the data of.
+    """
+
+def context() -> dict[str, str]:
+    """The trace that the running request or call stands in, and the request's id.
+
+    `traceparent`, `tracestate` (W3C Trace Context) and `x-request-id`, those that came. Calls that are made here take
+    the same along. Empty outside of one, and when it has been answered.
+
+    A carrier for OpenTelemetry: `propagate.extract(context())`.
     """
 
 class Call(Coroutine[Any, Any, _T], Generic[_T]):

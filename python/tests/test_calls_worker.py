@@ -93,6 +93,85 @@ def test_functions_only(start, settings):
     assert calls.front.wait() == 0
 
 
+TRACE = {"traceparent": "00-ab-cd-01", "tracestate": "a=1,b=2", "x-request-id": "r: 1"}
+HEADERS = [(b"Host", b"a.test"), (b"TraceParent", b"00-ab-cd-01"), (b"tracestate", b"a=1,b=2")]
+HEADERS += [(b"X-Request-Id", b"r: 1"), (b"cookie", b"c")]
+GIVEN = """
+    from diglot import context, function
+
+    @function
+    {kind}def given() -> dict[str, str]:
+        return context()
+"""
+
+
+@pytest.mark.parametrize("kind", ["", "async "], ids=["on a thread", "async"])
+def test_the_trace_of_a_call(start, kind):
+    calls = start(GIVEN.format(kind=kind))
+    calls.offers("given")
+    calls.peer.begin("given", context="".join(f"{name}: {value}\r\n" for name, value in TRACE.items()).encode())
+    assert calls.answer() == TRACE
+    calls.peer.begin("given")
+    assert calls.answer() == {}
+    # Another worker has sent something else.
+    calls.peer.begin("given", context=b"\r\nx\r\ncookie: c\r\n\xff: 1\r\ntraceparent\r\nx-request-id: 7")
+    assert calls.answer() == {"x-request-id": "7"}
+
+
+CONTEXT_ASGI = """
+    import asyncio, json
+    {module}
+    kept = []
+
+    async def late(answered):
+        from diglot import context
+        await answered.wait()
+        return context()
+
+    async def app(scope, receive, send):
+        if scope["type"] != "http":
+            raise NotImplementedError
+        from diglot import context
+        if scope["path"] == "/leave":
+            kept[:] = [answered := asyncio.Event(), asyncio.ensure_future(late(answered))]
+        await asyncio.sleep(0)
+        found = context()
+        if scope["path"] == "/late":
+            kept[0].set()
+            found = await kept[1]
+        await send({{"type": "http.response.start", "status": 200, "headers": []}})
+        await send({{"type": "http.response.body", "body": json.dumps(found).encode()}})
+"""
+CONTEXT_WSGI = """
+    import json
+    {module}
+
+    def app(environ, start_response):
+        from diglot import context
+        start_response("200 OK", [])
+        return [json.dumps(context()).encode()]
+"""
+#: At its top, and in its first request.
+IMPORTS = ["from diglot import context; assert context() == {}", ""]
+
+
+@pytest.mark.parametrize("module", IMPORTS, ids=["imported", "imported late"])
+@pytest.mark.parametrize("source", [CONTEXT_ASGI, CONTEXT_WSGI], ids=["asgi", "wsgi"])
+def test_the_trace_of_a_request(start, source, module):
+    calls = start(source.format(module=module))
+    first = json.loads(calls.front.request(headers=HEADERS).body)
+    # The request that has imported the package is not followed.
+    assert first == (TRACE if module else {})
+    assert json.loads(calls.front.request(headers=HEADERS).body) == TRACE
+    assert json.loads(calls.front.request().body) == {}
+
+
+def test_what_runs_on_has_no_trace_of_a_request_that_was_answered(start):
+    calls = start(CONTEXT_ASGI.format(module="import diglot"))
+    assert json.loads(calls.front.request(target="/leave", headers=HEADERS).body) == TRACE
+    assert calls.front.request(target="/late", headers=HEADERS).body == b"{}"
+
+
 def test_a_service_without_functions_or_application(start):
     calls = start("x = 1", functions={"only": True}, await_ready=False)
     calls.front._exactly(16)

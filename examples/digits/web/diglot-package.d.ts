@@ -80,6 +80,19 @@ declare module "diglot" {
   /** Of the call at hand: aborted when its caller waits no more. Outside of one it never is. */
   export function signal(): AbortSignal;
 
+  /** The trace that a request or a call stands in (W3C Trace Context), and the request's id: those that came. */
+  export interface Context {
+    traceparent?: string;
+    tracestate?: string;
+    'x-request-id'?: string;
+  }
+
+  /**
+   * Of the request or the call at hand; calls that are made here take the same along. Empty outside of one, and when it has been answered.
+   * A carrier for OpenTelemetry: `propagation.extract(ROOT_CONTEXT, context())`.
+   */
+  export function context(): Context;
+
   /** Arrays of numbers by the type of their elements. */
   export interface TypedArrays {
     uint8: Uint8Array;

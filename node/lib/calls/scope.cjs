@@ -43,4 +43,19 @@ function lines_of(fields) {
   return lines;
 }
 
-module.exports = { scope_at_hand, context_of };
+/** @returns {Record<string, string>} the fields that a call made here takes along, by their names */
+function fields_at_hand() {
+  const scope = scope_at_hand();
+  /** @type {Record<string, string>} */
+  const found = {};
+  if (scope === null) return found;
+  for (const line of context_of(scope).split('\r\n')) {
+    const colon = line.indexOf(': ');
+    const name = line.slice(0, Math.max(colon, 0));
+    // Another worker may have sent something else.
+    if (CROSS.includes(name)) found[name] = line.slice(colon + 2);
+  }
+  return found;
+}
+
+module.exports = { scope_at_hand, context_of, fields_at_hand };

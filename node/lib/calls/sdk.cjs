@@ -1,5 +1,5 @@
 'use strict';
-// What the package `diglot` is: `func`, `services`, `signal`, `NDArray` and the errors.
+// What the package `diglot` is: `func`, `services`, `signal`, `context`, `NDArray` and the errors.
 //
 // In a worker there is one of it, whichever copy of the package the program has found. `way` is how it gets to its server.
 
@@ -7,6 +7,7 @@ const { isMainThread } = require('node:worker_threads');
 const { at_work } = require('../origin.cjs');
 const errors = require('./errors.cjs');
 const { NDArray } = require('./values.cjs');
+const { fields_at_hand } = require('./scope.cjs');
 const { Caller, make_services } = require('./services.cjs');
 
 const { from_thrown: _from_thrown, located: _located, of_call: _of_call, raise: _raise, read_thrown: _read_thrown, ...classes } = errors;
@@ -52,7 +53,7 @@ function make_sdk(way, root) {
   }
 
   const caller = new Caller(running);
-  return { caller, exported: { func, services: make_services(caller), signal, NDArray, ...classes } };
+  return { caller, exported: { func, services: make_services(caller), signal, context: fields_at_hand, NDArray, ...classes } };
 }
 
 /** For a process that is no worker: functions are only functions, and calls fail but for stubs. */

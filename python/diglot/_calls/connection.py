@@ -183,3 +183,12 @@ def reset():
     """Lets go of the connection: another may be made, where there is a socket for it."""
     global _connection
     _connection = None
+
+
+def _tell_worker():
+    worker = sys.modules.get("_diglot_worker.calls")
+    if worker is not None and worker.state is not None:
+        worker.state.imported()
+
+
+_tell_worker()

@@ -114,6 +114,16 @@ def _trace(described):
     return context if len(context) <= CONTEXT_BYTES_MAX else b""
 
 
+def context():
+    """The fields that a call made here takes along, by their names."""
+    scope = now()
+    if scope is None:
+        return {}
+    lines = (line.partition(": ") for line in scope.context.decode("latin-1").split("\r\n"))
+    # Another worker may have sent something else.
+    return {name: value for name, colon, value in lines if colon and name in TRACE_HEADERS}
+
+
 def deadline_ms(scope, timeout):
     """Milliseconds until a call's deadline, 0 if it has none. Raises `DeadlineExceeded` if there are none left."""
     left = None if timeout is None or math.isinf(timeout) else timeout

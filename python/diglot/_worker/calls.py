@@ -26,11 +26,15 @@ class Calls:
         self._loop = loop
 
     def follow(self, follow):
-        """`follow(variable)` has the link set the variable for each request, once the program makes calls."""
+        """`follow(variable)` has the link set the variable for each request, once the program imports the package."""
         self._follow = follow
-        connection = _package()
-        if connection is not None and connection.is_open():
-            self._follow_now(connection)
+        self.imported()
+
+    def imported(self):
+        """The program has imported the package: perhaps in a request, which as those before goes unfollowed."""
+        package = _package()
+        if package is not None and self._follow is not None:
+            self._follow(package.scope_variable())
 
     def connect(self, open_in):
         """Makes the package's connection, when the program first needs it."""
@@ -39,13 +43,7 @@ class Calls:
             process.start_thread(self._loop.run_forever, "diglot-calls")
         elif not self._loop.is_running():
             raise RuntimeError("the program is still being loaded: it can call services once its event loop runs")
-        connection = open_in(self._fd, self._loop, process.link_ended)
-        self._follow_now(_package())
-        return connection
-
-    def _follow_now(self, package):
-        if self._follow is not None:
-            self._follow(package.scope_variable())
+        return open_in(self._fd, self._loop, process.link_ended)
 
     def has_functions(self):
         package = _package()

@@ -9,6 +9,7 @@ mod routes;
 mod rules;
 mod shell;
 mod tables;
+mod trace;
 mod values;
 
 use std::cell::Cell;

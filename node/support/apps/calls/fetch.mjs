@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { services } from 'diglot';
+import { context, services } from 'diglot';
 
 export default {
   async fetch(request) {
     await sleep(1);
+    if (request.url.endsWith('/context')) return Response.json(context());
     try {
       if (request.url.endsWith('/wait')) await services.model.watchAborts();
       return Response.json(await services.model.similar({ itemId: 1, k: 1 }));

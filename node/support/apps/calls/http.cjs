@@ -1,10 +1,11 @@
 const http = require('node:http');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { services } = require('diglot');
+const { context, services } = require('diglot');
 
 http
   .createServer(async (request, response) => {
     await sleep(1);
+    if (request.url === '/context') return response.end(JSON.stringify(context()));
     if (request.url === '/careless') {
       const calls = [services.model.watchAborts(), services.model.watchAborts()];
       process.once('exit', () => calls);
