@@ -81,10 +81,19 @@ fn a_queue_is_full() {
     });
 }
 
-/// Both services are restarted while one calls the other.
 #[test]
 fn no_call_is_lost_when_workers_are_replaced() {
-    let running = services("workers = 2", "").run();
+    replaced("workers = 2");
+}
+
+#[test]
+fn no_call_is_lost_when_the_only_worker_is_replaced() {
+    replaced("workers = 1");
+}
+
+/// Both services are restarted while one calls the other.
+fn replaced(model: &str) {
+    let running = services(model, "").run();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let callers: Vec<_> = (0..8)

@@ -24,31 +24,41 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn by(running: &Running) -> Self {
-        let workers = running.workers();
-        let processes: Vec<_> = [running.pid()].into_iter().chain(workers).map(Process::watch).collect();
+        Self::by_these([running.pid()].into_iter().chain(running.workers()))
+    }
+
+    /// What these processes hold.
+    pub(crate) fn by_these(pids: impl IntoIterator<Item = u32>) -> Self {
+        let processes: Vec<_> = pids.into_iter().map(Process::watch).collect();
         let descriptors = processes.iter().map(Process::descriptors).collect();
         let resident_bytes = processes.iter().map(Process::resident_bytes).collect();
         Self { processes, descriptors, resident_bytes }
     }
 
-    /// The same processes hold no more than before. What is closed, and given back, may be so a moment later: it is asked for
-    /// with calls between.
+    /// The same processes are there, and hold no more than before.
     pub(crate) fn is_all(&self, running: &Running) {
+        self.is_all_while(&|| {
+            assert_eq!(value(running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+        });
+        assert_eq!(running.workers().len() + 1, self.processes.len(), "no process is left, none is lost");
+    }
+
+    /// They hold no more than before. What is closed, and given back, may be so a moment later: it is asked for with calls between.
+    pub(crate) fn is_all_while(&self, call: &dyn Fn()) {
         let begun = Instant::now();
         let descriptors = || self.processes.iter().map(Process::descriptors).collect::<Vec<_>>();
         while descriptors().iter().zip(&self.descriptors).any(|(now, before)| now > before) {
             let (now, before) = (descriptors(), &self.descriptors);
             assert!(begun.elapsed() < PATIENCE, "descriptors are left open: {now:?}, before {before:?}");
-            assert_eq!(value(running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+            call();
         }
         let resident = || self.processes.iter().map(Process::resident_bytes).collect::<Vec<_>>();
         while resident().iter().zip(&self.resident_bytes).any(|(now, before)| *now > before + KEPT_BYTES_MAX)
         {
             let (now, before) = (resident(), &self.resident_bytes);
             assert!(begun.elapsed() < PATIENCE, "memory is kept: {now:?} bytes, before {before:?}");
-            assert_eq!(value(running, "similar", &json!({ "itemId": 1, "k": 0 })), json!([]));
+            call();
         }
-        assert_eq!(running.workers().len() + 1, self.processes.len(), "no process is left, none is lost");
     }
 }
 
@@ -132,7 +142,7 @@ fn a_worker_that_stands_still() {
     before.is_all(&running);
 }
 
-fn is_python(pid: u32) -> bool {
+pub(crate) fn is_python(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.contains("python"))
 }
 

@@ -1,10 +1,13 @@
 //! Functions of one service called by another: Node's by Python, Python's by Node.
 
 mod between;
+mod deaths;
 mod ends;
 mod faults;
 mod fixtures;
+mod leaving;
 mod limits;
+mod pair;
 mod routes;
 mod rules;
 mod shell;
