@@ -163,7 +163,7 @@ for (const typescript of TYPESCRIPTS) {
           assert.equal(written.path, project.path('diglot.functions.json'));
           const [first] = Object.keys(sources);
           project.write(first, `// A line more.\n${sources[first]}`);
-          assert.deepEqual(await write({ ...question, entry: project.path(first) }), written, 'a line more changes nothing');
+          assert.deepEqual(await write({ ...question, entry: project.path(first) }), { source, written }, 'a line more changes nothing');
           fs.writeFileSync(written.path, written.text);
           assert.ok(fs.existsSync(project.path(module)));
           const functions = describe_module(project.path(module));

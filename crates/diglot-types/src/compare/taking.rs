@@ -55,6 +55,11 @@ impl<'o> Side<'o> {
         }
     }
 
+    /// What tells it apart from others without names.
+    fn spelled(self) -> String {
+        format!("{:?}", self.of)
+    }
+
     /// What its name stands for, if it has one.
     fn resolved(self) -> Cow<'o, Type> {
         match (self.of.unconstrained(), self.of.asked()) {
@@ -71,7 +76,7 @@ struct Taking {
     found: Vec<Why>,
     /// How many unions it is within, of which one part has to fit.
     trials: usize,
-    /// Pairs of names that are being looked at: a type that holds itself is right if the rest of it is.
+    /// Pairs of types that are being looked at, one of them with a name: a type that holds itself is right if the rest of it is.
     assumed: Vec<(String, String)>,
     depth: usize,
     steps: usize,
@@ -95,9 +100,9 @@ impl Taking {
 
     fn check_one(&mut self, wide: Side<'_>, narrow: Side<'_>) -> Result<(), Why> {
         let names = (wide.name(), narrow.name());
-        let is_named = names.0.is_some() || names.1.is_some();
-        if let (Some(one), Some(other)) = names {
-            let pair = (one, other);
+        if names.0.is_some() || names.1.is_some() {
+            // Of one that has none, what it is: it may hold the other's name.
+            let pair = (names.0.unwrap_or_else(|| wide.spelled()), names.1.unwrap_or_else(|| narrow.spelled()));
             if self.assumed.contains(&pair) {
                 return Ok(());
             }
@@ -109,9 +114,6 @@ impl Taking {
                 self.assumed.truncate(assumed);
             }
             return found;
-        }
-        if is_named {
-            return self.check(wide.at(&wide.resolved()), narrow.at(&narrow.resolved()));
         }
         match (wide.of, narrow.of) {
             (Type::Any, _) | (_, Type::Never) => Ok(()),
