@@ -77,6 +77,13 @@ impl Process {
         fs::read_dir(format!("/proc/{}/fd", self.pid)).map_or(0, Iterator::count)
     }
 
+    /// What these are of: a file, or `socket:[…]`, by what the system calls it.
+    pub fn open_files(&self) -> Vec<String> {
+        let of = fs::read_dir(format!("/proc/{}/fd", self.pid)).into_iter().flatten();
+        let of = of.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+        of.map(|path| path.to_string_lossy().into_owned()).collect()
+    }
+
     /// Threads it runs.
     pub fn threads(&self) -> u64 {
         self.status("Threads:")

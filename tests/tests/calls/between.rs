@@ -44,7 +44,7 @@ fn errors_cross() {
     let answer = call(&running, "fail", &json!({}));
     assert_eq!(answer["code"], "error", "{answer:#}");
     assert_eq!(answer["type"], "OutOfStock");
-    assert_eq!(answer["message"], "none left");
+    assert_eq!(answer["message"], "OutOfStock: model.fail: none left");
     let stack = answer["stack"].as_str().expect("text");
     assert!(stack.contains("web.mjs") && stack.contains("model.py"), "both stacks: {stack}");
     let (code, message) = error(&running, "similar", &json!({ "itemId": "three" }));

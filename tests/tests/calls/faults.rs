@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Held {
     processes: Vec<Process>,
-    descriptors: Vec<usize>,
+    /// By process.
+    open_files: Vec<Vec<String>>,
     resident_bytes: Vec<u64>,
 }
 
@@ -30,9 +31,9 @@ impl Held {
     /// What these processes hold.
     pub(crate) fn by_these(pids: impl IntoIterator<Item = u32>) -> Self {
         let processes: Vec<_> = pids.into_iter().map(Process::watch).collect();
-        let descriptors = processes.iter().map(Process::descriptors).collect();
+        let open_files = processes.iter().map(Process::open_files).collect();
         let resident_bytes = processes.iter().map(Process::resident_bytes).collect();
-        Self { processes, descriptors, resident_bytes }
+        Self { processes, open_files, resident_bytes }
     }
 
     /// The same processes are there, and hold no more than before.
@@ -46,9 +47,9 @@ impl Held {
     /// They hold no more than before. What is closed, and given back, may be so a moment later: it is asked for with calls between.
     pub(crate) fn is_all_while(&self, call: &dyn Fn()) {
         let begun = Instant::now();
-        let descriptors = || self.processes.iter().map(Process::descriptors).collect::<Vec<_>>();
-        while descriptors().iter().zip(&self.descriptors).any(|(now, before)| now > before) {
-            let (now, before) = (descriptors(), &self.descriptors);
+        let open_files = || self.processes.iter().map(Process::open_files).collect::<Vec<_>>();
+        while open_files().iter().zip(&self.open_files).any(|(now, before)| now.len() > before.len()) {
+            let (now, before) = (open_files(), &self.open_files);
             assert!(begun.elapsed() < PATIENCE, "descriptors are left open: {now:?}, before {before:?}");
             call();
         }

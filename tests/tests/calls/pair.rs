@@ -43,7 +43,8 @@ fn errors_cross_with_what_they_carry() {
     for (caller, callee) in BOTH_WAYS {
         let mut caught = ask(&running, caller, "caught", &json!({}));
         assert_eq!(caught["left"], 0, "by its class, {caller} of {callee}: {caught:#}");
-        assert_eq!((&caught["type"], &caught["message"]), (&json!("SoldOut"), &json!("none left")));
+        let text = format!("SoldOut: {callee}.fail: none left");
+        assert_eq!((&caught["type"], &caught["message"]), (&json!("SoldOut"), &json!(text)));
         let mut data = caught["data"].take();
         let at = data["at"].take();
         assert!(at.as_str().is_some_and(|at| at.starts_with("1970-01-01T00:00:00")), "{at}");
@@ -88,8 +89,8 @@ fn streams_cross_whole_and_as_far_as_they_are_read() {
     }
 }
 
-/// More than there may be on the way: of an item 7 bytes cross, and a window is 262,144 of these at most.
-const HELD_MAX: u64 = 100_000;
+/// More than there may be on the way: an item is 8 bytes, and the widest window, Python's for an answer, 1 MiB.
+const HELD_MAX: u64 = 200_000;
 const ITEMS: u64 = 3 * HELD_MAX;
 
 /// Its reader takes one item, and stands still: then no more are made, until it goes on and gets all of them.
