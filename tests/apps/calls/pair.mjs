@@ -107,8 +107,8 @@ export const caught = func({}, async () => {
     await peer.fail();
   } catch (error) {
     if (error instanceof Other || !(error instanceof SoldOut)) return {};
-    const { type, message, data, stack } = error;
-    return { left: data.left, type, message, data, stack };
+    const { type, said, data, stack } = error;
+    return { left: data.left, type, message: said, data, stack };
   }
   return {};
 });

@@ -49,7 +49,7 @@ fn errors_cross() {
     assert!(stack.contains("web.mjs") && stack.contains("model.py"), "both stacks: {stack}");
     let (code, message) = error(&running, "similar", &json!({ "itemId": "three" }));
     assert_eq!(code, "invalid_arguments");
-    assert!(message.contains("item_id"), "{message}");
+    assert!(message.contains("itemId"), "{message}");
     let (code, message) = error(&running, "similr", &json!({}));
     assert_eq!(code, "unknown_function");
     assert!(message.contains("did you mean \"similar\"?"), "{message}");

@@ -48,10 +48,15 @@ impl Held {
     pub(crate) fn is_all_while(&self, call: &dyn Fn()) {
         let begun = Instant::now();
         let open_files = || self.processes.iter().map(Process::open_files).collect::<Vec<_>>();
-        while open_files().iter().zip(&self.open_files).any(|(now, before)| now.len() > before.len()) {
-            let (now, before) = (open_files(), &self.open_files);
-            assert!(begun.elapsed() < PATIENCE, "descriptors are left open: {now:?}, before {before:?}");
+        let mut lasting = open_files();
+        while lasting.iter().zip(&self.open_files).any(|(now, before)| now.len() > before.len()) {
+            let before = &self.open_files;
+            assert!(begun.elapsed() < PATIENCE, "descriptors are left open: {lasting:?}, before {before:?}");
             call();
+            // The connection that a call came by may still be open, and is another one each time.
+            for (lasting, now) in lasting.iter_mut().zip(open_files()) {
+                *lasting = in_both(lasting, now);
+            }
         }
         let resident = || self.processes.iter().map(Process::resident_bytes).collect::<Vec<_>>();
         while resident().iter().zip(&self.resident_bytes).any(|(now, before)| *now > before + KEPT_BYTES_MAX)
@@ -61,6 +66,13 @@ impl Held {
             call();
         }
     }
+}
+
+/// What is open at both times, each as often as at the time when it is less often.
+fn in_both(earlier: &[String], mut now: Vec<String>) -> Vec<String> {
+    let mut is_open =
+        |file: &&String| now.iter().position(|other| other == *file).map(|at| now.swap_remove(at)).is_some();
+    earlier.iter().filter(|file| is_open(file)).cloned().collect()
 }
 
 /// What a call of a function of Node's came to that Python made.

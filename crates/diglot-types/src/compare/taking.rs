@@ -102,7 +102,8 @@ impl Taking {
         let names = (wide.name(), narrow.name());
         if names.0.is_some() || names.1.is_some() {
             // Of one that has none, what it is: it may hold the other's name.
-            let pair = (names.0.unwrap_or_else(|| wide.spelled()), names.1.unwrap_or_else(|| narrow.spelled()));
+            let pair =
+                (names.0.unwrap_or_else(|| wide.spelled()), names.1.unwrap_or_else(|| narrow.spelled()));
             if self.assumed.contains(&pair) {
                 return Ok(());
             }

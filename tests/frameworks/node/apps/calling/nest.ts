@@ -10,7 +10,7 @@ import { picture, told } from './pictures.mjs';
 @Injectable()
 class Pondering {
   async ponder(name: string): Promise<void> {
-    await services.model.ponder({ name });
+    await services.app.ponder({ name });
   }
 }
 
@@ -20,7 +20,7 @@ class PicturesController {
 
   @Get('pictures/:rows/:columns')
   async turned(@Param('rows', ParseIntPipe) rows: number, @Param('columns', ParseIntPipe) columns: number): Promise<object> {
-    return told(await services.model.turned({ picture: picture(rows, columns) }));
+    return told(await services.app.turned({ picture: picture(rows, columns) }));
   }
 
   @Get('ponder/:name')
