@@ -196,6 +196,13 @@ describe('JSON', () => {
     assert.equal(of(BIGINT, '9007199254740993'), 9007199254740993n);
     assert.deepEqual(of(row_of('float64'), '[9007199254740994, 1]'), Float64Array.of(9007199254740994, 1));
     assert.equal(of({ type: 'number' }, '9007199254740994'), 9007199254740994);
+    const far = Math.PI * 1e18;
+    assert.notEqual(BigInt(far), BigInt(JSON.stringify(far)));
+    assert.equal(of({ type: 'number' }, JSON.stringify(far)), far);
+    assert.deepEqual(
+      issues_of(() => of({ type: 'number' }, '1e400')),
+      ['is beyond what a number holds'],
+    );
     for (const text of ['9007199254740993', '9'.repeat(400)]) {
       for (const type of ['integer', 'number']) assert.match(issues_of(() => of({ type }, text))[0], /is beyond what a number holds: declare a bigint$/);
     }

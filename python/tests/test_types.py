@@ -268,7 +268,7 @@ REFUSED = [
 def test_what_is_refused(annotation, value, message, path):
     with pytest.raises(Invalid) as caught:
         signature(annotation).load({"x": value})
-    found_path, found = caught.value.issues[0]
+    found_path, found = caught.value.told()[0]
     assert message in found
     expected = ["children", 0, "children", 0, "name"] if path is None else path
     assert list(found_path) == ["x", *expected]
@@ -360,7 +360,7 @@ def test_a_field_that_is_missing_may_be_there_by_another_name():
     ):
         with pytest.raises(Invalid) as refused:
             signature(Scored).load({"x": given})
-        assert refused.value.issues == (issue,)
+        assert refused.value.told() == (issue,)
 
 
 # Constraints
@@ -776,6 +776,6 @@ def test_the_constant_of_a_field_says_which_of_a_union_is_wrong():
     ]:
         with pytest.raises(Invalid) as caught:
             signature.load({"shape": shape})
-        assert caught.value.issues == (issue,)
+        assert caught.value.told() == (issue,)
     with pytest.raises(Invalid, match="kind"):
         signature.load({"shape": {"kind": ["circle"], "radius": 1.0}})

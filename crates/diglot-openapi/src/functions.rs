@@ -17,7 +17,9 @@ pub(crate) const FLOAT: &str = "float";
 /// RFC 4648 section 4, of nothing but whole bytes.
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 /// An integer beyond what a number of JavaScript's holds.
-const DIGITS: &str = "^-?[0-9]+$";
+const DIGITS: &str = "^-?(?:0|[1-9][0-9]*)$";
+/// One that is not negative.
+const NATURAL: &str = "^(?:0|[1-9][0-9]*)$";
 const DIGITS_MAX: u32 = 4_000;
 /// What JSON has no number for.
 const UNUSUAL: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
@@ -168,11 +170,11 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
             "bytes" | "table" => drop(schema.insert("pattern".to_owned(), json!(BASE64))),
             "decimal" => drop(schema.insert("pattern".to_owned(), json!(DECIMAL))),
             "bigint" => {
-                or_text(
-                    schema,
-                    None,
-                    json!({ "type": "string", "pattern": DIGITS, "maxLength": DIGITS_MAX }),
-                );
+                let at_least = schema.get("minimum").or_else(|| schema.get("exclusiveMinimum"));
+                let is_natural = at_least.and_then(Value::as_f64).is_some_and(|least| least >= 0.0);
+                let pattern = if is_natural { NATURAL } else { DIGITS };
+                let text = json!({ "type": "string", "pattern": pattern, "maxLength": DIGITS_MAX });
+                or_text(schema, None, text);
             }
             "map" => {
                 if let Some(pair) = schema.get_mut("items").and_then(Value::as_object_mut) {
@@ -304,7 +306,7 @@ mod tests {
         }
         let big = crossed(json!({ "type": "integer", "minimum": 0, OURS: "bigint" }));
         assert_eq!(big["anyOf"][0], json!({ "type": "integer", "minimum": 0 }));
-        assert_eq!(big["anyOf"][1]["pattern"], DIGITS);
+        assert_eq!(big["anyOf"][1]["pattern"], NATURAL);
         let row = crossed(json!({ "type": "array", OURS: "array", "dtype": "float32", "shape": [null] }));
         assert_eq!(row["items"]["anyOf"][1], json!({ "enum": UNUSUAL }));
     }

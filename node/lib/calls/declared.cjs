@@ -10,6 +10,8 @@ class Declared {
    */
   constructor(errors, name) {
     this._schemas = new Map(errors.filter(({ data }) => data !== undefined).map(({ type, data }) => [type, data]));
+    /** By type, made at its first error. @type {Map<string, import('./schema.cjs').Compiled>} */
+    this._compiled = new Map();
     this._name = name;
   }
 
@@ -24,22 +26,27 @@ class Declared {
     const { code, type, data, service } = JSON.parse(json.toString());
     // With a service, it is one of another function.
     if (code !== 'error' || service !== undefined || !this._schemas.has(type)) return json;
-    const wrong = problem_of(this._schemas.get(type), data);
+    const wrong = this._problem_of(type, data);
     if (wrong !== null) {
       this._schemas.delete(type);
       process.stderr.write(`diglot: ${this._name} threw ${type} with other data than its errors declare to callers: ${wrong}\n`);
     }
     return json;
   }
-}
 
-/** @param {any} schema @param {any} data @returns {string | null} what is wrong with it */
-function problem_of(schema, data) {
-  try {
-    compile(schema).from_json(data, ['data']);
-    return null;
-  } catch (error) {
-    return error instanceof Invalid ? error.message.replaceAll('\n', '; ') : String(error);
+  /** @param {string} type @param {any} data @returns {string | null} what is wrong with it */
+  _problem_of(type, data) {
+    try {
+      let compiled = this._compiled.get(type);
+      if (compiled === undefined) {
+        compiled = compile(this._schemas.get(type));
+        this._compiled.set(type, compiled);
+      }
+      compiled.from_json(data, ['data']);
+      return null;
+    } catch (error) {
+      return error instanceof Invalid ? error.message.replaceAll('\n', '; ') : String(error);
+    }
   }
 }
 

@@ -87,7 +87,7 @@ class Compiled {
     const issues = new Issues();
     const converted = check(value, issues);
     if (issues.count === 0) return converted;
-    throw new Invalid(path === undefined ? issues.list : issues.list.map((issue) => ({ ...issue, path: [...path, ...issue.path] })));
+    throw new Invalid(issues.told(path));
   }
 }
 

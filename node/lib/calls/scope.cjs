@@ -6,6 +6,8 @@ const { CONTEXT_BYTES_MAX } = require('./protocol.cjs');
 
 /** Header fields that cross. */
 const CROSS = ['traceparent', 'tracestate', 'x-request-id'];
+/** What else a value holds is none. */
+const PLAIN = /^[\t -~]+$/;
 
 /**
  * @typedef {object} Scope
@@ -36,7 +38,7 @@ function lines_of(fields) {
     for (let at = 0; at < fields.length; at += 2) {
       if (fields[at].length !== name.length || fields[at].toLowerCase() !== name) continue;
       const line = `${name}: ${fields[at + 1]}\r\n`;
-      if (lines.length + line.length <= CONTEXT_BYTES_MAX) lines += line;
+      if (PLAIN.test(fields[at + 1]) && lines.length + line.length <= CONTEXT_BYTES_MAX) lines += line;
       break;
     }
   }

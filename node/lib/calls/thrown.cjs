@@ -8,12 +8,17 @@ const { is_inner } = require('./made.cjs');
 
 const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
+/** Escapes of such, and of backslashes, behind which is none. */
+const HALF = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
 /** Of the names in it: class, service, function. */
 const NAME_CHARS_MAX = 256;
 const NAMES = ['code', 'type', 'service', 'function'];
 const ISSUES_MAX = 100;
 /** What makes room, in this order, where escapes make it too long: the message and what the error carries have it without these. */
 const SPARED = ['issues', 'stack'];
+/** Fields of errors that are told beside their data, or not at all. */
+const OF_ERRORS = new Set(['cause', 'data', 'message', 'name', 'stack']);
+const OF_CALLS = new Set([...OF_ERRORS, 'code', 'function', 'issues', 'service', 'type']);
 /** In the message. */
 const ISSUES_SHOWN = 3;
 /** Of the path of an issue, which of a value that contains itself is as long as may be. */
@@ -28,13 +33,18 @@ const PATH_PARTS_MAX = 16;
 function thrown(code, message, more = {}) {
   const told = { code, message: cut(message, MESSAGE_CHARS_MAX), ...more };
   for (const name of NAMES) if (typeof told[name] === 'string') told[name] = cut(told[name], NAME_CHARS_MAX);
-  let json = Buffer.from(JSON.stringify(told));
+  let json = Buffer.from(json_of(told));
   for (const member of SPARED) {
     if (json.length <= THROW_BYTES_MAX) break;
     delete told[member];
-    json = Buffer.from(JSON.stringify(told));
+    json = Buffer.from(json_of(told));
   }
   return json;
+}
+
+/** Half a pair of UTF-16, which JSON.stringify writes as an escape, is no text elsewhere. @param {object} told @returns {string} */
+function json_of(told) {
+  return JSON.stringify(told).replace(HALF, (found) => (found === '\\\\' ? found : '\ufffd'));
 }
 
 /** A program may throw anything: what it throws may throw in its turn when it is looked at. @param {() => Buffer} look */
@@ -73,7 +83,7 @@ function by_function(error) {
   if (error instanceof CallError) return by_call(error);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
   const type = [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
-  const { data, left } = carried(carried_by(error));
+  const { data, left } = carried(error, OF_ERRORS);
   return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, left) });
 }
 
@@ -81,7 +91,7 @@ function by_function(error) {
 function by_call(error) {
   const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  const { data, left } = carried(error.data);
+  const { data, left } = carried(error, service === undefined ? OF_CALLS : null);
   return thrown(code, error.said, { service, function: name, type, data, issues, stack: stack_of(error, left) });
 }
 
@@ -103,7 +113,7 @@ function thrown_invalid_result(issues, stack) {
 
 /** @param {{ path: (string | number)[], message: string }[]} issues */
 function within_bounds(issues) {
-  return issues.slice(0, ISSUES_MAX).map(({ path, message }) => ({ path: short_path(path), message }));
+  return issues.slice(0, ISSUES_MAX).map(({ path, message }) => ({ path, message }));
 }
 
 /** @param {(string | number)[]} path */
@@ -115,12 +125,6 @@ function short_path(path) {
 function issues_text(issues) {
   const shown = issues.slice(0, ISSUES_SHOWN).map(({ path, message }) => (path.length === 0 ? message : `${short_path(path).join('.')}: ${message}`));
   return shown.join('; ');
-}
-
-/** Its `data`, or the fields the program gave it. @returns {any} */
-function carried_by(error) {
-  const { name: _name, message: _message, stack: _stack, cause: _cause, ...fields } = error;
-  return 'data' in error ? error.data : Object.keys(fields).length === 0 ? undefined : fields;
 }
 
 /**
@@ -135,7 +139,9 @@ function stack_of(error, left) {
 }
 
 function cut(text, chars_max) {
-  return text.length <= chars_max ? text : `${text.slice(0, chars_max)}…`;
+  if (text.length <= chars_max) return text;
+  // Not within a pair of UTF-16.
+  return `${text.slice(0, text.codePointAt(chars_max - 1) > 0xffff ? chars_max - 1 : chars_max)}…`;
 }
 
 module.exports = { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid, thrown_invalid_result };

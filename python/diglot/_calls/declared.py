@@ -1,5 +1,6 @@
 """Errors that a function says it raises: what is said of their data, and whether it is so."""
 
+import inspect
 import json
 import sys
 
@@ -16,7 +17,7 @@ class Declared:
     """The classes in `errors=` of a function."""
 
     def __init__(self, classes, name, place):
-        self.errors = {cls.__name__: _Error(cls, name, place) for cls in classes}
+        self.errors = {errors.type_of(cls): _Error(cls, name, place) for cls in classes}
         self._function = f"{name} ({place})"
         self._told = set()
 
@@ -33,7 +34,8 @@ class Declared:
         error = self.errors.get(type)
         if error is None or told["code"] != "error" or "service" in told or type in self._told:
             return
-        issues = errors.issues_text(errors.issues_of(Invalid(*error.issues(told.get("data") or {}))))
+        data = told.get("data")
+        issues = errors.issues_text(errors.issues_of(Invalid(*error.issues({} if data is None else data))))
         if issues:
             self._told.add(type)
             problem = f"{self._function} raised {type} with other data than the class declares to callers: {issues}"
@@ -54,7 +56,7 @@ class _Error:
         except Unsupported as problem:
             raise Unsupported(f"the error {cls.__name__} of the function {function} ({place}): {problem}") from None
         # What the class itself has a value of, an error need not.
-        self._required = [name for name in self._types if not hasattr(cls, name)]
+        self._required = [name for name in self._types if not _has_value(cls, name)]
         self._loads = {}
 
     def schema(self):
@@ -68,6 +70,8 @@ class _Error:
 
     def issues(self, data):
         """What is wrong with it, as JSON has it."""
+        if not isinstance(data, dict):
+            return [((), f"expected an object, not {errors.shown(data)}")]
         found = [((name,), "is missing") for name in self._required if name not in data]
         for name in self._types.keys() & data.keys():
             try:
@@ -84,3 +88,9 @@ class _Error:
         if load is None:
             load = self._loads[name] = self._types[name].load(True)
         return load
+
+
+def _has_value(cls, name):
+    value = inspect.getattr_static(cls, name, None)
+    # A slot is no value, but where an error has its own.
+    return hasattr(cls, name) and not inspect.ismemberdescriptor(value)

@@ -95,6 +95,11 @@ class RemoteError(CallError):
         return text
 
 
+def type_of(cls):
+    """The name of what such an exception is to callers."""
+    return cls._type if issubclass(cls, RemoteError) else cls.__name__
+
+
 class _WithIssues(CallError):
     def __init__(self, message, *, issues=(), service=None, function=None):
         super().__init__(message, service=service, function=function)
@@ -210,7 +215,7 @@ def issues_text(issues):
 
 def issues_of(invalid):
     """The issues of a `types.Invalid`, as they cross."""
-    return [{"path": [_part(part) for part in path], "message": message} for path, message in invalid.issues]
+    return [{"path": [_part(part) for part in path], "message": message} for path, message in invalid.told()]
 
 
 def _part(part):
@@ -250,13 +255,21 @@ def _error_of(told, service, function):
 
 def _remote(message, told, where):
     kind, data = _text(told, "type") or "Error", told.get("data")
-    cls = derived.class_of(where["service"], kind, RemoteError)
+    try:
+        cls = derived.class_of(where["service"], kind, RemoteError)
+        return _of_class(cls, message, kind, data, where)
+    except Exception:
+        # A class of the program's that cannot be made: the error is more than that.
+        return RemoteError(message, type=kind, data=data, **where)
+
+
+def _of_class(cls, message, kind, data, where):
     # Not by its own way of being made, which is for who raises it.
     error = cls.__new__(cls, message)
     RemoteError.__init__(error, message, type=kind, data=data, **where)
     if cls is not RemoteError and isinstance(data, dict):
         for name in derived.annotated(cls, RemoteError):
-            if name in data and name not in vars(error):
+            if name in data and name not in vars(error) and not hasattr(RemoteError, name):
                 setattr(error, name, data[name])
     return error
 

@@ -267,10 +267,13 @@ class Incoming(Scope):
             self.refused(error)
         else:
             told = thrown(error, _formatted)
-            if self.function.declared is not None:
-                self.function.declared.check(told)
-            self.link.throw(self.id, told)
-            self.released()
+            try:
+                if self.function.declared is not None:
+                    self.function.declared.check(told)
+            finally:
+                # Whoever waits is answered, whatever is wrong with the declaration.
+                self.link.throw(self.id, told)
+                self.released()
 
     def cancelled(self):
         self.throw({"code": "cancelled", "message": "the call was cancelled"}, at_once=True)

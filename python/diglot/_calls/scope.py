@@ -109,9 +109,17 @@ def _trace(described):
     else:
         keys = {name: "HTTP_" + name.upper().replace("-", "_") for name in TRACE_HEADERS}
         found = {name: described[key] for name, key in keys.items() if key in described}
-    lines = "".join(f"{name}: {found[name]}\r\n" for name in TRACE_HEADERS if name in found)
-    context = lines.encode("latin-1", "replace")
-    return context if len(context) <= CONTEXT_BYTES_MAX else b""
+    lines = ""
+    for name in TRACE_HEADERS:
+        line = f"{name}: {found.get(name, '')}\r\n"
+        if _is_plain(found.get(name, "")) and len(lines) + len(line) <= CONTEXT_BYTES_MAX:
+            lines += line
+    return lines.encode("ascii")
+
+
+def _is_plain(value):
+    """Visible ASCII, as fields of HTTP should be."""
+    return value != "" and value.isascii() and value.replace("\t", " ").isprintable()
 
 
 def context():

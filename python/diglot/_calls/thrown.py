@@ -1,5 +1,6 @@
 """What a function raised, as JSON that fits into a THROW."""
 
+import contextlib
 import json
 
 from . import errors
@@ -11,9 +12,13 @@ MESSAGE_CHARACTERS_MAX = 8_192
 STACK_CHARACTERS_MAX = 16_384
 #: Of the JSON of what an exception carries.
 DATA_BYTES_MAX = 65_536
+#: How much is looked at of all that one carries, fields that stay behind among it: values, characters and bytes.
+LOOKS_MAX = 2 * DATA_BYTES_MAX
 #: Fields of it that are named of those that stay behind, and the characters of each.
 DATA_NAMED_MAX = 10
 DATA_NAME_CHARACTERS_MAX = 100
+_TOO_LONG = f"longer than the {DATA_BYTES_MAX} bytes that may cross"
+_TOO_MUCH = "there is too much of all of it"
 #: Of the names in it: class, service, function.
 NAME_CHARACTERS_MAX = 256
 ISSUES_MAX = 50
@@ -31,7 +36,8 @@ def thrown(exception, formatted):
                 told[member] = value
         carried = getattr(exception, "data", None)
     else:
-        told = {"code": "error", "message": _text_of(exception), "type": type(exception).__name__}
+        kind = exception.type if isinstance(exception, errors.RemoteError) else type(exception).__name__
+        told = {"code": "error", "message": _text_of(exception), "type": kind}
         carried = _carried_by(exception)
     told["data"], left = _crossing(carried)
     told["stack"] = formatted(exception) + _left_text(left)
@@ -83,7 +89,7 @@ def _text_of(exception):
 
 def _carried_by(exception):
     """Its attributes; of one of the program's own that is derived from `RemoteError`, the data it is raised with."""
-    carried = vars(exception)
+    carried = _in_slots(exception) | vars(exception)
     if isinstance(exception, errors.RemoteError):
         own = errors.RemoteError("").__dict__
         carried = {name: value for name, value in carried.items() if name not in own}
@@ -93,19 +99,48 @@ def _carried_by(exception):
     return {name: value for name, value in carried.items() if not str(name).startswith("_")} or None
 
 
+def _in_slots(exception):
+    """What it has in the slots of its classes."""
+    found = {}
+    for cls in type(exception).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            # One that was given nothing has none.
+            with contextlib.suppress(Exception):
+                found[name] = getattr(exception, name)
+    return found
+
+
+class _Looks:
+    """How much more may be looked at: of this value, and of all that the exception carries."""
+
+    def __init__(self):
+        self.left = LOOKS_MAX
+        self.of_value_left = 0
+
+    def take(self, size):
+        self.of_value_left -= size
+        self.left -= size
+        if self.of_value_left < 0:
+            raise Invalid(((), _TOO_LONG))
+        if self.left < 0:
+            raise Invalid(((), _TOO_MUCH))
+
+
 def _crossing(carried):
     """What crosses of it, as JSON has it, and each that does not, with why: fields one by one."""
     if carried is None:
         return None, []
+    looks = _Looks()
     if not (isinstance(carried, dict) and all(isinstance(name, str) for name in carried)):
-        value, _, problem = _plain(carried, DATA_BYTES_MAX)
+        value, _, problem = _plain(carried, DATA_BYTES_MAX, looks)
         return value, [f"all of it: {problem}"] if problem else []
     kept, left = {}, []
     # Braces; of each field quotes, colon and comma.
     bytes_left = DATA_BYTES_MAX - 2
     for name, value in carried.items():
         around = len(_json(name)) + 2
-        value, length, problem = _plain(value, bytes_left - around)
+        value, length, problem = _plain(value, bytes_left - around, looks)
         if problem:
             left.append(f"{errors.cut(name, DATA_NAME_CHARACTERS_MAX)}: {problem}")
         else:
@@ -114,15 +149,17 @@ def _crossing(carried):
     return (kept or None) if left else kept, left
 
 
-def _plain(value, bytes_max):
+def _plain(value, bytes_max, looks):
     """A value as JSON has it, the bytes of that, and why it stays behind if it does."""
     from .types.plain_json import jsonable
 
+    # Each value, and each character, is a byte of JSON at least.
+    looks.of_value_left = bytes_max
     try:
-        value = jsonable(value)
+        value = jsonable(value, looks=looks)
     except Invalid as invalid:
-        path, message = invalid.issues[0]
-        at = errors.path_text(path)
+        path, message = invalid.told()[0]
+        at = "" if message in (_TOO_LONG, _TOO_MUCH) else errors.path_text(path)
         return None, 0, f"at {at}: {message}" if at else message
     except RecursionError:
         return None, 0, "it goes too deep"
@@ -130,7 +167,7 @@ def _plain(value, bytes_max):
         return None, 0, f"it cannot be looked at: {type(error).__name__}"
     text = _json(value)
     if text is None or len(text) > bytes_max:
-        return None, 0, f"longer than the {DATA_BYTES_MAX} bytes that may cross"
+        return None, 0, _TOO_LONG
     return value, len(text), None
 
 

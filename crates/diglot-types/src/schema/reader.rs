@@ -117,17 +117,23 @@ impl Reader {
             return union(choices.iter().map(|choice| self.read(choice)).collect());
         }
         if let Some(parts) = schema["allOf"].as_array() {
-            let mut parts: Vec<Type> = parts.iter().map(|part| self.read(part)).collect();
+            // Some only say what else is asked, as several patterns.
+            let is_exact = self.is_exact;
+            let (asked, mut parts): (Vec<Type>, Vec<Type>) = parts
+                .iter()
+                .map(|part| self.read(part))
+                .partition(|part| is_exact && *part.unconstrained() == Type::Any);
             if schema.get("properties").is_some() {
                 parts.push(self.object(schema));
-            } else if let (true, Some(kind)) = (self.is_exact, schema["type"].as_str())
-                && parts.iter().all(|part| *part.unconstrained() == Type::Any)
-            {
-                // They only say what else is asked, as several patterns.
-                let own = self.of_kind(kind, schema);
-                return parts.iter().filter_map(Type::asked).fold(own, constrained);
+            } else if let (true, Some(kind)) = (parts.is_empty(), schema["type"].as_str()) {
+                parts.push(self.of_kind(kind, schema));
             }
-            return if parts.len() == 1 { parts.remove(0) } else { Type::All(parts) };
+            if parts.len() > 1 {
+                parts.extend(asked);
+                return Type::All(parts);
+            }
+            let of = parts.pop().unwrap_or(Type::Any);
+            return asked.iter().filter_map(Type::asked).fold(of, constrained);
         }
         match &schema["type"] {
             Value::String(name) => self.of_kind(name, schema),

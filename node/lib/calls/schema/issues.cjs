@@ -14,7 +14,7 @@ const DEPTH_MAX = 128;
 class Issues {
   constructor() {
     this.count = 0;
-    /** @type {{ path: (string | number)[], message: string }[]} */
+    /** Messages that take their time are made when they are told. @type {{ path: (string | number)[], message: string | (() => string) }[]} */
     this.list = [];
     this.depth = 0;
     /** Values nest too deep: no more are gone into, since of one that contains itself twice there are two to the power of its depth. */
@@ -36,10 +36,18 @@ class Issues {
     else of_this.set(value, outcome);
   }
 
-  /** @param {string} message */
+  /** @param {string | (() => string)} message */
   add(message) {
     this.count++;
     if (this.list.length < ISSUES_MAX) this.list.push({ path: [], message });
+  }
+
+  /** As much more is looked at: a walk that has bounds ends at them. @param {number} _size characters, bytes or items, 1 of what has none */
+  step(_size) {}
+
+  /** @param {(string | number)[]} [path] what holds the value @returns {{ path: (string | number)[], message: string }[]} */
+  told(path = []) {
+    return this.list.map(({ path: within, message }) => ({ path: [...path, ...within], message: typeof message === 'string' ? message : message() }));
   }
 
   /** Going one deeper. @returns {boolean} whether that may be; if not, it is told */

@@ -65,6 +65,7 @@ function nested(data, shape, dtype) {
  * @returns {any}
  */
 function any_to_json(value, issues) {
+  issues.step(typeof value === 'string' ? value.length : 1);
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -88,10 +89,17 @@ function object_to_json(value, issues) {
     issues.add('is no valid Date');
     return null;
   }
+  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) issues.step(value.byteLength);
   if (value instanceof Uint8Array || value instanceof ArrayBuffer) return to_base64(value);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(/** @type {any} */ (value), (item) => number_to_json(item));
-  if (is_ndarray(value)) return nested(value.data, value.shape, value.dtype);
-  if (value.batches !== undefined && require('../tables.cjs').is_table(value)) return table_to_json(value, issues);
+  if (is_ndarray(value)) {
+    issues.step(value.data.byteLength);
+    return nested(value.data, value.shape, value.dtype);
+  }
+  if (value.batches !== undefined && require('../tables.cjs').is_table(value)) {
+    issues.step(value.numRows * value.numCols);
+    return table_to_json(value, issues);
+  }
   if (!issues.deeper()) return null;
   const result = members_to_json(value, issues);
   issues.depth--;

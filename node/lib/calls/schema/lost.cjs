@@ -6,8 +6,8 @@ const MARK = 'x-diglot-lost';
 /** Keywords that say what a value is. */
 const SAYING = ['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'];
 /** Keywords whose value is of what is within an array, or an object without names. */
-const WITHIN = ['items', 'prefixItems', 'additionalProperties'];
-const SIDE_BY_SIDE = ['anyOf', 'oneOf', 'allOf'];
+const WITHIN = ['items', 'prefixItems', 'additionalProperties', 'propertyNames', 'contains'];
+const SIDE_BY_SIDE = ['anyOf', 'oneOf', 'allOf', 'not'];
 
 /**
  * @typedef {object} Lost
@@ -35,9 +35,10 @@ function told(schema) {
     if (part[MARK] !== undefined) found.push({ path, what: part[MARK] });
     delete part[MARK];
     each(part.properties, (name) => (path === '' ? name : `${path}.${name}`));
+    each(part.patternProperties, () => `${path}[]`);
     each(part.$defs, (name) => name);
     for (const keyword of WITHIN) for (const inner of [part[keyword]].flat()) walk(inner, `${path}[]`);
-    for (const keyword of SIDE_BY_SIDE) for (const inner of part[keyword] ?? []) walk(inner, path);
+    for (const keyword of SIDE_BY_SIDE) for (const inner of [part[keyword]].flat()) walk(inner, path);
   };
   walk(schema, '');
   if (found.length > 0) known.set(schema, found);

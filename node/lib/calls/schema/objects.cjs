@@ -4,6 +4,9 @@
 const { nearest } = require('../near.cjs');
 const { kind_text, quoted } = require('./issues.cjs');
 
+/** Of an object with more keys nobody is told that one of them may be meant to be another. */
+const KEYS_MAX = 64;
+
 const KEYWORDS = ['properties', 'required', 'additionalProperties', 'patternProperties', 'propertyNames', 'minProperties', 'maxProperties', 'dependentRequired', 'dependentSchemas'];
 /** Of unknown properties, and of known ones, so many names are told. */
 const NAMES_MAX = 12;
@@ -143,10 +146,21 @@ function allows_undefined(check, issues) {
 /** @param {import('./issues.cjs').Issues} issues @param {string} name @param {any} value that has no such property @param {{ name: string }[]} known */
 function missing(issues, name, value, known) {
   const before = issues.count;
-  const others = Object.keys(value).filter((key) => !known.some((property) => property.name === key));
-  const near = nearest(name, others);
-  issues.add(near === null ? 'is required' : `is required: did you mean it by ${quoted(near)}?`);
+  issues.add(() => {
+    const near = nearest(name, unknown_in(value, known));
+    return near === null ? 'is required' : `is required: did you mean it by ${quoted(near)}?`;
+  });
   issues.within(before, name);
+}
+
+/** @param {any} value @param {{ name: string }[]} known @returns {string[]} its other keys; none where they are many: who knows what they are for */
+function unknown_in(value, known) {
+  const keys = [];
+  for (const key in value) {
+    if (keys.length === KEYS_MAX) return [];
+    keys.push(key);
+  }
+  return keys.filter((key) => !known.some((property) => property.name === key));
 }
 
 /** @param {string} key @param {string[]} names @returns {string | null} */
@@ -187,7 +201,7 @@ function rest_check(schema, context, known) {
           is_known = true;
           if (own !== null) part = own(part, issues);
         }
-        if (!is_known && others === false) issues.add(`is not known: ${did_you_mean(key, names) ?? told}`);
+        if (!is_known && others === false) issues.add(() => `is not known: ${did_you_mean(key, names) ?? told}`);
         else if (!is_known && check !== null) part = check(part, issues);
         if (part !== value[key] && !known.has(key)) {
           if (result === value) result = { ...value };

@@ -133,7 +133,7 @@ function chosen(parts, context, is_exclusive) {
     const outcome = (is_kept ? issues.kept(own, value) : undefined) ?? attempt(near, value, issues);
     if (is_kept) issues.keep(own, value, outcome);
     if (outcome.count === 1 || (outcome.count > 1 && !is_exclusive)) return outcome.converted;
-    issues.add(outcome.count > 1 ? `is ${outcome.count} of what it may be one of` : `expected ${told}, not ${quoted(value)}`);
+    issues.add(outcome.count > 1 ? `is ${outcome.count} of what it may be one of` : () => `expected ${told}, not ${quoted(value)}`);
     return value;
   };
 }

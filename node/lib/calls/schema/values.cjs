@@ -110,6 +110,8 @@ function number_check(schema, context, is_integer) {
     let value = given;
     if (typeof value !== 'number') {
       if (incoming && json && !is_integer && UNUSUAL.has(value)) value = UNUSUAL.get(value);
+      // As JSON.stringify writes a number of which these are not all digits.
+      else if (incoming && json && !is_integer && typeof value === 'bigint' && String(Number(value)) === String(value)) value = Number(value);
       else if (typeof value === 'bigint' && is_held(value) && (!is_integer || Number.isSafeInteger(Number(value)))) value = Number(value);
       else if (typeof value === 'bigint') {
         issues.add(`${quoted(value)} is beyond what a number holds: declare a bigint`);
@@ -118,6 +120,10 @@ function number_check(schema, context, is_integer) {
         issues.add(`expected ${is_integer ? 'an integer' : 'a number'}, not ${kind_text(given)}`);
         return given;
       }
+    }
+    if (incoming && json && value === given && Math.abs(value) === Number.POSITIVE_INFINITY) {
+      issues.add('is beyond what a number holds');
+      return value;
     }
     if (is_integer && !Number.isInteger(value)) {
       issues.add(`expected an integer, not ${value}`);

@@ -4,10 +4,13 @@ from ..errors import shown
 
 
 class Invalid(Exception):
-    """A value is not what its type says: each issue is a path, as a tuple, and a message."""
+    """A value is not what its type says: each issue is a path, as a tuple, and a message, which `str()` makes."""
 
     def __init__(self, *issues):
         self.issues = issues
+
+    def told(self):
+        return tuple((path, str(message)) for path, message in self.issues)
 
     def within(self, part):
         """The same, seen from what holds the value."""

@@ -9,11 +9,14 @@ from .base import Invalid, expected
 SAFE_INTEGER_MAX = 2**53 - 1
 
 
-def jsonable(value, is_declared=False):
+def jsonable(value, is_declared=False, looks=None):
     """What `json.dumps()` takes, by the rules of `docs/internals/calls.md`, "JSON".
 
-    `is_declared`: a schema says what it is, and an integer of any length is a number.
+    `is_declared`: a schema says what it is, and an integer of any length is a number. `looks.take(size)` is
+    told of each value before it is converted, by its characters, bytes or 1, and may raise.
     """
+    if looks is not None:
+        looks.take(_size(value))
     if value is None or value is True or value is False:
         return value
     kind, detail = kinds.classify(type(value))
@@ -28,20 +31,22 @@ def jsonable(value, is_declared=False):
     if kind == "bytes":
         return base64.b64encode(value).decode()
     if kind in ("array", "set"):
-        return [_within(index, item, is_declared) for index, item in enumerate(value)]
+        return [_within(index, item, is_declared, looks) for index, item in enumerate(value)]
     if kind in ("map", "any map"):
         if kind == "map" and all(isinstance(key, str) for key in value):
-            return {str(key): _within(key, item, is_declared) for key, item in value.items()}
-        return [[jsonable(key, is_declared), _within(key, item, is_declared)] for key, item in value.items()]
+            return {str(key): _within(key, item, is_declared, looks) for key, item in value.items()}
+        return [
+            [jsonable(key, is_declared, looks), _within(key, item, is_declared, looks)] for key, item in value.items()
+        ]
     if kind == "fields":
-        return {name: _within(name, getattr(value, name), is_declared) for name in detail}
+        return {name: _within(name, getattr(value, name), is_declared, looks) for name in detail}
     if kind == "typed array":
         return _numbers(value.tolist(), is_declared)
     try:
         if kind == "tagged":
             tag, function = detail
-            return str(value) if tag == kinds.TAG_UUID else jsonable(function(value), is_declared)
-        return jsonable(detail(value), is_declared)
+            return str(value) if tag == kinds.TAG_UUID else jsonable(function(value), is_declared, looks)
+        return jsonable(detail(value), is_declared, looks)
     except (ValueError, TypeError) as error:
         raise Invalid(((), str(error))) from None
 
@@ -58,9 +63,17 @@ def _numbers(value, is_declared):
     return jsonable(value, is_declared)
 
 
-def _within(part, value, is_declared):
+def _size(value):
+    if isinstance(value, (str, bytes, bytearray)):
+        return len(value) or 1
+    # Arrays of numbers, and tables.
+    size = getattr(value, "nbytes", 1)
+    return size if type(size) is int and size > 0 else 1
+
+
+def _within(part, value, is_declared, looks):
     try:
-        return jsonable(value, is_declared)
+        return jsonable(value, is_declared, looks)
     except Invalid as invalid:
         raise invalid.within(part) from None
     except RecursionError:

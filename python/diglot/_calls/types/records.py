@@ -2,6 +2,10 @@
 
 from .base import Invalid, Type, described, expected
 
+#: Of a value with more keys nobody is told that one of them may be meant to be another.
+_KEYS_MAX = 64
+_KEY_CHARACTERS_MAX = 100
+
 
 class Field:
     """A field: its name, its type, whether it may be left out, and the name of the argument that makes it."""
@@ -86,7 +90,7 @@ class RecordType(Type):
                     if key in value:
                         raise
                     if not has_default:
-                        issues = (issues or []) + [((key,), f"is missing{_near(key, value, fields)}")]
+                        issues = (issues or []) + [((key,), _Missing(key, value, fields))]
                 except Invalid as invalid:
                     issues = (issues or []) + list(invalid.within(key).issues)
             if issues:
@@ -123,13 +127,23 @@ class RecordType(Type):
         return dump
 
 
-def _near(key, value, fields):
-    """A key of the value that may be meant to be this one."""
-    import difflib
+class _Missing:
+    """A message that is made where it is told: of most values that are tried for a union nobody asks what they lack."""
 
-    known = {field[0] for field in fields}
-    near = difflib.get_close_matches(key, [other for other in value if type(other) is str and other not in known], n=1)
-    return f": did you mean it by {near[0]!r}?" if near else ""
+    __slots__ = ("fields", "key", "value")
+
+    def __init__(self, key, value, fields):
+        self.key, self.value, self.fields = key, value, fields
+
+    def __str__(self):
+        import difflib
+
+        if len(self.value) > _KEYS_MAX:
+            return "is missing"
+        known = {field[0] for field in self.fields}
+        others = [key[:_KEY_CHARACTERS_MAX] for key in self.value if type(key) is str and key not in known]
+        near = difflib.get_close_matches(self.key, others, n=1)
+        return f"is missing: did you mean it by {near[0]!r}?" if near else "is missing"
 
 
 def _within(key, function, value):

@@ -1,0 +1,80 @@
+'use strict';
+// What an error carries across, whatever it is: looked at within bounds, and lost by field.
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { RemoteError } = require('../lib/calls/errors.cjs');
+const { THROW_BYTES_MAX } = require('../lib/calls/protocol.cjs');
+const { thrown_by_function } = require('../lib/calls/thrown.cjs');
+
+const VALUES = 10_000_000;
+
+/** @param {any} error @returns {any} what its caller is told, and the last line of its stack as `note` */
+function told(error) {
+  const json = thrown_by_function(error);
+  assert.ok(json.length <= THROW_BYTES_MAX);
+  const all = JSON.parse(json.toString());
+  return { ...all, note: all.stack?.split('\n').at(-1) };
+}
+
+describe('an error', () => {
+  it('loses the fields that cannot be looked at, and nothing else', () => {
+    const error = Object.defineProperty(new TypeError('whole'), 'bad', { enumerable: true, get: () => assert.fail('not looked at') });
+    const { message, type, data, note } = told(Object.assign(error, { kept: 1 }));
+    assert.deepEqual([message, type, data], ['whole', 'TypeError', { kept: 1 }]);
+    assert.equal(note, '(its data did not cross whole; bad: it cannot be looked at)');
+  });
+
+  const throwing = () => {
+    throw new Error('no');
+  };
+  const UNSEEN = {
+    toJSON: Object.defineProperty({}, 'toJSON', { get: throwing }),
+    thenable: Object.defineProperty({ a: 1 }, 'then', { get: throwing }),
+    proxy: new Proxy({}, { ownKeys: throwing }),
+  };
+  for (const [name, data] of Object.entries(UNSEEN)) {
+    it(`keeps its message and its stack where its data throws: ${name}`, () => {
+      const { message, stack, note } = told(Object.assign(new Error('kept'), { data }));
+      assert.equal(message, 'kept');
+      assert.match(stack, /calls_thrown\.test\.cjs/);
+      assert.equal(note, '(its data did not cross whole; all of it: it cannot be looked at)');
+    });
+  }
+
+  it('is text throughout', () => {
+    const error = Object.assign(new Error(`x${'😀'.repeat(9_000)}`), { data: { 'k\ud800': 'a\ud800 \\ud800 😀' } });
+    const json = thrown_by_function(error).toString();
+    const { message, data } = JSON.parse(json);
+    assert.ok(message.isWellFormed?.() ?? !/\\ud[89a-f]/.test(JSON.stringify(message)));
+    assert.ok(message.endsWith('😀…'));
+    assert.deepEqual(data, { 'k\ufffd': 'a\ufffd \\ud800 😀' });
+  });
+
+  it('is not walked beyond what may cross, nor over and over', () => {
+    const visits = { count: 0 };
+    const get = (of, key) => {
+      visits.count++;
+      return Reflect.get(of, key);
+    };
+    const row = new Proxy(new Array(VALUES).fill(1), { get });
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, row]));
+    const { data, note } = told(Object.assign(new Error('x'), { kept: 1, numbers: new Float64Array(VALUES), ...many }));
+    assert.deepEqual(data, { kept: 1 });
+    assert.match(note, /numbers: longer than the 65536 bytes that may cross; f0: longer than .*; f\d: there is too much of all of it; .* more\)$/);
+    assert.ok(visits.count < 1_000_000, `${visits.count} looks`);
+  });
+
+  it('of a class of RemoteError carries its own fields where it has no data', () => {
+    class SoldOut extends RemoteError {
+      constructor() {
+        super('none left');
+        this.left = 0;
+      }
+    }
+    const { type, message, data } = told(new SoldOut());
+    assert.deepEqual([type, message, data], ['SoldOut', 'none left', { left: 0 }]);
+    assert.deepEqual(told(Object.assign(new Error('x'), { data: undefined, left: 3 })).data, { left: 3 });
+    assert.equal(told(Object.assign(new SoldOut(), { service: 'shop', function: 'reserve' })).data, undefined, 'of a call, only what came with it');
+  });
+});

@@ -1,0 +1,95 @@
+"""What an exception carries across, whatever it is: looked at within bounds, and lost by field."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from diglot import RemoteError
+from diglot._calls.declared import Declared
+from diglot._calls.thrown import BYTES_MAX, thrown
+from diglot._calls.types import Invalid
+from diglot._calls.types.compile import Compiler
+
+
+def told(exception):
+    text = thrown(exception, lambda _: "the stack\n")
+    assert len(text) <= BYTES_MAX
+    return json.loads(text)
+
+
+class Row(list):
+    """Counts how much of it is looked at."""
+
+    def __init__(self, items):
+        super().__init__(items)
+        self.looks = 0
+
+    def __iter__(self):
+        for item in super().__iter__():
+            self.looks += 1
+            yield item
+
+
+def test_it_is_not_walked_beyond_what_may_cross_nor_over_and_over():
+    row = Row([1] * 1_000_000)
+    shared = [1]
+    for _ in range(60):
+        shared = [shared, shared]
+    error = ValueError("x")
+    error.kept, error.shared, error.text = 1, shared, "x" * 10_000_000
+    vars(error).update({f"f{n}": row for n in range(1_000)})
+    found = told(error)
+    assert found["data"] == {"kept": 1}
+    assert "shared: longer than the 65536 bytes that may cross; text: longer than " in found["stack"]
+    assert "f2: there is too much of all of it; " in found["stack"]
+    assert row.looks < 1_000_000
+
+
+def test_attributes_in_slots_are_carried():
+    @dataclass(slots=True)
+    class OutOfStock(Exception):
+        left: int
+        where: str = "here"
+
+    assert told(OutOfStock(3))["data"] == {"left": 3, "where": "here"}
+    (offered,) = Declared([OutOfStock], "reserve", "shop.py:1").offer()
+    assert offered["data"]["required"] == ["left", "where"]
+
+
+def test_the_type_of_a_class_is_the_name_it_has_to_others():
+    class SoldOut(RemoteError, type="sold_out"):
+        left: int
+
+    assert told(SoldOut("none left", data={"left": 0}))["type"] == "sold_out"
+    (offered,) = Declared([SoldOut], "reserve", "shop.py:1").offer()
+    assert offered["type"] == "sold_out"
+
+
+@pytest.mark.parametrize("data", [[1, 2], "text", 7, True])
+def test_data_that_is_no_object_is_told(data, capfd):
+    class SoldOut(RemoteError):
+        left: int
+
+    declared = Declared([SoldOut], "reserve", "shop.py:1")
+    text = thrown(SoldOut("none left", data=data), lambda _: "the stack\n")
+    declared.check(text)
+    assert json.loads(text)["data"] == data
+    problem = f"raised SoldOut with other data than the class declares to callers: expected an object, not {data!r}"
+    assert problem in capfd.readouterr().err
+
+
+def test_of_many_keys_none_is_told_as_the_one_that_is_meant():
+    @dataclass
+    class Scored:
+        score: float
+
+    load = Compiler().compile(Scored).load(True)
+
+    def issue(value):
+        with pytest.raises(Invalid) as caught:
+            load(value)
+        return caught.value.told()
+
+    assert issue({"scor": 1}) == ((("score",), "is missing: did you mean it by 'scor'?"),)
+    assert issue({"scor": 1, **{f"key{n}": n for n in range(100_000)}}) == ((("score",), "is missing"),)
