@@ -9,4 +9,6 @@ _CAPITALS = {ord(character): character.lower() for character in "ABCDEFGHIJKLMNO
 
 def crossing(name):
     """The name as it crosses: `my-web` and `myWeb` are `my_web`."""
+    if name.islower() and "-" not in name:
+        return name
     return _BORDER.sub("_", name).translate(_CAPITALS).replace("-", "_")

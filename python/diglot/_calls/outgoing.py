@@ -217,12 +217,17 @@ class RemoteFunction:
             reply.send_items(stream)
 
 
+#: What is no stream, and need not be asked.
+_PLAIN = frozenset((bool, bytes, dict, float, int, list, str, tuple, type(None)))
+
+
 def _stream_of(arguments, takes_iterators):
     """Takes the one argument that is a stream of items out of the others."""
     found = [
         name
         for name, value in arguments.items()
-        if isinstance(value, AsyncIterable) or (takes_iterators and isinstance(value, Iterator))
+        if type(value) not in _PLAIN
+        and (isinstance(value, AsyncIterable) or (takes_iterators and isinstance(value, Iterator)))
     ]
     if len(found) > 1:
         raise TypeError(f"{found[0]} and {found[1]} are both streams of items, and one argument can be")

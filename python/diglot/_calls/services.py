@@ -13,7 +13,7 @@ class Service:
     def __getattr__(self, name):
         if name.startswith("_"):
             raise AttributeError(name)
-        return RemoteFunction(self._name, name if name.islower() else crossing(name))
+        return RemoteFunction(self._name, crossing(name))
 
     def __repr__(self):
         return f"services.{self._name}"
