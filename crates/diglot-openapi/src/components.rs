@@ -7,14 +7,16 @@ use serde_json::{Map, Value};
 use crate::discriminators::{kinds, name_values};
 use crate::merge::Part;
 use crate::names::Names;
+use crate::remark::Remark;
 use crate::walk::{Kind, SECTIONS, walk};
 
 /// A component's section and name.
 pub(crate) type Key = (String, String);
 
 /// For each part, what its components are called in the merged document.
-pub(crate) fn renamed(parts: &[Part<'_>]) -> Vec<BTreeMap<Key, String>> {
-    let differing = differing(parts);
+pub(crate) fn renamed(parts: &[Part<'_>], remarks: &mut Vec<Remark>) -> Vec<BTreeMap<Key, String>> {
+    let different = different(parts);
+    let differing = with_users(parts, &different);
     let mut names: BTreeMap<&str, Names> = BTreeMap::new();
     let mut all = vec![BTreeMap::new(); parts.len()];
     // Those that keep their names take them first.
@@ -35,13 +37,38 @@ pub(crate) fn renamed(parts: &[Part<'_>]) -> Vec<BTreeMap<Key, String>> {
             }
         }
     }
+    remarks.extend(different.into_iter().map(|key| remark(key, parts, &all)));
     all
 }
 
-/// The names by which two documents mean different things, also where only what they refer to differs.
-fn differing(parts: &[Part<'_>]) -> BTreeSet<Key> {
+fn remark(key: Key, parts: &[Part<'_>], renamed: &[BTreeMap<Key, String>]) -> Remark {
+    let owners = parts
+        .iter()
+        .zip(renamed)
+        .filter_map(|(part, names)| Some((part.service.to_owned(), names.get(&key)?.clone())));
+    let (services, names) = owners.unzip();
+    Remark::Renamed { name: key.1, services, names }
+}
+
+/// The names by which two documents mean different things.
+fn different(parts: &[Part<'_>]) -> BTreeSet<Key> {
     let mut first: BTreeMap<Key, &Value> = BTreeMap::new();
-    let mut differing = BTreeSet::new();
+    let mut different = BTreeSet::new();
+    for part in parts {
+        for (section, name) in keys(&part.document) {
+            let value = &part.document["components"][section][&name];
+            let key = (section.to_owned(), name);
+            if *first.entry(key.clone()).or_insert(value) != value {
+                different.insert(key);
+            }
+        }
+    }
+    different
+}
+
+/// And those where only what they refer to differs.
+fn with_users(parts: &[Part<'_>], different: &BTreeSet<Key>) -> BTreeSet<Key> {
+    let mut differing = different.clone();
     let mut users: BTreeMap<Key, BTreeSet<Key>> = BTreeMap::new();
     for part in parts {
         for (parent, kinds) in kinds(&part.document) {
@@ -55,9 +82,6 @@ fn differing(parts: &[Part<'_>]) -> BTreeSet<Key> {
             let kind = SECTIONS.iter().find(|(name, _)| *name == section).map(|(_, kind)| *kind);
             for target in kind.into_iter().flat_map(|kind| references(&mut value.clone(), kind)) {
                 users.entry(target).or_default().insert(key.clone());
-            }
-            if *first.entry(key.clone()).or_insert(value) != value {
-                differing.insert(key);
             }
         }
     }

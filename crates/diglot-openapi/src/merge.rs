@@ -32,7 +32,7 @@ pub struct Part<'a> {
 #[derive(Debug, PartialEq)]
 pub struct Merged {
     pub document: Value,
-    /// What it does not have, and why.
+    /// What it does not have, or has by another name, and why.
     pub remarks: Vec<Remark>,
 }
 
@@ -52,7 +52,7 @@ pub fn merge(parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
         .filter(|(_, placed)| placed.is_reached())
         .unzip();
     name_operations(&mut parts, &mut all);
-    let renamed = components::renamed(&parts);
+    let renamed = components::renamed(&parts, &mut remarks);
     let mut components = Map::new();
     let mut tags: BTreeMap<String, (usize, Value)> = BTreeMap::new();
     let mut webhooks = Map::new();

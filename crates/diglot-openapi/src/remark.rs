@@ -1,10 +1,10 @@
-//! What a merge had to leave out, for the log.
+//! What a merge had to leave out, or to call by another name, for the log.
 
 use std::fmt;
 
 use crate::places::Owner;
 
-/// Something of a service's document that the merged one does not have.
+/// Something of a service's document that the merged one does not have, or has by another name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remark {
     /// The routes lead its path to somebody else.
@@ -56,6 +56,15 @@ pub enum Remark {
         /// As it is written there.
         reference: String,
     },
+    /// Several documents mean different things by the name of a component.
+    Renamed {
+        /// As each of them has it.
+        name: String,
+        /// Whose documents they are.
+        services: Vec<String>,
+        /// What each is called in the merged one, in their order.
+        names: Vec<String>,
+    },
     /// What it says of many of its paths at once is too much to be said of each.
     Repeated {
         /// Whose document it is.
@@ -96,6 +105,12 @@ impl fmt::Display for Remark {
                 f,
                 "the description of service \"{service}\" refers to {reference}, which it does not have; anything \
                  is taken to be allowed there"
+            ),
+            Self::Renamed { name, services, names } => write!(
+                f,
+                "services \"{}\" mean different things by {name}: they are called {}",
+                services.join("\", \""),
+                names.join(", ")
             ),
             Self::Repeated { service } => write!(
                 f,

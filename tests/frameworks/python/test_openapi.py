@@ -137,5 +137,6 @@ def test_components_of_one_name_are_kept_apart(both):
 
     assert not_found("/pages/{slug}") == {"$ref": "#/components/schemas/web_Problem"}
     assert not_found("/items/{number}") == {"$ref": "#/components/schemas/app_Problem"}
+    both.wait_for(r'services "app", "web" mean different things by .*: Problem \(app_Problem, web_Problem\)')
     # Those that one of them has keep their names.
     assert {"Order", "Colour", "Slug", "Item", "Item-Output"} <= set(schemas)

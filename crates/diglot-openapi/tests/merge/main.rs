@@ -109,7 +109,11 @@ fn components_that_differ_get_their_services_name() {
     );
     assert_eq!(of("/")["security"], json!([{ "token": [] }]));
     assert_eq!(of("/")["tags"], json!(["web"]));
-    assert!(merged.remarks.is_empty());
+    let told: Vec<String> = merged.remarks.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        ["services \"api\", \"web\" mean different things by Item: they are called api_Item, web_Item"]
+    );
 }
 
 #[test]

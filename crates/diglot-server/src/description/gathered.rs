@@ -86,6 +86,14 @@ pub(super) fn lines(remarks: &[Remark], offered: &Functions) -> Vec<String> {
                 format!("{method} {path} ({kept})"),
                 "what stands behind each is the same path".to_owned(),
             ),
+            Remark::Renamed { name, services, names } => (
+                format!(
+                    "services \"{}\" mean different things by names that are the same, which are called by their services: ",
+                    services.join("\", \"")
+                ),
+                format!("{name} ({})", names.join(", ")),
+                String::new(),
+            ),
             Remark::Repeated { .. } => (String::new(), remark.to_string(), String::new()),
         };
         kinds.entry((beginning, end)).or_default().push(one);
