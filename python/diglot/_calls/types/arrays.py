@@ -6,6 +6,7 @@ import binascii
 import sys
 
 from ..values import kinds
+from . import rows
 from .base import Invalid, Type, expected
 from .plain_json import jsonable
 
@@ -15,7 +16,7 @@ class NumpyType(Type):
 
     def __init__(self, dtype=None, dimensions=None):
         self.dtype, self.dimensions = dtype, dimensions
-        self.name = f"an array of {dtype}" if dtype else "an array of numbers"
+        self.name = rows.named(dtype)
 
     def schema(self, defs):
         schema = {"type": "array", "x-diglot": "array"}
@@ -31,28 +32,19 @@ class NumpyType(Type):
         dtype = self.dtype
 
         def load(value):
-            if isinstance(value, (list, array.array)):
-                value = self._made(numpy, value, json)
+            if isinstance(value, list):
+                value = rows.made(numpy, value, dtype, self.dimensions, json)
+            elif isinstance(value, array.array):
+                value = numpy.asarray(value)
             elif not isinstance(value, numpy.ndarray):
                 raise expected(self.name, value)
             if dtype is not None and value.dtype.name != dtype:
-                if not _fits(numpy, value, dtype):
+                if not rows.fits(numpy, value, dtype):
                     raise Invalid(((), f"expected {self.name}, not one of {value.dtype.name}"))
                 value = value.astype(dtype)
             return self._shaped(value)
 
         return load
-
-    def _made(self, numpy, value, json):
-        if json:
-            value = _finite(value)
-        try:
-            made = numpy.asarray(value, self.dtype)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise Invalid(((), f"is not {self.name}: {error}")) from None
-        if made.dtype.name not in kinds.TYPED_ARRAY_TAGS:
-            raise expected(self.name, value)
-        return made
 
     def _shaped(self, value):
         if self.dimensions is not None and value.ndim != self.dimensions:
@@ -75,21 +67,7 @@ class NumpyType(Type):
         return dump
 
 
-def _fits(numpy, value, wanted):
-    """Whether numbers of one type are numbers of another without loss."""
-    if numpy.can_cast(value.dtype, numpy.dtype(wanted), "safe"):
-        return True
-    if wanted != "float16" or value.dtype.name != "float32":
-        return False
-    # JavaScript may have no halves, and sends them so.
-    with numpy.errstate(over="ignore"):
-        halves = value.astype("float16")
-    return numpy.array_equal(halves.astype("float32"), value, equal_nan=True)
-
-
 def _finite(value):
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
     return kinds.NON_FINITE.get(value, value) if isinstance(value, str) else value
 
 
@@ -107,7 +85,7 @@ class ArrayType(Type):
                 return value
             if json and isinstance(value, list) and all(type(each) in (int, float, str) for each in value):
                 try:
-                    return array.array("d", _finite(value))
+                    return array.array("d", map(_finite, value))
                 except (TypeError, OverflowError):
                     raise expected(self.name, value) from None
             # numpy's, which is what comes where numpy is.
