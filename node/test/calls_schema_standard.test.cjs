@@ -72,6 +72,12 @@ describe('a schema of', () => {
     assert.deepEqual(issues_of(() => schema.decode({ id: 0, n: 'x' })), ['id', 'n']);
     const node = of_standard(Type.Cyclic({ Node: Type.Object({ next: Type.Optional(Type.Ref('Node')) }) }, 'Node'), 'input');
     assert.deepEqual(issues_of(() => node.decode({ next: { next: { next: 3 } } })), ['next.next.next']);
+    const few = of_standard(Type.Object({ n: Type.BigInt({ minimum: 2n }), one: Type.Literal(1n) }), 'input');
+    assert.deepEqual(few.decode({ n: 2, one: 1 }), { n: 2n, one: 1n });
+    assert.deepEqual(issues_of(() => few.decode({ n: 1, one: 2 })), ['n', 'one']);
+    // As @sinclair/typebox has them, which has a type of its own for a Date.
+    const old = of_standard({ [Symbol('TypeBox.Kind')]: 'Object', type: 'object', properties: { at: { type: 'Date' }, text: { type: 'string', format: 'date-time' } } }, 'input');
+    assert.deepEqual(old.schema.properties, { at: DATE, text: { ...DATE, 'x-diglot': 'text' } });
     const own = of_standard({ type: 'object', properties: { at: DATE } }, 'input');
     assert.deepEqual(own.decode({ at: '1970-01-01T00:00:00Z' }), { at: new Date(0) });
   });

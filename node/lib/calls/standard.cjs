@@ -77,8 +77,7 @@ function segment(part) {
 function of_standard(given, side, load = require_from_service) {
   if (is_standard(given)) return new Validated(given, json_schema_of(given, side, load));
   if (typeof given === 'boolean' || (given !== null && typeof given === 'object' && !Array.isArray(given))) {
-    const plain = normalised(rooted(given));
-    return compile(is_typebox(given) ? told_apart(plain) : plain);
+    return compile(told_apart(normalised(rooted(given)), is_typebox(given)));
   }
   throw new TypeError('this is no schema: give one of zod (from 4.2), valibot, TypeBox or arktype, or JSON Schema');
 }

@@ -10,7 +10,7 @@ const NAMED = ['properties', 'patternProperties', '$defs', 'definitions', 'depen
 const TYPES = {
   __proto__: null,
   bigint: { type: 'integer', 'x-diglot': 'bigint' },
-  Date: { type: 'string', format: 'date-time' },
+  Date: { type: 'string', format: 'date-time', 'x-diglot': 'date' },
   Uint8Array: { type: 'string', contentEncoding: 'base64', 'x-diglot': 'bytes' },
   undefined: { type: 'null', 'x-diglot': 'undefined' },
   void: { type: 'null', 'x-diglot': 'undefined' },
@@ -49,8 +49,8 @@ function normalised(schema) {
     if (typeof copy.$ref === 'string' && !copy.$ref.startsWith('#') && names.has(copy.$ref)) copy.$ref = `#/$defs/${names.get(copy.$ref)}`;
     return copy;
   };
-  // Members that are functions, symbols or undefined are the library's own.
-  return JSON.parse(JSON.stringify(walk(schema)));
+  // Members that are functions, symbols or undefined are the library's own; bounds of a bigint are numbers to others.
+  return JSON.parse(JSON.stringify(walk(schema), (_name, value) => (typeof value === 'bigint' ? Number(value) : value)));
 }
 
 /** Definitions of inner documents move to the outermost. @param {any} schema @returns {any} */
@@ -92,12 +92,18 @@ function rooted(schema) {
   return is_referred ? { $ref: `#/$defs/${name}`, $defs: { ...$defs, [name]: own } } : schema;
 }
 
-/** `date-time` is text but where `Date` was meant, which stands there as a mark. @param {any} schema @returns {any} */
-function told_apart(schema) {
+/**
+ * `date-time` is text to libraries but where `Date` was meant, which stands there as a mark; in JSON Schema that somebody has written it is a `Date`.
+ *
+ * @param {any} schema
+ * @param {boolean} [is_text]
+ * @returns {any}
+ */
+function told_apart(schema, is_text = true) {
   if (!is_schema(schema)) return schema;
-  const copy = mapped(schema, told_apart);
+  const copy = mapped(schema, (part) => told_apart(part, is_text));
   if (copy['x-diglot'] === 'date') delete copy['x-diglot'];
-  else if (copy.format === 'date-time' && copy['x-diglot'] === undefined) copy['x-diglot'] = 'text';
+  else if (is_text && copy.format === 'date-time' && copy['x-diglot'] === undefined) copy['x-diglot'] = 'text';
   return copy;
 }
 
