@@ -58,13 +58,13 @@ const same = (value) => value;
 /** @param {any} result of a validation @param {(string | number)[]} [path] */
 function outcome(result, path = []) {
   if (result.issues === undefined) return result.value;
-  throw new Invalid(result.issues.map((issue) => ({ path: [...path, ...(issue.path ?? []).map(segment)], message: String(issue.message) })));
+  throw new Invalid(result.issues.map((issue) => ({ path: [...path, ...(issue.path ?? []).flatMap(segment)], message: String(issue.message) })));
 }
 
-/** @param {any} part of a path, as Standard Schema has it @returns {string | number} */
+/** @param {any} part of a path, as Standard Schema has it @returns {(string | number)[]} none of an item of a set, which has no key */
 function segment(part) {
   const key = part !== null && typeof part === 'object' ? part.key : part;
-  return typeof key === 'number' ? key : String(key);
+  return key === null ? [] : [typeof key === 'number' ? key : String(key)];
 }
 
 /**
