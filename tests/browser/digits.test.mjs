@@ -276,6 +276,59 @@ describe("the halves ask each other", () => {
   });
 });
 
+describe("functions for clients", () => {
+  test("a grid is read as by the page's own way", async () => {
+    const answer = await sendJson("rpc/model/read", { pixels: ONE });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(answer.body, (await sendJson("api/recognise", { pixels: ONE })).body);
+  });
+
+  test("the drawings are those that the feed shows", async () => {
+    const strokes = [[[0.5, 0.1], [0.5, 0.9]]];
+    const { id } = (await sendJson("drawings", { strokes, pixels: ONE })).body;
+    const answer = await sendJson("rpc/web/drawings", {});
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body.at(-1).id, id);
+    assert.deepEqual(answer.body, await feedOf(answer.body.length));
+  });
+
+  const rows = (count, row) => Array.from({ length: count }, () => row);
+  const invalid = { status: 422, code: "invalid_arguments" };
+  const refused = {
+    "no ink": [{ pixels: rows(8, Array(8).fill(0)) }, { status: 422, code: "error", error: "NoInk", detail: "the drawing has no ink in it" }],
+    "not square": [
+      { pixels: rows(8, Array(9).fill(9)) },
+      { status: 422, code: "error", error: "NotSquare", detail: "the grid is not square: 8 rows of 9 pixels" },
+    ],
+    "no columns": [{ pixels: rows(8, []) }, { status: 422, code: "error", error: "NotSquare", detail: "the grid is not square: 8 rows of 0 pixels" }],
+    "one dimension": [{ pixels: Array(8).fill(9) }, { ...invalid, issues: [{ path: ["pixels"], message: "expected 2 dimensions, not 1" }] }],
+    "too small": [{ pixels: [] }, { ...invalid, issues: [{ path: ["pixels"], message: "must have at least 8 items or characters, has 0" }] }],
+    "too large": [
+      { pixels: rows(65, Array(65).fill(9)) },
+      { ...invalid, issues: [{ path: ["pixels"], message: "must have at most 64 items or characters, has 65" }] },
+    ],
+    "out of range": [
+      { pixels: rows(8, [...Array(7).fill(9), 256]) },
+      { ...invalid, issues: [{ path: ["pixels", 0, 7], message: "expected a number of uint8, not 256" }] },
+    ],
+    "half a number": [
+      { pixels: rows(8, [...Array(7).fill(9), 0.5]) },
+      { ...invalid, issues: [{ path: ["pixels", 0, 7], message: "expected a number of uint8, not 0.5" }] },
+    ],
+    "another parameter": [{ pixels: ONE, pixel: 1 }, invalid],
+    "nothing": [{}, invalid],
+    "a list": [[], { status: 400, code: "invalid_json" }],
+  };
+  for (const [name, [body, expected]] of Object.entries(refused)) {
+    test(`a grid is refused: ${name}`, async () => {
+      const answer = await sendJson("rpc/model/read", body);
+      assert.equal(answer.status, expected.status);
+      const told = Object.fromEntries(Object.keys(expected).map((member) => [member, answer.body[member]]));
+      assert.deepEqual(told, expected);
+    });
+  }
+});
+
 describe("what goes wrong is said", () => {
   test("a dot is not taken for a digit", async () => {
     const page = await openBoard();

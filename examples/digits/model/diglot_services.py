@@ -20,6 +20,7 @@ if TYPE_CHECKING:
             """Which digit a square of ink shows: row by row from the top, 0 is paper, 255 the darkest ink.
 
             :raises NoInk:
+            :raises NotSquare:
             """
             ...
 
@@ -46,6 +47,10 @@ class Entry(TypedDict):
 
 
 class NoInk(RemoteError, service="model"):
+    """Raised by `model.read`."""
+
+
+class NotSquare(RemoteError, service="model"):
     """Raised by `model.read`."""
 
 

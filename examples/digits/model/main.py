@@ -1,4 +1,4 @@
-"""The digit board's reader: a FastAPI application, and a function for the board's own server."""
+"""The digit board's reader: a FastAPI application, and a function for the board's own server and its clients."""
 
 from __future__ import annotations
 
@@ -63,6 +63,10 @@ class Recognised(BaseModel):
     """The 8x8 image the model judged, 0 to 16 a cell."""
 
 
+class NotSquare(ValueError):
+    """The drawing has not as many columns as rows."""
+
+
 class Refusal(BaseModel):
     detail: str
 
@@ -73,9 +77,19 @@ class OfDigit(BaseModel):
     """The mean of its drawings."""
 
 
-@function(errors=[NoInk])
-def read(pixels: NDArray[np.uint8]) -> Recognised:
+Pixels = Annotated[np.ndarray[tuple[int, int], np.dtype[np.uint8]], Field(min_length=SIDE_MIN, max_length=SIDE_MAX)]
+
+
+@function(errors=[NoInk, NotSquare])
+def read(pixels: Pixels) -> Recognised:
     """Which digit a square of ink shows: row by row from the top, 0 is paper, 255 the darkest ink."""
+    rows, columns = pixels.shape
+    if rows != columns:
+        raise NotSquare(f"the grid is not square: {rows} rows of {columns} pixels")
+    return recognised(pixels)
+
+
+def recognised(pixels: NDArray[np.uint8]) -> Recognised:
     answer = recogniser().recognise(pixels.astype(float))
     return Recognised(
         digit=answer.digit,
@@ -89,7 +103,7 @@ def read(pixels: NDArray[np.uint8]) -> Recognised:
 @app.post("/api/recognise", responses={400: {"model": Refusal, "description": "The body is no text"}})
 def recognise(drawing: Drawing) -> Recognised:
     try:
-        return read(np.array(drawing.pixels, dtype=np.uint8))
+        return recognised(np.array(drawing.pixels, dtype=np.uint8))
     except NoInk:
         # As FastAPI words what is wrong with a body, so that the description is right about it.
         wrong = {"type": "no_ink", "loc": ("body", "pixels"), "msg": "the drawing has no ink in it"}

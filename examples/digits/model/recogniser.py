@@ -62,7 +62,7 @@ def normalise(pixels: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     darkest = pixels.max()
     if darkest <= 0:
-        raise NoInk
+        raise NoInk("the drawing has no ink in it")
     ys, xs = np.nonzero(pixels >= INK_THRESHOLD * darkest)
     crop = pixels[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1]
 

@@ -10,8 +10,15 @@ declare module "diglot" {
       /**
        * Which digit a square of ink shows: row by row from the top, 0 is paper, 255 the darkest ink.
        * @throws {NoInk}
+       * @throws {NotSquare}
        */
-      read(args: { pixels: Uint8Array | NDArray<"uint8"> }, options?: CallOptions): Call<Recognised>;
+      read(args: {
+        /**
+         * @minItems 8
+         * @maxItems 64
+         */
+        pixels: NDArray<"uint8">;
+      }, options?: CallOptions): Call<Recognised>;
     };
     web: {
       /** The drawings on the board, oldest first. */
@@ -33,6 +40,10 @@ export interface Entry {
 
 export interface NoInk extends RemoteError {
   type: "NoInk";
+}
+
+export interface NotSquare extends RemoteError {
+  type: "NotSquare";
 }
 
 /** From 0 (left, top) to 1 (right, bottom). */
