@@ -10,6 +10,7 @@ mod limits;
 mod pair;
 mod routes;
 mod rules;
+mod schemas;
 mod shell;
 mod tables;
 mod trace;
