@@ -335,6 +335,18 @@ def test_json_has_digits_and_names_of_floats():
             signature(int).load({"x": text}, is_json)
 
 
+def test_floats_take_integers_that_they_hold():
+    subject = signature(float)
+    for held in (0, -(2**53), 2**60, 2**1023):
+        assert same(subject.load({"x": held})["x"], float(held)) and same(subject.dump(held), float(held))
+    for beyond in (2**53 + 1, 2**1024, 10**5000):
+        for act in (lambda beyond=beyond: subject.load({"x": beyond}), lambda beyond=beyond: subject.dump(beyond)):
+            with pytest.raises(Invalid):
+                act()
+    # JavaScript writes so what it has as 2**67.
+    assert subject.load({"x": 147573952589676410000}, True) == {"x": 2.0**67}
+
+
 def test_integers_of_models_and_arrays_are_numbers_in_json():
     numpy, pydantic = pytest.importorskip("numpy"), pytest.importorskip("pydantic")
 
@@ -538,6 +550,13 @@ def test_arrays_of_numpy():
             subject.load({"x": wrong})
     with pytest.raises(Invalid, match="array of float32"):
         subject.dump(numpy.ones(2))
+    # JavaScript's own array of bytes.
+    row = numpy.array([0, 255], "uint8")
+    assert same(signature(typed.NDArray[numpy.uint8]).load({"x": b"\x00\xff"})["x"], row)
+    assert same(signature(numpy.ndarray).load({"x": b"\x00\xff"})["x"], row)
+    assert signature(array.array).load({"x": b"\x00\xff"})["x"] == array.array("B", [0, 255])
+    with pytest.raises(Invalid, match="array of float32"):
+        subject.load({"x": b"\x00\xff"})
     matrix = numpy.ndarray[tuple[int, int], numpy.dtype[numpy.float64]]
     assert schema_of(matrix)["shape"] == [None, None]
     with pytest.raises(Invalid, match="2 dimensions"):
@@ -608,6 +627,22 @@ def test_frames():
             assert type(back["x"]) is cls and back["x"].equals(frame)
         with pytest.raises(Invalid):
             subject.load({"x": "no table"})
+
+
+def test_frames_come_back_as_they_were():
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    pyarrow = pytest.importorskip("pyarrow")
+    lists = pandas.ArrowDtype(pyarrow.list_(pyarrow.int64()))
+    for frame in (
+        pandas.DataFrame({"a": pandas.Categorical([], categories=["y", "x"], ordered=True)}),
+        pandas.DataFrame({"a": [1, 2], "b": pandas.Series([[1], None], dtype=lists)}, index=["p", "q"]),
+    ):
+        subject = signature(pandas.DataFrame)
+        pandas.testing.assert_frame_equal(subject.load({"x": decode(encode(subject.dump(frame)))})["x"], frame)
+    for dtype in (polars.Object, polars.Struct({"f": polars.List(polars.Int128)})):
+        with pytest.raises(ValueError, match="column 'odd' is of"):
+            encode(polars.DataFrame({"odd": polars.Series([], dtype=dtype)}))
 
 
 # Functions

@@ -286,12 +286,21 @@ function tagged(tag) {
       return new NDArray([data.length], data, 'bool');
     }
     case TAG.TABLE: {
-      const table = require('./tables.cjs').read_table(read_bytes(tag));
+      const table = table_of(read_bytes(tag));
       if (table === null) throw new Malformed("a table came, and apache-arrow, which reads it, is not among the program's packages");
       return table;
     }
     default:
       throw new Malformed(`a value of the unknown tag ${tag}`);
+  }
+}
+
+/** @param {Uint8Array} stream @returns {any} null: there is no apache-arrow to read it */
+function table_of(stream) {
+  try {
+    return require('./tables.cjs').read_table(stream);
+  } catch (error) {
+    throw new Malformed(`a table that apache-arrow cannot read: ${error.message}`);
   }
 }
 

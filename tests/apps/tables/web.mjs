@@ -37,6 +37,10 @@ export const check = func({ input: nothing, output: {} }, async () => {
   return made;
 });
 
+/** A table of Python's, to the function of Python's that takes it as what it was. */
+const of_kind = { ...nothing, properties: { kind: { type: 'string' }, name: { type: 'string' }, table: TABLE }, required: ['kind', 'name', 'table'] };
+export const through = func({ input: of_kind, output: TABLE }, ({ kind, name, table }) => services.model[`as_${kind}`]({ name, table }));
+
 /** What a call comes to where there is no apache-arrow. */
 export const without = func({ input: nothing, output: {} }, async () => {
   try {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{CONTROL, command, printed};
 
 const MODEL: &str = include_str!("../../apps/tables/model.py");
+const FRAMES: &str = include_str!("../../apps/tables/frames.py");
 
 fn services(model: &str) -> Server {
     let config = "[server]\nlisten = \"127.0.0.1:0\"\n[services.web]\nentry = \"web.mjs\"\nroutes = []\n[services.model]\n\
@@ -18,17 +19,23 @@ fn services(model: &str) -> Server {
         .argument(CONTROL)
 }
 
-/// Whether the Python of the tests has the packages: there are none of pandas' and pyarrow's for 3.10.
+/// Whether there are packages for the Python of the tests: none of pandas' and pyarrow's for 3.10. For others they have to be there.
 fn has_packages() -> bool {
     let python = std::env::var_os("DIGLOT_TEST_PYTHON").unwrap_or_else(|| "python3".into());
-    let output = std::process::Command::new(python).args(["-c", "import pandas, polars, pyarrow"]).output();
-    output.is_ok_and(|output| output.status.success())
+    let looked = "import sys\nif sys.version_info < (3, 11): sys.exit(10)\nimport pandas, polars, pyarrow";
+    let output = std::process::Command::new(python).args(["-c", looked]).output().expect("it can be run");
+    if output.status.code() == Some(10) {
+        eprintln!("passed over: there are no packages for this Python");
+        return false;
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "what tests/apps/requirements.txt names has to be installed: {said}");
+    true
 }
 
 #[test]
 fn tables_cross() {
     if !has_packages() {
-        eprintln!("passed over: this Python has no pandas, polars and pyarrow");
         return;
     }
     let running = services(MODEL).run();
@@ -49,6 +56,32 @@ fn tables_cross() {
     assert_eq!(made["imported"], json!([{ "id": 2, "score": "2", "big": "2" }]));
     let names = json!(["id", "name", "score", "big"]);
     assert_eq!(made["columns"], json!([names, names]));
+}
+
+/// Of every type of column that there is, with nulls, without rows, in parts.
+#[test]
+fn columns_of_all_types_come_back_from_node() {
+    if !has_packages() {
+        return;
+    }
+    let running = services(FRAMES).run();
+    let sent = printed(&running, &["call", "model.check", "--timeout", "300"], &Value::Null);
+    for package in ["pandas", "polars", "pyarrow"] {
+        assert!(sent[package].as_u64().is_some_and(|count| count > 90), "{sent}");
+    }
+
+    // What is nobody's column but its own ends that call, and says so.
+    let said = printed(&running, &["call", "model.odd"], &Value::Null);
+    for (name, words) in [
+        ("object", ["UnsupportedValue: ", "column 'odd' is of Object"]),
+        ("within", ["UnsupportedValue: ", "column 'odd' is of Int128"]),
+        ("sparse", ["UnsupportedValue: ", "column odd"]),
+        ("mixed", ["UnsupportedValue: ", "column odd"]),
+        ("view", ["InvalidArguments: ", "apache-arrow cannot read"]),
+    ] {
+        let text = said[name].as_str().unwrap_or_else(|| panic!("{name}: {said:#}"));
+        assert!(text.starts_with(words[0]) && text.contains(words[1]), "{name}: {text}");
+    }
 }
 
 /// Base64 of Arrow's IPC stream, declared or not.

@@ -2,10 +2,8 @@
 
 import array
 import base64
-import binascii
-import sys
 
-from ..values import kinds
+from ..values import kinds, tables
 from . import rows
 from .base import Invalid, Type, expected
 from .plain_json import jsonable
@@ -36,6 +34,9 @@ class NumpyType(Type):
                 value = rows.made(numpy, value, dtype, self.dimensions, json)
             elif isinstance(value, array.array):
                 value = numpy.asarray(value)
+            elif isinstance(value, bytes) and dtype in (None, "uint8"):
+                # JavaScript's own array of them; what the function gets can be written to, as any other.
+                value = numpy.frombuffer(bytearray(value), "uint8")
             elif not isinstance(value, numpy.ndarray):
                 raise expected(self.name, value)
             if dtype is not None and value.dtype.name != dtype:
@@ -83,6 +84,8 @@ class ArrayType(Type):
         def load(value):
             if isinstance(value, array.array):
                 return value
+            if isinstance(value, bytes):
+                return array.array("B", value)
             if json and isinstance(value, list) and all(type(each) in (int, float, str) for each in value):
                 try:
                     return array.array("d", map(_finite, value))
@@ -118,16 +121,16 @@ class TableType(Type):
 
     def load(self, json):
         cls = self.cls
-        convert = {"pandas": _to_pandas, "polars": _to_polars}.get(self.package, lambda table: table)
+        convert = {"pandas": tables.to_pandas, "polars": tables.to_polars}.get(self.package, lambda table: table)
 
         def load(value):
             if isinstance(value, cls):
                 return value
             try:
                 if json and isinstance(value, str):
-                    value = kinds.table_from(base64.b64decode(value, validate=True))
+                    value = tables.table_from(base64.b64decode(value, validate=True))
                 return convert(value)
-            except (binascii.Error, ValueError, AttributeError, TypeError) as error:
+            except (ValueError, AttributeError, LookupError, TypeError, NotImplementedError) as error:
                 raise Invalid(((), f"expected {self.name}: {error}")) from None
 
         return load
@@ -138,15 +141,6 @@ class TableType(Type):
         def dump(value):
             if not isinstance(value, cls):
                 raise expected(self.name, value)
-            return base64.b64encode(kinds.table_bytes(value)).decode() if json else value
+            return base64.b64encode(tables.table_bytes(value)).decode() if json else value
 
         return dump
-
-
-def _to_pandas(table):
-    return table.to_pandas()
-
-
-def _to_polars(table):
-    polars = sys.modules["polars"]
-    return table if isinstance(table, polars.DataFrame) else polars.from_arrow(table)

@@ -14,6 +14,9 @@ import re
 import sys
 import uuid
 
+from .packages import package_of
+from .tables import table_bytes, table_from
+
 #: Tags of typed arrays (RFC 8746 section 2.1), by numpy's name of their type.
 TYPED_ARRAY_TAGS = {
     "uint8": 64,
@@ -76,7 +79,7 @@ def _model_dump(model):
 
 def _of_package(cls):
     """Classes of packages that need not be there."""
-    package = _package(cls)
+    package = package_of(cls)
     if package == "numpy":
         numpy = sys.modules["numpy"]
         if issubclass(cls, numpy.ndarray):
@@ -95,15 +98,6 @@ def _numpy_item(scalar):
     if isinstance(item, (bool, int, float)):
         return item
     raise ValueError(f"numpy.{type(scalar).__name__} has no counterpart in the other language")
-
-
-def _package(cls):
-    """The package that a class or one it derives from is of, if it is one that matters here."""
-    for each in cls.__mro__:
-        package = each.__module__.partition(".")[0]
-        if package in ("numpy", "pandas", "polars", "pyarrow", "pydantic"):
-            return package
-    return None
 
 
 def _name(cls):
@@ -306,49 +300,6 @@ def _plain_array(dtype, buffer, offset, count, shape):
     if sys.byteorder == "big":
         found.byteswap()
     return found
-
-
-# Tables
-
-
-def table_bytes(table):
-    """Arrow's IPC stream of a table of pandas, polars or pyarrow."""
-    package = _package(type(table))
-    if package == "polars":
-        stream = table.write_ipc_stream(None)
-        return stream.getvalue()
-    import io
-
-    try:
-        import pyarrow
-    except ImportError:
-        raise ValueError(f"a frame of {package} crosses by pyarrow, which is not installed in {sys.prefix}") from None
-    if package == "pandas":
-        table = pyarrow.Table.from_pandas(table)
-    sink = io.BytesIO()
-    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
-        writer.write(table)
-    return sink.getvalue()
-
-
-def table_from(stream):
-    """A `pyarrow.Table`, or where that is not installed a frame of polars."""
-    if not isinstance(stream, bytes):
-        raise ValueError("a table that is no bytes")
-    try:
-        import pyarrow
-    except ImportError:
-        try:
-            import polars
-        except ImportError:
-            raise ValueError(
-                f"a table came, which needs pyarrow or polars: neither is installed in {sys.prefix}"
-            ) from None
-        return polars.read_ipc_stream(stream)
-    try:
-        return pyarrow.ipc.open_stream(stream).read_all()
-    except pyarrow.ArrowInvalid as error:
-        raise ValueError(f"a table that is not Arrow's IPC stream: {error}") from None
 
 
 #: What becomes of the text or bytes under a tag.
