@@ -29,11 +29,13 @@ timedeltas = st.timedeltas(datetime.timedelta(days=-99_999_999), datetime.timede
 #: Views of the same numbers, most of which are not contiguous.
 VIEWS = (
     lambda value: value,
-    lambda value: value.T,
     lambda value: value[..., ::-1] if value.ndim else value,
-    numpy.asfortranarray,
+    lambda value: numpy.asfortranarray(value) if value.ndim else value,
     lambda value: numpy.repeat(value, 2, axis=-1)[..., ::2] if value.ndim else value,
+    lambda value: value.T,
 )
+#: Those that leave the shape.
+OF_SAME_SHAPE = VIEWS[:-1]
 #: Of the machine's order of bytes, and of the other.
 KINDS = [numpy.dtype(name).newbyteorder(order) for name in DTYPES for order in "<>"]
 

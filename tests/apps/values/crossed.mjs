@@ -5,6 +5,21 @@ import { NDArray } from 'diglot';
 const fc = createRequire(process.argv[1])('fast-check');
 const typed_array = Object.getPrototypeOf(Uint8Array);
 
+/** A value that does not come back as what it is: JavaScript has one type of number, and others have two. */
+export class Sent {
+  /** @param {number | bigint} value @param {number} [back] nothing: the type does not take it */
+  constructor(value, back) {
+    Object.assign(this, { value, back });
+  }
+
+  toJSON() {
+    return this.value;
+  }
+}
+
+/** The value is none that its type takes. */
+export class NotTaken extends Error {}
+
 /** @param {any} value @param {boolean} is_typed a schema said what it is, so what languages have differently is told apart */
 export function crossed(value, is_typed) {
   const within = (part) => crossed(part, is_typed);
@@ -21,10 +36,14 @@ export function crossed(value, is_typed) {
       return value;
   }
   if (value === null || value instanceof Date) return value;
+  if (value instanceof Sent) {
+    if (value.back === undefined) throw new NotTaken();
+    return value.back;
+  }
   if (Array.isArray(value)) return Array.from(value, within);
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   if (value instanceof DataView) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  if (value instanceof Uint8Array || value instanceof Uint8ClampedArray) return new Uint8Array(value);
+  if (value instanceof Uint8Array || (value instanceof Uint8ClampedArray && !is_typed)) return new Uint8Array(value);
   if (value instanceof typed_array) return value;
   if (value instanceof NDArray) return in_a_row(value);
   if (value instanceof Set) return differing(new Set([...value].map(within)), value.size);

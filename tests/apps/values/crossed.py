@@ -20,6 +20,18 @@ DTYPES = (
 )
 
 
+class Held(int):
+    """Beyond 2⁵³, and held by a number of JavaScript's all the same: it comes back as the float."""
+
+
+class Refused(int):
+    """One that the type does not take."""
+
+
+class NotTaken(Exception):
+    """The value is, or has within it, one that its type does not take."""
+
+
 class Text:
     """A value that JavaScript has as text: it comes back as a text of the same value."""
 
@@ -44,6 +56,10 @@ def crossed(value, is_typed, facts):
 
     if isinstance(value, enum.Enum):
         return within(value.value)
+    if isinstance(value, Refused):
+        raise NotTaken
+    if isinstance(value, Held):
+        return float(value)
     if isinstance(value, (numpy.bool_, numpy.number)):
         return within(value.item())
     if isinstance(value, float):

@@ -1,13 +1,34 @@
 """Values of Python's by a JSON Schema, as the language that offers the function has written it."""
 
-import numpy
-from anything import bits, datetimes, decimals, integers, of_bits, timedeltas, times
+from anything import KINDS, OF_SAME_SHAPE, VIEWS, bits, datetimes, decimals, integers, of_bits, timedeltas, times
+from crossed import Held, Refused
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as of_numpy
 
 #: How deep what contains itself is made.
 DEPTH_MAX = 4
 SAFE_INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
+INTEGERS_BEYOND = st.integers(2**53) | st.integers(max_value=-(2**53)) | st.just(10**400)
+
+
+def seldom(often, value):
+    """One time in sixteen `value`."""
+    return st.tuples(st.integers(0, 15), often, value).map(lambda drawn: drawn[2 if drawn[0] == 15 else 1])
+
+
+def _as_number(integer):
+    """An integer beyond 2⁵³ to JavaScript's number: the same where that holds it, else none."""
+    try:
+        return Held(integer) if float(integer) == integer else Refused(integer)
+    except OverflowError:
+        return Refused(integer)
+
+
+#: What is declared an integer is one that a number of JavaScript's holds.
+INTS = seldom(SAFE_INTEGERS, INTEGERS_BEYOND.map(Refused))
+NUMBERS = seldom(
+    st.floats() | SAFE_INTEGERS, INTEGERS_BEYOND.map(_as_number) | st.integers(53, 1023).map(lambda bits: Held(2**bits))
+)
 FORMATS = {
     "date-time": datetimes,
     "date": st.dates(),
@@ -24,10 +45,16 @@ def of_schema(schema, definitions, depth=0):
 
     if "$ref" in schema:
         return of_schema(definitions[schema["$ref"].rpartition("/")[2]], definitions, depth)
+    if "const" in schema:
+        return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "anyOf" in schema:
-        return st.one_of([of(part) for part in schema["anyOf"]])
+        # What no number holds is a bigint there.
+        is_any = any(part.get("x-diglot") == "bigint" for part in schema["anyOf"])
+        return st.one_of(
+            [st.floats() if is_any and part.get("type") == "number" else of(part) for part in schema["anyOf"]]
+        )
     special = _special(schema, of)
     if special is not None:
         return special
@@ -39,8 +66,8 @@ def of_schema(schema, definitions, depth=0):
     plain = {
         "null": st.none(),
         "boolean": st.booleans(),
-        "integer": SAFE_INTEGERS,
-        "number": st.floats(),
+        "integer": INTS,
+        "number": NUMBERS,
         "string": FORMATS.get(schema.get("format"), st.text()),
     }
     return plain.get(kind, st.integers() | st.text() | st.none())
@@ -61,13 +88,22 @@ def _special(schema, of):
         shapes = of_numpy.array_shapes(min_dims=0, min_side=0, max_side=4)
         if shape is not None:
             shapes = st.tuples(*(st.integers(0, 4) if length is None else st.just(length) for length in shape))
-        return st.builds(of_bits, st.just(numpy.dtype(schema["dtype"])), shapes, bits)
+        dtype = schema.get("dtype", "").removesuffix("_clamped")
+        kinds = [kind for kind in KINDS if kind.name == dtype] or KINDS
+        return st.builds(
+            of_bits, st.sampled_from(kinds), shapes, bits, st.sampled_from(VIEWS if shape is None else OF_SAME_SHAPE)
+        )
     return FORMATS["decimal"] if word == "decimal" else None
 
 
 def _array(schema, of, depth):
     if "prefixItems" in schema:
-        return st.tuples(*map(of, schema["prefixItems"]))
+        first, rest = st.tuples(*map(of, schema["prefixItems"])), schema["items"]
+        return (
+            st.tuples(first, st.lists(of(rest), max_size=3)).map(lambda parts: (*parts[0], *parts[1]))
+            if rest
+            else first
+        )
     return st.just([]) if depth > DEPTH_MAX else st.lists(of(schema["items"]), max_size=3)
 
 

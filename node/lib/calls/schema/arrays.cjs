@@ -47,7 +47,7 @@ function array_check(schema, context) {
       const before = issues.count;
       const converted = check(value[at], issues);
       if (issues.count !== before) issues.within(before, at);
-      if (converted !== value[at]) {
+      if (!Object.is(converted, value[at])) {
         if (result === value) result = value.slice();
         result[at] = converted;
       }

@@ -26,7 +26,7 @@ function set_check(schema, context) {
         const before = issues.count;
         const converted = check(item, issues);
         if (issues.count !== before) issues.within(before, at);
-        if (converted !== item) converts = true;
+        if (!Object.is(converted, item)) converts = true;
         items.push(converted);
         at++;
       }
@@ -61,7 +61,7 @@ function map_check(schema, context) {
       const new_key = key_check === null ? key : key_check(key, issues);
       const new_part = value_check === null ? part : value_check(part, issues);
       if (issues.count !== before) issues.within(before, typeof key === 'number' ? key : String(key));
-      if (new_key !== key || new_part !== part) converts = true;
+      if (!Object.is(new_key, key) || !Object.is(new_part, part)) converts = true;
       pairs.push([new_key, new_part]);
     }
     if (as_pairs) return pairs;

@@ -124,7 +124,7 @@ function object_check(schema, context) {
         converted = property.check(part, issues);
         if (issues.count !== before) issues.within(before, name);
       }
-      if (converted !== part || is_copied) {
+      if (!Object.is(converted, part) || is_copied) {
         if (result === value) result = { ...value };
         put(result, name, converted);
       }
@@ -203,7 +203,7 @@ function rest_check(schema, context, known) {
         }
         if (!is_known && others === false) issues.add(() => `is not known: ${did_you_mean(key, names) ?? told}`);
         else if (!is_known && check !== null) part = check(part, issues);
-        if (part !== value[key] && !known.has(key)) {
+        if (!Object.is(part, value[key]) && !known.has(key)) {
           if (result === value) result = { ...value };
           put(result, key, part);
         }

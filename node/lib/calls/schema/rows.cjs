@@ -28,11 +28,12 @@ function rows_check(schema, context) {
   const { dtype, shape } = schema;
   if (dtype !== undefined && !DTYPES.has(dtype)) throw new TypeError(`"dtype": ${JSON.stringify(dtype)} is not one of ${[...DTYPES].join(', ')}`);
   const { incoming, json } = context.mode;
-  const is_row = shape?.length === 1 && dtype !== 'bool';
+  const is_row = shape?.length === 1;
   const expected = `an array of ${dtype ?? 'numbers'}${shape === undefined ? '' : ` of the shape (${shape.map((length) => length ?? '?').join(', ')})`}`;
   return (given, issues) => {
     let value = given;
     if (Array.isArray(given)) value = from_nested(given, dtype ?? 'float64', shape?.length ?? depth_of(given));
+    if (incoming && dtype === 'uint8_clamped') value = clamped(value);
     const found = dtype_of(value);
     if (found === null || !(dtype === undefined || found === dtype || (dtype === 'float16' && found === WIDENED))) {
       issues.add(`expected ${expected}, not ${found === null ? kind_text(given) : `of ${found}`}`);
@@ -44,10 +45,20 @@ function rows_check(schema, context) {
       return given;
     }
     if (json && !incoming) return is_ndarray(value) ? nested(value.data, value.shape, value.dtype) : nested(value, lengths, found);
-    if (!incoming) return value;
-    if (is_row) return is_ndarray(value) ? value.data : value;
+    // A Uint8Array by itself is bytes.
+    if (!incoming) return found === 'uint8' && !is_ndarray(value) ? new NDArray([value.length], value) : value;
+    // Of booleans there is no typed array.
+    if (is_row && found !== 'bool') return is_ndarray(value) ? value.data : value;
     return is_ndarray(value) ? value : new NDArray([value.length], value);
   };
+}
+
+/** Bytes as what is declared: who calls may have none that are clamped. @param {any} value */
+function clamped(value) {
+  if (dtype_of(value) !== 'uint8') return value;
+  const { buffer, byteOffset, length } = is_ndarray(value) ? value.data : value;
+  const row = new Uint8ClampedArray(buffer, byteOffset, length);
+  return is_ndarray(value) ? new NDArray(value.shape, row) : row;
 }
 
 /** @param {any[]} items @returns {number} how deep arrays of one shape nest, at least 1 */

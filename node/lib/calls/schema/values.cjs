@@ -110,9 +110,7 @@ function number_check(schema, context, is_integer) {
     let value = given;
     if (typeof value !== 'number') {
       if (incoming && json && !is_integer && UNUSUAL.has(value)) value = UNUSUAL.get(value);
-      // As JSON.stringify writes a number of which these are not all digits.
-      else if (incoming && json && !is_integer && typeof value === 'bigint' && String(Number(value)) === String(value)) value = Number(value);
-      else if (typeof value === 'bigint' && is_held(value) && (!is_integer || Number.isSafeInteger(Number(value)))) value = Number(value);
+      else if (typeof value === 'bigint' && (is_integer ? Number.isSafeInteger(Number(value)) : is_held(value, json))) value = Number(value);
       else if (typeof value === 'bigint') {
         issues.add(`${quoted(value)} is beyond what a number holds: declare a bigint`);
         return given;
@@ -125,19 +123,23 @@ function number_check(schema, context, is_integer) {
       issues.add('is beyond what a number holds');
       return value;
     }
-    if (is_integer && !Number.isInteger(value)) {
-      issues.add(`expected an integer, not ${value}`);
-      return value;
+    if (is_integer) {
+      if (!Number.isSafeInteger(value)) {
+        issues.add(Number.isInteger(value) ? `${value} is no exact integer: declare a bigint` : `expected an integer, not ${value}`);
+        return value;
+      }
+      // There is no integer -0.
+      if (value === 0) value = 0;
     }
     if (bounds !== null) bounds(value, issues);
     return json && !incoming && !Number.isFinite(value) ? String(value) : value;
   };
 }
 
-/** @param {bigint} value @returns {boolean} whether a number holds it as it is */
-function is_held(value) {
+/** @param {bigint} value @param {boolean} json @returns {boolean} whether a number holds it as it is, or in JSON is written so */
+function is_held(value, json) {
   const number = Number(value);
-  return Number.isFinite(number) && BigInt(number) === value;
+  return Number.isFinite(number) && (BigInt(number) === value || (json && String(number) === String(value)));
 }
 
 const DIGITS = /^-?(0|[1-9]\d*)$/;

@@ -10,6 +10,7 @@ import re
 import uuid
 from typing import Annotated
 
+from ..errors import shown
 from ..values import kinds
 from .base import Invalid, Type, expected
 from .plain_json import jsonable
@@ -161,10 +162,7 @@ class FloatType(Type):
             if type(value) is float:
                 return value
             if type(value) is int:
-                try:
-                    return float(value)
-                except OverflowError:
-                    raise expected("a float", value) from None
+                return _float_of(value, json)
             if json and isinstance(value, str) and value in kinds.NON_FINITE:
                 return kinds.NON_FINITE[value]
             raise expected("a float", value)
@@ -176,10 +174,21 @@ class FloatType(Type):
             if type(value) is not float:
                 if isinstance(value, (bool, str, bytes)) or not hasattr(value, "__float__"):
                     raise expected("a float", value)
-                value = float(value)
+                value = _float_of(value, json) if isinstance(value, int) else float(value)
             return jsonable(value) if json and not math.isfinite(value) else value
 
         return dump
+
+
+def _float_of(value, json):
+    """The float of an integer. JSON has floats as such digits, which need not be all of its own."""
+    try:
+        number = float(value)
+    except OverflowError:
+        raise expected("a float", value) from None
+    if number != value and not json:
+        raise Invalid(((), f"{shown(value)} is beyond what a float holds: declare an int"))
+    return number
 
 
 class StrType(Type):
