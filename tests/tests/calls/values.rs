@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::{env, fs, thread};
 
-use diglot_tests::{Running, Server, is_full, server};
+use diglot_tests::{Server, is_full, server};
 use serde_json::{Value, json};
 
 use crate::{CONTROL, printed};
