@@ -1,5 +1,6 @@
 //! Workers that are killed, stand still or are slow to come back while calls are made: the same both ways.
 
+use std::cell::Cell;
 use std::process::Command;
 use std::time::Instant;
 use std::{fs, thread};
@@ -44,6 +45,16 @@ fn a_callee_dies_before_its_answer_and_in_the_midst_of_streams() {
     }
 }
 
+/// Waits until so many workers of a service have been ready, those that are gone among them.
+fn wait_for_ready(running: &Running, service: &str, times: usize) {
+    let beginning = format!("service \"{service}\", worker ");
+    let seen = Cell::new(0);
+    running.wait_for(|line| {
+        seen.set(seen.get() + usize::from(line.contains(&beginning) && line.contains(" is ready: ")));
+        seen.get() == times
+    });
+}
+
 /// Of one that dies again and again, beside others that are ready: those are not what is measured.
 fn nothing_is_left(both: (&str, &str)) {
     let (caller, callee) = both;
@@ -51,6 +62,8 @@ fn nothing_is_left(both: (&str, &str)) {
     let running = if callee == "node" { pair(workers, "") } else { pair("", workers) }.run();
     let die = |times: usize| (0..times).for_each(|n| meet(&running, both, WAYS[n % WAYS.len()]));
     die(3);
+    // One that is not there yet holds less.
+    wait_for_ready(&running, callee, 6 + 3);
     let survivors = [running.pid()].into_iter().chain(workers_of(&running, caller));
     let before = Held::by_these(survivors);
     die(20);
