@@ -42,8 +42,11 @@ def test_it_is_not_walked_beyond_what_may_cross_nor_over_and_over():
     found = told(error)
     assert found["data"] == {"kept": 1}
     assert "shared: longer than the 65536 bytes that may cross; text: longer than " in found["stack"]
-    assert "f2: there is too much of all of it; " in found["stack"]
-    assert row.looks < 1_000_000
+    assert "more)" in found["stack"]
+    error = ValueError("x")
+    error.rows, error.body, error.reason = row, "x" * 10_000_000, "why"
+    assert told(error)["data"] == {"reason": "why"}
+    assert row.looks < 2_000_000
 
 
 def test_attributes_in_slots_are_carried():

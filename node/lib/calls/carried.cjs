@@ -7,7 +7,7 @@ const { any_to_json } = require('./schema/json.cjs');
 /** Of the JSON of all that crosses. */
 const DATA_BYTES_MAX = 65_536;
 /** How much is looked at of it, with what stays behind: values, characters and bytes. */
-const LOOKS_MAX = 2 * DATA_BYTES_MAX;
+const LOOKS_MAX = 8 * DATA_BYTES_MAX;
 /** Fields that are named of those that stay behind, and the characters of each. */
 const NAMED_MAX = 10;
 const NAME_CHARS_MAX = 100;
@@ -51,17 +51,17 @@ class First extends Issues {
  * @returns {{ data: any, left: string[] }} what crosses, and each that does not, with why
  */
 function carried(error, own) {
-  const looks = new Looks();
-  const whole = json_of(() => error.data, DATA_BYTES_MAX, looks);
-  if (whole.problem === null && whole.value === undefined) return by_fields(error, own === null ? [] : (names_of(error)?.filter((name) => !own.has(name)) ?? []), looks);
+  const whole = json_of(() => error.data, DATA_BYTES_MAX, new Looks());
+  if (whole.problem === null && whole.value === undefined) return by_fields(error, own === null ? [] : (names_of(error)?.filter((name) => !own.has(name)) ?? []));
   if (whole.problem === null) return { data: whole.value, left: [] };
   const names = names_of_record(() => error.data);
   if (names === null) return { data: undefined, left: [`all of it: ${whole.problem}`] };
-  return by_fields(error.data, names, looks);
+  return by_fields(error.data, names);
 }
 
-/** @param {any} data @param {string[]} names @param {Looks} looks */
-function by_fields(data, names, looks) {
+/** @param {any} data @param {string[]} names */
+function by_fields(data, names) {
+  const looks = new Looks();
   const left = [];
   const kept = [];
   // Braces; of each field quotes, colon and comma.
