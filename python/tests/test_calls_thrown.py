@@ -49,6 +49,16 @@ def test_it_is_not_walked_beyond_what_may_cross_nor_over_and_over():
     assert row.looks < 2_000_000
 
 
+def test_one_that_was_not_made_as_it_should_is_told_all_the_same():
+    class NoSuper(RemoteError):
+        def __init__(self, sku):
+            self.sku = sku
+
+    found = told(NoSuper(3))
+    assert (found["type"], found["message"], found["data"]) == ("NoSuper", "3", {"sku": 3})
+    assert str(NoSuper(3)) == "NoSuper: "
+
+
 def test_attributes_in_slots_are_carried():
     @dataclass(slots=True)
     class OutOfStock(Exception):

@@ -24,6 +24,9 @@ class CallError(Exception):
     """A call failed. `code` says how (`docs/calls.md`), `service` and `function` where."""
 
     code = "error"
+    # Of a class of the program's that does not call this `__init__`, there is nothing more to say.
+    message = ""
+    service = function = None
 
     def __init__(self, message, *, service=None, function=None):
         super().__init__(message)
@@ -70,6 +73,7 @@ class RemoteError(CallError):
     """
 
     code = "error"
+    data = stack = None
     _type = "Error"
 
     def __init_subclass__(cls, *, service=None, type=None, **options):
@@ -89,7 +93,7 @@ class RemoteError(CallError):
 
     def __str__(self):
         # The traceback has the note; where there are none, the stack stands in the text.
-        text = f"{self.type}: {super().__str__()}"
+        text = f"{vars(self).get('type') or self._type}: {super().__str__()}"
         if self.stack and sys.version_info < (3, 11):
             text += f"\nin {self.service}.{self.function}:\n{self.stack.rstrip()}"
         return text

@@ -266,12 +266,13 @@ class Incoming(Scope):
         elif isinstance(error, (Invalid, UnsupportedError)) or type(error).__name__ == "TooLargeError":
             self.refused(error)
         else:
-            told = thrown(error, _formatted)
+            told = encoded({"code": "error", "type": type(error).__name__, "message": "it cannot be looked at"})
             try:
+                told = thrown(error, _formatted)
                 if self.function.declared is not None:
                     self.function.declared.check(told)
             finally:
-                # Whoever waits is answered, whatever is wrong with the declaration.
+                # Whoever waits is answered, whatever is wrong with the exception, or with what is declared of it.
                 self.link.throw(self.id, told)
                 self.released()
 

@@ -36,7 +36,8 @@ def thrown(exception, formatted):
                 told[member] = value
         carried = getattr(exception, "data", None)
     else:
-        kind = exception.type if isinstance(exception, errors.RemoteError) else type(exception).__name__
+        kind = vars(exception).get("type") if isinstance(exception, errors.RemoteError) else None
+        kind = kind or errors.type_of(type(exception))
         told = {"code": "error", "message": _text_of(exception), "type": kind}
         carried = _carried_by(exception)
     told["data"], left = _crossing(carried)
@@ -82,7 +83,9 @@ def _without_middle(stack):
 
 def _text_of(exception):
     try:
-        return exception.message if isinstance(exception, errors.RemoteError) else str(exception)
+        if not isinstance(exception, errors.RemoteError):
+            return str(exception)
+        return vars(exception).get("message") or Exception.__str__(exception)
     except Exception as problem:
         return f"(its message cannot be shown: {type(problem).__name__})"
 
