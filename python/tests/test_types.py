@@ -629,6 +629,22 @@ def test_frames():
             subject.load({"x": "no table"})
 
 
+def test_columns_of_a_frame_are_its_own_wherever_its_index_stands():
+    pandas = pytest.importorskip("pandas")
+    pyarrow = pytest.importorskip("pyarrow")
+    numbers = pandas.ArrowDtype(pyarrow.int64())
+    frame = pandas.DataFrame(
+        {"a": [1, 2], "b": [10, 20]}, pandas.Index([100, 200], dtype=numbers, name="id"), dtype=numbers
+    )
+    table = pyarrow.Table.from_pandas(frame)
+    for order in (["id", "a", "b"], ["a", "id", "b"], ["b", "a", "id"]):
+        back = signature(pandas.DataFrame).load({"x": decode(encode(table.select(order)))})["x"]
+        assert back["a"].tolist() == [1, 2]
+        assert back["b"].tolist() == [10, 20]
+        assert back.index.tolist() == [100, 200]
+        assert set(map(str, back.dtypes)) == {"int64[pyarrow]"}
+
+
 def test_frames_come_back_as_they_were():
     pandas = pytest.importorskip("pandas")
     polars = pytest.importorskip("polars")

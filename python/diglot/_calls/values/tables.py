@@ -96,9 +96,13 @@ def to_pandas(table):
     plain = [{**each, "numpy_type": "object"} if each["field_name"] in own else each for each in described]
     known = {**(table.schema.metadata or {}), b"pandas": json.dumps({**metadata, "columns": plain}).encode()}
     frame = table.replace_schema_metadata(known).to_pandas()
-    for at, name in enumerate(table.column_names[: frame.shape[1]]):
+    # Wherever it stands in the table, what is an index is none of the frame's columns.
+    index = {each for each in metadata.get("index_columns", []) if isinstance(each, str)}
+    columns = (column for column in enumerate(table.column_names) if column[1] not in index)
+    for at, (in_table, name) in enumerate(columns):
         if name in own:
-            frame.isetitem(at, pandas.Series(pandas.arrays.ArrowExtensionArray(table.column(at)), frame.index))
+            column = pandas.arrays.ArrowExtensionArray(table.column(in_table))
+            frame.isetitem(at, pandas.Series(column, frame.index))
     return frame
 
 
