@@ -1,6 +1,8 @@
 // What is measured of a way to call: the same loops for every contender. A target has
 //   similar(itemId, k) → Promise of k items, scale(Float32Array) → Promise of a Float32Array, count(n) → async iterable of n items.
 
+import { cpu_seconds } from './cost.mjs';
+
 const WARM_UP_MS = 1_000;
 const AT_A_TIME = 64;
 const ITEMS = 1_000_000;
@@ -45,13 +47,12 @@ async function arrays(target, until) {
 }
 
 async function stream(target, until) {
-  const begun = performance.now();
   let items = 0;
   for await (const item of target.count(ITEMS)) {
     if (item.item_id !== items) throw new Error(`item ${item.item_id} instead of ${items}`);
     if (++items % LOOK_EVERY === 0 && performance.now() > until) break;
   }
-  return (items * 1e3) / (performance.now() - begun);
+  return items;
 }
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
@@ -60,25 +61,17 @@ const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
  * @param {object} target
  * @param {'one' | 'many' | 'array' | 'stream'} name
  * @param {number} seconds of the measurement
- * @returns {Promise<number>} one, array: the median of a call in µs; many: calls a second; stream: items a second, of a million or as many
- *   as come in time
+ * @returns {Promise<string>} two numbers. The figure: one, array: the median of a call in µs; many: calls a second; stream: items a second,
+ *   of a million or as many as come in time. And the CPU time in µs of a call, or of an item
  */
 export async function measure(target, name, seconds) {
-  const after = (ms) => performance.now() + ms;
-  const ms = seconds * 1e3;
-  switch (name) {
-    case 'one':
-      await one(target, after(WARM_UP_MS));
-      return median(await one(target, after(ms)));
-    case 'many':
-      await many(target, after(WARM_UP_MS));
-      return (await many(target, after(ms))) / seconds;
-    case 'array':
-      await arrays(target, after(WARM_UP_MS));
-      return median(await arrays(target, after(ms)));
-    case 'stream':
-      return stream(target, after(STREAM_MS));
-    default:
-      throw new Error(`there is no case ${name}`);
-  }
+  const run = { one, many, array: arrays, stream }[name];
+  if (run === undefined) throw new Error(`there is no case ${name}`);
+  if (run !== stream) await run(target, performance.now() + WARM_UP_MS);
+  const [begun, before] = [performance.now(), cpu_seconds()];
+  const found = await run(target, begun + (run === stream ? STREAM_MS : seconds * 1e3));
+  const [took_ms, cost] = [performance.now() - begun, cpu_seconds() - before];
+  const count = Array.isArray(found) ? found.length : found;
+  const figure = Array.isArray(found) ? median(found) : (count * 1e3) / took_ms;
+  return `${figure} ${(cost / count) * 1e6}`;
 }

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
+from cost import cpu_seconds
 from numpy.typing import NDArray
 
 WARM_UP_SECONDS = 1.0
@@ -60,30 +61,29 @@ async def _arrays(target: Target, until: float) -> list[float]:
     return times_us
 
 
-async def _stream(target: Target, until: float) -> float:
-    begun, items = perf_counter(), 0
+async def _stream(target: Target, until: float) -> int:
+    items = 0
     async for _ in target.count(ITEMS):
         items += 1
         if items % LOOK_EVERY == 0 and perf_counter() > until:
             break
-    return items / (perf_counter() - begun)
+    return items
 
 
-async def measure(target: Target, name: str, seconds: float) -> float:
-    """One, array: the median of a call in µs; many: calls a second; stream: items a second.
+async def measure(target: Target, name: str, seconds: float) -> str:
+    """The figure of a case, and the CPU time in µs of a call, or of an item: two numbers.
 
-    A stream is of a million, or of as many as come in time.
+    One, array: the median of a call in µs; many: calls a second; stream: items a second. A stream is of a million, or
+    of as many as come in time.
     """
-    match name:
-        case "one":
-            await _one(target, perf_counter() + WARM_UP_SECONDS)
-            return median(await _one(target, perf_counter() + seconds))
-        case "many":
-            await _many(target, perf_counter() + WARM_UP_SECONDS)
-            return await _many(target, perf_counter() + seconds) / seconds
-        case "array":
-            await _arrays(target, perf_counter() + WARM_UP_SECONDS)
-            return median(await _arrays(target, perf_counter() + seconds))
-        case "stream":
-            return await _stream(target, perf_counter() + STREAM_SECONDS)
-    raise ValueError(f"there is no case {name}")
+    run = {"one": _one, "many": _many, "array": _arrays, "stream": _stream}[name]
+    if name == "stream":
+        seconds = STREAM_SECONDS
+    else:
+        await run(target, perf_counter() + WARM_UP_SECONDS)
+    begun, before = perf_counter(), cpu_seconds()
+    found = await run(target, begun + seconds)
+    took, cost = perf_counter() - begun, cpu_seconds() - before
+    count = len(found) if isinstance(found, list) else found
+    figure = median(found) if isinstance(found, list) else count / took
+    return f"{figure} {cost / count * 1e6}"

@@ -27,7 +27,7 @@ const target = {
 const server = http.createServer(async (request, response) => {
   const { pathname, searchParams } = new URL(request.url, 'http://localhost');
   try {
-    response.end(String(await measure(target, pathname.split('/').at(-1), Number(searchParams.get('seconds')))));
+    response.end(await measure(target, pathname.split('/').at(-1), Number(searchParams.get('seconds'))));
   } catch (error) {
     response.writeHead(500).end(String(error.stack));
   }

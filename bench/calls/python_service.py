@@ -50,7 +50,7 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         raise NotImplementedError(scope["type"])
     seconds = float(parse_qs(scope["query_string"])[b"seconds"][0])
     try:
-        status, said = 200, str(await measure(Diglot(), scope["path"].rpartition("/")[2], seconds))
+        status, said = 200, await measure(Diglot(), scope["path"].rpartition("/")[2], seconds)
     except Exception:
         status, said = 500, traceback.format_exc()
     await send({"type": "http.response.start", "status": status, "headers": []})

@@ -95,6 +95,11 @@ impl Server {
         Ok(server)
     }
 
+    /// Its first process, while that runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Its processes now.
     pub(crate) fn tree(&self) -> Result<process::Tree> {
         let pid = self.child.id().with_context(|| format!("{} ended under load", self.name))?;

@@ -1,8 +1,10 @@
 //! Who calls whom, by what: how a callee is started, and what its caller is told to measure.
 
 use std::fmt;
+use std::num::ParseFloatError;
 use std::path::{Path, PathBuf};
 use std::process::{Command as StdCommand, Stdio};
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
@@ -41,6 +43,24 @@ impl fmt::Display for Direction {
             Self::NodeToPython => "Node → Python",
             Self::PythonToNode => "Python → Node",
         })
+    }
+}
+
+/// What a caller says of a case, as `FIGURE CPU`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// In the case's unit.
+    pub(crate) figure: f64,
+    /// CPU time of a call, or of an item, in µs: of who calls, of who answers and of what is between them.
+    pub(crate) cpu_us: f64,
+}
+
+impl FromStr for Measured {
+    type Err = ParseFloatError;
+
+    fn from_str(said: &str) -> Result<Self, ParseFloatError> {
+        let (figure, cpu_us) = said.trim().split_once(' ').unwrap_or_default();
+        Ok(Self { figure: figure.parse()?, cpu_us: cpu_us.parse()? })
     }
 }
 
@@ -129,7 +149,7 @@ impl Kit {
         Server::start(Launch { name: name.to_owned(), command, ready }).await
     }
 
-    /// Has the caller measure a case; returns its figure.
+    /// Has the caller measure a case.
     ///
     /// # Errors
     /// The caller failed, with what it said.
@@ -140,7 +160,7 @@ impl Kit {
         callee: &Server,
         case: &Case,
         seconds: u64,
-    ) -> Result<f64> {
+    ) -> Result<Measured> {
         let (address, seconds) = (callee.address.to_string(), seconds.to_string());
         let url = format!("http://{address}");
         let mut caller = match (way, direction) {
@@ -165,14 +185,15 @@ impl Kit {
                 self.program(Path::new("curl"), &["--silent", "--show-error", "--fail-with-body", &url])
             }
         };
+        if let Some(pid) = callee.id() {
+            caller.env("CALLEE_PID", pid.to_string());
+        }
         let output = caller.stdin(Stdio::null()).kill_on_drop(true).output().await?;
         let said = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
             let errors = String::from_utf8_lossy(&output.stderr);
             bail!("{way:?}, {direction}, {}: the caller failed:\n{said}{errors}", case.id);
         }
-        said.trim()
-            .parse()
-            .with_context(|| format!("{way:?}, {direction}, {}: `{said}` is no figure", case.id))
+        said.parse().with_context(|| format!("{way:?}, {direction}, {}: `{said}` is no figure", case.id))
     }
 }

@@ -13,7 +13,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::workspace::output_of;
-use contenders::{Direction, Kit, Way};
+use contenders::{Direction, Kit, Measured, Way};
 use report::Table;
 
 #[derive(Debug, Args)]
@@ -140,9 +140,11 @@ async fn measure_all(kit: &Kit, cases: &[Case], rounds: u32, seconds: u64) -> Re
             for way in Way::ALL {
                 let callee = kit.start(way, direction).await?;
                 for (row, case) in cases.iter().enumerate() {
-                    let figure = kit.call(way, direction, &callee, case, seconds).await?;
-                    eprintln!("  round {round}/{rounds}  {direction}  {:6} {way:?}: {figure:.0}", case.id);
-                    table.add(row, way, figure);
+                    let measured = kit.call(way, direction, &callee, case, seconds).await?;
+                    let Measured { figure, cpu_us } = measured;
+                    let what = format!("{direction}  {:6} {way:?}", case.id);
+                    eprintln!("  round {round}/{rounds}  {what}: {figure:.0}, {cpu_us:.1} µs of CPU each");
+                    table.add(row, way, measured);
                 }
                 callee.stop().await;
             }

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::contenders::{Direction, Way};
+use super::contenders::{Direction, Measured, Way};
 use super::{Case, Unit};
 use crate::bench::thousands;
 use crate::workspace::root;
@@ -14,7 +14,7 @@ use crate::workspace::root;
 #[derive(Debug)]
 pub(crate) struct Table {
     direction: Direction,
-    rows: Vec<(Case, [Vec<f64>; 3])>,
+    rows: Vec<(Case, [Vec<Measured>; 3])>,
 }
 
 impl Table {
@@ -22,14 +22,16 @@ impl Table {
         Self { direction, rows: cases.iter().map(|case| (*case, Default::default())).collect() }
     }
 
-    pub(crate) fn add(&mut self, row: usize, way: Way, figure: f64) {
-        self.rows[row].1[way as usize].push(figure);
+    pub(crate) fn add(&mut self, row: usize, way: Way, measured: Measured) {
+        self.rows[row].1[way as usize].push(measured);
     }
 
-    /// Title, the three figures, and both ratios with their floors.
-    fn cells(&self) -> impl Iterator<Item = [String; 6]> {
-        self.rows.iter().map(|(case, figures)| {
-            let [http, grpc, diglot] = figures.each_ref().map(|rounds| median(rounds));
+    /// Title, the three figures, both ratios with their floors, and what each costs.
+    fn cells(&self) -> impl Iterator<Item = [String; 7]> {
+        self.rows.iter().map(|(case, measured)| {
+            let [http, grpc, diglot] =
+                measured.each_ref().map(|rounds| median(rounds.iter().map(|each| each.figure)));
+            let costs = measured.each_ref().map(|rounds| median(rounds.iter().map(|each| each.cpu_us)));
             let shown = |figure: f64| match case.unit {
                 Unit::Microseconds => format!("{} µs", thousands(figure)),
                 Unit::PerSecond => thousands(figure),
@@ -50,12 +52,18 @@ impl Table {
                 shown(diglot),
                 ratio(http, of_http),
                 ratio(grpc, of_grpc),
+                costs.map(shown_cost).join(" · "),
             ]
         })
     }
 }
 
-const HEADS: [&str; 6] = ["", "HTTP, JSON", "gRPC", "Diglot", "to HTTP", "to gRPC"];
+const HEADS: [&str; 7] =
+    ["", "HTTP, JSON", "gRPC", "Diglot", "to HTTP", "to gRPC", "CPU each: HTTP · gRPC · Diglot"];
+
+fn shown_cost(cpu_us: f64) -> String {
+    if cpu_us < 100.0 { format!("{cpu_us:.1} µs") } else { format!("{} µs", thousands(cpu_us)) }
+}
 
 /// For the terminal.
 pub(crate) fn text(tables: &[Table]) -> String {
@@ -63,8 +71,11 @@ pub(crate) fn text(tables: &[Table]) -> String {
     for table in tables {
         let _ = writeln!(text, "\n{}", table.direction);
         for cells in [HEADS.map(str::to_owned)].into_iter().chain(table.cells()) {
-            let [title, http, grpc, diglot, to_http, to_grpc] = cells;
-            let _ = writeln!(text, "{title:42} {http:>12} {grpc:>12} {diglot:>12}   {to_http:28} {to_grpc}");
+            let [title, http, grpc, diglot, to_http, to_grpc, costs] = cells;
+            let _ = writeln!(
+                text,
+                "{title:42} {http:>12} {grpc:>12} {diglot:>12}   {to_http:28} {to_grpc:28} {costs}"
+            );
         }
     }
     text
@@ -75,12 +86,13 @@ pub(crate) fn publish(tables: &[Table], run: &str) -> Result<()> {
     let mut text = format!(
         "# Benchmarks of calls\n\nWritten by `cargo xtask bench-calls --publish`; do not edit. One function called in turn over HTTP with JSON \
          (fetch to FastAPI on uvicorn; aiohttp to Fastify), by gRPC (grpc-js and grpcio's asyncio), and by Diglot, one process or worker \
-         each, the callers on the same cores. Medians over the rounds. A stream over HTTP is one of Server-Sent Events.\n\n- {run}\n"
+         each, the callers on the same cores. Medians over the rounds. A stream over HTTP is one of Server-Sent Events. CPU is that of a call, or an \
+         item: of the processes of both sides, and of the server between them.\n\n- {run}\n"
     );
     for table in tables {
         let _ = writeln!(
             text,
-            "\n## {}\n\n| {} |\n|---|---:|---:|---:|---|---|",
+            "\n## {}\n\n| {} |\n|---|---:|---:|---:|---|---|---|",
             table.direction,
             HEADS.join(" | ")
         );
@@ -94,8 +106,8 @@ pub(crate) fn publish(tables: &[Table], run: &str) -> Result<()> {
     Ok(())
 }
 
-fn median(rounds: &[f64]) -> f64 {
-    let mut sorted = rounds.to_vec();
+fn median(rounds: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = rounds.collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -115,10 +127,18 @@ mod tests {
         let case = super::super::CASES[0];
         let mut table = Table::new(Direction::NodeToPython, &[case]);
         for (way, figure) in Way::ALL.into_iter().zip([600.0, 300.0, 200.0]) {
-            table.add(0, way, figure);
+            table.add(0, way, Measured { figure, cpu_us: figure / 2.0 });
         }
         let text = text(&[table]);
         assert!(text.contains("3.0 × (floor 3: met)"), "{text}");
         assert!(text.contains("1.5 × (floor 2: MISSED)"), "{text}");
+        assert!(text.contains("300 µs · 150 µs · 100 µs"), "{text}");
+    }
+
+    #[test]
+    fn a_caller_says_two_numbers() {
+        let Measured { figure, cpu_us } = "104.5 98.25\n".parse().expect("both");
+        assert_eq!((figure, cpu_us), (104.5, 98.25));
+        assert!("104.5".parse::<Measured>().is_err());
     }
 }
