@@ -51,21 +51,27 @@ describe('an error', () => {
     assert.deepEqual(data, { 'k\ufffd': 'a\ufffd \\ud800 😀' });
   });
 
-  it('is not walked beyond what may cross, nor over and over', () => {
-    const visits = { count: 0 };
-    const get = (of, key) => {
-      visits.count++;
-      return Reflect.get(of, key);
-    };
-    const row = new Proxy(new Array(VALUES).fill(1), { get });
-    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, row]));
-    const { data, note } = told(Object.assign(new Error('x'), { kept: 1, numbers: new Float64Array(VALUES), ...many }));
-    assert.deepEqual(data, { kept: 1 });
-    const behind = told(Object.assign(new Error('x'), { data: { rows: row, more: [...new Array(VALUES)], reason: 'why' } }));
-    assert.deepEqual(behind.data, { reason: 'why' });
-    assert.match(note, /numbers: longer than the 65536 bytes that may cross; f0: longer than .*; f\d: there is too much of all of it; .* more\)$/);
-    assert.ok(visits.count < 2_000_000, `${visits.count} looks`);
-  });
+  const deep = () => Array.from({ length: 40 }, () => Array.from({ length: 40 }, () => new Array(60).fill(1)));
+  for (const how of ['data', 'fields']) {
+    it(`is not walked beyond what may cross, nor over and over, and keeps what is behind that, in ${how}`, () => {
+      const long = { text: 'x'.repeat(VALUES), numbers: new Float64Array(VALUES), row: new Array(VALUES).fill(1), one: deep(), two: deep() };
+      const error = how === 'data' ? Object.assign(new Error('x'), { data: { ...long, kept: 1 } }) : Object.assign(new Error('x'), long, { kept: 1 });
+      const { data, note } = told(error);
+      assert.deepEqual(data, { kept: 1 });
+      for (const name of Object.keys(long)) assert.match(note, new RegExp(`\\b${name}: longer than the 65536 bytes that may cross`));
+
+      let looks = 0;
+      const get = (of, key) => {
+        looks++;
+        return Reflect.get(of, key);
+      };
+      const shared = deep().map((rows) => new Proxy(rows, { get }));
+      const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, shared]));
+      const all = told(how === 'data' ? Object.assign(new Error('x'), { data: many }) : Object.assign(new Error('x'), many));
+      assert.match(all.note, /f\d: there is too much of all of it; .* more\)$/);
+      assert.ok(looks < 100_000, `${looks} looks`);
+    });
+  }
 
   it('of a class of RemoteError carries its own fields where it has no data', () => {
     class SoldOut extends RemoteError {

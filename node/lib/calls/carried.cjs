@@ -7,7 +7,7 @@ const { any_to_json } = require('./schema/json.cjs');
 /** Of the JSON of all that crosses. */
 const DATA_BYTES_MAX = 65_536;
 /** How much is looked at of it, with what stays behind: values, characters and bytes. */
-const LOOKS_MAX = 8 * DATA_BYTES_MAX;
+const LOOKS_MAX = 5 * DATA_BYTES_MAX;
 /** Fields that are named of those that stay behind, and the characters of each. */
 const NAMED_MAX = 10;
 const NAME_CHARS_MAX = 100;
@@ -31,10 +31,15 @@ class First extends Issues {
 
   /** @param {number} size */
   step(size) {
+    this.room(size);
     this._bytes_left -= size;
-    if (this._bytes_left < 0) throw new Unfit(too_long());
     this._looks.left -= size;
     if (this._looks.left < 0) throw new Unfit('there is too much of all of it');
+  }
+
+  /** What is too long by itself is not looked at, and takes nothing from others. @param {number} count */
+  room(count) {
+    if (count > this._bytes_left) throw new Unfit(too_long());
   }
 
   /** @param {string | (() => string)} problem @returns {never} */

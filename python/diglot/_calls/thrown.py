@@ -13,7 +13,7 @@ STACK_CHARACTERS_MAX = 16_384
 #: Of the JSON of what an exception carries.
 DATA_BYTES_MAX = 65_536
 #: How much is looked at of all that one carries, fields that stay behind among it: values, characters and bytes.
-LOOKS_MAX = 8 * DATA_BYTES_MAX
+LOOKS_MAX = 5 * DATA_BYTES_MAX
 #: Fields of it that are named of those that stay behind, and the characters of each.
 DATA_NAMED_MAX = 10
 DATA_NAME_CHARACTERS_MAX = 100
@@ -122,13 +122,16 @@ class _Looks:
         self.of_value_left = 0
 
     def take(self, size):
+        self.room(size)
         self.of_value_left -= size
-        if self.of_value_left < 0:
-            # What is too long by itself takes nothing from others.
-            raise Invalid(((), _TOO_LONG))
         self.left -= size
         if self.left < 0:
             raise Invalid(((), _TOO_MUCH))
+
+    def room(self, count):
+        """What is too long by itself is not looked at, and takes nothing from others."""
+        if count > self.of_value_left:
+            raise Invalid(((), _TOO_LONG))
 
 
 def _crossing(carried):

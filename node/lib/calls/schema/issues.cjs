@@ -45,6 +45,9 @@ class Issues {
   /** As much more is looked at: a walk that has bounds ends at them. @param {number} _size characters, bytes or items, 1 of what has none */
   step(_size) {}
 
+  /** So many parts are about to be looked at, each of which is a step at least. @param {number} _count */
+  room(_count) {}
+
   /** @param {(string | number)[]} [path] what holds the value @returns {{ path: (string | number)[], message: string }[]} */
   told(path = []) {
     return this.list.map(({ path: within, message }) => ({ path: [...path, ...within], message: typeof message === 'string' ? message : message() }));

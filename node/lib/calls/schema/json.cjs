@@ -120,14 +120,20 @@ function members_to_json(value, issues) {
     if (issues.count !== before) issues.within(before, key);
     return converted;
   };
-  if (Array.isArray(value)) return value.map(item_to_json);
+  if (Array.isArray(value)) {
+    issues.room(value.length);
+    return value.map(item_to_json);
+  }
+  if (value instanceof Set || value instanceof Map) issues.room(value.size);
   if (value instanceof Set) return Array.from(value, item_to_json);
   if (value instanceof Map) return Array.from(value, (pair, at) => [item_to_json(pair[0], at), item_to_json(pair[1], at)]);
   if (typeof value.then === 'function') return without(issues, `is ${FORGOTTEN}`);
   if (typeof value.toJSON === 'function') return any_to_json(value.toJSON(), issues);
   if (Object.prototype.toString.call(value) !== '[object Object]') return without(issues, `is ${kind_text(value)}, which cannot cross: give it toJSON(), or send what it holds`);
   const object = {};
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value);
+  issues.room(keys.length);
+  for (const key of keys) {
     const converted = item_to_json(value[key], key);
     if (key === '__proto__') Object.defineProperty(object, key, { value: converted, writable: true, enumerable: true, configurable: true });
     else object[key] = converted;

@@ -13,7 +13,8 @@ def jsonable(value, is_declared=False, looks=None):
     """What `json.dumps()` takes, by the rules of `docs/internals/calls.md`, "JSON".
 
     `is_declared`: a schema says what it is, and an integer of any length is a number. `looks.take(size)` is
-    told of each value before it is converted, by its characters, bytes or 1, and may raise.
+    told of each value before it is converted, by its characters, bytes or 1, and `looks.room(count)` of how many
+    are within one; both may raise.
     """
     if looks is not None:
         looks.take(_size(value))
@@ -30,6 +31,8 @@ def jsonable(value, is_declared=False, looks=None):
         return float_json(float(value))
     if kind == "bytes":
         return base64.b64encode(value).decode()
+    if looks is not None and kind in ("array", "set", "map", "any map"):
+        looks.room(len(value))
     if kind in ("array", "set"):
         return [_within(index, item, is_declared, looks) for index, item in enumerate(value)]
     if kind in ("map", "any map"):
