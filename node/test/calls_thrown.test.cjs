@@ -66,12 +66,21 @@ describe('an error', () => {
         return Reflect.get(of, key);
       };
       const shared = deep().map((rows) => new Proxy(rows, { get }));
-      const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, shared]));
+      const many = Object.fromEntries([...Array.from({ length: 1_000 }, (_, at) => [`f${at}`, shared]), ['code', 'E_DUP']]);
       const all = told(how === 'data' ? Object.assign(new Error('x'), { data: many }) : Object.assign(new Error('x'), many));
       assert.match(all.note, /f\d: there is too much of all of it; .* more\)$/);
+      assert.deepEqual(all.data, { code: 'E_DUP' });
       assert.ok(looks < 100_000, `${looks} looks`);
     });
   }
+
+  it('has as many small fields as may cross, and the number of the others', () => {
+    const fields = Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`f${at}`, at]));
+    const { data, note } = told(Object.assign(new Error('x'), { data: fields }));
+    const count = Object.keys(data).length;
+    assert.ok(count > 4_000 && JSON.stringify(data).length <= 65_536, `${count} of them`);
+    assert.ok(note.endsWith(`; ${100_000 - count - 10} more)`), note.slice(-100));
+  });
 
   it('of a class of RemoteError carries its own fields where it has no data', () => {
     class SoldOut extends RemoteError {

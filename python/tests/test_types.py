@@ -633,9 +633,7 @@ def test_columns_of_a_frame_are_its_own_wherever_its_index_stands():
     pandas = pytest.importorskip("pandas")
     pyarrow = pytest.importorskip("pyarrow")
     numbers = pandas.ArrowDtype(pyarrow.int64())
-    frame = pandas.DataFrame(
-        {"a": [1, 2], "b": [10, 20]}, pandas.Index([100, 200], dtype=numbers, name="id"), dtype=numbers
-    )
+    frame = pandas.DataFrame({"a": [1, 2], "b": [10, 20]}, pandas.Index([100, 200], dtype=numbers, name="id"), numbers)
     table = pyarrow.Table.from_pandas(frame)
     for order in (["id", "a", "b"], ["a", "id", "b"], ["b", "a", "id"]):
         back = signature(pandas.DataFrame).load({"x": decode(encode(table.select(order)))})["x"]
@@ -643,6 +641,19 @@ def test_columns_of_a_frame_are_its_own_wherever_its_index_stands():
         assert back["b"].tolist() == [10, 20]
         assert back.index.tolist() == [100, 200]
         assert set(map(str, back.dtypes)) == {"int64[pyarrow]"}
+
+
+@pytest.mark.parametrize("package", ["pandas", "polars", "pyarrow"])
+def test_a_table_that_is_cut_off_is_refused(package):
+    module = pytest.importorskip(package)
+    pytest.importorskip("pyarrow")
+    cls = module.Table if package == "pyarrow" else module.DataFrame
+    subject = signature(cls)
+    frame = module.table({"a": [1, 2]}) if package == "pyarrow" else cls({"a": [1, 2]})
+    whole = base64.b64decode(subject.dump(frame, True))
+    for length in range(0, len(whole) - 8, 24):
+        with pytest.raises(Invalid):
+            subject.load({"x": base64.b64encode(whole[:length]).decode()}, True)
 
 
 def test_frames_come_back_as_they_were():

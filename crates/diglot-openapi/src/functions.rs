@@ -18,8 +18,11 @@ pub(crate) const FLOAT: &str = "float";
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 /// An integer beyond what a number of JavaScript's holds.
 const DIGITS: &str = "^-?(?:0|[1-9][0-9]*)$";
-/// One that is not negative.
+/// One that is not negative, and one that is positive.
 const NATURAL: &str = "^(?:0|[1-9][0-9]*)$";
+const POSITIVE: &str = "^[1-9][0-9]*$";
+/// Each integer up to this is a number of JavaScript's.
+const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
 const DIGITS_MAX: u32 = 4_000;
 /// What JSON has no number for.
 const UNUSUAL: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
@@ -170,11 +173,10 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
             "bytes" | "table" => drop(schema.insert("pattern".to_owned(), json!(BASE64))),
             "decimal" => drop(schema.insert("pattern".to_owned(), json!(DECIMAL))),
             "bigint" => {
-                let at_least = schema.get("minimum").or_else(|| schema.get("exclusiveMinimum"));
-                let is_natural = at_least.and_then(Value::as_f64).is_some_and(|least| least >= 0.0);
-                let pattern = if is_natural { NATURAL } else { DIGITS };
-                let text = json!({ "type": "string", "pattern": pattern, "maxLength": DIGITS_MAX });
-                or_text(schema, None, text);
+                if let Some(pattern) = digits(schema) {
+                    let text = json!({ "type": "string", "pattern": pattern, "maxLength": DIGITS_MAX });
+                    or_text(schema, None, text);
+                }
             }
             "map" => {
                 if let Some(pair) = schema.get_mut("items").and_then(Value::as_object_mut) {
@@ -201,6 +203,20 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
             _ => {}
         }
     });
+}
+
+/// How an integer of any length stands as text; `None`: within its bounds all are numbers.
+fn digits(schema: &Map<String, Value>) -> Option<&'static str> {
+    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let least = bound("minimum").into_iter().chain(bound("exclusiveMinimum").map(|least| least + 1.0));
+    let least = least.reduce(f64::max);
+    let most = bound("maximum").or(bound("exclusiveMaximum"));
+    match least {
+        Some(least) if least >= -SAFE_MAX && most.is_some_and(|most| most <= SAFE_MAX) => None,
+        Some(least) if least >= 1.0 => Some(POSITIVE),
+        Some(least) if least >= 0.0 => Some(NATURAL),
+        _ => Some(DIGITS),
+    }
 }
 
 /// The names of what is no number in JSON and may stand in the place of one.
@@ -307,6 +323,10 @@ mod tests {
         let big = crossed(json!({ "type": "integer", "minimum": 0, OURS: "bigint" }));
         assert_eq!(big["anyOf"][0], json!({ "type": "integer", "minimum": 0 }));
         assert_eq!(big["anyOf"][1]["pattern"], NATURAL);
+        let id = crossed(json!({ "type": "integer", "exclusiveMinimum": 0, OURS: "bigint" }));
+        assert_eq!(id["anyOf"][1]["pattern"], POSITIVE);
+        let small = json!({ "type": "integer", "minimum": 0, "maximum": 9, OURS: "bigint" });
+        assert_eq!(crossed(small.clone()), small);
         let row = crossed(json!({ "type": "array", OURS: "array", "dtype": "float32", "shape": [null] }));
         assert_eq!(row["items"]["anyOf"][1], json!({ "enum": UNUSUAL }));
     }

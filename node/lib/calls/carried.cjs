@@ -7,13 +7,47 @@ const { any_to_json } = require('./schema/json.cjs');
 /** Of the JSON of all that crosses. */
 const DATA_BYTES_MAX = 65_536;
 /** How much is looked at of it, with what stays behind: values, characters and bytes. */
-const LOOKS_MAX = 5 * DATA_BYTES_MAX;
+const LOOKS_MAX = 8 * DATA_BYTES_MAX;
+/** A text for which there is always time. */
+const SMALL_CHARS_MAX = 100;
+/** `"a":1,` */
+const FIELD_BYTES_MIN = 6;
 /** Fields that are named of those that stay behind, and the characters of each. */
 const NAMED_MAX = 10;
 const NAME_CHARS_MAX = 100;
 
-/** Why a value stays behind. */
-class Unfit extends Error {}
+/** Why a value stays behind: no Error, whose stack takes its time. */
+class Unfit {
+  /** @param {string} message */
+  constructor(message) {
+    this.message = message;
+  }
+}
+
+/** What stays behind. */
+class Left {
+  /** @type {string[]} */
+  named = [];
+  count = 0;
+
+  /** @param {string} name @param {string} problem */
+  add(name, problem) {
+    this.count++;
+    if (!this.is_long()) this.named.push(`${name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name}: ${problem}`);
+  }
+
+  /** @returns {boolean} of more only the number is told */
+  is_long() {
+    return this.named.length === NAMED_MAX;
+  }
+
+  /** @returns {string} a line of the stack; empty: nothing stays behind */
+  text() {
+    if (this.count === 0) return '';
+    const more = this.count > this.named.length ? [`${this.count - this.named.length} more`] : [];
+    return `(its data did not cross whole; ${[...this.named, ...more].join('; ')})`;
+  }
+}
 
 /** How much more may be looked at of what an error carries. */
 class Looks {
@@ -53,40 +87,48 @@ class First extends Issues {
  *
  * @param {any} error
  * @param {Set<string> | null} own names of fields that every such error has; `null`: its `data` alone
- * @returns {{ data: any, left: string[] }} what crosses, and each that does not, with why
+ * @returns {{ data: any, note: string }} what crosses, and a line of what does not, with why
  */
 function carried(error, own) {
   const whole = json_of(() => error.data, DATA_BYTES_MAX, new Looks());
   if (whole.problem === null && whole.value === undefined) return by_fields(error, own === null ? [] : (names_of(error)?.filter((name) => !own.has(name)) ?? []));
-  if (whole.problem === null) return { data: whole.value, left: [] };
+  if (whole.problem === null) return { data: whole.value, note: '' };
   const names = names_of_record(() => error.data);
-  if (names === null) return { data: undefined, left: [`all of it: ${whole.problem}`] };
-  return by_fields(error.data, names);
+  if (names !== null) return by_fields(error.data, names);
+  const left = new Left();
+  left.add('all of it', whole.problem);
+  return { data: undefined, note: left.text() };
 }
 
 /** @param {any} data @param {string[]} names */
 function by_fields(data, names) {
   const looks = new Looks();
-  const left = [];
+  const left = new Left();
   const kept = [];
   // Braces; of each field quotes, colon and comma.
   let bytes = 2;
-  for (const name of names) {
+  for (const [at, name] of names.entries()) {
+    if (left.is_long() && bytes + FIELD_BYTES_MIN > DATA_BYTES_MAX) {
+      left.count += names.length - at;
+      break;
+    }
     const around = Buffer.byteLength(JSON.stringify(name)) + 2;
     const one = json_of(() => data[name], DATA_BYTES_MAX - bytes - around, looks);
-    if (one.problem !== null) left.push(`${name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name}: ${one.problem}`);
+    if (one.problem !== null) left.add(name, one.problem);
     else if (one.value !== undefined) {
       kept.push([name, one.value]);
       bytes += one.bytes + around;
     }
   }
-  return { data: kept.length === 0 ? undefined : Object.fromEntries(kept), left };
+  return { data: kept.length === 0 ? undefined : Object.fromEntries(kept), note: left.text() };
 }
 
 /** @param {() => any} look @param {number} bytes_max @param {Looks} looks @returns {{ value: any, bytes: number, problem: string | null }} */
 function json_of(look, bytes_max, looks) {
   try {
-    const text = JSON.stringify(any_to_json(look(), new First(looks, bytes_max)), digits);
+    const value = look();
+    // A code, or a reason, is what others want to know: there is always time for it.
+    const text = JSON.stringify(any_to_json(value, new First(is_small(value) ? new Looks() : looks, bytes_max)), digits);
     if (text === undefined) return { value: undefined, bytes: 0, problem: null };
     const bytes = Buffer.byteLength(text);
     return bytes > bytes_max ? { value: undefined, bytes, problem: too_long() } : { value: JSON.parse(text), bytes, problem: null };
@@ -125,11 +167,9 @@ function names_of_record(look) {
   }
 }
 
-/** @param {string[]} left @returns {string} a line of the stack; empty: nothing stays behind */
-function left_text(left) {
-  if (left.length === 0) return '';
-  const more = left.length > NAMED_MAX ? [`${left.length - NAMED_MAX} more`] : [];
-  return `(its data did not cross whole; ${[...left.slice(0, NAMED_MAX), ...more].join('; ')})`;
+/** @param {any} value */
+function is_small(value) {
+  return value === null || (typeof value === 'string' ? value.length <= SMALL_CHARS_MAX : typeof value !== 'object');
 }
 
-module.exports = { carried, left_text };
+module.exports = { carried };

@@ -10,16 +10,27 @@ const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
 /** @param {any} value @returns {string} */
 function json_text(value) {
   try {
-    return JSON.stringify(value) ?? 'null';
+    return well_formed(JSON.stringify(value) ?? 'null');
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
   }
   // One is a bigint, for which JSON.stringify has no way on Node before 21.
-  return JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? `${MARK}${part}` : part)).replace(MARKED, '$1');
+  const text = JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? `${MARK}${part}` : part));
+  return well_formed(text.replace(MARKED, '$1'));
+}
+
+/** Escapes of half a pair of UTF-16, and of backslashes, behind which is none. */
+const HALF = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
+
+/** Half a pair of UTF-16, which JSON.stringify writes as an escape, is no text elsewhere. @param {string} json its own @returns {string} */
+function well_formed(json) {
+  return json.includes('\\ud') ? json.replace(HALF, (found) => (found === '\\\\' ? found : '\ufffd')) : json;
 }
 
 /** Where digits are, there may be an integer beyond what a number holds. */
 const LONG = /\d{16}/;
+/** And such may be beyond what any holds. */
+const FAR = /\d{309}|[eE]\+?\d{3}/;
 const NEXT = /["\d-]/g;
 const TEXT_NEXT = /["\\]/g;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/y;
@@ -35,7 +46,7 @@ const DIGITS_MAX = 10_000;
  */
 function json_value(text) {
   const value = JSON.parse(text);
-  if (!LONG.test(text)) return value;
+  if (!LONG.test(text) && !FAR.test(text)) return value;
   const marked = marked_integers(text);
   if (marked === null) return value;
   return JSON.parse(marked, (_name, part) => (typeof part === 'string' && part.startsWith(MARK) ? BigInt(part.slice(MARK.length)) : part));
@@ -57,6 +68,7 @@ function marked_integers(text) {
     NUMBER.lastIndex = found.index;
     const [digits] = NUMBER.exec(text);
     at = found.index + digits.length;
+    if (!Number.isFinite(Number(digits)) && !(INTEGER.test(digits) && digits.length <= DIGITS_MAX)) throw new SyntaxError(`${digits.slice(0, 20)}… is beyond what a number holds`);
     if (!INTEGER.test(digits) || Number.isSafeInteger(Number(digits)) || digits.length > DIGITS_MAX) continue;
     parts.push(text.slice(copied, found.index), `"${MARK}${digits}"`);
     copied = at;
@@ -74,4 +86,4 @@ function end_of_text(text, at) {
   }
 }
 
-module.exports = { json_text, json_value };
+module.exports = { json_text, json_value, well_formed };

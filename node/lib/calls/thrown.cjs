@@ -2,14 +2,13 @@
 // What a function threw as the JSON of a THROW frame.
 
 const { THROW_BYTES_MAX } = require('./protocol.cjs');
-const { carried, left_text } = require('./carried.cjs');
+const { carried } = require('./carried.cjs');
 const { CallError, TooLarge, UnsupportedValue } = require('./errors.cjs');
+const { well_formed } = require('./json_text.cjs');
 const { is_inner } = require('./made.cjs');
 
 const MESSAGE_CHARS_MAX = 16 * 1024;
 const STACK_CHARS_MAX = 32 * 1024;
-/** Escapes of such, and of backslashes, behind which is none. */
-const HALF = /\\\\|\\ud[89a-f][0-9a-f]{2}/g;
 /** Of the names in it: class, service, function. */
 const NAME_CHARS_MAX = 256;
 const NAMES = ['code', 'type', 'service', 'function'];
@@ -33,18 +32,13 @@ const PATH_PARTS_MAX = 16;
 function thrown(code, message, more = {}) {
   const told = { code, message: cut(message, MESSAGE_CHARS_MAX), ...more };
   for (const name of NAMES) if (typeof told[name] === 'string') told[name] = cut(told[name], NAME_CHARS_MAX);
-  let json = Buffer.from(json_of(told));
+  let json = Buffer.from(well_formed(JSON.stringify(told)));
   for (const member of SPARED) {
     if (json.length <= THROW_BYTES_MAX) break;
     delete told[member];
-    json = Buffer.from(json_of(told));
+    json = Buffer.from(well_formed(JSON.stringify(told)));
   }
   return json;
-}
-
-/** Half a pair of UTF-16, which JSON.stringify writes as an escape, is no text elsewhere. @param {object} told @returns {string} */
-function json_of(told) {
-  return JSON.stringify(told).replace(HALF, (found) => (found === '\\\\' ? found : '\ufffd'));
 }
 
 /** A program may throw anything: what it throws may throw in its turn when it is looked at. @param {() => Buffer} look */
@@ -83,16 +77,16 @@ function by_function(error) {
   if (error instanceof CallError) return by_call(error);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
   const type = [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
-  const { data, left } = carried(error, OF_ERRORS);
-  return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, left) });
+  const { data, note } = carried(error, OF_ERRORS);
+  return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, note) });
 }
 
 /** A call that the function made has failed, and it let that pass: whose that was goes along, and where it was made. @param {CallError} error */
 function by_call(error) {
   const { code, service, function: name, type } = error;
   const issues = error.issues?.slice(0, ISSUES_MAX);
-  const { data, left } = carried(error, service === undefined ? OF_CALLS : null);
-  return thrown(code, error.said, { service, function: name, type, data, issues, stack: stack_of(error, left) });
+  const { data, note } = carried(error, service === undefined ? OF_CALLS : null);
+  return thrown(code, error.said, { service, function: name, type, data, issues, stack: stack_of(error, note) });
 }
 
 /** @param {any} error @returns {{ path: (string | number)[], message: string }[] | null} null: it is none of a schema's */
@@ -129,12 +123,12 @@ function issues_text(issues) {
 
 /**
  * The stack without the frames of Diglot and Node, which nobody looks for; below it what of the error's data stays behind.
- * @param {any} error @param {string[]} left @returns {string | undefined}
+ * @param {any} error @param {string} note @returns {string | undefined}
  */
-function stack_of(error, left) {
+function stack_of(error, note) {
   const text = typeof error.stack === 'string' ? error.stack : '';
   const lines = text.split('\n').filter((line) => !is_inner(line));
-  const told = [cut(lines.join('\n'), STACK_CHARS_MAX), left_text(left)].filter((part) => part !== '');
+  const told = [cut(lines.join('\n'), STACK_CHARS_MAX), note].filter((part) => part !== '');
   return told.length === 0 ? undefined : told.join('\n');
 }
 

@@ -91,6 +91,8 @@ class _Error:
 
 
 def _has_value(cls, name):
-    value = inspect.getattr_static(cls, name, None)
-    # A slot is no value, but where an error has its own.
-    return hasattr(cls, name) and not inspect.ismemberdescriptor(value)
+    owner = next((each for each in cls.__mro__ if name in vars(each)), None)
+    if owner is None:
+        return False
+    # A slot is no value, but where an error has its own. Those of exceptions that Python has itself are none.
+    return not (inspect.ismemberdescriptor(vars(owner)[name]) and "__slots__" in vars(owner))

@@ -1,5 +1,6 @@
 """The errors of calls, as `diglot` exports them."""
 
+import contextlib
 import json
 import sys
 
@@ -274,7 +275,9 @@ def _of_class(cls, message, kind, data, where):
     if cls is not RemoteError and isinstance(data, dict):
         for name in derived.annotated(cls, RemoteError):
             if name in data and name not in vars(error) and not hasattr(RemoteError, name):
-                setattr(error, name, data[name])
+                # A property, say, that cannot be set.
+                with contextlib.suppress(Exception):
+                    setattr(error, name, data[name])
     return error
 
 

@@ -13,12 +13,14 @@ STACK_CHARACTERS_MAX = 16_384
 #: Of the JSON of what an exception carries.
 DATA_BYTES_MAX = 65_536
 #: How much is looked at of all that one carries, fields that stay behind among it: values, characters and bytes.
-LOOKS_MAX = 5 * DATA_BYTES_MAX
+LOOKS_MAX = 8 * DATA_BYTES_MAX
 #: Fields of it that are named of those that stay behind, and the characters of each.
 DATA_NAMED_MAX = 10
 DATA_NAME_CHARACTERS_MAX = 100
 _TOO_LONG = f"longer than the {DATA_BYTES_MAX} bytes that may cross"
 _TOO_MUCH = "there is too much of all of it"
+#: `"a":1,`
+FIELD_BYTES_MIN = 6
 #: Of the names in it: class, service, function.
 NAME_CHARACTERS_MAX = 256
 ISSUES_MAX = 50
@@ -128,6 +130,15 @@ class _Looks:
         if self.left < 0:
             raise Invalid(((), _TOO_MUCH))
 
+    def for_value(self, value, bytes_max):
+        """What may be looked at of this one, which is no longer."""
+        # A code, or a reason, is what others want to know: there is always time for it.
+        is_small = value is None or type(value) in (bool, int, float) or (type(value) is str and len(value) <= 100)
+        looks = _Looks() if is_small else self
+        # Each value, and each character, is a byte of JSON at least.
+        looks.of_value_left = bytes_max
+        return looks
+
     def room(self, count):
         """What is too long by itself is not looked at, and takes nothing from others."""
         if count > self.of_value_left:
@@ -145,7 +156,10 @@ def _crossing(carried):
     kept, left = {}, []
     # Braces; of each field quotes, colon and comma.
     bytes_left = DATA_BYTES_MAX - 2
-    for name, value in carried.items():
+    for at, (name, value) in enumerate(carried.items()):
+        if len(left) >= DATA_NAMED_MAX and bytes_left < FIELD_BYTES_MIN:
+            left += [""] * (len(carried) - at)
+            break
         around = len(_json(name)) + 2
         value, length, problem = _plain(value, bytes_left - around, looks)
         if problem:
@@ -160,10 +174,8 @@ def _plain(value, bytes_max, looks):
     """A value as JSON has it, the bytes of that, and why it stays behind if it does."""
     from .types.plain_json import jsonable
 
-    # Each value, and each character, is a byte of JSON at least.
-    looks.of_value_left = bytes_max
     try:
-        value = jsonable(value, looks=looks)
+        value = jsonable(value, looks=looks.for_value(value, bytes_max))
     except Invalid as invalid:
         path, message = invalid.told()[0]
         at = "" if message in (_TOO_LONG, _TOO_MUCH) else errors.path_text(path)

@@ -89,11 +89,15 @@ function object_to_json(value, issues) {
     issues.add('is no valid Date');
     return null;
   }
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) issues.step(value.byteLength);
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return to_base64(value);
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer) {
+    issues.step(value.byteLength);
+    return to_base64(value);
+  }
+  // Of typed arrays each item is a digit at least.
+  if (ArrayBuffer.isView(value)) issues.step(/** @type {any} */ (value).length ?? value.byteLength);
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(/** @type {any} */ (value), (item) => number_to_json(item));
   if (is_ndarray(value)) {
-    issues.step(value.data.byteLength);
+    issues.step(value.data.length);
     return nested(value.data, value.shape, value.dtype);
   }
   if (value.batches !== undefined && require('../tables.cjs').is_table(value)) {
@@ -134,6 +138,7 @@ function members_to_json(value, issues) {
   const keys = Object.keys(value);
   issues.room(keys.length);
   for (const key of keys) {
+    issues.step(key.length);
     const converted = item_to_json(value[key], key);
     if (key === '__proto__') Object.defineProperty(object, key, { value: converted, writable: true, enumerable: true, configurable: true });
     else object[key] = converted;

@@ -50,7 +50,14 @@ function normalised(schema) {
     return copy;
   };
   // Members that are functions, symbols or undefined are the library's own; bounds of a bigint are numbers to others.
-  return JSON.parse(JSON.stringify(walk(schema), (_name, value) => (typeof value === 'bigint' ? Number(value) : value)));
+  return JSON.parse(JSON.stringify(walk(schema), (name, value) => (typeof value === 'bigint' ? number_of(name, value) : value)));
+}
+
+/** @param {string} name of a keyword @param {bigint} value @returns {number} */
+function number_of(name, value) {
+  const number = Number(value);
+  if (BigInt(number) !== value) throw new TypeError(`schema: ${name}: ${value} is no number of JSON Schema's, which hold no more digits: leave it to the function`);
+  return number;
 }
 
 /** Definitions of inner documents move to the outermost. @param {any} schema @returns {any} */

@@ -104,13 +104,14 @@ function object_check(schema, context) {
     // What goes over are an object's own properties: those that it only inherits, getters of its class, become such.
     let result = value;
     if (!incoming && !is_plain(value)) result = { ...value };
+    let others = null;
     const is_copied = result !== value;
     for (let at = 0; at < known.length; at++) {
       const property = known[at];
       const { name } = property;
       const part = property.is_inherited && !Object.hasOwn(value, name) ? undefined : value[name];
       if (part === undefined) {
-        if (property.is_required && (property.check === null || property.is_any || !allows_undefined(property.check, issues))) missing(issues, name, value, known);
+        if (property.is_required && (property.check === null || property.is_any || !allows_undefined(property.check, issues))) missing(issues, name, (others ??= once(() => unknown_in(value, known))));
         continue;
       }
       if (part === null && property.drops_null) {
@@ -143,14 +144,23 @@ function allows_undefined(check, issues) {
   return allows;
 }
 
-/** @param {import('./issues.cjs').Issues} issues @param {string} name @param {any} value that has no such property @param {{ name: string }[]} known */
-function missing(issues, name, value, known) {
+/** @param {import('./issues.cjs').Issues} issues @param {string} name of what is not there @param {() => string[]} others names that are not known */
+function missing(issues, name, others) {
   const before = issues.count;
   issues.add(() => {
-    const near = nearest(name, unknown_in(value, known));
+    const near = nearest(name, others());
     return near === null ? 'is required' : `is required: did you mean it by ${quoted(near)}?`;
   });
   issues.within(before, name);
+}
+
+/** @template T @param {() => T} make @returns {() => T} what makes it the first time it is asked for */
+function once(make) {
+  let made = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** @param {any} value @param {{ name: string }[]} known @returns {string[]} its other keys; none where they are many: who knows what they are for */

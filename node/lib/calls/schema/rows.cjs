@@ -70,6 +70,14 @@ function depth_of(items) {
 
 const UNUSUAL = { __proto__: null, NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY };
 
+const FLOAT16_MAX = 65_519;
+
+/** @param {number} number @param {string} dtype of floats @returns {number} what it is in such an array, as far as that is finite or not */
+function within(number, dtype) {
+  if (dtype === 'float16') return Math.abs(number) > FLOAT16_MAX ? Number.POSITIVE_INFINITY : number;
+  return dtype === 'float32' ? Math.fround(number) : number;
+}
+
 /** @param {any[]} items @param {string} dtype @returns {any} a typed array; `null`: they are not all of this type */
 function from_numbers(items, dtype) {
   if (dtype === 'bool') return items.every((item) => typeof item === 'boolean') ? Uint8Array.from(items, Number) : null;
@@ -79,6 +87,8 @@ function from_numbers(items, dtype) {
   const row = new type(items.length);
   for (let at = 0; at < items.length; at++) {
     const item = typeof items[at] === 'string' && is_float ? UNUSUAL[items[at]] : items[at];
+    // One that was finite, and is not in this type, or in none of JavaScript's.
+    if (is_float && item === items[at] && Number.isFinite(Number(item)) && !Number.isFinite(within(Number(item), dtype))) return null;
     if (is_big ? !(typeof item === 'bigint' || Number.isSafeInteger(item)) : typeof item !== 'number' && !(is_float && typeof item === 'bigint')) return null;
     row[at] = is_big ? BigInt(item) : Number(item);
     // An integer that is not what it was does not fit.

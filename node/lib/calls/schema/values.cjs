@@ -119,10 +119,6 @@ function number_check(schema, context, is_integer) {
         return given;
       }
     }
-    if (incoming && json && value === given && Math.abs(value) === Number.POSITIVE_INFINITY) {
-      issues.add('is beyond what a number holds');
-      return value;
-    }
     if (is_integer) {
       if (!Number.isSafeInteger(value)) {
         issues.add(Number.isInteger(value) ? `${value} is no exact integer: declare a bigint` : `expected an integer, not ${value}`);

@@ -17,7 +17,7 @@ def jsonable(value, is_declared=False, looks=None):
     are within one; both may raise.
     """
     if looks is not None:
-        looks.take(_size(value))
+        looks.take(len(value) if isinstance(value, (str, bytes, bytearray)) else 1)
     if value is None or value is True or value is False:
         return value
     kind, detail = kinds.classify(type(value))
@@ -31,12 +31,14 @@ def jsonable(value, is_declared=False, looks=None):
         return float_json(float(value))
     if kind == "bytes":
         return base64.b64encode(value).decode()
-    if looks is not None and kind in ("array", "set", "map", "any map"):
-        looks.room(len(value))
+    if looks is not None:
+        looks.room(_count(value, kind))
     if kind in ("array", "set"):
         return [_within(index, item, is_declared, looks) for index, item in enumerate(value)]
     if kind in ("map", "any map"):
         if kind == "map" and all(isinstance(key, str) for key in value):
+            if looks is not None:
+                looks.take(sum(map(len, value)))
             return {str(key): _within(key, item, is_declared, looks) for key, item in value.items()}
         return [
             [jsonable(key, is_declared, looks), _within(key, item, is_declared, looks)] for key, item in value.items()
@@ -66,12 +68,16 @@ def _numbers(value, is_declared):
     return jsonable(value, is_declared)
 
 
-def _size(value):
-    if isinstance(value, (str, bytes, bytearray)):
-        return len(value) or 1
-    # Arrays of numbers, and tables.
-    size = getattr(value, "nbytes", 1)
-    return size if type(size) is int and size > 0 else 1
+def _count(value, kind):
+    """How many values are within one."""
+    if kind in ("array", "set", "map", "any map"):
+        return len(value)
+    if kind == "typed array":
+        size = getattr(value, "size", None)
+        return len(value) if size is None else size
+    # Tables, by columns and rows.
+    shape = getattr(value, "shape", None)
+    return math.prod(shape) if type(shape) is tuple else 0
 
 
 def _within(part, value, is_declared, looks):

@@ -9,8 +9,10 @@ from .base import Invalid, expected
 def made(numpy, given, dtype, dimensions, json):
     """An array of `dtype`, by its name, and of so many dimensions; `None`: any."""
     try:
-        rows = numpy.asarray(_taken(given, _takes(numpy, dtype, json)), dtype)
-    except (ValueError, TypeError, OverflowError) as error:
+        taken = _taken(given, _takes(numpy, dtype, json))
+        with numpy.errstate(over="raise"):
+            rows = numpy.asarray(taken, dtype)
+    except (ValueError, TypeError, OverflowError, FloatingPointError) as error:
         raise Invalid(((), f"is not {named(dtype)}: {error}")) from None
     if rows.dtype.name not in kinds.TYPED_ARRAY_TAGS:
         raise expected(named(dtype), given)
@@ -39,6 +41,8 @@ def fits(numpy, value, wanted):
 def _taken(value, takes):
     if not isinstance(value, list):
         return takes(value)
+    if takes.all_of(value):
+        return value
     taken = []
     for index, each in enumerate(value):
         try:
@@ -51,10 +55,8 @@ def _taken(value, takes):
 def _takes(numpy, dtype, json):
     """What makes a number of an item, or refuses it: numpy would cut off its fraction, or make one of text."""
     kind = "any" if dtype is None else numpy.dtype(dtype).kind
-    if kind in "iu":
-        of_item = _of_integers(numpy.iinfo(dtype), dtype)
-    else:
-        of_item = _alike({"any": None, "b": True}.get(kind, False))
+    limits = numpy.iinfo(dtype) if kind in "iu" else None
+    of_item = _of_integers(limits, dtype) if limits is not None else _alike({"any": None, "b": True}.get(kind, False))
 
     def takes(item):
         if isinstance(item, (numpy.ndarray, array.array)):
@@ -66,6 +68,14 @@ def _takes(numpy, dtype, json):
             item = kinds.NON_FINITE.get(item, item)
         return of_item(item)
 
+    def all_of(row):
+        """Whether all of them are so, as is most often so, and none has to be looked at by itself."""
+        types = set(map(type, row))
+        if kind in "iu":
+            return types == {int} and limits.min <= min(row) and max(row) <= limits.max
+        return types == {bool} if kind == "b" else kind == "f" and bool(types) and types <= {int, float}
+
+    takes.all_of = all_of
     return takes
 
 

@@ -17,7 +17,7 @@ from .plain_json import jsonable
 
 #: The integers that are numbers in JavaScript and JSON.
 SAFE_INTEGER_MAX = 2**53 - 1
-_DIGITS = re.compile(r"-?\d{1,4000}", re.ASCII)
+_DIGITS = re.compile(r"-?(?:0|[1-9]\d{0,3999})", re.ASCII)
 
 
 def same(value):

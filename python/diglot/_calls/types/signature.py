@@ -4,10 +4,12 @@ import inspect
 import sys
 from typing import get_args, get_origin
 
-from .base import Definitions, Invalid
+from .base import ISSUES_MAX, Definitions, Invalid
 from .compile import ANY, ASYNC_STREAMS, SYNC_STREAMS, Compiler, Unsupported, resolved
 from .plain_json import jsonable
 
+#: Of a name that is compared with those there are.
+_NAME_CHARACTERS_MAX = 100
 _KEYWORD_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -143,6 +145,8 @@ class Signature:
                 issues.append(((name,), self._unknown(name)))
             except Invalid as invalid:
                 issues += invalid.within(name).issues
+            if len(issues) >= ISSUES_MAX:
+                raise Invalid(*issues)
         if not self.required <= found.keys():
             problems = {path[0] for path, _ in issues}
             missing = [name for name in self.parameters if name in self.required - found.keys() - problems]
@@ -156,7 +160,7 @@ class Signature:
             return "is a stream of items, and not a value"
         import difflib
 
-        near = difflib.get_close_matches(str(name), self.parameters, n=1)
+        near = difflib.get_close_matches(str(name)[:_NAME_CHARACTERS_MAX], self.parameters, n=1)
         return f"there is no such parameter{f': did you mean {near[0]!r}?' if near else ''}"
 
     def load_item(self, json=False):

@@ -2,9 +2,10 @@
 
 import threading
 
+from .arrays import ArrayType, NumpyType
 from .base import Invalid, Type, expected
 from .records import RecordType
-from .scalars import FloatType, IntType, NoneType
+from .scalars import BytesType, FloatType, IntType, NoneType
 
 #: Trying values of these costs nothing.
 _SIMPLE = frozenset((str, int, float, bool, bytes))
@@ -35,6 +36,9 @@ class UnionType(Type):
 
     def _function(self, which, json):
         members = sorted((member for member in self.members if not isinstance(member, NoneType)), key=_rank)
+        if any(isinstance(member, BytesType) for member in members):
+            # An array takes them as well, where they are not what they are.
+            members.sort(key=lambda member: 3 if isinstance(member, (ArrayType, NumpyType)) else _rank(member))
         functions = [getattr(member, which)(json) for member in members]
         if len(functions) == 1:
             (function,) = functions
@@ -73,7 +77,7 @@ class UnionType(Type):
 
 
 def _rank(member):
-    return {NoneType: 0, IntType: 1}.get(type(member), 3 if isinstance(member, FloatType) else 2)
+    return {NoneType: 0, IntType: 1}.get(type(member), 4 if isinstance(member, FloatType) else 2)
 
 
 def _kept(key, attempt, value):

@@ -34,13 +34,13 @@ def _first(pyarrow, column):
     """What a column without rows is of."""
     if not isinstance(column, pyarrow.ChunkedArray):
         return column
-    return column.chunk(0) if column.num_chunks else pyarrow.array([], column.type)
+    return column.chunk(0) if column.num_chunks else pyarrow.nulls(0, column.type)
 
 
 def _from_pandas(pyarrow, frame):
     try:
         return pyarrow.Table.from_pandas(frame)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OverflowError) as error:
         raise ValueError(f"a frame that is no table of Arrow's: {error}") from None
 
 
@@ -77,7 +77,7 @@ def table_from(stream):
         return polars.read_ipc_stream(stream)
     try:
         return pyarrow.ipc.open_stream(stream).read_all()
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise ValueError(
             f"a table that is not Arrow's IPC stream, or has in it what pyarrow has not: {error}"
         ) from None
