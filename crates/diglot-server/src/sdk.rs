@@ -15,9 +15,12 @@ use crate::unpacked::{self, InUse};
 /// Relative path and contents of every file.
 const FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
-/// The Python package, relative to where packages are, without the workers' own.
+/// The Python package, relative to where packages are, without the workers' own. Nor is `diglot_services` among it: type
+/// checkers would find that one, without types, before the one that `diglot types` has written beside a program.
 pub fn python_package() -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    let is_of_workers = |name: &str| name == "diglot_worker.py" || name.starts_with("diglot/_worker/");
+    let is_of_workers = |name: &str| {
+        matches!(name, "diglot_worker.py" | "diglot_services.py") || name.starts_with("diglot/_worker/")
+    };
     let files = FILES.iter().filter_map(|(name, contents)| Some((name.strip_prefix("python/")?, *contents)));
     files.filter(move |(name, _)| !is_of_workers(name))
 }

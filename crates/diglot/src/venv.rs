@@ -6,9 +6,8 @@ use std::{
 };
 
 /// What a new venv has, and what comes with it: these are no packages that a service asks for.
-const FURNITURE: [&str; 10] = [
+const FURNITURE: [&str; 9] = [
     "diglot",
-    "diglot_services",
     "pip",
     "setuptools",
     "wheel",

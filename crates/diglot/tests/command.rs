@@ -365,9 +365,12 @@ fn install_makes_what_serve_looks_for() {
     assert!(said.contains("web: npm ci "), "{said}");
     assert!(!said.contains("venv /"), "it is made once: {said}");
     assert!(!said.contains("the package `diglot`"), "and so is this: {said}");
-    let program = "import diglot_services; from diglot.testing import stub";
+    let program = "from diglot.testing import stub\ntry: import diglot_services\nexcept ModuleNotFoundError: pass\nelse: exit(1)";
     let tests = Command::new(project.path("api/.venv/bin/python")).args(["-c", program]).status();
-    assert!(tests.expect("the venv's python runs").success(), "tests find the package");
+    assert!(
+        tests.expect("the venv's python runs").success(),
+        "tests find the package, and type checkers no module before the written one"
+    );
 
     let check = project.real_diglot(&["check"]).output().expect("diglot runs");
     assert!(project.said(&check).contains("main:app (api/.venv/bin/python)"), "{}", project.said(&check));

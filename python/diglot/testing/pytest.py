@@ -5,15 +5,30 @@ uppermost conftest.py, makes them known:
 """
 
 import contextlib
+import importlib.abc
+import importlib.util
+import sys
 
 import pytest
 
+from .._calls import unwritten
 from . import StartError, serve, stub
 
 #: Of a server's log, in the report of a test that failed.
 _LOG_LINES_MAX = 100
 
 _running = []
+
+
+class _Unwritten(importlib.abc.MetaPathFinder):
+    """Finds `diglot_services` where `diglot types` has not written it, as workers do."""
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_file_location(name, unwritten.__file__) if name == "diglot_services" else None
+
+
+# Behind all others.
+sys.meta_path.append(_Unwritten())
 
 
 def pytest_addoption(parser):
