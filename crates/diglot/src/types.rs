@@ -59,6 +59,7 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         true => None,
         false => ask::offered(&types.running, environment)?,
     };
+    let whose = if running.is_some() { "those of the server that runs" } else { "as they should be" };
     let offered = match running {
         Some(offered) => {
             anstream::eprintln!("{ASKED_A_SERVER}");
@@ -115,7 +116,7 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
     }
     let count = plural(now.functions(), "function");
     match all.write()? {
-        0 => anstream::eprintln!("nothing to write: the types of {count} are as they should be"),
+        0 => anstream::eprintln!("nothing to write: the types of {count} are {whose}"),
         _ => anstream::eprintln!("the types of {count}, to be committed"),
     }
     Ok(ExitCode::SUCCESS)
@@ -234,7 +235,7 @@ fn checked(changes: &[Change], all: &Files) -> ExitCode {
     };
     report::failed(
         &format!("the types are not those of the functions: {told}"),
-        Some("run `diglot types`, see to the callers, and commit what it writes"),
+        Some("run `diglot types --fresh`, see to the callers, and commit what it writes"),
     )
 }
 

@@ -96,11 +96,20 @@ def function(target=None, /, *, name=None, timeout=None, concurrency=None, queue
         "concurrency": _checked_count("concurrency", concurrency, 1),
         "queue": _checked_count("queue", queue, 0),
         "idempotent": bool(idempotent),
-        "errors": tuple(errors),
+        "errors": _checked_errors(errors),
     }
     if target is None:
         return functools.partial(_register, name=name, options=options, frame=sys._getframe(1))
     return _register(target, name=name, options=options, frame=sys._getframe(1))
+
+
+def _checked_errors(value):
+    found = tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
+    if all(isinstance(each, type) and issubclass(each, Exception) for each in found) and found != (value,):
+        return found
+    raise TypeError(
+        f"@function(errors={call_errors.shown(value)}): it is a list of classes of exceptions, such as [OutOfStock]"
+    )
 
 
 def _checked_timeout(value):

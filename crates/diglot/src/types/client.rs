@@ -65,7 +65,8 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
                 ExitCode::SUCCESS
             }
             _ => {
-                let hint = format!("run `diglot types --client {shown}`, see to the callers, and commit it");
+                let hint =
+                    format!("run `diglot types --fresh --client {shown}`, see to the callers, and commit it");
                 report::failed("the client is not that of the API", Some(&hint))
             }
         });
