@@ -260,7 +260,7 @@ class Pending {
 
   /** The request, or the call, that it was made in is not waited for any more. */
   leave() {
-    this._give_up(ABORT.CLIENT_LEFT, () => for_nobody(this._failed(CallCancelled, 'it was given up with what it was made in')));
+    this._give_up(ABORT.CLIENT_LEFT, () => for_nobody(this._failed(CallCancelled, 'who waited for this has left')));
   }
 
   /** @param {number} reason @param {(() => any) | null} make the error for who waits; null: nobody does */

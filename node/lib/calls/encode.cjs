@@ -84,7 +84,7 @@ class Encoder {
   }
 
   too_large() {
-    throw new TooLarge(`a message is longer than ${this.bytes_max} bytes, which is the most that may cross`);
+    throw new TooLarge(`a message is longer than ${this.bytes_max} bytes, which is \`message_bytes_max\` of \`[functions]\``);
   }
 
   /** @param {string} what @returns {never} */

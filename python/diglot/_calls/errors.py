@@ -199,6 +199,9 @@ _CLASSES = {
         TooDeep,
     )
 }
+for _cls in (CallError, RemoteError, InvalidArguments, InvalidResult, *_CLASSES.values()):
+    # By which programs know them, and tracebacks name them.
+    _cls.__module__ = "diglot"
 
 
 def path_text(path):
