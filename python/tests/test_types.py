@@ -633,7 +633,9 @@ def test_columns_of_a_frame_are_its_own_wherever_its_index_stands():
     pandas = pytest.importorskip("pandas")
     pyarrow = pytest.importorskip("pyarrow")
     numbers = pandas.ArrowDtype(pyarrow.int64())
-    frame = pandas.DataFrame({"a": [1, 2], "b": [10, 20]}, pandas.Index([100, 200], dtype=numbers, name="id"), numbers)
+    frame = pandas.DataFrame(
+        {"a": [1, 2], "b": [10, 20]}, pandas.Index([100, 200], dtype=numbers, name="id"), dtype=numbers
+    )
     table = pyarrow.Table.from_pandas(frame)
     for order in (["id", "a", "b"], ["a", "id", "b"], ["b", "a", "id"]):
         back = signature(pandas.DataFrame).load({"x": decode(encode(table.select(order)))})["x"]
@@ -651,7 +653,8 @@ def test_a_table_that_is_cut_off_is_refused(package):
     subject = signature(cls)
     frame = module.table({"a": [1, 2]}) if package == "pyarrow" else cls({"a": [1, 2]})
     whole = base64.b64decode(subject.dump(frame, True))
-    for length in range(0, len(whole) - 8, 24):
+    # Messages are padded to eight bytes: none ends there.
+    for length in range(1, len(whole) - 8, 24):
         with pytest.raises(Invalid):
             subject.load({"x": base64.b64encode(whole[:length]).decode()}, True)
 
