@@ -190,15 +190,16 @@ impl Broker {
         };
         let shared = Arc::clone(&self.shared);
         self.runtime.spawn(async move {
-            let end = match CallsSocket::new(socket) {
-                Ok(socket) => {
-                    let mut task = Task { shared: Arc::clone(&shared), key, socket, buffer: Vec::new() };
-                    poll_fn(|context| task.poll(context)).await
-                }
+            let mut task = match CallsSocket::new(socket) {
+                Ok(socket) => Some(Task { shared: Arc::clone(&shared), key, socket, buffer: Vec::new() }),
                 Err(error) => {
                     tracing::error!("cannot use a worker's calls socket: {error}");
-                    SocketEnd::Closed
+                    None
                 }
+            };
+            let end = match &mut task {
+                Some(task) => poll_fn(|context| task.poll(context)).await,
+                None => SocketEnd::Closed,
             };
             {
                 let mut inner = shared.inner.lock();
@@ -208,6 +209,8 @@ impl Broker {
             }
             shared.settled.notify_waiters();
             ended(end);
+            // Closed last: a worker that ends upon it has ended for the reason that was told.
+            drop(task);
         });
         key
     }

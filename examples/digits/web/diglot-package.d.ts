@@ -114,13 +114,27 @@ declare module "diglot" {
   export type DType = keyof TypedArrays | 'float16';
 
   /** An array of any shape, row by row: numpy's `ndarray` in Python. */
-  export class NDArray<D extends DType = DType> {
-    /** @param dtype `bool` for a Uint8Array of 0 and 1; else that of the data */
-    constructor(shape: number[], data: DataOf<D>, dtype?: D);
+  export interface NDArray<D extends DType = DType> {
     readonly shape: number[];
     readonly data: DataOf<D>;
     readonly dtype: D;
   }
+
+  /** Of a typed array, which is not copied: its dtype is that of the data, or what is said, as `bool` of a Uint8Array of 0 and 1. */
+  export const NDArray: {
+    readonly prototype: NDArray;
+    new (shape: number[], data: Int8Array): NDArray<'int8'>;
+    new (shape: number[], data: Uint8Array): NDArray<'uint8'>;
+    new (shape: number[], data: Int16Array): NDArray<'int16'>;
+    new (shape: number[], data: Uint16Array): NDArray<'uint16'>;
+    new (shape: number[], data: Int32Array): NDArray<'int32'>;
+    new (shape: number[], data: Uint32Array): NDArray<'uint32'>;
+    new (shape: number[], data: BigInt64Array): NDArray<'int64'>;
+    new (shape: number[], data: BigUint64Array): NDArray<'uint64'>;
+    new (shape: number[], data: Float32Array): NDArray<'float32'>;
+    new (shape: number[], data: Float64Array): NDArray<'float64'>;
+    new <D extends DType>(shape: number[], data: DataOf<D>, dtype?: D): NDArray<D>;
+  };
 
   /** Numbers of 16 bits in a row: a Float32Array of the same numbers where Node.js, or the project's `lib`, has no Float16Array. */
   export type Float16s = Float32Array | (typeof globalThis extends { Float16Array: { readonly prototype: infer A } } ? A : never);
