@@ -2,12 +2,9 @@
 
 import socket
 
-import native
 from broker import CALL, END, OFFER, RETURN, THROW, Call, Peer
 
-native.load()
-
-from diglot._calls.values import portable  # noqa: E402
+from diglot._calls.values import portable
 
 
 class Calls:

@@ -5,6 +5,7 @@ import sysconfig
 import textwrap
 from pathlib import Path
 
+import native
 import pytest
 from front import PYTHON, Front
 
@@ -15,6 +16,8 @@ if sysconfig.get_config_var("Py_GIL_DISABLED"):
     collect_ignore = [
         path.name for path in Path(__file__).parent.glob("test_*.py") if path.name != "test_interpreter.py"
     ]
+else:
+    native.load()
 
 MAIN = {"module": "main", "attr": None, "call": False}
 

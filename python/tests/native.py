@@ -4,7 +4,7 @@ import sys
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 
-from front import PYTHON, native_library
+from front import native_library
 
 
 def load():
@@ -16,6 +16,3 @@ def load():
         module = module_from_spec(spec)
         spec.loader.exec_module(module)
         sys.modules[name] = module
-    if str(PYTHON) not in sys.path:
-        sys.path.append(str(PYTHON))
-    return sys.modules[name]

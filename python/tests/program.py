@@ -3,12 +3,9 @@
 import asyncio
 import socket
 
-import native
 from broker import Relay
 
-native.load()
-
-from diglot._calls import connection, registry  # noqa: E402
+from diglot._calls import connection, registry
 
 
 class Program:

@@ -12,20 +12,17 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
 
-import native
 import pytest
 from broker import DRAIN
 from front import REPOSITORY
 
-native.load()
-
-import diglot  # noqa: E402
-from diglot import function, services  # noqa: E402
-from diglot._calls import connection  # noqa: E402
-from diglot._calls import scope as scopes  # noqa: E402
-from diglot._calls.incoming import Incoming  # noqa: E402
-from diglot._calls.names import crossing  # noqa: E402
-from diglot._calls.outgoing import Reply, StreamReply  # noqa: E402
+import diglot
+from diglot import function, services
+from diglot._calls import connection
+from diglot._calls import scope as scopes
+from diglot._calls.incoming import Incoming
+from diglot._calls.names import crossing
+from diglot._calls.outgoing import Reply, StreamReply
 
 #: Of the event loop, in which what is over has to be gone.
 TURNS = 10

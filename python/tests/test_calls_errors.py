@@ -5,14 +5,11 @@ import pickle
 import sys
 from typing import Any
 
-import native
 import pytest
 
-native.load()
-
-from diglot import RemoteError, function, services  # noqa: E402
-from diglot._calls import derived, errors  # noqa: E402
-from diglot._calls.declared import Declared  # noqa: E402
+from diglot import RemoteError, function, services
+from diglot._calls import derived, errors
+from diglot._calls.declared import Declared
 
 
 @pytest.fixture(autouse=True)

@@ -17,18 +17,15 @@ import traceback
 import types
 from collections.abc import AsyncIterator
 
-import native
 import pytest
 
-native.load()
-
-import diglot  # noqa: E402
-from diglot import function, services  # noqa: E402
-from diglot._calls import connection, errors, thrown  # noqa: E402
-from diglot._calls import scope as scopes  # noqa: E402
-from diglot._calls.names import crossing  # noqa: E402
-from diglot._calls.threads import Pool  # noqa: E402
-from diglot.testing import stub  # noqa: E402
+import diglot
+from diglot import function, services
+from diglot._calls import connection, errors, thrown
+from diglot._calls import scope as scopes
+from diglot._calls.names import crossing
+from diglot._calls.threads import Pool
+from diglot.testing import stub
 
 
 async def until(what):

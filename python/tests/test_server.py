@@ -7,12 +7,9 @@ import sys
 import urllib.request
 from pathlib import Path
 
-import native
 import pytest
 
-native.load()
-
-from diglot.testing import serve  # noqa: E402
+from diglot.testing import serve
 
 CONFIG = f"""
 [server]

@@ -5,15 +5,12 @@ import subprocess
 import sys
 import textwrap
 
-import native
 import pytest
 from front import PYTHON
 
-native.load()
-
-import diglot  # noqa: E402
-from diglot import services  # noqa: E402
-from diglot.testing import stub  # noqa: E402
+import diglot
+from diglot import services
+from diglot.testing import stub
 
 
 def test_values_pass_through_the_codec():

@@ -18,16 +18,13 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypedDict, TypeVar, Union
 
-import native
 import pytest
 from values_golden import same
 
-native.load()
-
-from diglot import BigInt, function  # noqa: E402
-from diglot._calls import registry  # noqa: E402
-from diglot._calls.types import Invalid, Signature, Unsupported  # noqa: E402
-from diglot._calls.values import AnyMap, decode, encode  # noqa: E402
+from diglot import BigInt, function
+from diglot._calls import registry
+from diglot._calls.types import Invalid, Signature, Unsupported
+from diglot._calls.values import AnyMap, decode, encode
 
 if typing.TYPE_CHECKING:
     pass

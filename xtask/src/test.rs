@@ -205,9 +205,13 @@ impl Suite {
 /// The Python package's tests, with each of these interpreters.
 fn python_package(diglot: &Path, versions: &[String]) -> Result<Vec<String>> {
     let requirements = root().join("python/tests/requirements.txt");
+    let jobs = std::env::var(JOBS_VARIABLE);
     let run = |python: &Path| {
         let mut command = Command::new(python);
-        command.args(["-W", "error", "-m", "pytest", "-W", "error"]).current_dir(root().join("python"));
+        command
+            .args(["-W", "error", "-m", "pytest", "-W", "error", "-n"])
+            .arg(jobs.as_deref().unwrap_or("auto"));
+        command.current_dir(root().join("python"));
         command.env(NATIVE_VARIABLE, diglot.with_file_name(native_module()));
         run_and_show(&mut command, Closing::Pytest)
     };
