@@ -83,10 +83,14 @@ def crossed(value, is_typed, facts):
     return value
 
 
+class Widened(numpy.ndarray):
+    """Of another type than it was sent as: the numbers are the same, but not the bits of those that are none."""
+
+
 def of_array(value, is_typed, facts):
     value = value.astype(value.dtype.newbyteorder("<"))
     if value.dtype.name == "float16" and not facts["hasFloat16"]:
-        return value.astype("float32")
+        return value.astype("float32").view(Widened)
     # Bytes are JavaScript's Uint8Array.
     return value.tobytes() if value.dtype == "uint8" and value.ndim == 1 and not is_typed else value
 
@@ -114,6 +118,8 @@ def _text(key):
 def same(back, expected):
     if isinstance(expected, Text):
         return type(back) is str and _reads_as(back, expected.value)
+    if isinstance(expected, numpy.ndarray):
+        return type(back) is numpy.ndarray and _is_same_array(back, expected)
     if type(back) is not type(expected):
         return False
     if isinstance(expected, float):
@@ -130,13 +136,19 @@ def same(back, expected):
         return _are_same([*back], [*expected])
     if isinstance(expected, datetime.datetime):
         return back == expected and back.utcoffset() == datetime.timedelta()
-    if isinstance(expected, numpy.ndarray):
-        is_widened = expected.dtype == "float32"
-        bits = back.tobytes() == expected.tobytes() or (
-            is_widened and numpy.array_equal(back, expected, equal_nan=True)
-        )
-        return back.dtype == expected.dtype and back.shape == expected.shape and bits
     return back == expected
+
+
+def _is_same_array(back, expected):
+    if (back.dtype, back.shape) != (expected.dtype, expected.shape):
+        return False
+    if isinstance(expected, Widened):
+        return _numbers(back) == _numbers(expected)
+    return back.tobytes() == expected.tobytes()
+
+
+def _numbers(array):
+    return numpy.where(numpy.isnan(array), numpy.float32("nan"), array).tobytes()
 
 
 def _are_same(back, expected):
