@@ -192,7 +192,9 @@ impl Suite {
                 // Where a service of Python stands beside one of Node.
                 install_node_modules(&root().join(Self::NodeFrameworks.folder()))?;
                 let mut command = Command::new(python);
-                command.args(["-m", "pytest"]).current_dir(folder).env(DIGLOT_VARIABLE, diglot);
+                // The tests of a file share its servers.
+                command.args(["-m", "pytest", "--dist", "loadfile", "-n", &jobs()]);
+                command.current_dir(folder).env(DIGLOT_VARIABLE, diglot);
                 run_and_show(&mut command, Closing::Pytest)
             }
             Self::NodeFrameworks => node_frameworks(diglot, options),
@@ -205,12 +207,9 @@ impl Suite {
 /// The Python package's tests, with each of these interpreters.
 fn python_package(diglot: &Path, versions: &[String]) -> Result<Vec<String>> {
     let requirements = root().join("python/tests/requirements.txt");
-    let jobs = std::env::var(JOBS_VARIABLE);
     let run = |python: &Path| {
         let mut command = Command::new(python);
-        command
-            .args(["-W", "error", "-m", "pytest", "-W", "error", "-n"])
-            .arg(jobs.as_deref().unwrap_or("auto"));
+        command.args(["-W", "error", "-m", "pytest", "-W", "error", "-n", &jobs()]);
         command.current_dir(root().join("python"));
         command.env(NATIVE_VARIABLE, diglot.with_file_name(native_module()));
         run_and_show(&mut command, Closing::Pytest)
@@ -361,8 +360,16 @@ fn rust_tests(crates: Crates) -> (Command, Closing) {
 
 fn node_tests(folder: &Path) -> Command {
     let mut command = Command::new("node");
-    command.args(["--test", "--test-reporter=spec"]).current_dir(folder);
+    // Node leaves a core to itself, which is one of two.
+    command.args(["--test", "--test-reporter=spec", &format!("--test-concurrency={}", jobs())]);
+    command.current_dir(folder);
     command
+}
+
+/// How many tests run at once: as many as there are cores, or what the user says.
+fn jobs() -> String {
+    std::env::var(JOBS_VARIABLE)
+        .unwrap_or_else(|_| std::thread::available_parallelism().map_or(1, usize::from).to_string())
 }
 
 /// Where there is a lock file there is something to install.

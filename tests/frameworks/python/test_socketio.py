@@ -95,7 +95,8 @@ def test_a_refused_connection(server):
     polling = f"{server.url}/socket.io/?EIO=4&transport=polling"
     session = f"{polling}&sid={json.loads(httpx.get(polling).text[1:])['sid']}"
     assert httpx.post(session, content='40{"token":"wrong"}').text == "OK"
-    assert httpx.get(session).text == '44{"message":"no member"}'
+    # On a slow machine a ping may come with it.
+    assert httpx.get(session).text.split("\x1e")[0] == '44{"message":"no member"}'
 
 
 def test_what_lies_beside_it(server):
