@@ -724,6 +724,49 @@ def test_streams_and_defaults():
     assert "stream" not in Signature(plain, "plain", "here.py:1").offer()
 
 
+def test_what_is_not_annotated_is_said():
+    def subject(a, b: int, c=1, *, d: Any = None): ...
+
+    def typed(a: Any) -> None: ...
+
+    assert Signature(subject, "subject", "here.py:1").offer()["untyped"] == {"params": ["a", "c"], "result": True}
+    assert "untyped" not in Signature(typed, "typed", "here.py:1").offer()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("k: int = 'a'", "expected an int, not 'a': give it another, or annotate what it may be"),
+        ("k: int = None", "expected an int, not None: annotate it `... | None`"),
+        ("k: list[int] = [1, 'b']", "[1]: expected an int, not 'b'"),
+        ("k: Color = 'red'", "expected a member of Color, not 'red'"),
+        ("k: Annotated[str, Field(max_length=1)] = 'ab'", "at most 1"),
+    ],
+)
+def test_defaults_are_of_their_type(parameter, message):
+    pydantic = pytest.importorskip("pydantic")
+    text = refused(f"def subject({parameter}): ...", Field=pydantic.Field)
+    assert text.startswith('the default of the parameter "k" of the function subject (here.py:1): ')
+    assert message in text
+
+
+def test_defaults_are_told_where_json_has_a_word_for_them():
+    numpy = pytest.importorskip("numpy")
+
+    def subject(
+        x: float = 1,
+        color: Color = Color.RED,
+        rows: numpy.typing.NDArray[numpy.float32] = numpy.zeros((1, 2), numpy.float32),  # noqa: B008
+        when: datetime.date | None = None,
+        node: Node = Node("a"),  # noqa: B008
+        big: float | None = math.inf,
+    ) -> None: ...
+
+    properties = Signature(subject, "subject", "here.py:1", {"numpy": numpy}).offer()["params"]["properties"]
+    assert properties["x"]["default"] == 1 and properties["color"]["default"] == "red"
+    assert properties["when"]["default"] is None
+
+
 def test_nothing_is_returned():
     def subject() -> None: ...
 

@@ -15,6 +15,7 @@ mod log;
 mod pidfile;
 mod published;
 mod release;
+mod remarks;
 mod sdk;
 mod signals;
 mod sockets;
@@ -24,6 +25,7 @@ mod unpacked;
 mod written;
 
 pub use gather::{describe, gather};
+pub use remarks::remarks;
 pub use sdk::python_package;
 pub use written::{Sources, Written, sources};
 
@@ -161,9 +163,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     for address in &parts.addresses {
         log.server_line(format!("diglot: listening on {address}"));
     }
-    if let Some(published) = parts.config.published.clone() {
-        tokio::spawn(published::tell_amiss(published, Arc::clone(&parts.broker)));
-    }
+    tokio::spawn(remarks::tell(parts.config.clone(), Arc::clone(&parts.broker)));
     let restart = || {
         tracing::info!(
             "restarting workers one after another; as many as half of the old ones finish what they have at once, within \

@@ -4,7 +4,7 @@ use std::{net::TcpListener, os::unix::net::UnixStream, process::ExitCode};
 
 use diglot_config::{Config, Entry, Environment, Listen, Problem, Resolution, Service, resolve};
 
-use crate::{arguments::Check, packages, report};
+use crate::{arguments::Check, packages, report, types};
 
 pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
     let mut resolution = match resolve(&check.file.into(), environment) {
@@ -14,6 +14,7 @@ pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
     let taken = taken_addresses(&resolution);
     resolution.problems.extend(taken);
     resolution.problems.extend(resolution.workplaces.iter().filter_map(packages::missing));
+    resolution.problems.extend(resolution.config.iter().flat_map(of_nobody));
     report::problems(&resolution.problems);
     match resolution.config {
         Some(config) => {
@@ -26,6 +27,15 @@ pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
             report::wrong()
         }
     }
+}
+
+/// What is published and comes to nothing by what `diglot types` has written, where it has. Warnings only: that may be older than
+/// the sources.
+fn of_nobody(config: &Config) -> Vec<Problem> {
+    let remarks = diglot_server::remarks(config, &types::written(config));
+    let warnings = remarks.into_iter().map(Problem::warning);
+    let hint = "so says diglot.types.json: `diglot types` writes it anew. Functions belong to the service whose program imports them";
+    warnings.map(|warning| warning.hint(hint)).collect()
 }
 
 /// Warnings only: what holds the port now is most often the very server that is to be restarted.

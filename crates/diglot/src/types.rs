@@ -11,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 
-use diglot_config::{Arguments, Config, Environment, resolve};
+use diglot_config::{Arguments, Config, Environment, Problem, resolve};
 use diglot_control::Offered;
 use diglot_types::{Change, Offers, compare, crossing, python, typescript};
 use serde_json::{Value, json};
@@ -69,6 +69,8 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         None => diglot_server::gather(config.clone()).ok_or(ExitCode::FAILURE)?,
     };
     refuse_unknown(&offered)?;
+    let remarks = diglot_server::remarks(&config, &offered.functions);
+    report::problems(&remarks.into_iter().map(Problem::warning).collect::<Vec<_>>());
     let offered = placed(offered.functions, &config);
     let now = read(&offered)?;
     let kept_at = kept_at(&config);
@@ -191,6 +193,12 @@ fn placed(mut offered: Value, config: &Config) -> Value {
         }
     }
     offered
+}
+
+/// What all services offered when types were written last; `null` where that is not known.
+pub(crate) fn written(config: &Config) -> Value {
+    let text = files::text_of(&kept_at(config)).unwrap_or_default();
+    serde_json::from_str::<Value>(&text).map(|mut kept| kept["services"].take()).unwrap_or_default()
 }
 
 fn read(offered: &Value) -> Result<Offers, ExitCode> {

@@ -8,6 +8,7 @@ mod compiled;
 mod drift;
 mod example;
 mod first;
+mod remarks;
 mod watching;
 
 use std::fs;
@@ -70,14 +71,23 @@ impl Following {
 
     /// The same, with that line.
     fn until(&self, start: &str) -> (Vec<String>, String) {
+        self.until_one(start, |line| line.starts_with(start))
+    }
+
+    /// Waits for a line with this in it.
+    fn until_has(&self, part: &str) -> (Vec<String>, String) {
+        self.until_one(part, |line| line.contains(part))
+    }
+
+    fn until_one(&self, what: &str, is_it: impl Fn(&str) -> bool) -> (Vec<String>, String) {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = Vec::new();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
-                Ok(line) if line.starts_with(start) => return (seen, line),
+                Ok(line) if is_it(&line) => return (seen, line),
                 Ok(line) => seen.push(line),
-                Err(_) => panic!("the line `{start}` never came. There were: {seen:#?}"),
+                Err(_) => panic!("the line `{what}` never came. There were: {seen:#?}"),
             }
         }
     }

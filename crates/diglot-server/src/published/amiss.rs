@@ -3,16 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use diglot_broker::{Broker, Offer, advice};
+use diglot_broker::{Offer, advice};
 use diglot_config::{Published, PublishedName};
-
-/// Says in the log which published names cannot be called, as soon as the services have said what they offer.
-pub(crate) async fn tell_amiss(published: Published, broker: Arc<Broker>) {
-    broker.settled().await;
-    for line in amiss(&published, &broker.functions()) {
-        tracing::warn!("{line}");
-    }
-}
 
 /// A line for each published name that cannot be called. `functions` are those of each service, by the names that cross.
 pub(crate) fn amiss(published: &Published, functions: &BTreeMap<String, Vec<Arc<Offer>>>) -> Vec<String> {

@@ -20,7 +20,7 @@ use diglot_front::own::{Body, Content, Handler, Handling, Request, Response, Too
 use tokio::time::timeout;
 
 use crate::arguments::{Unfit, crossed};
-pub(crate) use amiss::{amiss, tell_amiss};
+pub(crate) use amiss::amiss;
 use items::{State, Streamed};
 use problem::Problem;
 use request::Form;

@@ -34,6 +34,8 @@ class Signature:
         self.required = set()
         self.input = None
         self.input_type = None
+        #: Parameters without an annotation, which may be anything; so may the result where `has_result` is not.
+        self.untyped = []
         self._item_loads = {}
         self._defaults = {}
         signature = inspect.signature(function)
@@ -68,13 +70,28 @@ class Signature:
                     raise Unsupported(f'"{self.input}" is a stream of items as well, and there can be one')
                 self.input, self.input_type = parameter.name, self._compiler.compile(item[0], self._scope)
                 return
-            self.parameters[parameter.name] = self._compiler.compile(annotation, self._scope)
+            type = self.parameters[parameter.name] = self._compiler.compile(annotation, self._scope)
         except Unsupported as problem:
             raise self._fail(what, problem) from None
+        if annotation is inspect.Parameter.empty:
+            self.untyped.append(parameter.name)
         if parameter.default is inspect.Parameter.empty:
             self.required.add(parameter.name)
         else:
+            self._check_default(what, parameter, type)
             self._defaults[parameter.name] = parameter.default
+
+    def _check_default(self, what, parameter, type):
+        try:
+            if type is not ANY:  # which may be a sentinel of the program's
+                type.dump(False)(parameter.default)
+        except Invalid as invalid:
+            path, problem = invalid.told()[0]
+            where = "".join(f"[{part!r}]" for part in path)
+            is_left_out = parameter.default is None
+            what_to_do = "annotate it `... | None`" if is_left_out else "give it another, or annotate what it may be"
+            problem = f"{where}{': ' if where else ''}{problem}: {what_to_do}"
+            raise self._fail(f"the default of {what}", problem) from None
 
     def _read_result(self, annotation):
         self.stream = self.is_async_generator or self.is_generator
@@ -119,13 +136,15 @@ class Signature:
             defs = Definitions()
             item = self.input_type.schema(defs)
             offer["input"] = {"name": self.input, "schema": _with_definitions(item, defs)}
+        if self.untyped or not self.has_result:
+            offer["untyped"] = {"params": self.untyped, "result": not self.has_result}
         return offer
 
     def _with_default(self, name, schema):
         try:
             default = jsonable(self.parameters[name].dump(True)(self._defaults[name]))
         except Invalid:
-            return schema  # such as a sentinel of the program's
+            return schema  # such as a sentinel of the program's, or what JSON has no word for
         return {**schema, "default": default}
 
     def load(self, arguments, json=False):
