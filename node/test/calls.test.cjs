@@ -258,6 +258,22 @@ describe('calls', () => {
     it('are not taken for one value, nor the reverse', async () => {
       await assert.rejects(run('for await (const x of services.model.echo({ value: 1 })) x'), /not with a stream of items: await/);
       await assert.rejects(run('await services.model.count({ to: 1 })'), /TypeError: services\.model\.count\(…\) answers with a stream of items: use `for await/);
+      const unawaited = `const call = services.model.count({ to: 1 }); return await new Promise((resolve) => call.then(null, (error) => resolve(error.stack)))`;
+      assert.match(await run(unawaited), /^TypeError: services\.model\.count\(…\) answers with a stream of items[^\n]*\n {4}at [^\n]*web\.mjs/);
+    });
+
+    it('and calls that were forgotten, and told, do not end the worker when they fail', async () => {
+      const told = `const told = [];
+        for (const use of [(call) => JSON.stringify({ call }), (call) => services.model.echo({ value: { call } })]) {
+          const call = services.model.fail({ how: 'thrown' });
+          try { await use(call) } catch (error) { told.push(error.message) }
+        }
+        return told`;
+      const [json, encoded] = await run(told);
+      assert.match(json, /is a call, and no answer yet/);
+      assert.match(encoded, /is an await missing\?/);
+      // The failures come before this, and an unhandled rejection would end the worker.
+      assert.equal(await run('await services.model.echo({}); return "alive"'), 'alive');
     });
 
     it('are read by who iterates them after they have come, and passed on by functions', async () => {
@@ -277,6 +293,8 @@ describe('calls', () => {
       const is_call = (name) => `services.model.${name}(…) is a call, and no answer yet: use \`await services.model.${name}(…)\`, or \`for await\` where it is a stream`;
       const items = 'the items of a stream are no data yet: read them with `for await`';
       assert.deepEqual(await run(code), [is_call('similar'), is_call('similar'), is_call('count'), items, []]);
+      const stack = await run(`const call = services.model.similar({ itemId: 1 }); try { JSON.stringify(call) } catch (error) { return error.stack } finally { await call }`);
+      assert.match(stack, /^TypeError: services\.model\.similar\(…\) is a call[\s\S]+\n {4}of the call that was made\n {4}at [^\n]*web\.mjs/);
       await assert.rejects(run('return { inner: services.model.echo({ value: 1 }) }'), /inner is a promise: is an await missing\?/);
     });
 

@@ -7,6 +7,7 @@ const { CallCancelled, DeadlineExceeded, InvalidResult, from_thrown, located, ra
 const { decode } = require('./decode.cjs');
 const { Items } = require('./items.cjs');
 const { for_nobody } = require('./left.cjs');
+const { frames_of } = require('./made.cjs');
 const { Sending } = require('./sending.cjs');
 
 function nothing() {}
@@ -16,17 +17,20 @@ class Call extends Promise {
   #resolve;
   /** @type {import('./services.cjs').Route} */
   #route;
+  /** @type {{ stack?: string } | null} */
+  #made;
   /** @type {Items | null} */
   #items = null;
 
-  /** @param {import('./services.cjs').Route} route */
-  constructor(route) {
+  /** @param {import('./services.cjs').Route} route @param {{ stack?: string } | null} made where, if that was looked at */
+  constructor(route, made) {
     let resolve;
     super((resolve_it) => {
       resolve = resolve_it;
     });
     this.#resolve = resolve;
     this.#route = route;
+    this.#made = made;
   }
 
   /** It is answered. @param {any} value or a promise of it */
@@ -44,7 +48,7 @@ class Call extends Promise {
   #stream(items) {
     this.#items = items;
     this.catch(nothing);
-    this.#resolve(raise(() => new TypeError(`${this.#shown()} answers with a stream of items: use \`for await (const item of ${this.#shown()})\``)));
+    this.#resolve(raise(() => located(new TypeError(`${this.#shown()} answers with a stream of items: use \`for await (const item of ${this.#shown()})\``), this.#made)));
   }
 
   #shown() {
@@ -58,9 +62,14 @@ class Call extends Promise {
     return new Reader(this);
   }
 
-  /** What makes JSON of a promise finds `{}` in it. @returns {never} */
+  /** What makes JSON of a promise finds `{}` in it. Its author is told of the mistake: what the call fails with then ends no worker. @returns {never} */
   toJSON() {
-    throw new TypeError(`${this.#shown()} is a call, and no answer yet: use \`await ${this.#shown()}\`, or \`for await\` where it is a stream`);
+    this.catch(nothing);
+    const error = new TypeError(`${this.#shown()} is a call, and no answer yet: use \`await ${this.#shown()}\`, or \`for await\` where it is a stream`);
+    // What makes JSON of it is most often a framework, later and elsewhere.
+    const frames = frames_of(this.#made?.stack);
+    if (frames.length > 0) error.stack = [error.stack, '    of the call that was made', ...frames].join('\n');
+    throw error;
   }
 }
 // `then` makes ordinary promises, and `await` takes this one as it is.

@@ -6,7 +6,7 @@
 
 const { NESTING_MAX } = require('./protocol.cjs');
 const { UnsupportedValue, TooLarge } = require('./errors.cjs');
-const { FORGOTTEN, TAG, BY_CLASS, is_ndarray } = require('./values.cjs');
+const { TAG, BY_CLASS, forgotten, is_ndarray } = require('./values.cjs');
 
 const CAPACITY_BYTES = 64 * 1024;
 /** After a message, a Buffer larger than this is given back. */
@@ -352,7 +352,7 @@ class Encoder {
     }
     if (is_ndarray(value)) return this.ndarray(value);
     // Before its toJSON(), which a call has to say the same.
-    if (typeof value.then === 'function') return this.unsupported(FORGOTTEN);
+    if (typeof value.then === 'function') return this.unsupported(forgotten(value));
     if (typeof value.toJSON === 'function') return this.from_json(value);
     if (value.batches !== undefined && require('./tables.cjs').is_table(value)) return this.table(value);
     // An instance of a class of the program's own, or an object of another realm: its fields.

@@ -136,12 +136,13 @@ class Caller {
 
   /** @param {Route} route @param {any} args @param {any} options @param {Function} called what the program has called @returns {Call} */
   call(route, args, options, called) {
-    const call = new Call(route);
+    const made = stack_below(called);
+    const call = new Call(route, made);
     try {
       const problem = misuse(args, options);
       if (problem !== null) throw new TypeError(`${route.service}.${route.name}(): ${problem}`);
       const stub = this.stubs.size === 0 ? undefined : this.stubs.get(route.service);
-      if (stub === undefined) this._begin(route, args, options, call, called);
+      if (stub === undefined) this._begin(route, args, options, call, made);
       else answer_with(call, stub(route, args, options));
     } catch (error) {
       if (error instanceof CallError) Error.captureStackTrace(of_call(error, route.service, route.name), called);
@@ -150,7 +151,7 @@ class Caller {
     return call;
   }
 
-  _begin(route, args, options, call, called) {
+  _begin(route, args, options, call, made) {
     const runtime = this.runtime();
     const { connection } = runtime;
     const signal = options?.signal;
@@ -169,7 +170,7 @@ class Caller {
       timeout_ms = Math.min(Math.max(Math.round(deadline_ms - now_ms), 1), TIMEOUT_MS_MAX);
     }
     const context = scope === null ? '' : context_of(scope);
-    const pending = new Pending(runtime, { route, scope, signal, made: stack_below(called) }, call);
+    const pending = new Pending(runtime, { route, scope, signal, made }, call);
     const encoder = take_encoder();
     let iterable;
     try {

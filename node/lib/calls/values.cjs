@@ -65,6 +65,14 @@ class NDArray {
 /** What is a promise within a value: its await was forgotten. */
 const FORGOTTEN = 'a promise: is an await missing?';
 
+function nothing() {}
+
+/** @param {any} promise in the place of data, which its author is told: what it fails with then is no news, and ends no worker @returns {string} what it is */
+function forgotten(promise) {
+  if (promise instanceof Promise) promise.catch(nothing);
+  return FORGOTTEN;
+}
+
 /** @param {any} value of whichever copy of the package */
 function is_ndarray(value) {
   return value instanceof NDArray || (value?.constructor?.name === 'NDArray' && Array.isArray(value.shape) && ArrayBuffer.isView(value.data));
@@ -85,4 +93,4 @@ function from_half(half) {
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
-module.exports = { FORGOTTEN, TAG, BY_TAG, BY_CLASS, BY_DTYPE, NDArray, is_ndarray, widened, from_half };
+module.exports = { forgotten, TAG, BY_TAG, BY_CLASS, BY_DTYPE, NDArray, is_ndarray, widened, from_half };

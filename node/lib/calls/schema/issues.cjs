@@ -1,7 +1,7 @@
 'use strict';
 // What is wrong with a value, gathered while it is walked.
 
-const { FORGOTTEN } = require('../values.cjs');
+const { forgotten } = require('../values.cjs');
 
 /** So many are told; who sends a million wrong items does not get a message of them all. */
 const ISSUES_MAX = 50;
@@ -79,7 +79,7 @@ function kind_text(value) {
   if (value === undefined) return 'undefined';
   if (Array.isArray(value)) return 'an array';
   if (typeof value !== 'object') return Number.isNaN(value) ? 'NaN' : `a ${typeof value}`;
-  if (typeof value.then === 'function') return FORGOTTEN;
+  if (typeof value.then === 'function') return forgotten(value);
   const name = value.constructor?.name;
   if (name === undefined || name === 'Object') return 'an object';
   return `${/^[AEIOU](?!int|8)/.test(name) ? 'an' : 'a'} ${name}`;

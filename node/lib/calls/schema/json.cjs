@@ -1,7 +1,7 @@
 'use strict';
 // What JSON has no word for, as the values' table writes it there.
 
-const { FORGOTTEN, is_ndarray } = require('../values.cjs');
+const { forgotten, is_ndarray } = require('../values.cjs');
 const { kind_text, quoted } = require('./issues.cjs');
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -131,7 +131,7 @@ function members_to_json(value, issues) {
   if (value instanceof Set || value instanceof Map) issues.room(value.size);
   if (value instanceof Set) return Array.from(value, item_to_json);
   if (value instanceof Map) return Array.from(value, (pair, at) => [item_to_json(pair[0], at), item_to_json(pair[1], at)]);
-  if (typeof value.then === 'function') return without(issues, `is ${FORGOTTEN}`);
+  if (typeof value.then === 'function') return without(issues, `is ${forgotten(value)}`);
   if (typeof value.toJSON === 'function') return any_to_json(value.toJSON(), issues);
   if (Object.prototype.toString.call(value) !== '[object Object]') return without(issues, `is ${kind_text(value)}, which cannot cross: give it toJSON(), or send what it holds`);
   const object = {};

@@ -9,6 +9,11 @@ const added: Date | null | undefined = items[0]?.added;
 const nothing: void = await services.myModel.ping();
 for await (const tick of services.myModel.watch({ topic: "prices" })) tick.toFixed(2);
 async function* numbers(): AsyncGenerator<number> {}
+async function* passed(): AsyncGenerator<number> {
+  yield* services.myModel.watch({ topic: "prices" });
+}
+const relayed = (): AsyncIterable<number> => services.myModel.watch({ topic: "prices" });
+const watched: number = await services.myModel.total({ numbers: services.myModel.watch({ topic: "prices" }) });
 const total: number = await services.myModel.total({ numbers: numbers() });
 const { title } = await services.web.renderCard({ itemId: 3, size: "large" });
 for await (const { letter, at } of services.web.letters({ from: title })) letter.padEnd(at);
@@ -39,6 +44,10 @@ services.model.similar({ itemId: 3 });
 services.web.renderCard({ itemId: 3, size: "medium" });
 // @ts-expect-error: a stream is no value
 const ticks: number[] = await services.myModel.watch({ topic: "prices" });
+// @ts-expect-error: and nothing to wait for
+await services.myModel.watch({ topic: "prices" });
+// @ts-expect-error: nor to return from what is async
+const late = async () => services.myModel.watch({ topic: "prices" });
 // @ts-expect-error: a value is no stream
 for await (const item of services.myModel.similar({ itemId: 3 })) console.log(item);
 // @ts-expect-error: it has none
@@ -55,4 +64,4 @@ services.myModel.scaled({ rows: new Float64Array(3) });
 services.myModel.reserve({ order: { ...order, lines: { 3: "three" } }, count: 1 });
 // @ts-expect-error: no such field
 const misses = (error: OutOfStock): number => error.data.misses;
-export { added, big, failed, half, kind, misses, nothing, only, price, reserved, rows, ticks, total, value };
+export { added, big, failed, half, kind, late, misses, nothing, only, passed, price, relayed, reserved, rows, ticks, total, value, watched };
