@@ -105,14 +105,52 @@ fn pyright_passes_what_is_right_and_nothing_else() {
     let mut config: Value = serde_json::from_str(&project.read("model/pyrightconfig.json")).expect("JSON");
     config["extraPaths"] = serde_json::json!([repository().join("python")]);
     project.write("model/pyrightconfig.json", &config.to_string());
-    let pyright = sources().join("node_modules/pyright/index.js");
-    let mut command = Command::new("node");
-    command.arg(pyright).args(["--outputjson", "--project"]).arg(project.path("model"));
+    let mut command = pyright(&project);
+    command.arg("--project").arg(project.path("model"));
     // That which has numpy.
     command.args(
         env::var_os("DIGLOT_TEST_PYTHON").map(|python| ["--pythonpath".into(), python]).into_iter().flatten(),
     );
-    let output = command.output().expect("node can be run");
+    finds_what_is_marked(&project, command, 21);
+}
+
+/// As an editor does that was opened at the project's root, with the venv that the documentation names.
+#[test]
+fn pyright_at_the_root_reads_the_module_that_was_written() {
+    const FUNCTIONS: &str = "from diglot import function\n\n\n@function\ndef similar(item_id: int) -> list[str]:\n    return []\n";
+    const WRONG: &str = "from diglot_services import Itm, services  # wrong: no such type\n\n\n\
+        async def uses() -> None:\n    items = await services.model.similar(item_id=3)\n    items[0].upper()\n\
+        \x20   await services.model.similar(item_id=\"3\")  # wrong: another type\n\
+        \x20   await services.modle.similar(item_id=3)  # wrong: no such service\n    print(Itm)\n";
+    let project = Project::empty();
+    project
+        .write("diglot.toml", "[services.model]\nroot = \"model\"\nentry = \"functions.py\"\nroutes = []\n")
+        .write("model/functions.py", FUNCTIONS)
+        .write("model/requirements.txt", "")
+        .write("model/wrong.py", WRONG);
+    for arguments in ["install", "types"] {
+        let mut command = project.command(&[arguments]);
+        let said = Said::of(command.env_remove("VIRTUAL_ENV").output().expect("the command can be run"));
+        assert_eq!(said.code, Some(0), "{}", said.text);
+    }
+    let python = project.path("model/.venv/bin/python");
+    assert!(python.exists(), "`diglot install` has made a venv");
+    let mut command = pyright(&project);
+    command.arg("--pythonpath").arg(python).arg("model");
+    finds_what_is_marked(&project, command, 3);
+}
+
+/// At the project's root, before its arguments.
+fn pyright(project: &Project) -> Command {
+    let mut command = Command::new("node");
+    command.arg(sources().join("node_modules/pyright/index.js")).arg("--outputjson");
+    command.current_dir(project.folder.path()).env_remove("VIRTUAL_ENV");
+    command
+}
+
+/// Errors stand where `model/wrong.py` says so, and nowhere else.
+fn finds_what_is_marked(project: &Project, mut pyright: Command, count: usize) {
+    let output = pyright.output().expect("node can be run");
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let diagnostics = found["generalDiagnostics"].as_array().expect("an array");
     let places: BTreeSet<(String, u64)> = diagnostics
@@ -125,7 +163,7 @@ fn pyright_passes_what_is_right_and_nothing_else() {
     let wrong = project.read("model/wrong.py");
     let marked = wrong.lines().zip(1..).filter(|(line, _)| line.contains("# wrong: "));
     let marked: BTreeSet<(String, u64)> = marked.map(|(_, number)| ("wrong.py".to_owned(), number)).collect();
-    assert_eq!(marked.len(), 21, "wrong.py has what is wrong");
+    assert_eq!(marked.len(), count, "wrong.py has what is wrong");
     assert_eq!(places, marked, "{diagnostics:#?}\n{}", project.read("model/diglot_services.py"));
 }
 
