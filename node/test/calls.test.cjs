@@ -128,6 +128,7 @@ describe('calls', () => {
       assert.equal(error.message, 'model.similar: itemId: expected an integer, not a string');
       assert.match((await error_of('await services.model.similar({ itmId: 3 })')).message, /^model\.similar: itmId: is no parameter: did you mean "item_id"\?$/);
       assert.match((await error_of('await services.model.similar({ itemId: 3, kay: 1 })')).message, /kay: is no parameter: there are item_id, k/);
+      assert.match((await error_of('await services.model.similar({ kay: 1 })')).message, /kay: is no parameter: there are item_id, k; itemId: is required$/);
     });
 
     it('say that a result is wrong', async () => {
@@ -238,6 +239,14 @@ describe('calls', () => {
 
     it('are arguments as well', async () => {
       assert.equal(await run('return await services.model.sum({ from: 5, numbers: (async function* () { for (let n = 0; n < 50000; n++) yield n })() })'), 1_249_975_005);
+    });
+
+    it('cannot be given by who speaks JSON, nor be values', async () => {
+      for (const more of [{}, { numbers: [1] }]) {
+        const failed = broker.call(model, 'sum', { from: 1, ...more }, { json: true });
+        await assert.rejects(failed, /numbers: is a stream of items, which only a service can give: call the function from one/);
+        await assert.rejects(run(`await services.model.sum({ from: 1, ...${JSON.stringify(more)} })`), /numbers: is a stream of items: give an \(async\) iterator/);
+      }
     });
 
     it('that the callee leaves end for the caller', async () => {

@@ -245,6 +245,10 @@ def test_a_call_that_is_returned_and_not_awaited_is_no_data():
                 assert "is a call, and no answer yet: use `await services.me.echo(...)`" in str(failed.value)
             del call, failed
             gc.collect()
+    with pytest.warns(RuntimeWarning, match="was never awaited"):
+        with pytest.raises(TypeError, match=r"is a call, and no answer yet: use `await services\.me\.echo\(\.\.\.\)`"):
+            services.me.echo(secret=1)["secret"]
+        gc.collect()
 
 
 def test_what_a_function_leaves_running_is_on_its_own(program):

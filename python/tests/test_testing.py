@@ -23,6 +23,12 @@ def test_values_pass_through_the_codec():
         services.model.similar.sync(item_id=3)
 
 
+def test_a_stub_of_another_name_is_told():
+    with stub("model", similar=lambda: 1), pytest.raises(RuntimeError) as failed:
+        services.modle.similar.sync()
+    assert str(failed.value).startswith('there is no stub of "modle": there is one of "model"; this process is not run')
+
+
 async def awaited(call):
     return await call
 

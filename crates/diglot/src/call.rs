@@ -101,10 +101,11 @@ fn refused(name: &str, why: &Value) -> ExitCode {
     let kind = said("type").or(said("code")).unwrap_or("error");
     let mut hint = String::new();
     for issue in why["issues"].as_array().into_iter().flatten() {
-        let path: Vec<String> = issue["path"].as_array().into_iter().flatten().map(step).collect();
-        let line = format!("{}: {}\n", path.join("."), issue["message"].as_str().unwrap_or_default());
-        if !message.contains(line.trim_end()) {
+        let said = issue["message"].as_str().unwrap_or_default();
+        let line = format!("{}{said}", path_text(issue["path"].as_array().map_or(&[], Vec::as_slice)));
+        if !message.contains(&line) {
             hint.push_str(&line);
+            hint.push('\n');
         }
     }
     if !matches!(why["data"], Value::Null) {
@@ -124,13 +125,24 @@ fn refused(name: &str, why: &Value) -> ExitCode {
     code
 }
 
-fn step(step: &Value) -> String {
-    step.as_str().map_or_else(|| step.to_string(), str::to_owned)
+/// `item.tags[3]: `, as workers write it.
+fn path_text(path: &[Value]) -> String {
+    let steps = path.iter().map(|step| step.as_str().map_or(format!("[{step}]"), |name| format!(".{name}")));
+    let text: String = steps.collect();
+    if text.is_empty() { text } else { format!("{}: ", text.trim_start_matches('.')) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_written_as_in_messages() {
+        let shown = |path: serde_json::Value| path_text(path.as_array().expect("an array"));
+        assert_eq!(shown(serde_json::json!(["vector", 1])), "vector[1]: ");
+        assert_eq!(shown(serde_json::json!(["item", "tags", 3, "a"])), "item.tags[3].a: ");
+        assert_eq!(shown(serde_json::json!([])), "");
+    }
 
     #[test]
     fn arguments_are_an_object_of_any_json() {

@@ -25,10 +25,11 @@ function make_sdk(way, root) {
   /** @type {import('./runtime.cjs').Runtime | null} */
   let runtime = null;
 
-  function running() {
+  /** @param {string} service that is called */
+  function running(service) {
     runtime ??= way();
     if (runtime !== null) return runtime;
-    throw new classes.Unavailable(isMainThread ? `this process ${NOT_RUN}` : 'a worker thread has no way to the server: call from the main thread');
+    throw new classes.Unavailable(isMainThread ? `${stubs_beside(service, caller.stubs)}this process ${NOT_RUN}` : 'a worker thread has no way to the server: call from the main thread');
   }
 
   /** Offers a function to the other services. */
@@ -54,6 +55,11 @@ function make_sdk(way, root) {
 
   const caller = new Caller(running);
   return { caller, exported: { func, services: make_services(caller), signal, context: fields_at_hand, NDArray, ...classes } };
+}
+
+/** What tells a test of a name that is misspelt. @param {string} service @param {Map<string, any>} stubs */
+function stubs_beside(service, stubs) {
+  return stubs.size === 0 ? '' : `there is no stub of "${service}": there is one of ${[...stubs.keys()].map((name) => `"${name}"`).join(', ')}; `;
 }
 
 /** For a process that is no worker: functions are only functions, and calls fail but for stubs. */

@@ -127,7 +127,7 @@ function misuse(args, options) {
 }
 
 class Caller {
-  /** @param {() => import('./runtime.cjs').Runtime} runtime throws where there is none */
+  /** @param {(service: string) => import('./runtime.cjs').Runtime} runtime for calls of a service; throws where there is none */
   constructor(runtime) {
     this.runtime = runtime;
     /** Where a test has put another in the place of a service. @type {Map<string, (route: Route, args: any, options: any) => any>} */
@@ -152,7 +152,7 @@ class Caller {
   }
 
   _begin(route, args, options, call, made) {
-    const runtime = this.runtime();
+    const runtime = this.runtime(route.service);
     const { connection } = runtime;
     const signal = options?.signal;
     if (signal?.aborted) return Call.answer(call, Promise.reject(signal.reason));

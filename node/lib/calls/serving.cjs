@@ -11,6 +11,11 @@ const { json_text, json_value } = require('./json_text.cjs');
 const { Sending } = require('./sending.cjs');
 const { issues_of, issues_text, thrown, thrown_by_arguments, thrown_by_function, thrown_by_result, thrown_invalid, thrown_invalid_result } = require('./thrown.cjs');
 
+/** What is said where a value, or nothing, stands for a stream. @param {boolean} is_json comes from who has none to give */
+function stream_expected(is_json) {
+  return is_json ? 'is a stream of items, which only a service can give: call the function from one' : 'is a stream of items: give an (async) iterator of them';
+}
+
 /** @implements {import('./exchange.cjs').Owner} @implements {import('./scope.cjs').Scope} */
 class Serving {
   /**
@@ -70,7 +75,7 @@ class Serving {
     }
     if (exchange.has_items !== (offered.input !== null)) {
       const name = offered.input?.name;
-      const message = name === undefined ? 'no parameter is a stream of items' : 'a stream of items is missing, which only another service can give';
+      const message = name === undefined ? 'no parameter is a stream of items' : stream_expected(this.is_json);
       return this._throw(thrown_invalid('invalid_arguments', [{ path: name === undefined ? [] : [name], message }]));
     }
     if (exchange.has_items) this.items = new Items(this.connection, exchange, () => this.connection.stop(exchange));

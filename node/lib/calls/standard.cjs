@@ -156,13 +156,18 @@ class Parameters {
 
   /** What is no parameter. @param {any} given @param {string[]} names @param {any} value the object of the parameters @param {(string | number)[]} path */
   _others(given, names, value, path) {
-    const others = names.filter((name) => !this._crossing.includes(name));
+    const others = names.filter((name) => !this._crossing.includes(name)).slice(0, this._is_closed ? ISSUES_MAX : undefined);
     if (!this._is_closed) {
       for (const name of others) put(value, name, given[name]);
       return;
     }
     const known = `there ${this._crossing.length === 1 ? 'is' : 'are'} ${this._crossing.join(', ') || 'none'}`;
-    throw new Invalid(others.slice(0, ISSUES_MAX).map((name) => ({ path: [...path, name], message: `is no parameter: ${did_you_mean(name, this._crossing) ?? known}` })));
+    const unknown = others.map((name) => ({ name, message: `is no parameter: ${did_you_mean(name, this._crossing) ?? known}` }));
+    // One that another was meant to be is told with that.
+    const is_meant = (name) => unknown.some(({ message }) => message.includes(`"${name}"`));
+    const missing = (this.schema.required ?? []).filter((name) => !Object.hasOwn(given, name) && !is_meant(name));
+    const issues = [...unknown, ...missing.map((name) => ({ name, message: 'is required' }))];
+    throw new Invalid(issues.slice(0, ISSUES_MAX).map(({ name, message }) => ({ path: [...path, name], message })));
   }
 
   /** @param {any} error @param {(string | number)[]} path @returns {never} */

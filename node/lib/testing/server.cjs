@@ -39,12 +39,15 @@ class Server {
    * @param {string} name `model.similar` @param {object} [args] @returns {Promise<any>} what JSON has of its answer; of a stream, an array
    */
   async call(name, args = {}) {
+    // What follows is of this process's sockets, and no line of the test's.
+    const made = {};
+    Error.captureStackTrace(made, this.call);
     const [service, of] = name.split('.').map(to_snake);
     const named = Object.fromEntries(Object.entries(args).map(([key, value]) => [to_snake(key), value]));
     const { status, type, text } = await this._ask(`/call/${service}/${of}`, JSON.stringify(named));
-    if (status >= 300) throw from_thrown(JSON.parse(text), service, of);
+    if (status >= 300) throw from_thrown(JSON.parse(text), service, of, made);
     if (type !== 'application/jsonl') return JSON.parse(text);
-    return text.split('\n').filter(Boolean).map((line) => item(JSON.parse(line), service, of));
+    return text.split('\n').filter(Boolean).map((line) => item(JSON.parse(line), service, of, made));
   }
 
   _ask(path, body) {
@@ -71,8 +74,8 @@ class Server {
   }
 }
 
-function item(told, service, of) {
-  if (told.error !== undefined) throw from_thrown(told.error, service, of);
+function item(told, service, of, made) {
+  if (told.error !== undefined) throw from_thrown(told.error, service, of, made);
   return told.item;
 }
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 
-from . import registry, scope
+from . import registry, scope, stubs
 from .inbox import call_in_loop
 from .incoming import Host
 from .types import Unsupported
@@ -120,16 +120,17 @@ class Connection:
             self._idle.set_result(None)
 
 
-def get():
-    """The connection; made now if it is not there."""
+def get(service=None):
+    """The connection, for a call of that service; made now if it is not there."""
     if _connection is not None:
         return _connection
     worker = sys.modules.get("_diglot_worker.calls")
     state = None if worker is None else worker.state
     if state is None or native is None:
+        others = "" if service is None else stubs.beside(service)
         raise NotServed(
-            "this process is not run by Diglot, or was forked of one that is, so there are no services to call: run it"
-            " with `diglot serve`, or put a stub in a service's place with `diglot.testing.stub`"
+            f"{others}this process is not run by Diglot, or was forked of one that is, so there are no services to"
+            " call: run it with `diglot serve`, or put a stub in a service's place with `diglot.testing.stub`"
         )
     return state.connect(open_in)
 

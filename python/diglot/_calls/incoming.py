@@ -17,6 +17,7 @@ from .scope import Scope, current
 from .threads import Pool
 from .thrown import encoded, thrown
 from .types import Invalid
+from .types.signature import stream_expected
 from .values import UnsupportedError
 
 #: A Task can run up to where it first waits as it is made.
@@ -352,7 +353,7 @@ class Host:
             if flags & _JSON:
                 arguments = _from_json(arguments)
             kwargs = function.signature.load(arguments, call.is_json)
-            _check_items(function.signature, flags & _ITEMS)
+            _check_items(function.signature, flags & _ITEMS, call.is_json)
         except Invalid as invalid:
             issues = errors.issues_of(invalid)
             told = {"code": "invalid_arguments", "message": errors.issues_text(issues), "issues": issues}
@@ -373,11 +374,11 @@ def _from_json(text):
         raise Invalid(((), f"the arguments are not JSON: {error}")) from None
 
 
-def _check_items(signature, has_items):
+def _check_items(signature, has_items, is_json):
     if has_items and signature.input is None:
         raise Invalid(((), "no parameter is a stream of items, and one was given"))
     if signature.input is not None and not has_items:
-        raise Invalid(((signature.input,), "is missing: it is a stream of items, which only another service can give"))
+        raise Invalid(((signature.input,), stream_expected(is_json)))
 
 
 def _near(name):

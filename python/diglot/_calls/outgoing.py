@@ -73,8 +73,14 @@ class Call(Coroutine):
         return self._remote.items(self._arguments)
 
     def __iter__(self):
+        raise self._no_answer_yet()
+
+    def __getitem__(self, key):
+        raise self._no_answer_yet()
+
+    def _no_answer_yet(self):
         call = f"{self._remote!r}(...)"
-        raise TypeError(
+        return TypeError(
             f"{call} is a call, and no answer yet: use `await {call}`, `async for` where it is a stream, or"
             f" `{self._remote!r}.sync(...)` where nothing can be awaited"
         )
@@ -191,7 +197,7 @@ class RemoteFunction:
             error.service, error.function = self._service, self._name
             raise
         stream = _stream_of(arguments, reply.takes_iterators)
-        link = connection.get().link
+        link = connection.get(self._service).link
         try:
             id = link.begin(
                 reply,

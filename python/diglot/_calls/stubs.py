@@ -102,6 +102,14 @@ def find(service, name):
     return stub
 
 
+def beside(service):
+    """What tells a test of a service's name that is misspelt: whose stubs there are."""
+    if not _stubs:
+        return ""
+    names = ", ".join(f'"{name}"' for name in _stubs)
+    return f'there is no stub of "{service}": there is one of {names}; '
+
+
 def put(service, functions):
     """Puts stubs in a service's place, and returns what was there before."""
     service = crossing(service)

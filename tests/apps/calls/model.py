@@ -38,6 +38,11 @@ def similar(item_id: int, k: int = 2) -> list[Item]:
 
 
 @function
+def mean(vector: list[float]) -> float:
+    return sum(vector) / len(vector)
+
+
+@function
 async def echo(data: bytes) -> bytes:
     return data
 

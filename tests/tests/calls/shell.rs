@@ -37,6 +37,22 @@ fn items_before_an_error_are_printed() {
 }
 
 #[test]
+fn what_is_wrong_with_arguments_is_said_once() {
+    let running = controlled().run();
+    let (_, error, went_well) = call(&running, &["model.mean", "{\"vector\": [3, \"x\"]}"]);
+    assert_eq!(
+        error.trim_end(),
+        "error: model.mean: invalid_arguments: vector[1]: expected a float, not 'x'"
+    );
+    assert!(!went_well);
+    for arguments in ["{}", "{\"numbers\": [1, 2]}"] {
+        let (_, error, _) = call(&running, &["model.total", arguments]);
+        let what = "is a stream of items, which only a service can give: call the function from one";
+        assert_eq!(error.trim_end(), format!("error: model.total: invalid_arguments: numbers: {what}"));
+    }
+}
+
+#[test]
 fn nothing_is_said_where_nobody_reads() {
     let running = controlled().run();
     let commands: [&[&str]; 3] = [&["functions", "--json"], &["functions"], &["call", "model.breaks"]];

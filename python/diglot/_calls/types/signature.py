@@ -161,7 +161,7 @@ class Signature:
             except KeyError:
                 if name in loads:
                     raise
-                issues.append(((name,), self._unknown(name)))
+                issues.append(((name,), self._unknown(name, json)))
             except Invalid as invalid:
                 issues += invalid.within(name).issues
             if len(issues) >= ISSUES_MAX:
@@ -174,9 +174,9 @@ class Signature:
             raise Invalid(*issues)
         return found
 
-    def _unknown(self, name):
+    def _unknown(self, name, json):
         if name == self.input:
-            return "is a stream of items, and not a value"
+            return stream_expected(json)
         import difflib
 
         near = difflib.get_close_matches(str(name)[:_NAME_CHARACTERS_MAX], self.parameters, n=1)
@@ -195,6 +195,13 @@ class Signature:
         if dump is None:
             dump = self.dumps[json] = self.result.dump(json)
         return dump(value)
+
+
+def stream_expected(json):
+    """What is said where a value, or nothing, stands for a stream. JSON comes from who has none to give."""
+    if json:
+        return "is a stream of items, which only a service can give: call the function from one"
+    return "is a stream of items: give an (async) iterator of them"
 
 
 def _with_definitions(schema, defs):
