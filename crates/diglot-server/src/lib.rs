@@ -313,8 +313,8 @@ async fn start(
             _ = patience.tick() => if let Some(names) = loading.names() {
                 notices += 1;
                 match notices {
-                    LOADING_NOTICES_BEFORE_ADVICE => tracing::warn!(
-                        "still waiting for {names}: its app is being loaded. Should it never end: a Python module must \
+                    LOADING_NOTICES_BEFORE_ADVICE => tracing::info!(
+                        "still waiting for {names}: its app is being loaded, which may take its time. Should it never end: a Python module must \
                          not run a server of its own when it is imported (uvicorn.run and app.run belong under \
                          `if __name__ == \"__main__\":`); a Node program must call listen() or export {{ fetch }}"
                     ),

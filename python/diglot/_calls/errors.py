@@ -12,12 +12,17 @@ _SHOWN_CHARACTERS_MAX = 60
 _PART_CHARACTERS_MAX = 100
 
 
+def article(name):
+    """`a` or `an`, as the name of a class wants it: an Item, a User."""
+    return "an" if name[:1] in set("AEIOaeio") else "a"
+
+
 def shown(value):
     """A value as a message names it: short, and never an error of its own."""
     try:
         text = repr(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        text = f"{article(type(value).__name__)} {type(value).__name__}"
     return cut(text, _SHOWN_CHARACTERS_MAX)
 
 

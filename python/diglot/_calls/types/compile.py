@@ -136,6 +136,8 @@ class Compiler:
             return SetType(inner(), _SETS[origin])
         if origin in _MAPS or origin in (collections.defaultdict, collections.OrderedDict):
             return MapType(inner(), inner(1))
+        if origin is _abc.Callable:
+            raise Unsupported(f"{_text(annotation)}: a function cannot cross: pass what it works on")
         if origin in (*ASYNC_STREAMS, *SYNC_STREAMS):
             raise Unsupported(
                 f"{_text(annotation)}: a stream of items is a parameter's or the result's whole type, not a part of one"

@@ -2,6 +2,7 @@
 
 import functools
 
+from ..errors import article
 from .base import ISSUES_MAX, Invalid, Type
 from .plain_json import jsonable
 from .prepared import preparation, settled
@@ -21,7 +22,7 @@ class PydanticType(Type):
         is_model = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
         self._model = annotation if is_model else None
         self.annotation = annotation
-        self.name = f"a {title}" if is_model else title
+        self.name = f"{article(title)} {title}" if is_model else title
         self.title = title
 
     def schema(self, defs):

@@ -1,5 +1,6 @@
 """Types of named fields: dataclasses, typed dicts, attrs."""
 
+from ..errors import article
 from .base import Invalid, Type, described, expected
 
 #: Of a value with more keys nobody is told that one of them may be meant to be another.
@@ -25,7 +26,7 @@ class RecordType(Type):
 
     def __init__(self, key, title, cls, doc=None):
         self.key, self.title, self.cls, self.doc = key, title, cls, doc
-        self.name = f"a {title}" if cls is not None else f"a dict of {title}"
+        self.name = f"{article(title)} {title}" if cls is not None else f"a dict of {title}"
         self.fields = ()
         self._functions = {}
 

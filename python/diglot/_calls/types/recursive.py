@@ -1,5 +1,6 @@
 """Types without fields of their own that contain themselves: named tuples, and aliases."""
 
+from ..errors import article
 from .base import Type
 
 
@@ -8,7 +9,7 @@ class RecursiveType(Type):
 
     def __init__(self, key, title):
         self.key, self.title = key, title
-        self.name = f"a {title}"
+        self.name = f"{article(title)} {title}"
         self.inner = None
         self.is_used = False
         self._functions = {}
