@@ -187,8 +187,8 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
                 }
             }
             "array" => {
-                let dtype = schema.remove("dtype");
-                let shape = schema.remove("shape");
+                let dtype = schema.shift_remove("dtype");
+                let shape = schema.shift_remove("shape");
                 let shape = shape.as_ref().and_then(Value::as_array).cloned();
                 let rows =
                     numbers(dtype.as_ref().and_then(Value::as_str).unwrap_or_default(), shape.as_deref());
@@ -241,7 +241,7 @@ fn unusual(schema: &Map<String, Value>) -> &'static [&'static str] {
 fn or_text(schema: &mut Map<String, Value>, mark: Option<&str>, text: Value) {
     let mut number: Map<String, Value> = OF_NUMBER
         .iter()
-        .filter_map(|name| schema.remove(*name).map(|value| ((*name).to_owned(), value)))
+        .filter_map(|name| schema.shift_remove(*name).map(|value| ((*name).to_owned(), value)))
         .collect();
     number.extend(mark.map(|mark| (OURS.to_owned(), json!(mark))));
     schema.insert("anyOf".to_owned(), json!([number, text]));

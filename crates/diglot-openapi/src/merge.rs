@@ -63,7 +63,7 @@ pub fn merge(parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
         }
         let mut of_part = taken(&mut part.document, "components");
         for (section, _) in SECTIONS {
-            let Some(Value::Object(named)) = of_part.remove(section) else { continue };
+            let Some(Value::Object(named)) = of_part.shift_remove(section) else { continue };
             if let Value::Object(all) = components.entry(section).or_insert_with(|| json!({})) {
                 all.extend(named);
             }

@@ -30,8 +30,8 @@ pub(crate) struct Schemas {
 
 impl Schemas {
     /// A schema of an offer as one of a document, with its types among the others.
-    pub(crate) fn take(&mut self, mut schema: Value) -> Value {
-        let mut defined = match schema.as_object_mut().and_then(|schema| schema.remove("$defs")) {
+    pub(crate) fn take(&mut self, mut schema: Value, way: Way) -> Value {
+        let mut defined = match schema.as_object_mut().and_then(|schema| schema.shift_remove("$defs")) {
             Some(Value::Object(types)) => types,
             _ => Map::new(),
         };

@@ -62,7 +62,7 @@ pub(crate) fn place(
             let Some(mut value) = item.get_mut(method).map(Value::take).filter(Value::is_object) else {
                 continue;
             };
-            let own = value.as_object_mut().and_then(|operation| operation.remove("servers"));
+            let own = value.as_object_mut().and_then(|operation| operation.shift_remove("servers"));
             let servers = own.as_ref().unwrap_or(&of_item);
             let (reached, elsewhere) = match part.mount {
                 Some(_) if servers.is_array() => match here(servers, &known, mount) {

@@ -21,23 +21,23 @@ fn is_binary(schema: Option<&Value>) -> bool {
 }
 
 fn raise_schema(schema: &mut Map<String, Value>) {
-    let nullable = schema.remove("nullable") == Some(Value::Bool(true));
+    let nullable = schema.shift_remove("nullable") == Some(Value::Bool(true));
     if schema.get("$ref").is_some_and(Value::is_string) {
         // Siblings of a reference meant nothing in 3.0, and people wrote some of them nevertheless.
         schema.retain(|name, _| matches!(name.as_str(), "$ref" | "description"));
     }
     exclusive(schema, "exclusiveMinimum", "minimum");
     exclusive(schema, "exclusiveMaximum", "maximum");
-    if let Some(example) = schema.remove("example") {
+    if let Some(example) = schema.shift_remove("example") {
         schema.insert("examples".to_owned(), json!([example]));
     }
     match schema.get("format").and_then(Value::as_str) {
         Some("binary") => {
-            schema.remove("format");
+            schema.shift_remove("format");
             schema.insert("contentMediaType".to_owned(), json!("application/octet-stream"));
         }
         Some("byte") => {
-            schema.remove("format");
+            schema.shift_remove("format");
             schema.insert("contentEncoding".to_owned(), json!("base64"));
         }
         _ => {}
@@ -51,11 +51,11 @@ fn raise_schema(schema: &mut Map<String, Value>) {
 fn exclusive(schema: &mut Map<String, Value>, exclusive: &str, limit: &str) {
     match schema.get(exclusive) {
         Some(Value::Bool(true)) => {
-            let limit = schema.remove(limit);
-            schema.remove(exclusive);
+            let limit = schema.shift_remove(limit);
+            schema.shift_remove(exclusive);
             schema.extend(limit.map(|limit| (exclusive.to_owned(), limit)));
         }
-        Some(Value::Bool(false)) => drop(schema.remove(exclusive)),
+        Some(Value::Bool(false)) => drop(schema.shift_remove(exclusive)),
         _ => {}
     }
 }
@@ -74,7 +74,7 @@ fn take_null(schema: &mut Map<String, Value>) {
     }
     const CHOOSE: [&str; 4] = ["$ref", "allOf", "anyOf", "oneOf"];
     let Some(chooses) = CHOOSE.into_iter().find(|name| schema.contains_key(*name)) else { return };
-    let Some(of) = schema.remove(chooses) else { return };
+    let Some(of) = schema.shift_remove(chooses) else { return };
     let null = json!({ "type": "null" });
     let choices = match (chooses, of) {
         ("anyOf" | "oneOf", Value::Array(mut choices)) => {

@@ -26,10 +26,10 @@ pub(crate) fn keep_reached(document: &mut Value, placed: &mut Placed) {
     needed.extend(leads_to.keys().filter(|key| !left_out.contains(key)).cloned());
     let needed = reach(needed, &leads_to);
     leads_to.retain(|key, _| !needed.contains(key));
-    for (section, name) in leads_to.into_keys() {
-        if let Some(named) = document["components"][section].as_object_mut() {
-            named.remove(&name);
-        }
+    for (section, _) in SECTIONS {
+        let named = document["components"].get_mut(section).and_then(Value::as_object_mut);
+        let is_left_out = |name: &str| leads_to.contains_key(&(section.to_owned(), name.to_owned()));
+        named.into_iter().for_each(|named| named.retain(|name, _| !is_left_out(name)));
     }
 }
 

@@ -44,16 +44,16 @@ fn lower(value: &mut Value, kind: Kind) {
     let Some(object) = value.as_object_mut() else { return };
     match kind {
         Kind::Media => {
-            let items = object.remove("itemSchema");
+            let items = object.shift_remove("itemSchema");
             object.extend(items.map(|schema| (ITEM_SCHEMA.to_owned(), schema)));
         }
         Kind::PathItem => {
-            object.remove("query");
-            object.remove("additionalOperations");
+            object.shift_remove("query");
+            object.shift_remove("additionalOperations");
         }
         Kind::Response if !object.contains_key("$ref") => {
             object.entry("description").or_insert_with(|| Value::String(String::new()));
-            object.remove("summary");
+            object.shift_remove("summary");
         }
         // @hono/zod-openapi leaves it out where a parameter is coerced.
         Kind::Parameter if object.get("in").is_some_and(|place| place == "path") => {

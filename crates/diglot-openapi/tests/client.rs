@@ -95,8 +95,8 @@ fn names_that_would_be_the_same_are_two() {
         "to_x": { "type": "integer" }, "to__x": { "type": "string" }, "toX": { "type": "boolean" } } } })];
     let text =
         written(vec![Part { service: "shop", document: functions("/rpc/shop", &offers), mount: None }]);
-    assert!(text.contains("args: { toX: boolean; toX_2?: string; toX_3: number }"), "{text}");
-    assert!(text.contains("body: { toX: args.toX, to__x: args.toX_2, to_x: args.toX_3 }"), "{text}");
+    assert!(text.contains("args: { toX_3: number; toX_2?: string; toX: boolean }"), "{text}");
+    assert!(text.contains("body: { to_x: args.toX_3, to__x: args.toX_2, toX: args.toX }"), "{text}");
 }
 
 /// A service's document.

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use diglot_config::{Entry, NodeEntry, Service};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -65,7 +65,12 @@ pub fn sources(services: &[Service], always: bool) -> Result<Sources, String> {
             merge(files.entry(path.into()).or_insert(Value::Null), said);
         }
     }
-    let text = |said: Value| format!("{said:#}\n");
+    let text = |mut said: Value| {
+        // Whichever service is asked first.
+        let all = said.as_object_mut().into_iter().flat_map(|said| said.values_mut());
+        all.filter_map(Value::as_object_mut).for_each(Map::sort_keys);
+        format!("{said:#}\n")
+    };
     let written = files.into_iter().map(|(path, said)| Written { path, text: text(said) }).collect();
     Ok(Sources { written, entries })
 }

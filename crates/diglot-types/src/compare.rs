@@ -39,7 +39,8 @@ impl fmt::Display for Change {
 }
 
 /// What is said where the types are the same, and what is written of them is not.
-const SAID_OTHERWISE: &str = "what is said of it is different: documentation, defaults or names of types";
+const SAID_OTHERWISE: &str =
+    "what is said of it is different: documentation, defaults, order or names of types";
 
 /// All differences, function by function.
 pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {

@@ -380,7 +380,7 @@ fn what_says_the_same_in_other_words_breaks_nobody() {
 fn what_is_asked_beside_a_type_is_the_same_wherever_it_stands() {
     let beside = |least: u32| json!({ "type": "string", "minLength": least });
     let apart = |least: u32| json!({ "allOf": [{ "type": "string" }, { "minLength": least }] });
-    let other_words = "what is said of it is different: documentation, defaults or names of types";
+    let other_words = "what is said of it is different: documentation, defaults, order or names of types";
     assert_eq!(words(&apart(2), &beside(2), false), vec![(false, other_words.to_owned())]);
     assert_eq!(words(&beside(2), &apart(2), false), vec![(false, other_words.to_owned())]);
     let tighter = vec![(true, "parameter `of`: the minimum length was 2 and is 5".to_owned())];

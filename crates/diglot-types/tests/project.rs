@@ -175,7 +175,7 @@ fn what_a_change_breaks_is_named() {
         (
             similar("/params/properties/k", json!({ "type": "integer", "default": 11 })),
             false,
-            "what is said of it is different: documentation, defaults or names of types",
+            "what is said of it is different: documentation, defaults, order or names of types",
         ),
         (
             with("/result/$defs/Item/properties/size/properties/list", "minimum", json!(0)),
@@ -196,7 +196,7 @@ fn what_a_change_breaks_is_named() {
         (
             with("", "doc", json!("Others.")),
             false,
-            "what is said of it is different: documentation, defaults or names of types",
+            "what is said of it is different: documentation, defaults, order or names of types",
         ),
         (with("", "line", json!(99)), false, ""),
     ];

@@ -158,9 +158,9 @@ fn errors_are_classes_whatever_they_are_called() {
     """Raised by `model.f`."""
 
     data: OutImportOsData
-    at: str | None = None
     missing: int
     """How many."""
+    at: str | None = None
     where: OutImportOsDataWhere | None = None
 
 "#;
@@ -197,7 +197,7 @@ fn what_few_projects_have_is_in_nobodys_way() {
         "result": { "$ref": "#/$defs/Found", "$defs": { "Found": { "type": "object", "properties": { "rows": table } } } },
     }));
     assert!(
-        typescript.contains("f(args: { halves: Float16s | NDArray<\"float16\">; rows: Table }"),
+        typescript.contains("f(args: { rows: Table; halves: Float16s | NDArray<\"float16\"> }"),
         "{typescript}"
     );
     assert!(!typescript.contains("Float16Array"), "{typescript}");
@@ -207,7 +207,7 @@ fn what_few_projects_have_is_in_nobodys_way() {
         ),
         "{typescript}"
     );
-    assert!(python.contains("rows: AnyTable) -> Found: ..."), "{python}");
+    assert!(python.contains("rows: AnyTable, halves: npt.NDArray[np.float16]) -> Found: ..."), "{python}");
     assert!(python.contains("    from diglot.tables import AnyTable, Table\n"), "{python}");
     assert!(python.contains("else:\n    from diglot.tables import Table\n\nif TYPE_CHECKING:\n"), "{python}");
     assert!(python.contains("    rows: Table\n"), "{python}");

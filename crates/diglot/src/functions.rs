@@ -51,11 +51,12 @@ fn parameters(function: &Value) -> String {
     let required: Vec<&str> =
         params["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = params["properties"].as_object().into_iter().flatten();
-    let (first, others): (Vec<_>, Vec<_>) =
-        properties.partition(|(name, _)| required.contains(&name.as_str()));
-    let first = first.into_iter().map(|(name, schema)| format!("{name}: {}", type_name(schema)));
-    let others = others.into_iter().map(|(name, schema)| format!("{name}?: {}", type_name(schema)));
-    let mut parameters: Vec<String> = first.chain(others).collect();
+    let mut parameters: Vec<String> = properties
+        .map(|(name, schema)| {
+            let optional = if required.contains(&name.as_str()) { "" } else { "?" };
+            format!("{name}{optional}: {}", type_name(schema))
+        })
+        .collect();
     if let Some(input) = function["input"]["name"].as_str() {
         parameters.push(format!("{input}: stream of {}", type_name(&function["input"]["schema"])));
     }
@@ -112,8 +113,8 @@ mod tests {
             "name": "similar",
             "params": {
                 "type": "object",
-                "properties": { "item_id": { "type": "integer" }, "size": { "type": "string", "enum": ["small", "large"] },
-                    "k": { "type": "integer" }, "user_id": { "const": 7 } },
+                "properties": { "user_id": { "const": 7 }, "item_id": { "type": "integer" }, "k": { "type": "integer" },
+                    "size": { "type": "string", "enum": ["small", "large"] } },
                 "required": ["user_id", "item_id"],
             },
             "result": { "type": "array", "items": { "$ref": "#/$defs/Item" } },
@@ -121,7 +122,7 @@ mod tests {
         }, { "name": "watch", "params": {}, "result": { "type": "number" }, "stream": true }] });
         assert_eq!(
             listed(&offered),
-            "model.similar(item_id: integer, user_id: 7, k?: integer, size?: \"small\" | \"large\") -> array of Item\n    Items like this one.\n\
+            "model.similar(user_id: 7, item_id: integer, k?: integer, size?: \"small\" | \"large\") -> array of Item\n    Items like this one.\n\
              model.watch() -> stream of number\n"
         );
         assert_eq!(listed(&serde_json::json!({ "web": [] })), "no service offers a function\n");

@@ -214,10 +214,8 @@ fn kept_at(config: &Config) -> PathBuf {
 fn kept(offered: &Value) -> Value {
     let services = offered.as_object().into_iter().flatten().map(|(name, functions)| {
         let functions = functions.as_array().into_iter().flatten().map(|offer| {
-            let members = offer.as_object().into_iter().flatten();
-            let members = members.filter(|(name, _)| KEPT.contains(&name.as_str()));
-            let mut kept: serde_json::Map<String, Value> =
-                members.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let member = |name: &&str| Some(((*name).to_owned(), offer.get(name)?.clone()));
+            let mut kept: serde_json::Map<String, Value> = KEPT.iter().filter_map(member).collect();
             // Which language it is in; where it stands may change.
             let ending = offer["file"].as_str().and_then(|file| file.rsplit_once('.'));
             kept.extend(ending.map(|(_, ending)| ("file".to_owned(), format!(".{ending}").into())));

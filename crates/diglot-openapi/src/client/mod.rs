@@ -38,7 +38,9 @@ pub fn client(document: &Value) -> String {
     let mut text = format!("{WRITTEN_BY}\n\n");
     let types = Types::of(document);
     let mut services: BTreeMap<&str, Vec<Operation<'_>>> = BTreeMap::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+    // By their paths, so that of two of one name the same one has it, in whichever order they stand.
+    let paths: BTreeMap<&String, &Value> = document["paths"].as_object().into_iter().flatten().collect();
+    for (path, item) in paths {
         for method in METHODS {
             let Some(operation) = item.get(method) else { continue };
             let service = operation[OF_SERVICE].as_str().unwrap_or("api");

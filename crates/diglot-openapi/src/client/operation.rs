@@ -116,13 +116,19 @@ impl Operation<'_> {
             |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
         let properties = || schema["properties"].as_object().into_iter().flatten();
         let mut names = Names::default();
-        // Two may be written the same way here: whoever is called that already keeps it.
-        properties().filter(|(name, _)| camel(name) == **name).for_each(|(name, _)| drop(names.take(name)));
+        // Two may be written the same way here: whoever is called that already keeps it, and the others are what they are
+        // in whichever order they stand.
+        let (own, mut others): (Vec<&str>, Vec<&str>) =
+            properties().map(|(name, _)| name.as_str()).partition(|name| camel(name) == *name);
+        own.into_iter().for_each(|name| drop(names.take(name)));
+        others.sort_unstable();
+        let others: BTreeMap<&str, String> =
+            others.into_iter().map(|name| (name, names.take(&camel(name)))).collect();
         let mut members = Vec::new();
         let mut arguments = Vec::new();
         for (name, of) in properties() {
             let required = required(name);
-            let written = if camel(name) == *name { name.clone() } else { names.take(&camel(name)) };
+            let written = others.get(name.as_str()).unwrap_or(name).clone();
             members.push(if *name == written {
                 format!("{name}: args.{name}")
             } else {

@@ -42,7 +42,7 @@ fn references_into_paths_are_to_components() {
         "definitions": { "Item": { "type": "string" } },
     });
     let merged = merge(vec![part("api", document)], routes(&[("/v1", "api"), ("/v1/admin", "")]));
-    assert_eq!(paths(&merged), ["/v1/copies/{id}", "/v1/items/{id}"]);
+    assert_eq!(paths(&merged), ["/v1/items/{id}", "/v1/copies/{id}"]);
     let components = &merged.document["components"];
     let copies = &merged.document["paths"]["/v1/copies/{id}"];
     assert_eq!(copies["delete"]["parameters"], json!([of("#/components/parameters/id")]));

@@ -58,7 +58,7 @@ fn what_only_operations_that_are_left_out_need_is_left_out() {
     let merged = merge(vec![part("api", document)], routes(&[("/", "api"), ("/admin", "")]));
     assert_eq!(paths(&merged), ["/items", "/pets"]);
     // What no operation refers to has been written down for somebody.
-    assert_eq!(names(&merged, "schemas"), ["Author", "Cat", "Item", "Lion", "Message", "Page", "Pet"]);
+    assert_eq!(names(&merged, "schemas"), ["Page", "Item", "Pet", "Cat", "Lion", "Message", "Author"]);
     assert_eq!(names(&merged, "securitySchemes"), ["key", "unused"]);
     let sections: Vec<&String> =
         merged.document["components"].as_object().expect("components").keys().collect();
@@ -124,13 +124,13 @@ fn what_other_servers_answer_is_left_out() {
             "/both": { "get": at(&["https://uploads.example.com", "/v2"]) },
         } });
     let merged = merge(vec![part("api", document)], routes(&[("/", "api")]));
-    assert_eq!(paths(&merged), ["/v0/old", "/v1/upload", "/v2/both"]);
+    assert_eq!(paths(&merged), ["/v1/upload", "/v0/old", "/v2/both"]);
     assert_eq!(merged.document["paths"]["/v1/upload"].get("post"), None);
     assert_eq!(
         said(&merged),
         [
-            "GET /files of service \"api\" is left out: its document says that https://files.example.com/v2 answers it",
             "POST /upload of service \"api\" is left out: its document says that https://uploads.example.com answers it",
+            "GET /files of service \"api\" is left out: its document says that https://files.example.com/v2 answers it",
         ]
     );
 }
@@ -153,8 +153,8 @@ fn a_path_is_looked_for_behind_all_references() {
     assert_eq!(
         said(&merged),
         [
-            "/file of service \"api\" is left out: it refers to ./paths.json#/file, and no path is there",
             "/none of service \"api\" is left out: it refers to #/components/pathItems/None, and no path is there",
+            "/file of service \"api\" is left out: it refers to ./paths.json#/file, and no path is there",
         ]
     );
 }

@@ -55,7 +55,7 @@ fn the_routing_decides_who_has_a_path() {
     } });
     let owner = routes(&[("/api", "api"), ("/", "web"), ("/openapi.json", "")]);
     let merged = merge(vec![part("api", items), part("web", pages)], owner);
-    assert_eq!(paths(&merged), ["/", "/api/items"]);
+    assert_eq!(paths(&merged), ["/api/items", "/"]);
     assert_eq!(merged.document["paths"]["/api/items"]["get"]["x-diglot-service"], "api");
     assert_eq!(merged.document["paths"]["/api/items"].get("post"), None);
     assert_eq!(merged.document["info"], json!({ "title": "api, web", "version": "api 1.2.0, web 3" }));
@@ -93,7 +93,7 @@ fn components_that_differ_get_their_services_name() {
     let schemas: Vec<&String> =
         merged.document["components"]["schemas"].as_object().expect("schemas").keys().collect();
     // A page is the same text in both, and another type, since its items are.
-    assert_eq!(schemas, ["Same", "api_Item", "api_Page", "web_Item", "web_Page"]);
+    assert_eq!(schemas, ["api_Page", "api_Item", "Same", "web_Page", "web_Item"]);
     let of = |path: &str| &merged.document["paths"][path]["get"];
     assert_eq!(
         of("/api")["responses"]["200"]["content"]["application/json"]["schema"]["$ref"],
@@ -171,7 +171,7 @@ fn what_a_path_says_is_said_of_each_operation() {
         )],
         routes(&[("/", "api")]),
     );
-    assert_eq!(paths(&merged), ["/v1/broken", "/v1/plain/{id}", "/v2/items/{id}"]);
+    assert_eq!(paths(&merged), ["/v2/items/{id}", "/v1/plain/{id}", "/v1/broken"]);
     let parameters =
         merged.document["paths"]["/v2/items/{id}"]["get"]["parameters"].as_array().expect("a list");
     let names: Vec<&Value> = parameters.iter().map(|parameter| &parameter["name"]).collect();
