@@ -474,3 +474,65 @@ proptest! {
         prop_assert_eq!(told(&tight, &wide, true), Some(true));
     }
 }
+
+#[test]
+fn what_is_asked_beside_an_enumeration_leaves_fewer_values() {
+    let of = |values: Value, members: Value| with(json!({ "enum": values }), &members);
+    let wide = of(json!([1, 2, 3]), json!({ "type": "integer" }));
+    let tight = of(json!([1, 2, 3]), json!({ "type": "integer", "minimum": 2 }));
+    let said = |breaks: bool, message: &str| vec![(breaks, message.to_owned())];
+    assert_eq!(words(&wide, &tight, false), said(true, "parameter `of` cannot be 1 any more"));
+    assert_eq!(words(&tight, &wide, false), said(false, "parameter `of` may be 1 now"));
+    assert_eq!(words(&wide, &tight, true), said(false, "result cannot be 1 any more"));
+    assert_eq!(words(&tight, &wide, true), said(true, "result may be 1, which it never was"));
+    // Of the same values it may be told that people are told something else of them.
+    let is_same = |was: &Value, now: &Value| {
+        words(was, now, false).iter().all(|(_, message)| message.starts_with("what is said of it"))
+    };
+    assert!(is_same(&tight, &of(json!([2, 3]), json!({}))));
+    // Text has a length, and no limit of numbers or of items is one of it.
+    let texts = of(json!(["a", "bcd"]), json!({ "minItems": 9, "minimum": 9 }));
+    assert!(is_same(&texts, &of(json!(["a", "bcd"]), json!({}))));
+    let short = of(json!(["a", "bcd"]), json!({ "maxLength": 2 }));
+    assert_eq!(words(&texts, &short, false), said(true, "parameter `of` cannot be \"bcd\" any more"));
+    let one = |members: Value| with(json!({ "const": 7 }), &members);
+    assert_eq!(told(&one(json!({})), &one(json!({ "maximum": 6 })), false), Some(true));
+    let big = |members: Value| {
+        with(json!({ "type": "integer", "x-diglot": "bigint", "const": "18446744073709551615" }), &members)
+    };
+    assert_eq!(told(&big(json!({})), &big(json!({ "maximum": 5 })), false), Some(true));
+    assert!(is_same(&big(json!({})), &big(json!({ "minimum": 5 }))));
+}
+
+#[test]
+fn a_field_that_is_required_and_another_type_is_told_as_both() {
+    let of = |kind: &str, required: Value| object(json!({ "a": { "type": kind } }), required);
+    let (was, now) = (of("string", json!([])), of("integer", json!(["a"])));
+    let said = |all: &[(bool, &str)]| -> Vec<(bool, String)> {
+        all.iter().map(|(breaks, message)| (*breaks, (*message).to_owned())).collect()
+    };
+    assert_eq!(
+        words(&was, &now, false),
+        said(&[
+            (true, "parameter `of.a` is required now"),
+            (true, "parameter `of.a` was string and is integer")
+        ])
+    );
+    assert_eq!(
+        words(&was, &now, true),
+        said(&[(true, "result.a was string and is integer"), (false, "result.a is always there now")])
+    );
+    assert_eq!(
+        words(&now, &was, true),
+        said(&[(true, "result.a may be missing now"), (true, "result.a was integer and is string")])
+    );
+    // Wider, and required.
+    let wider = of("number", json!(["a"]));
+    assert_eq!(
+        words(&of("integer", json!([])), &wider, false),
+        said(&[
+            (true, "parameter `of.a` is required now"),
+            (false, "parameter `of.a` was integer and is number")
+        ])
+    );
+}

@@ -105,7 +105,9 @@ impl Why {
             (What::Asked { constraint, .. }, What::Asked { constraint: same, .. }) => {
                 self.path == other.path && constraint == same
             }
-            (What::Asked { .. }, _) => false,
+            // That a field is there, or not, says nothing of what it is.
+            (What::Asked { .. } | What::MayBeMissing, _) => false,
+            (_, What::MayBeMissing) if self.path == other.path => false,
             _ => other
                 .path
                 .strip_prefix(&self.path)

@@ -104,12 +104,12 @@ impl Constraints {
 
     /// Whether a value that is written down is within them. No pattern is tried: each language has its own.
     pub(crate) fn admit(&self, value: &Value) -> bool {
-        let given = match value {
-            Value::Number(_) => Limit::Value { value: value.clone(), is_excluded: false },
-            Value::String(text) => Limit::Count(text.chars().count() as u64),
+        let (of, given) = match value {
+            Value::Number(_) => (Type::Number, Limit::Value { value: value.clone(), is_excluded: false }),
+            Value::String(text) => (Type::Text, Limit::Count(text.chars().count() as u64)),
             _ => return true,
         };
-        self.iter().all(|(constraint, limit)| match (limit, &given) {
+        self.of(&of).iter().all(|(constraint, limit)| match (limit, &given) {
             (Limit::Value { .. }, Limit::Value { .. }) | (Limit::Count(_), Limit::Count(_)) => {
                 constraint.takes(limit, &given)
             }
@@ -150,6 +150,14 @@ pub(crate) fn constrained(of: Type, by: &Constraints) -> Type {
     match of {
         Type::Union(parts) => Type::Union(each(parts)),
         Type::All(parts) => Type::All(each(parts)),
+        Type::Literals(mut values) => {
+            values.retain(|value| by.admit(value));
+            if values.is_empty() { Type::Never } else { Type::Literals(values) }
+        }
+        Type::BigLiteral(digits) => match serde_json::from_str::<Value>(&digits) {
+            Ok(value) if !by.admit(&value) => Type::Never,
+            _ => Type::BigLiteral(digits),
+        },
         Type::Constrained { of, by: mut own } => {
             by.of(&of).0.into_iter().for_each(|(constraint, limit)| own.add(constraint, limit));
             Type::Constrained { of, by: own }

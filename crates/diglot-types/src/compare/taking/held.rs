@@ -15,10 +15,12 @@ impl Taking {
             let step = format!(".{}", field.name);
             let present = other.fields.iter().find(|present| present.name == field.name);
             let found = match present {
-                Some(present) if field.required && !present.required => {
-                    Err(Why { path: step, what: What::MayBeMissing })
+                Some(present) => {
+                    if field.required && !present.required {
+                        self.keep(Err(Why { path: step.clone(), what: What::MayBeMissing }))?;
+                    }
+                    self.below(&step, wide.at(&field.of), narrow.at(&present.of))
                 }
-                Some(present) => self.below(&step, wide.at(&field.of), narrow.at(&present.of)),
                 None if field.required => {
                     Err(Why { path: step, what: What::Missing(wide.at(&field.of).kind()) })
                 }
