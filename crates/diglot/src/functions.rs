@@ -93,6 +93,9 @@ fn type_name(schema: &Value) -> String {
     if let Some(format) = schema["format"].as_str() {
         return format.to_owned();
     }
+    if let Some(items) = schema["prefixItems"].as_array() {
+        return tuple(items, schema);
+    }
     if schema["type"] == "array" && schema.get("items").is_some() {
         return format!("array of {}", type_name(&schema["items"]));
     }
@@ -103,9 +106,46 @@ fn type_name(schema: &Value) -> String {
     }
 }
 
+/// Its items, those of a named tuple with their names, and what may follow them.
+fn tuple(items: &[Value], schema: &Value) -> String {
+    let item = |item: &Value| match item["title"].as_str().filter(|_| item.get("$ref").is_none()) {
+        Some(name) => {
+            let mut plain = item.clone();
+            plain["title"] = Value::Null;
+            format!("{name}: {}", type_name(&plain))
+        }
+        None => type_name(item),
+    };
+    let rest = schema.get("items").filter(|rest| **rest != Value::Bool(false));
+    let rest = rest.map(|rest| format!("...{}", type_name(rest)));
+    format!("[{}]", items.iter().map(item).chain(rest).collect::<Vec<_>>().join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tuple_is_its_items() {
+        let named = |of: serde_json::Value| type_name(&of);
+        let number = serde_json::json!({ "type": "number" });
+        let tuple = |items: serde_json::Value, rest: serde_json::Value| {
+            type_name(&serde_json::json!({ "type": "array", "prefixItems": items, "items": rest }))
+        };
+        assert_eq!(
+            tuple(serde_json::json!([number, { "$ref": "#/$defs/Item" }]), false.into()),
+            "[number, Item]"
+        );
+        let point =
+            serde_json::json!([{ "title": "x", "type": "number" }, { "title": "y", "type": "number" }]);
+        assert_eq!(tuple(point, false.into()), "[x: number, y: number]");
+        assert_eq!(
+            tuple(serde_json::json!([number]), serde_json::json!({ "type": "string" })),
+            "[number, ...string]"
+        );
+        let pairs = serde_json::json!({ "type": "array", "items": { "type": "array", "prefixItems": [number, number], "items": false } });
+        assert_eq!(type_name(&pairs), "array of [number, number]");
+    }
 
     #[test]
     fn a_function_is_a_line_and_its_documentation_another() {
