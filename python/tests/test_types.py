@@ -23,6 +23,7 @@ from values_golden import same
 
 from diglot import BigInt, function
 from diglot._calls import registry
+from diglot._calls.declared import Declared
 from diglot._calls.types import Invalid, Signature, Unsupported
 from diglot._calls.values import AnyMap, decode, encode
 
@@ -766,6 +767,71 @@ def test_defaults_are_told_where_json_has_a_word_for_them():
     properties = Signature(subject, "subject", "here.py:1", {"numpy": numpy}).offer()["params"]["properties"]
     assert properties["x"]["default"] == 1 and properties["color"]["default"] == "red"
     assert properties["when"]["default"] is None
+
+
+def sides(annotation, title):
+    """The fields that are required of what is taken, and of what is given; and the schema of the latter."""
+    offer = signature(annotation).offer()
+    taken, given = (offer[which]["$defs"][title] for which in ("params", "result"))
+    return taken.get("required", []), given.get("required", []), given
+
+
+def test_what_a_function_gives_has_the_fields_that_have_a_default():
+    assert sides(Node, "Node")[:2] == (["name"], ["name", "children", "made"])
+    assert sides(list[Page[Node]], "Page_Node")[:2] == (["items"], ["items", "next"])
+    assert sides(Options, "Options")[:2] == (["depth"], ["depth"]), "a dict has what is in it"
+    for value, title in ((Node("a"), "Node"), (Page([Node("a")]), "Page")):
+        subject = signature(type(value))
+        for is_json in (False, True):
+            assert set(sides(type(value), title)[1]) == subject.dump(value, is_json).keys()
+    # An exception has what its class has a value of, or not; what is within its data is as ever.
+    failed = type("Failed", (Exception,), {"__annotations__": {"at": Node, "why": str}, "why": "so"})
+    (error,) = Declared([failed], "subject", "here.py:1").offer()
+    assert error["data"]["required"] == ["at"]
+    assert error["data"]["$defs"]["Node"]["required"] == ["name", "children", "made"]
+
+
+def test_what_attrs_gives_has_the_fields_that_have_a_default():
+    attrs = pytest.importorskip("attrs")
+    Thing = attrs.make_class("Thing", {"name": attrs.field(type=str), "size": attrs.field(type=int, default=3)})
+    assert sides(Thing, "Thing")[:2] == (["name"], ["name", "size"])
+    assert signature(Thing).dump(Thing("a")) == {"name": "a", "size": 3}
+
+
+def test_models_of_pydantic_are_what_is_sent():
+    pydantic = pytest.importorskip("pydantic")
+    extensions = pytest.importorskip("typing_extensions")
+    Label = extensions.TypedDict("Label", {"text": str, "size": extensions.NotRequired[int]})
+
+    class Thing(pydantic.BaseModel):
+        name: str
+        note: str = "x"
+        size: int = pydantic.Field(3, validation_alias="given_size", serialization_alias="sent_size")
+        hidden: int = pydantic.Field(0, exclude=True)
+        label: Label = pydantic.Field({"text": "a"})
+
+        @pydantic.computed_field
+        def length(self) -> int:
+            return len(self.name)
+
+    Thing.model_rebuild(_types_namespace={"Label": Label})
+    taken, given, schema = sides(Thing, "Thing")
+    assert taken == ["name"]
+    assert set(given) == set(schema["properties"]) == {"name", "note", "sent_size", "label", "length"}
+    for is_json in (False, True):
+        for value in (Thing(name="ab"), {"name": "ab"}):
+            assert signature(Thing).dump(value, is_json).keys() == set(given)
+    assert signature(Thing).offer()["result"]["$defs"]["Label"]["required"] == ["text"]
+
+    class Odd(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+        name: str
+
+        @pydantic.computed_field
+        def odd(self) -> Unknown: ...
+
+    with pytest.raises(Unsupported, match=r"^the result of the function subject .*: Odd, which Pydantic cannot"):
+        signature(Odd).offer()
 
 
 def test_nothing_is_returned():

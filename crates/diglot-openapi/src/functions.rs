@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::components::{escaped, unescaped};
-use crate::named::Schemas;
+use crate::named::{Schemas, Way};
 use crate::walk::{ITEM_SCHEMA, Kind, walk};
 
 /// Says of an operation that it is a function, by the name it is called by.
@@ -47,11 +47,16 @@ const PROBLEMS: [(&str, &str); 9] = [
 /// The document of the functions that a service offers (`docs/internals/calls.md`), each reached at `base/NAME`.
 pub fn functions(base: &str, offers: &[Value]) -> Value {
     let mut schemas = Schemas::default();
+    // What a stream of arguments would be is not for one JSON object.
+    let offers = offers.iter().filter(|offer| offer["input"].is_null());
+    let offers: Vec<(&str, &Value)> =
+        offers.filter_map(|offer| Some((offer["name"].as_str()?, offer))).collect();
+    let answers: Vec<Map<String, Value>> =
+        offers.iter().map(|(_, offer)| responses(offer, &mut schemas)).collect();
     let mut paths = Map::new();
-    for offer in offers {
-        // What a stream of arguments would be is not for one JSON object.
-        let Some(name) = offer["name"].as_str().filter(|_| offer["input"].is_null()) else { continue };
-        paths.insert(format!("{base}/{name}"), json!({ "post": operation(name, offer, &mut schemas) }));
+    for ((name, offer), responses) in offers.into_iter().zip(answers) {
+        let operation = operation(name, offer, responses, &mut schemas);
+        paths.insert(format!("{base}/{name}"), json!({ "post": operation }));
     }
     if paths.is_empty() {
         return json!({ "paths": {} });
@@ -66,9 +71,9 @@ pub fn functions(base: &str, offers: &[Value]) -> Value {
     })
 }
 
-fn operation(name: &str, offer: &Value, schemas: &mut Schemas) -> Value {
-    let params = offer.get("params").cloned().unwrap_or_else(|| json!({ "type": "object" }));
-    let result = schemas.take(offer.get("result").cloned().unwrap_or_else(|| json!({})));
+/// What a function answers, by status.
+fn responses(offer: &Value, schemas: &mut Schemas) -> Map<String, Value> {
+    let result = schemas.take(offer.get("result").cloned().unwrap_or_else(|| json!({})), Way::Returned);
     let content = match offer["stream"] == true {
         true => {
             json!({ "application/x-ndjson": { ITEM_SCHEMA: result }, "text/event-stream": { ITEM_SCHEMA: result } })
@@ -87,12 +92,17 @@ fn operation(name: &str, offer: &Value, schemas: &mut Schemas) -> Value {
     if let Some(thrown) = thrown(offer, schemas) {
         responses.insert("422".to_owned(), thrown);
     }
+    responses
+}
+
+fn operation(name: &str, offer: &Value, responses: Map<String, Value>, schemas: &mut Schemas) -> Value {
+    let params = offer.get("params").cloned().unwrap_or_else(|| json!({ "type": "object" }));
     let mut operation = json!({
         "operationId": name,
         "tags": ["functions"],
         "requestBody": {
             "required": true,
-            "content": { "application/json": { "schema": schemas.take(params) } },
+            "content": { "application/json": { "schema": schemas.take(params, Way::Given) } },
         },
         "responses": responses,
         FUNCTION: name,
@@ -110,7 +120,7 @@ fn thrown(offer: &Value, schemas: &mut Schemas) -> Option<Value> {
     let of = |error: &Value, schemas: &mut Schemas| {
         let mut properties = Map::from_iter([("error".to_owned(), json!({ "const": error["type"] }))]);
         if let Some(data) = error.get("data") {
-            properties.insert("data".to_owned(), schemas.take(data.clone()));
+            properties.insert("data".to_owned(), schemas.take(data.clone(), Way::Returned));
         }
         json!({ "properties": properties, "required": ["error"] })
     };

@@ -26,6 +26,16 @@ pub(crate) struct Schemas {
     known: BTreeMap<(usize, BTreeSet<usize>), String>,
     looked_up: usize,
     names: Names,
+    /// What types of functions' results would be called if there were no others.
+    returned: BTreeSet<String>,
+}
+
+/// Which way values of a schema go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Way {
+    Returned,
+    /// A type that is returned as well, and looks otherwise there, is `ItemInput`. So what is returned is taken first.
+    Given,
 }
 
 impl Schemas {
@@ -49,10 +59,17 @@ impl Schemas {
             let key = self.closure(&name, &types);
             let known = key.as_ref().and_then(|key| self.known.get(key));
             let component = known.cloned().unwrap_or_else(|| {
-                let component = self.names.take(&component_name(&name));
+                let plain = component_name(&name);
+                let component = match way {
+                    Way::Given if self.returned.contains(&plain) => self.names.take(&format!("{plain}Input")),
+                    _ => self.names.take(&plain),
+                };
                 new.push((component.clone(), of));
                 component
             });
+            if way == Way::Returned {
+                self.returned.insert(component_name(&name));
+            }
             self.known.extend(key.map(|key| (key, component.clone())));
             chosen.insert(name, component);
         }
@@ -119,10 +136,21 @@ mod tests {
     #[test]
     fn types_of_one_name_that_differ_are_two() {
         let mut schemas = Schemas::default();
-        let mut taken = |of: &str| schemas.take(page(json!({ "type": of })))["$ref"].clone();
+        let mut taken = |of: &str| schemas.take(page(json!({ "type": of })), Way::Returned)["$ref"].clone();
         assert_eq!(taken("string"), "#/components/schemas/PageItem");
         assert_eq!(taken("string"), "#/components/schemas/PageItem");
         assert_eq!(taken("number"), "#/components/schemas/PageItem_2");
+    }
+
+    #[test]
+    fn what_is_given_is_called_after_what_is_returned() {
+        let mut schemas = Schemas::default();
+        let mut taken = |of: &str, way| schemas.take(page(json!({ "type": of })), way)["$ref"].clone();
+        assert_eq!(taken("string", Way::Returned), "#/components/schemas/PageItem");
+        assert_eq!(taken("string", Way::Given), "#/components/schemas/PageItem");
+        assert_eq!(taken("number", Way::Given), "#/components/schemas/PageItemInput");
+        assert_eq!(taken("number", Way::Given), "#/components/schemas/PageItemInput");
+        assert_eq!(taken("boolean", Way::Given), "#/components/schemas/PageItemInput_2");
     }
 
     #[test]
@@ -132,7 +160,7 @@ mod tests {
             let mut schema = page(json!({ "items": { "$ref": "#/$defs/Item" } }));
             schema["$defs"]["Item"] =
                 json!({ "type": of, "properties": { "page": { "$ref": "#/$defs/Page[Item]" } } });
-            schemas.take(schema)["$ref"].clone()
+            schemas.take(schema, Way::Returned)["$ref"].clone()
         };
         assert_eq!(taken("string"), "#/components/schemas/PageItem");
         assert_eq!(taken("integer"), "#/components/schemas/PageItem_2");
@@ -157,7 +185,7 @@ mod tests {
         let types: Map<String, Value> = (0..MANY).map(of).collect();
         let mut schemas = Schemas::default();
         for _ in 0..2 {
-            schemas.take(json!({ "$ref": "#/$defs/T0", "$defs": types }));
+            schemas.take(json!({ "$ref": "#/$defs/T0", "$defs": types }), Way::Returned);
         }
         assert!(schemas.all.len() >= MANY && schemas.known.len() < MANY);
         assert!(begun.elapsed() < Duration::from_secs(30), "it took {:?}", begun.elapsed());

@@ -88,6 +88,13 @@ pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
     changes
 }
 
+/// Whether what has the one name can be given where the other is taken.
+pub(crate) fn takes(offers: &Offers, taken: &str, given: &str) -> bool {
+    let [taken, given] = [taken, given].map(|name| Type::Named(name.to_owned()));
+    let [wide, narrow] = [&taken, &given].map(|of| Side { offers, of });
+    !wide.lacks(narrow, false).iter().any(Why::fails)
+}
+
 /// Of one function, with all that is asked of values.
 struct Comparison<'o> {
     before: &'o Offers,
@@ -226,7 +233,7 @@ fn told(
         found.insert(called(name), definition);
     }
     let mut function = Function { place: None, ..function.clone() };
-    function.types_mut().for_each(|of| of.rename(&mut called));
+    function.types_mut().for_each(|(_, of)| of.rename(&mut called));
     (function, found)
 }
 

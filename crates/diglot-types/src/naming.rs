@@ -1,19 +1,21 @@
 //! Gives each type with a name one that it alone has in all that is written.
 //!
-//! Schemas name their types function by function. Types of one name that are the same are one; others get their
-//! service's name before their own, and a number behind it where that does not tell them apart.
+//! Schemas name their types function by function, and those that are given apart from those that are returned. Types of one
+//! name that are the same are one. Where a service takes another than it returns, the one that is given is `ItemInput`. Others
+//! get their service's name before their own, and a number behind it where that does not tell them apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::offers::{Offers, Service};
+use crate::offers::{Offers, Service, Way};
 use crate::schema::{Definition, Definitions, Type};
 use crate::spelling::{pascal, type_name};
 
-/// The types that one function names.
+/// The types that one function names, of what goes one way.
 #[derive(Debug)]
 pub(crate) struct Scope {
     pub(crate) service: String,
     pub(crate) function: String,
+    pub(crate) way: Way,
     pub(crate) definitions: Definitions,
 }
 
@@ -27,6 +29,13 @@ struct Known<'d> {
     definition: &'d Definition,
     /// In these scopes, under that name.
     keys: Vec<(usize, &'d str)>,
+}
+
+impl Known<'_> {
+    /// Whether values of it go this way.
+    fn goes(&self, way: Way, scopes: &[Scope]) -> bool {
+        self.keys.iter().any(|(at, _)| scopes[*at].way == way)
+    }
 }
 
 pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
@@ -46,45 +55,76 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
         }
     }
 
+    let inputs: BTreeMap<String, Vec<Known<'_>>> = by_name
+        .iter_mut()
+        .map(|(name, all)| (name.clone(), take_inputs(all, scopes)))
+        .filter(|(_, all)| !all.is_empty())
+        .collect();
     let mut taken: BTreeSet<String> = service_classes(&services).into_values().collect();
     let mut names: HashMap<(usize, &str), String> = HashMap::new();
-    let mut chosen: Vec<(String, usize, &Definition)> = Vec::new();
-    // Names that are nobody else's come first, so that no type of another name takes them.
-    let (alone, shared): (Vec<_>, Vec<_>) =
-        by_name.into_iter().partition(|(_, all)| all.iter().all(|known| known.closure == all[0].closure));
-    for (name, all) in alone {
-        let own = free(&name, &mut taken);
-        chosen.extend(all.first().map(|known| (own.clone(), known.keys[0].0, known.definition)));
+    let mut chosen: BTreeMap<String, (usize, &Definition)> = BTreeMap::new();
+    // Names that are nobody else's come first, so that no type of another name takes them, and names that are made last.
+    let is_one = |all: &[Known<'_>]| all.iter().all(|known| known.closure == all[0].closure);
+    let (alone, shared): (Vec<_>, Vec<_>) = by_name.into_iter().partition(|(_, all)| is_one(all));
+    let mut returned: BTreeMap<(&str, String), String> = BTreeMap::new();
+    let mut given: Vec<((&str, String), String)> = Vec::new();
+    let as_they_are = alone.into_iter().chain(shared).map(|(name, all)| (name, "", all));
+    for (name, ending, all) in as_they_are.chain(inputs.into_iter().map(|(name, all)| (name, "Input", all))) {
+        let one = (is_one(&all) && !all.is_empty()).then(|| free(&format!("{name}{ending}"), &mut taken));
         for known in all {
-            names.extend(known.keys.into_iter().map(|key| (key, own.clone())));
-        }
-    }
-    for (name, all) in shared {
-        for known in all {
-            let own = free(&format!("{}{name}", pascal(known.service)), &mut taken);
-            chosen.push((own.clone(), known.keys[0].0, known.definition));
+            let own = one.clone();
+            let own =
+                own.unwrap_or_else(|| free(&format!("{}{name}{ending}", pascal(known.service)), &mut taken));
+            let of = (known.service, name.clone());
+            if !ending.is_empty() {
+                given.push((of, own.clone()));
+            } else if known.goes(Way::Returned, scopes) {
+                returned.entry(of).or_insert_with(|| own.clone());
+            }
+            chosen.entry(own.clone()).or_insert((known.keys[0].0, known.definition));
             names.extend(known.keys.into_iter().map(|key| (key, own.clone())));
         }
     }
 
     let renamed = |scope: usize, name: &str| names.get(&(scope, name)).cloned();
     let mut offers = Offers::default();
-    for (own, scope, definition) in chosen {
+    for (of, own) in given {
+        offers.returned_as.extend(returned.get(&of).map(|returned| (own, returned.clone())));
+    }
+    for (own, (scope, definition)) in chosen {
         let mut definition = definition.clone();
         definition.of.rename(&mut |name| renamed(scope, name).unwrap_or_default());
         offers.types.insert(own, definition);
     }
     for service in &mut services {
         for function in &mut service.functions {
-            let is_its = |scope: &Scope| scope.service == service.name && scope.function == function.name;
-            let Some(scope) = scopes.iter().position(is_its) else { continue };
-            function
-                .types_mut()
-                .for_each(|of| of.rename(&mut |name| renamed(scope, name).unwrap_or_default()));
+            let name = function.name.clone();
+            for (way, of) in function.types_mut() {
+                let is_its = |scope: &Scope| {
+                    scope.service == service.name && scope.function == name && scope.way == way
+                };
+                let Some(scope) = scopes.iter().position(is_its) else { continue };
+                of.rename(&mut |name| renamed(scope, name).unwrap_or_default());
+            }
         }
     }
     offers.services = services;
     offers
+}
+
+/// Takes out those of one name that are given where their service returns another: what may be left out is there then.
+fn take_inputs<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
+    let is_given = |known: &Known<'_>| known.keys.iter().all(|(at, _)| scopes[*at].way == Way::Given);
+    let returning: BTreeSet<&str> =
+        all.iter().filter(|known| known.goes(Way::Returned, scopes)).map(|known| known.service).collect();
+    let inputs: Vec<Closure<'_>> = all
+        .iter()
+        .filter(|known| is_given(known) && returning.contains(known.service))
+        .map(|known| known.closure.clone())
+        .collect();
+    // Another service that takes the same takes it by the same name.
+    let is_input = |known: &mut Known<'d>| is_given(known) && inputs.contains(&known.closure);
+    all.extract_if(.., is_input).collect()
 }
 
 /// The classes of services, by the names of these. Two services whose names differ only by what stands between words have two.

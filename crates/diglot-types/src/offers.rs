@@ -1,5 +1,7 @@
 //! The offers of all services, read: functions with types instead of schemas, and the types with a name.
 
+use std::collections::BTreeMap;
+
 use diglot_calls::names::crossing;
 use serde_json::Value;
 
@@ -12,6 +14,8 @@ pub struct Offers {
     pub(crate) services: Vec<Service>,
     /// By the names they have in what is written, which no two share.
     pub(crate) types: Definitions,
+    /// Types that are given, by what a service returns under the same name (`docs/calls.md`, "Types").
+    pub(crate) returned_as: BTreeMap<String, String>,
     /// The same with all that is asked of values, to be compared. Its types may have other names: two of one name can
     /// differ in that alone.
     exact: Option<Box<Offers>>,
@@ -50,6 +54,17 @@ pub(crate) struct Thrown {
     pub(crate) of: Type,
 }
 
+/// Which way values go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Way {
+    /// To the function.
+    Given,
+    /// From it.
+    Returned,
+    /// From it, with an error.
+    Thrown,
+}
+
 /// Why offers cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OffersError {
@@ -76,7 +91,12 @@ impl Offers {
             let mut read: Vec<Function> = Vec::new();
             for offer in functions.as_array().into_iter().flatten() {
                 let (function, definitions) = function(name, offer, is_exact)?;
-                scopes.push(Scope { service: crossing(name), function: function.name.clone(), definitions });
+                scopes.extend(definitions.into_iter().map(|(way, definitions)| Scope {
+                    service: crossing(name),
+                    function: function.name.clone(),
+                    way,
+                    definitions,
+                }));
                 read.push(function);
             }
             read.sort_by(|one, other| one.name.cmp(&other.name));
@@ -125,24 +145,30 @@ impl Offers {
     }
 }
 
-fn function(service: &str, offer: &Value, is_exact: bool) -> Result<(Function, Definitions), OffersError> {
+/// A function, and the types that it names for what goes each way.
+fn function(
+    service: &str,
+    offer: &Value,
+    is_exact: bool,
+) -> Result<(Function, [(Way, Definitions); 3]), OffersError> {
     let name = offer["name"].as_str().ok_or_else(|| OffersError::NoName { service: service.to_owned() })?;
     let file = offer["file"].as_str();
     let is_python = file.is_none_or(|file| file.ends_with(".py"));
-    let mut reader = Reader::new(if is_python { Form::Rich } else { Form::Plain }, is_exact);
-    let params = match reader.read(&offer["params"]).unconstrained() {
+    let reader = || Reader::new(if is_python { Form::Rich } else { Form::Plain }, is_exact);
+    let (mut given, mut returned, mut of_errors) = (reader(), reader(), Definitions::new());
+    let params = match given.read(&offer["params"]).unconstrained() {
         Type::Object(Object { fields, .. }) => fields.clone(),
         _ => Vec::new(),
     };
     let input = offer["input"]["name"].as_str().map(|name| Field {
         name: name.to_owned(),
-        of: offer["input"].get("schema").map_or(Type::Any, |schema| reader.read(schema)),
+        of: offer["input"].get("schema").map_or(Type::Any, |schema| given.read(schema)),
         required: true,
         doc: doc(&offer["input"]["schema"]),
     });
-    let result = offer.get("result").map_or(Type::Any, |result| reader.read(result));
+    let result = offer.get("result").map_or(Type::Any, |result| returned.read(result));
     let errors = offer["errors"].as_array().into_iter().flatten();
-    let errors = errors.filter_map(|error| thrown(error, &mut reader, is_exact)).collect();
+    let errors = errors.filter_map(|error| thrown(error, &mut of_errors, is_exact)).collect();
     let function = Function {
         name: name.to_owned(),
         params,
@@ -156,11 +182,13 @@ fn function(service: &str, offer: &Value, is_exact: bool) -> Result<(Function, D
             None => file.to_owned(),
         }),
     };
-    Ok((function, reader.definitions))
+    let definitions =
+        [(Way::Given, given.definitions), (Way::Returned, returned.definitions), (Way::Thrown, of_errors)];
+    Ok((function, definitions))
 }
 
 /// An error becomes a type with a name, that of its class.
-fn thrown(error: &Value, reader: &mut Reader, is_exact: bool) -> Option<Thrown> {
+fn thrown(error: &Value, definitions: &mut Definitions, is_exact: bool) -> Option<Thrown> {
     let class = error["type"].as_str()?.to_owned();
     let mut of_data = Reader::new(Form::Json, is_exact);
     let mut data = match error.get("data").map(|schema| of_data.read(schema)) {
@@ -168,22 +196,22 @@ fn thrown(error: &Value, reader: &mut Reader, is_exact: bool) -> Option<Thrown> 
         Some(data) => data,
     };
     let differs = |(name, definition): (&String, &Definition)| {
-        reader.definitions.get(name).is_some_and(|present| present != definition)
+        definitions.get(name).is_some_and(|present| present != definition)
     };
     if of_data.definitions.iter().any(differs) {
-        // As JSON they look otherwise than they do elsewhere. `#` stands in no name of a type.
+        // Another error has others of these names. `#` stands in no name of a type.
         let mut own = |name: &str| format!("{name}#{class}");
         data.rename(&mut own);
         for (name, mut definition) in of_data.definitions {
             definition.of.rename(&mut own);
-            reader.definitions.insert(own(&name), definition);
+            definitions.insert(own(&name), definition);
         }
     } else {
-        reader.definitions.extend(of_data.definitions);
+        definitions.extend(of_data.definitions);
     }
     let key = format!("{class}#");
     let of = Type::Error { class: class.clone(), data: Box::new(data) };
-    reader.definitions.insert(key.clone(), Definition { of, doc: Doc::default() });
+    definitions.insert(key.clone(), Definition { of, doc: Doc::default() });
     Some(Thrown { class, of: Type::Named(key) })
 }
 
@@ -195,8 +223,9 @@ impl Function {
     }
 
     /// The same, to change them.
-    pub(crate) fn types_mut(&mut self) -> impl Iterator<Item = &mut Type> {
-        let fields = self.params.iter_mut().chain(&mut self.input).map(|field| &mut field.of);
-        fields.chain([&mut self.result]).chain(self.errors.iter_mut().map(|error| &mut error.of))
+    pub(crate) fn types_mut(&mut self) -> impl Iterator<Item = (Way, &mut Type)> {
+        let fields = self.params.iter_mut().chain(&mut self.input).map(|field| (Way::Given, &mut field.of));
+        let errors = self.errors.iter_mut().map(|error| (Way::Thrown, &mut error.of));
+        fields.chain([(Way::Returned, &mut self.result)]).chain(errors)
     }
 }

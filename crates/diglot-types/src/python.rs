@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::WRITTEN_BY;
+use crate::compare::takes;
 use crate::naming::service_classes;
 use crate::offers::{Function, Offers, Service};
 use crate::schema::{Definition, Doc, Field, Object, Type};
@@ -24,7 +25,11 @@ use spelled::Spelling;
 
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
-    let offers = &lifted(offers);
+    let mut offers = lifted(offers);
+    let is_taken = |given: &str, returned: &str| takes(&offers, given, returned);
+    let taken = offers.returned_as.iter().filter(|(given, returned)| is_taken(given, returned));
+    offers.returned_as = taken.map(|(given, returned)| (given.clone(), returned.clone())).collect();
+    let offers = &offers;
     let mut types = String::new();
     for (name, definition) in &offers.types {
         define(&mut types, offers, name, definition);
@@ -88,10 +93,10 @@ fn function(text: &mut String, spelling: Spelling<'_>, function: &Function) {
     let mut params = Vec::new();
     for param in function.params.iter().filter(|param| can_be_given(&param.name)) {
         let default = if param.required { "" } else { " = ..." };
-        params.push(format!("{}: {}{default}", param.name, sent.of(&param.of)));
+        params.push(format!("{}: {}{default}", param.name, sent.given(&param.of)));
     }
     if let Some(input) = function.input.iter().find(|input| can_be_given(&input.name)) {
-        let of = sent.of(&input.of);
+        let of = sent.given(&input.of);
         params.push(format!("{}: AsyncIterable[{of}] | Iterator[{of}]", input.name));
     }
     if !params.is_empty() {
@@ -130,7 +135,7 @@ fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }
         Type::Error { class, data } => error_class(text, offers, name, class, data),
         Type::Object(object) if !object.fields.is_empty() => typed_dict(text, offers, name, object, doc),
         of => {
-            let spelled = Spelling { offers, is_qualified: false, is_sent: false }.of(of);
+            let spelled = Spelling { offers, is_qualified: false, is_sent: false }.given(of);
             let _ = writeln!(text, "{name}: TypeAlias = '{spelled}'");
             if let Some(said) = said(doc) {
                 docstring(text, "", &said);
@@ -186,7 +191,7 @@ fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, 
     if !fields.iter().all(|field| is_plain(offers, field)) {
         let fields: Vec<String> = fields
             .iter()
-            .map(|field| format!("{}: '{}'", quoted(&field.name), spelling.of(&field.of)))
+            .map(|field| format!("{}: '{}'", quoted(&field.name), spelling.given(&field.of)))
             .collect();
         let total = bases.strip_prefix("TypedDict").unwrap_or_default();
         let _ = writeln!(text, "{name} = TypedDict(\"{name}\", {{{}}}{total})", fields.join(", "));
@@ -205,7 +210,7 @@ fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, 
         text.push_str("    pass\n");
     }
     for field in fields {
-        let _ = writeln!(text, "    {}: {}", field.name, spelling.of(&field.of));
+        let _ = writeln!(text, "    {}: {}", field.name, spelling.given(&field.of));
         if let Some(said) = self::said(&field.doc) {
             docstring(text, "    ", &said);
         }

@@ -60,7 +60,7 @@ class _Error:
         self._loads = {}
 
     def schema(self):
-        defs = Definitions()
+        defs = Definitions(is_sent=True)
         schema = {"type": "object", "properties": {name: type.schema(defs) for name, type in self._types.items()}}
         if self._required:
             schema["required"] = self._required

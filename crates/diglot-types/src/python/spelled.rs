@@ -75,6 +75,21 @@ impl Spelling<'_> {
         }
     }
 
+    /// Of what is given. A dict of what a function has returned is no dict of which less is asked, to a type checker.
+    pub(super) fn given(self, of: &Type) -> String {
+        let mut returned = of.clone();
+        let as_returned = &self.offers.returned_as;
+        returned.rename(&mut |name| as_returned.get(name).map_or(name, String::as_str).to_owned());
+        if returned == *of {
+            return self.of(of);
+        }
+        let parts = [&returned, of].into_iter().flat_map(|one| match one {
+            Type::Union(parts) => parts.clone(),
+            one => vec![one.clone()],
+        });
+        self.of(&Type::Union(parts.collect()))
+    }
+
     fn builtin(self, name: &str) -> String {
         if self.is_qualified { format!("builtins.{name}") } else { name.to_owned() }
     }

@@ -3,6 +3,10 @@
 from ..errors import shown
 
 
+class Unsupported(Exception):
+    """An annotation that no type of a call is; the text says what, and what to do."""
+
+
 class Invalid(Exception):
     """A value is not what its type says: each issue is a path, as a tuple, and a message, which `str()` makes."""
 
@@ -50,9 +54,10 @@ class Type:
 
 
 class Definitions:
-    """The `$defs` of a schema, each type with a name once."""
+    """The `$defs` of a schema, each type with a name once. With `is_sent` they are of what the function gives."""
 
-    def __init__(self):
+    def __init__(self, *, is_sent=False):
+        self.is_sent = is_sent
         self.schemas = {}
         self._names = {}
 

@@ -12,6 +12,7 @@ import typing
 from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 from .arrays import ArrayType, NumpyType, TableType
+from .base import Unsupported
 from .choices import EnumType, LiteralType
 from .constrained import ConstrainedType, constraints_of
 from .containers import ListType, MapType, SetType, TupleType
@@ -20,11 +21,6 @@ from .records import Field, RecordType
 from .recursive import RecursiveType
 from .scalars import TEXTUAL, AnyType, BigIntType, BoolType, BytesType, FloatType, IntType, NoneType, StrType, is_big
 from .unions import UnionType
-
-
-class Unsupported(Exception):
-    """An annotation that no type of a call is; the text says what, and what to do."""
-
 
 ANY = AnyType()
 _SIMPLE = {
@@ -175,16 +171,9 @@ class Compiler:
             arguments = (BigIntType, *(each for each in arguments[1:] if not is_big(each)))
         constraints, text, needs_pydantic = constraints_of(arguments[1:])
         if needs_pydantic:
-            return self._pydantic(annotation, _text(arguments[0]))
+            return PydanticType(annotation, _text(arguments[0]))
         inner = self.compile(arguments[0], scope, variables)
         return ConstrainedType(inner, constraints, text) if constraints or text else inner
-
-    def _pydantic(self, annotation, title):
-        try:
-            return PydanticType(annotation, title)
-        except Exception as error:
-            first = str(error).strip().partition("\n")[0]
-            raise Unsupported(f"{title}, which Pydantic cannot describe: {first}") from error
 
     def _class(self, cls, scope, variables, arguments):
         given = [self.compile(each, scope, variables) for each in arguments]
@@ -205,7 +194,7 @@ class Compiler:
         if issubclass(cls, enum.Enum):
             return EnumType(cls)
         if hasattr(cls, "__get_pydantic_core_schema__") or hasattr(cls, "__pydantic_core_schema__"):
-            return self._pydantic(cls[arguments] if arguments else cls, cls.__name__)
+            return PydanticType(cls[arguments] if arguments else cls, cls.__name__)
         package = cls.__module__.partition(".")[0]
         if package == "numpy":
             return _numpy_class(cls)

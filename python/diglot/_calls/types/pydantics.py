@@ -1,9 +1,10 @@
 """What Pydantic (2) validates: its models, and types with its validators."""
 
+import contextlib
 import functools
 
 from ..errors import article
-from .base import ISSUES_MAX, Invalid, Type
+from .base import ISSUES_MAX, Invalid, Type, Unsupported
 from .plain_json import jsonable
 from .prepared import preparation, settled
 
@@ -15,18 +16,22 @@ class PydanticType(Type):
         import pydantic
 
         self._pydantic = pydantic
-        self._adapter = pydantic.TypeAdapter(annotation)
-        self._schema = settled(
-            self._adapter.json_schema(mode="validation", ref_template="#/$defs/{model}", schema_generator=_generator())
-        )
+        self.title = title
+        with _describing(title):
+            self._adapter = pydantic.TypeAdapter(annotation)
+        self._schema = self._described("validation")
         is_model = isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel)
         self._model = annotation if is_model else None
         self.annotation = annotation
         self.name = f"{article(title)} {title}" if is_model else title
-        self.title = title
+
+    def _described(self, mode):
+        template, generator = "#/$defs/{model}", _generator()
+        with _describing(self.title):
+            return settled(self._adapter.json_schema(mode=mode, ref_template=template, schema_generator=generator))
 
     def schema(self, defs):
-        schema = self._schema
+        schema = self._described("serialization") if defs.is_sent else self._schema
         # One that contains itself is among its own definitions.
         if self._model is None or "$ref" in schema:
             return defs.add(schema)
@@ -64,12 +69,27 @@ class PydanticType(Type):
         return dump
 
 
+@contextlib.contextmanager
+def _describing(title):
+    try:
+        yield
+    except Exception as error:
+        first = str(error).strip().partition("\n")[0]
+        raise Unsupported(f"{title}, which Pydantic cannot describe: {first}") from error
+
+
 @functools.cache
 def _generator():
     """What makes the schemas, with our words for what JSON Schema has none for."""
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
+        def field_is_required(self, field, total):
+            if self.mode == "serialization" and field["type"] != "typed-dict-field":
+                # Those with a default are sent as well.
+                return field.get("serialization_exclude_if") is None
+            return super().field_is_required(field, total)
+
         def str_schema(self, schema):
             return {**super().str_schema(schema), "x-diglot": "text"}
 

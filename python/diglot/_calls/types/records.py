@@ -36,7 +36,9 @@ class RecordType(Type):
                 "type": "object",
                 "properties": {field.name: described(field.type.schema(defs), field.doc) for field in self.fields},
             }
-            required = [field.name for field in self.fields if not field.has_default]
+            # An object has all its fields when it is sent; a dict has those that are in it.
+            has_all = defs.is_sent and self.cls is not None
+            required = [field.name for field in self.fields if has_all or not field.has_default]
             if required:
                 schema["required"] = required
             return described(schema, self.doc)

@@ -125,8 +125,11 @@ class Signature:
             params["required"] = required
         offer = {"params": _with_definitions(params, defs)}
         if self.has_result:
-            defs = Definitions()
-            result = self.result.schema(defs)
+            defs = Definitions(is_sent=True)
+            try:
+                result = self.result.schema(defs)
+            except Unsupported as problem:
+                raise self._fail("the result", problem) from None
             if result == {"type": "null"}:
                 result["x-diglot"] = "undefined"
             offer["result"] = _with_definitions(result, defs)

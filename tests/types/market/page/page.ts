@@ -1,5 +1,5 @@
 // What a page does with the client, told for who compares. What is right passes the compiler, and what is wrong does not.
-import { type Card, type Client, createClient, HttpError, type Item, type ProblemDetails } from "./api.js";
+import { type Card, type Client, createClient, HttpError, type Item, type ItemInput, type ProblemDetails } from "./api.js";
 
 /** Why a call was refused. */
 async function refused(call: Promise<unknown>): Promise<{ status: number; message: string; problem: ProblemDetails | undefined; body: unknown }> {
@@ -31,8 +31,11 @@ export async function visit(baseUrl: string) {
   const item: Item = await api.goods.item({ itemId: 3 });
   const kind: "book" | "toy" = item.kind;
   const price: string = item.price;
+  const cover: string | null = item.cover;
+  const bare: ItemInput = { id: 4, kind: "toy", price: "1", added: item.added };
   const card: Card = await api.web.renderCard({ title: item.kind, size: "large" });
   const [id, until] = await api.goods.reserve({ item, until: "2026-05-06T07:08:09Z" });
+  const [of_bare] = await api.goods.reserve({ item: bare, until: "2026-05-06T07:08:09Z" });
   const rows = await api.goods.scaled({ rows: [[1, 2.5], [-3, 0]], factor: 2 });
   const page = await api.web.readPage({ slug: "a b/ä", lang: "de" });
 
@@ -62,8 +65,9 @@ export async function visit(baseUrl: string) {
     item,
     kind,
     price,
+    cover,
     card,
-    reserved: { id: id.toFixed(), until: until.slice(0, 19) },
+    reserved: { id: id.toFixed(), until: until.slice(0, 19), bare: of_bare.toFixed() },
     rows,
     page,
     letters,

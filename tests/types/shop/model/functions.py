@@ -3,7 +3,7 @@
 import enum
 import math
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -55,6 +55,11 @@ class OutOfStock(Exception):
 def similar(item_id: int, k: int = 2) -> list[Item]:
     """Items like this one."""
     return [Item(item_id + n, f"item {item_id + n}", "toy", Decimal("9.90")) for n in range(k)]
+
+
+@function
+def renamed(items: list[Item], name: str) -> list[Item]:
+    return [replace(item, name=name) for item in items]
 
 
 @function

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import pandas
 import pyarrow
 
 from diglot import RemoteError
-from diglot_services import Color, Item, Order, OutOfStock, services
+from diglot_services import Color, Item, ItemInput, Order, OutOfStock, services
 
 
 async def numbers() -> AsyncIterator[int]:
@@ -20,9 +21,12 @@ async def uses() -> None:
     items: list[Item] = await services.my_model.similar(item_id=3)
     items = await services.my_model.similar.with_options(timeout=2.0)(item_id=3, k=1)
     first: int = items[0]["id"]
-    added = items[0].get("added")
+    added: datetime | None = items[0]["added"]
     if added is not None:
         added.astimezone()
+    renamed: list[Item] = await services.my_model.renamed(items=items, name="new")
+    less: ItemInput = {"id": 1, "name": "one", "kind": "book", "price": Decimal("9.90")}
+    renamed += await services.my_model.renamed(items=[less], name="new")
     nothing: None = await services.my_model.ping()
     async for tick in services.my_model.watch(topic="prices"):
         tick.hex()

@@ -15,6 +15,7 @@ async def uses() -> None:
     await services.web.render_card(item_id=3, size="medium")  # wrong: no such value
     items = await services.my_model.similar(item_id=3)
     print(items[0]["pryce"])  # wrong: no such field
+    await services.my_model.renamed(items=[{"id": 1, "name": "a", "kind": "toy"}], name="b")  # wrong: no price
     await services.my_model.watch(topic="prices")  # wrong: a stream is iterated
     services.my_model.title.sync(item_id=3).append(1)  # wrong: a string has none
     await services.my_model.title.with_options(timeout="2")(item_id=3)  # wrong: another type

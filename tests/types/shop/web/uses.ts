@@ -1,11 +1,13 @@
 // What is right passes, and what is wrong does not.
 import { RemoteError, services } from "diglot";
-import type { OutOfStock as Declared, Item, Order } from "./diglot.js";
+import type { OutOfStock as Declared, Item, ItemInput, Order } from "./diglot.js";
 
 const items: Item[] = await services.myModel.similar({ itemId: 3 }, { timeout: 50 });
 const kind: "book" | "toy" | undefined = items[0]?.kind;
 const price: string | undefined = items[0]?.price;
-const added: Date | null | undefined = items[0]?.added;
+const added: Date | null = (items[0] as Item).added;
+const less: ItemInput = { id: 1, name: "one", kind: "book", price: "9.90" };
+const renamed: Item[] = await services.myModel.renamed({ items: [...items, less], name: "new" });
 const nothing: void = await services.myModel.ping();
 for await (const tick of services.myModel.watch({ topic: "prices" })) tick.toFixed(2);
 async function* numbers(): AsyncGenerator<number> {}
@@ -52,6 +54,8 @@ const late = async () => services.myModel.watch({ topic: "prices" });
 for await (const item of services.myModel.similar({ itemId: 3 })) console.log(item);
 // @ts-expect-error: it has none
 services.myModel.ping({ loud: true });
+// @ts-expect-error: a field is missing
+services.myModel.renamed({ items: [{ id: 1, name: "one", kind: "book" }], name: "new" });
 // @ts-expect-error: another field
 items[0]?.pryce;
 // @ts-expect-error: one that a number holds is a number
@@ -64,4 +68,4 @@ services.myModel.scaled({ rows: new Float64Array(3) });
 services.myModel.reserve({ order: { ...order, lines: { 3: "three" } }, count: 1 });
 // @ts-expect-error: no such field
 const misses = (error: OutOfStock): number => error.data.misses;
-export { added, big, failed, half, kind, late, misses, nothing, only, passed, price, relayed, reserved, rows, ticks, total, value, watched };
+export { added, big, failed, half, kind, late, misses, nothing, only, passed, price, relayed, renamed, reserved, rows, ticks, total, value, watched };
