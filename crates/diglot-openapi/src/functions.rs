@@ -118,15 +118,24 @@ fn operation(name: &str, offer: &Value, responses: Map<String, Value>, schemas: 
 fn thrown(offer: &Value, schemas: &mut Schemas) -> Option<Value> {
     let errors = offer["errors"].as_array().filter(|errors| !errors.is_empty())?;
     let of = |error: &Value, schemas: &mut Schemas| {
-        let mut properties = Map::from_iter([("error".to_owned(), json!({ "const": error["type"] }))]);
+        let mut properties = Map::from_iter([
+            ("code".to_owned(), json!({ "const": "error" })),
+            ("error".to_owned(), json!({ "const": error["type"] })),
+        ]);
+        let mut required = vec!["error"];
         if let Some(data) = error.get("data") {
+            // Of an error that may carry nothing there is none.
+            if data["required"].as_array().is_some_and(|required| !required.is_empty()) {
+                required.push("data");
+            }
             properties.insert("data".to_owned(), schemas.take(data.clone(), Way::Returned));
         }
-        json!({ "properties": properties, "required": ["error"] })
+        json!({ "type": "object", "properties": properties, "required": required })
     };
     let names: Vec<&str> = errors.iter().filter_map(|error| error["type"].as_str()).collect();
     let mut choices: Vec<Value> = errors.iter().map(|error| of(error, schemas)).collect();
-    choices.push(json!({}));
+    let invalid = json!({ "code": { "const": "invalid_arguments" } });
+    choices.push(json!({ "type": "object", "properties": invalid, "required": ["issues"] }));
     let mut response = response(&format!(
         "The arguments are not what the function takes, or it threw what `error` names: {}.",
         names.join(", ")

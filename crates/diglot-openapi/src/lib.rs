@@ -21,7 +21,7 @@ mod references;
 mod remark;
 mod walk;
 
-pub use client::{client, is_client, operations};
+pub use client::{Difference, client, differences, is_client, operations};
 pub use functions::functions;
 pub use merge::{Merged, Part, merge};
 pub use page::{Asset, CONTENT_SECURITY_POLICY, asset, page};

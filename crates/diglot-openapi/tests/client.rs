@@ -1,6 +1,6 @@
 //! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/tests/types`.
 
-use diglot_openapi::{Mount, Owner, Part, client, functions, is_client, merge, operations, read};
+use diglot_openapi::{Mount, Owner, Part, client, differences, functions, is_client, merge, operations, read};
 use serde_json::{Map, Value, json};
 
 /// What is written before the part that every client has.
@@ -155,4 +155,92 @@ fn operations_are_counted() {
 #[test]
 fn an_api_of_nothing_is_a_client_of_nothing() {
     assert!(written(Vec::new()).contains("export function createClient"));
+}
+
+/// One service, of these functions.
+fn of_functions(offers: &[Value]) -> String {
+    written(vec![Part { service: "shop", document: functions("/rpc/shop", offers), mount: None }])
+}
+
+#[test]
+fn errors_have_the_type_of_what_they_carry() {
+    let data =
+        json!({ "type": "object", "properties": { "left": { "type": "integer" } }, "required": ["left"] });
+    let offer = json!({ "name": "reserve", "params": { "type": "object" }, "result": {},
+        "errors": [{ "type": "OutOfStock", "data": data }, { "type": "Closed" }] });
+    let document = functions("/rpc/shop", std::slice::from_ref(&offer));
+    let problem = &document["paths"]["/rpc/shop/reserve"]["post"]["responses"]["422"]["content"]["application/problem+json"];
+    let choices = problem["schema"]["allOf"][1]["anyOf"].as_array().expect("choices");
+    assert_eq!(choices.len(), 3);
+    assert_eq!(
+        (&choices[0]["properties"]["data"], &choices[0]["required"]),
+        (&data, &json!(["error", "data"]))
+    );
+    assert_eq!((choices[1]["properties"].get("data"), &choices[1]["required"]), (None, &json!(["error"])));
+    assert_eq!(choices[2]["required"], json!(["issues"]), "nothing else is answered so");
+    let text = of_functions(&[offer]);
+    for said in [
+        "export interface Thrown {\n  Closed: unknown;\n  OutOfStock: { left: number };\n}\n",
+        "export function isThrown<Class extends keyof Thrown>(",
+        "       * @throws OutOfStock\n       * @throws Closed\n",
+    ] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+    let none = of_functions(&[json!({ "name": "f", "params": { "type": "object" } })]);
+    assert!(!none.contains("Thrown"), "{none}");
+}
+
+#[test]
+fn what_is_different_is_told_by_operation() {
+    let item = |fields: Value, required: Value| {
+        let item = json!({ "type": "object", "description": "What is sold.", "properties": fields, "required": required });
+        json!({ "$ref": "#/$defs/Item", "$defs": { "Item": item } })
+    };
+    let offer = |name: &str, params: Value, result: Value| json!({ "name": name, "doc": "Words.", "params": { "type": "object", "properties": params, "required": ["a"] }, "result": result });
+    let (number, text) = (|| json!({ "type": "integer" }), || json!({ "type": "string" }));
+    let one = || item(json!({ "id": number(), "note": text() }), json!(["id"]));
+    let two = || item(json!({ "id": number(), "more": text() }), json!(["id", "more"]));
+    let was = [
+        offer("gone", json!({}), number()),
+        offer("item", json!({}), one()),
+        offer("kept", json!({ "a": number() }), number()),
+        offer("moved", json!({ "a": number(), "b": text() }), number()),
+    ];
+    let mut kept = was[2].clone();
+    kept["doc"] = json!("Other words.\n\n* of a list");
+    let now = [
+        offer("came", json!({}), number()),
+        offer("item", json!({}), two()),
+        kept,
+        offer("moved", json!({ "a": text(), "b": text() }), number()),
+    ];
+    let told = |was: &[Value], now: &[Value]| -> Vec<(bool, String)> {
+        let all = differences(&of_functions(was), &of_functions(now)).into_iter();
+        all.map(|one| (one.breaks, format!("{}: {}", one.operation, one.message))).collect()
+    };
+    let expect = [
+        (true, "shop.gone: it is gone"),
+        (true, "shop.item: type `Item`: `note?: string` is gone, `more: string` is new"),
+        (
+            true,
+            "shop.moved: it was `moved(args: { a: number; b?: string }, call?: CallOptions): Promise<number>` and is \
+             `moved(args: { a: string; b?: string }, call?: CallOptions): Promise<number>`",
+        ),
+        (false, "shop.came: it is new"),
+    ];
+    assert_eq!(told(&was, &now), expect.map(|(breaks, message)| (breaks, message.to_owned())));
+    assert_eq!(told(&was, &was), []);
+    // A field that is new breaks those alone who have to give it.
+    let wider = item(json!({ "id": number(), "note": text(), "more": text() }), json!(["id", "more"]));
+    let (answers, takes) = (
+        |of| [offer("f", json!({}), of)],
+        |of: Value| {
+            let mut takes = offer("f", json!({ "a": { "$ref": "#/$defs/Item" } }), json!({ "type": "null" }));
+            takes["params"]["$defs"] = of["$defs"].clone();
+            [takes]
+        },
+    );
+    let said = "shop.f: type `Item`: `more: string` is new".to_owned();
+    assert_eq!(told(&answers(one()), &answers(wider.clone())), [(false, said.clone())]);
+    assert_eq!(told(&takes(one()), &takes(wider)), [(true, said)]);
 }

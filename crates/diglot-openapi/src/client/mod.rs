@@ -1,5 +1,6 @@
 //! A client for browsers: one file of TypeScript without dependencies, with a function for each operation.
 
+mod differences;
 mod operation;
 mod path;
 mod spelling;
@@ -10,10 +11,13 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+pub use differences::{Difference, differences};
+
 use crate::names::Names;
 use crate::operations::OF_SERVICE;
 use crate::walk::METHODS;
 use operation::Operation;
+use spelling::union;
 use types::{Types, is_file};
 
 /// The first line of what is written. A file that begins otherwise is somebody's own.
@@ -21,6 +25,18 @@ const WRITTEN_BY: &str =
     "// Written by `diglot types --client`. Do not edit: it is written anew when the API changes.";
 /// What is the same in every client.
 const RUNTIME: &str = include_str!("runtime.ts");
+
+/// What is there where functions say what they throw.
+const THROWN: &str = "\
+/** Whether it is an error of that class, which a function says it throws. */
+export function isThrown<Class extends keyof Thrown>(
+  error: unknown,
+  name: Class,
+): error is HttpError & { readonly problem: ProblemDetails & { error: Class; data: Thrown[Class] } } {
+  return error instanceof HttpError && error.problem?.code === \"error\" && error.problem.error === name;
+}
+
+";
 
 /// Whether a file has been written here, and may be written anew.
 pub fn is_client(text: &str) -> bool {
@@ -49,6 +65,7 @@ pub fn client(document: &Value) -> String {
         }
     }
     types.declare(&mut text);
+    thrown(&mut text, services.values().flatten(), &types);
     text.push_str(
         "/** A client of the API, by service. */\nexport type Client = ReturnType<typeof createClient>;\n\n",
     );
@@ -71,6 +88,24 @@ pub fn client(document: &Value) -> String {
     text.push_str("  };\n}\n\n");
     text.push_str(RUNTIME);
     text
+}
+
+/// What errors carry that functions say they throw, by their classes, and what tells them from others.
+fn thrown<'d>(text: &mut String, operations: impl Iterator<Item = &'d Operation<'d>>, types: &Types<'_>) {
+    let mut classes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for (class, data) in operations.flat_map(Operation::throws) {
+        let data = data.map_or("unknown".to_owned(), |data| types.of_schema(data, "  "));
+        classes.entry(class).or_default().push(data);
+    }
+    if classes.is_empty() {
+        return;
+    }
+    text.push_str("/** What the errors carry that functions say they throw, by their classes. */\nexport interface Thrown {\n");
+    for (class, data) in classes {
+        let _ = writeln!(text, "  {}: {};", key(class), union(data));
+    }
+    text.push_str("}\n\n");
+    text.push_str(THROWN);
 }
 
 /// Words in any spelling as `renderCard`.

@@ -79,11 +79,26 @@ impl Operation<'_> {
             false => vec![summary, description],
         };
         parts.push(format!("`{} {}`", self.method.to_uppercase(), self.path));
+        let thrown = self.throws().into_iter().map(|(class, _)| format!("@throws {class}"));
+        parts.push(thrown.collect::<Vec<_>>().join("\n"));
         if self.value["deprecated"] == true {
             parts.push("@deprecated".to_owned());
         }
         parts.retain(|part| !part.is_empty());
         parts.join("\n\n")
+    }
+
+    /// What it says it throws: the names of the classes, and the schemas of what these carry.
+    pub(super) fn throws(&self) -> Vec<(&str, Option<&Value>)> {
+        let problem = &self.resolve(&self.value["responses"]["422"])["content"]["application/problem+json"];
+        let of_function =
+            problem["schema"]["allOf"].as_array().filter(|_| self.value.get(FUNCTION).is_some());
+        let choices = of_function.and_then(|parts| parts.last()?["anyOf"].as_array());
+        let choices = choices.into_iter().flatten().filter_map(|choice| {
+            let properties = choice.get("properties")?;
+            Some((properties["error"]["const"].as_str()?, properties.get("data")))
+        });
+        choices.collect()
     }
 
     /// What it is called, before that is made the only one.

@@ -21,7 +21,7 @@ const DEPTH_MAX: usize = 16;
 /// Bytes of such schemas, in the whole of a client. What is beyond that may be anything.
 const UNNAMED_BYTES_MAX: usize = 1024 * 1024;
 /// What the rest of the file means by these must stay what it is.
-const RESERVED: [&str; 32] = [
+const RESERVED: [&str; 33] = [
     "AbortSignal",
     "Array",
     "AsyncGenerator",
@@ -52,6 +52,7 @@ const RESERVED: [&str; 32] = [
     "String",
     "Style",
     "TextDecoder",
+    "Thrown",
     "TypeError",
     "URLSearchParams",
 ];

@@ -4,10 +4,11 @@ use std::{collections::BTreeSet, path::Path, process::ExitCode};
 
 use diglot_config::{Config, Environment, Problem};
 use diglot_control::Described;
+use diglot_openapi::Difference;
 
 use super::{
     ASKED_A_SERVER, asks_the_sources, configuration,
-    files::{File, Files, Kind},
+    files::{File, Files, Kind, text_of},
     shown,
 };
 use crate::{
@@ -55,6 +56,7 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
     };
     let mut all = Files::new(&environment.cwd);
     let (path, text) = (environment.cwd.join(file), diglot_openapi::client(&document));
+    let differences = text_of(&path).map(|before| diglot_openapi::differences(&before, &text));
     let shown = shown(&path, &environment.cwd);
     all.add(File { path, text, kind: Kind::Client });
     all.refuse_others(&config)?;
@@ -65,9 +67,14 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
                 ExitCode::SUCCESS
             }
             _ => {
+                let message = "the client is not that of the API";
+                let message = match differences {
+                    Some(differences) => format!("{message}: {}", told(&differences)),
+                    None => message.to_owned(),
+                };
                 let hint =
                     format!("run `diglot types --fresh --client {shown}`, see to the callers, and commit it");
-                report::failed("the client is not that of the API", Some(&hint))
+                report::failed(&message, Some(&hint))
             }
         });
     }
@@ -76,6 +83,20 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
         _ => anstream::eprintln!("a client of {operations}, to be committed"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells each of them, and returns how many there are.
+fn told(differences: &[Difference]) -> String {
+    for Difference { breaks, operation, message } in differences {
+        let kind = if *breaks { "breaking" } else { "changed" };
+        anstream::eprintln!("{kind}: {operation}: {message}");
+    }
+    let breaking = differences.iter().filter(|one| one.breaks).count();
+    match (differences.len(), breaking) {
+        (0, _) => "no operation is another; what is said of them, or what all clients have, is".to_owned(),
+        (some, 0) => format!("{}, none of which breaks callers", plural(some, "change")),
+        (some, breaking) => format!("{}, {breaking} of which can break callers", plural(some, "change")),
+    }
 }
 
 /// The host whose API it is; `None`: that of all whom no route names.

@@ -1,5 +1,5 @@
 // What a page does with the client, told for who compares. What is right passes the compiler, and what is wrong does not.
-import { type Card, type Client, createClient, HttpError, type Item, type ItemInput, type ProblemDetails } from "./api.js";
+import { type Card, type Client, createClient, HttpError, isThrown, type Item, type ItemInput, type ProblemDetails } from "./api.js";
 
 /** Why a call was refused. */
 async function refused(call: Promise<unknown>): Promise<{ status: number; message: string; problem: ProblemDetails | undefined; body: unknown }> {
@@ -85,7 +85,14 @@ export async function visit(baseUrl: string) {
   };
 }
 
-export function wrong(api: Client): void {
+export function wrong(api: Client, error: unknown): void {
+  if (isThrown(error, "OutOfStock")) {
+    error.problem.data.missing.toFixed();
+    // @ts-expect-error: no such field
+    error.problem.data.left;
+  }
+  // @ts-expect-error: nobody says that it is thrown
+  isThrown(error, "OutOfStocks");
   // @ts-expect-error: a parameter is missing
   api.goods.item({});
   // @ts-expect-error: no such parameter
