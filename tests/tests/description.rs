@@ -68,7 +68,7 @@ fn ask(running: &Running, line: &str, fields: &str) -> Response {
 fn services_are_one_document() {
     let running = services("openapi = \"/openapi.json\"", "").run();
     let document = document(&running);
-    assert_eq!(paths(&document), ["/api/items", "/pages"]);
+    assert_eq!(paths(&document), ["/pages", "/api/items"]);
     assert_eq!(document["openapi"], "3.1.1");
     assert_eq!(document["paths"]["/api/items"]["get"]["operationId"], "api_items");
     let pages =
