@@ -18,6 +18,10 @@ pub struct Description {
     pub route: Route,
     /// Of the page that shows it.
     pub page: Option<Route>,
+    /// What the API is called, if that is said.
+    pub title: Option<String>,
+    /// Its version, likewise.
+    pub version: Option<String>,
 }
 
 /// Where a service describes itself.
@@ -56,10 +60,28 @@ pub(crate) fn resolve(
         let problem = Problem::error("`docs` needs `openapi`: the page shows the document").at(&docs.span);
         problems.push(problem.hint("say where that is: openapi = \"/openapi.json\""));
     }
+    let [title, version] =
+        [("openapi_title", &section.openapi_title), ("openapi_version", &section.openapi_version)].map(
+            |(key, written)| {
+                let written = written.as_ref()?;
+                if section.openapi.is_none() {
+                    let problem = Problem::error(format!("`{key}` needs `openapi`: the document says it"))
+                        .at(&written.span);
+                    problems.push(problem.hint("say where that is: openapi = \"/openapi.json\""));
+                } else if written.value.trim().is_empty() {
+                    let problem = Problem::error(format!("`{key}` says nothing")).at(&written.span);
+                    problems.push(problem.hint("write something, or leave it out for the default"));
+                }
+                Some(written.value.trim().to_owned())
+            },
+        );
     let route = |path: &OwnPath| path.route.clone();
-    let description = document
-        .as_ref()
-        .map(|document| Description { route: route(document), page: page.as_ref().map(route) });
+    let description = document.as_ref().map(|document| Description {
+        route: route(document),
+        page: page.as_ref().map(route),
+        title,
+        version,
+    });
     (description, document.into_iter().chain(page).collect())
 }
 

@@ -100,6 +100,11 @@ section! {
         /// `"/openapi.json"`. It is made of what the services say of themselves (`openapi` of each). No service may have the
         /// path as a route. By default there is none.
         openapi: String,
+        /// What the document calls the API. By default the name of the project's folder; where one service alone is described,
+        /// what that calls itself.
+        openapi_title: String,
+        /// The version that the document says it is of. By default those of the services.
+        openapi_version: String,
         /// A page that shows the document, and from which it can be tried: `"/docs"`. By default there is none.
         docs: String,
         /// How much the front takes before it says no.

@@ -23,7 +23,7 @@ mod walk;
 
 pub use client::{Difference, client, differences, is_client, operations};
 pub use functions::functions;
-pub use merge::{Merged, Part, merge};
+pub use merge::{About, Merged, Part, merge};
 pub use page::{Asset, CONTENT_SECURITY_POLICY, asset, page};
 pub use places::{Mount, Owner};
 pub use read::{Unreadable, read};

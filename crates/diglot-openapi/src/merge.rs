@@ -28,6 +28,16 @@ pub struct Part<'a> {
     pub mount: Option<Mount<'a>>,
 }
 
+/// What the whole is called.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The name of the project, for an API of several services.
+    pub project: &'a str,
+    /// What its own people call it.
+    pub title: Option<&'a str>,
+    pub version: Option<&'a str>,
+}
+
 /// What came of several documents.
 #[derive(Debug, PartialEq)]
 pub struct Merged {
@@ -37,7 +47,7 @@ pub struct Merged {
 }
 
 /// Merges documents. `owner` says who answers a path.
-pub fn merge(parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
+pub fn merge(parts: Vec<Part<'_>>, about: About<'_>, owner: impl Fn(&str) -> Owner) -> Merged {
     let mut remarks = Vec::new();
     let (mut parts, mut all): (Vec<Part<'_>>, Vec<Placed>) = parts
         .into_iter()
@@ -86,7 +96,7 @@ pub fn merge(parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
     let mut tags: Vec<(usize, Value)> = tags.into_values().collect();
     tags.sort_by_key(|(at, _)| *at);
     let tags: Vec<Value> = tags.into_iter().map(|(_, tag)| tag).collect();
-    let mut document = json!({ "openapi": OPENAPI, "info": info(&parts), "tags": tags, "paths": {} });
+    let mut document = json!({ "openapi": OPENAPI, "info": info(&parts, about), "tags": tags, "paths": {} });
     components.retain(|_, named| named.as_object().is_some_and(|named| !named.is_empty()));
     if !components.is_empty() {
         document["components"] = Value::Object(components);
@@ -129,30 +139,39 @@ fn tags_of_part(part: &Part<'_>) -> Vec<Value> {
     tags
 }
 
-/// Of one document its own, of several their names.
-fn info(parts: &[Part<'_>]) -> Value {
+/// Of one service what it says of itself; of several the project's name, and their versions.
+fn info(parts: &[Part<'_>], about: About<'_>) -> Value {
+    let mut info = info_of(parts, about.project);
+    for (name, said) in [("title", about.title), ("version", about.version)] {
+        if let Some(said) = said {
+            info[name] = json!(said);
+        }
+    }
+    info
+}
+
+fn info_of(parts: &[Part<'_>], project: &str) -> Value {
     let mut infos: Vec<(&str, &Value)> = Vec::new();
     for part in parts.iter().filter(|part| part.document["info"].is_object()) {
         if !infos.iter().any(|(_, info)| *info == &part.document["info"]) {
             infos.push((part.service, &part.document["info"]));
         }
     }
-    if let [(_, only)] = infos.as_slice() {
+    let mut services: Vec<&str> = parts.iter().map(|part| part.service).collect();
+    services.dedup();
+    if let ([(_, only)], [_]) = (infos.as_slice(), services.as_slice()) {
         let mut info = (*only).clone();
-        for (name, default) in [("title", "API"), ("version", "1")] {
+        for (name, default) in [("title", project), ("version", "1")] {
             if !info[name].is_string() {
                 info[name] = json!(default);
             }
         }
         return info;
     }
-    let mut services: Vec<&str> = parts.iter().map(|part| part.service).collect();
-    services.dedup();
     let versions: Vec<String> = infos
         .iter()
         .filter_map(|(service, info)| Some(format!("{service} {}", info["version"].as_str()?)))
         .collect();
-    let title = if services.is_empty() { "API".to_owned() } else { services.join(", ") };
     let version = if versions.is_empty() { "1".to_owned() } else { versions.join(", ") };
-    json!({ "title": title, "version": version })
+    json!({ "title": project, "version": version })
 }

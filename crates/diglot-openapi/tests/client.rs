@@ -1,6 +1,8 @@
 //! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/tests/types`.
 
-use diglot_openapi::{Mount, Owner, Part, client, differences, functions, is_client, merge, operations, read};
+use diglot_openapi::{
+    About, Mount, Owner, Part, client, differences, functions, is_client, merge, operations, read,
+};
 use serde_json::{Map, Value, json};
 
 /// What is written before the part that every client has.
@@ -9,7 +11,8 @@ fn written(parts: Vec<Part<'_>>) -> String {
         true => Owner::Server,
         false => Owner::Service("shop".to_owned()),
     };
-    let text = client(&merge(parts, owner).document);
+    let about = About { project: "shop", title: None, version: None };
+    let text = client(&merge(parts, about, owner).document);
     assert!(is_client(&text) && !is_client(text.trim_start_matches("// ")));
     let (own, _) =
         text.split_once("/** What all calls of a client have in common. */").expect("what all have");

@@ -79,6 +79,14 @@ says!(
     "[server]\ndocs = \"/docs\"\n[services.api]\nentry = \"main:app\"\nopenapi = \"openapi.json\"\n"
 );
 says!(
+    description_said_without_a_document,
+    "[server]\nopenapi_title = \"Shop\"\nopenapi_version = \"1\"\n[services.api]\nentry = \"main:app\"\n"
+);
+says!(
+    description_says_nothing,
+    "[server]\nopenapi = \"/openapi.json\"\nopenapi_title = \" \"\n[services.api]\nentry = \"main:app\"\n"
+);
+says!(
     description_at_a_route,
     "[server]\nopenapi = \"/api\"\ndocs = \"/api\"\n[services.api]\nentry = \"main:app\"\nroutes = \"/api\"\n"
 );

@@ -1,9 +1,9 @@
 //! What follows where paths move, and components and operations get other names: references, discriminators, links.
 
-use diglot_openapi::{Remark, merge};
+use diglot_openapi::Remark;
 use serde_json::{Map, Value, json};
 
-use super::{part, paths, routes, said};
+use super::{merge, part, paths, routes, said};
 
 fn schema_of(response: &Value) -> &Value {
     &response["content"]["application/json"]["schema"]

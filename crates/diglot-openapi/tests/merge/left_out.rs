@@ -1,9 +1,9 @@
 //! What the merged document does not have: operations that nobody can ask for, and what nothing else needs.
 
-use diglot_openapi::{Merged, Owner, Part, functions, merge};
+use diglot_openapi::{Merged, Owner, Part, functions};
 use serde_json::{Value, json};
 
-use super::{ok, part, paths, routes, said};
+use super::{merge, ok, part, paths, routes, said};
 
 /// Responses with this schema as their content.
 fn answers(schema: &str) -> Value {

@@ -5,8 +5,13 @@ mod left_out;
 
 use std::time::{Duration, Instant};
 
-use diglot_openapi::{Merged, Mount, Owner, Part, Remark, functions, merge, read};
+use diglot_openapi::{About, Merged, Mount, Owner, Part, Remark, functions, read};
 use serde_json::{Map, Value, json};
+
+/// What is merged of a project called "market".
+fn merge(parts: Vec<Part<'_>>, owner: impl Fn(&str) -> Owner) -> Merged {
+    diglot_openapi::merge(parts, About { project: "market", title: None, version: None }, owner)
+}
 
 fn document(of: Value) -> Value {
     read(of.to_string().as_bytes()).expect("a document")
@@ -58,7 +63,7 @@ fn the_routing_decides_who_has_a_path() {
     assert_eq!(paths(&merged), ["/api/items", "/"]);
     assert_eq!(merged.document["paths"]["/api/items"]["get"]["x-diglot-service"], "api");
     assert_eq!(merged.document["paths"]["/api/items"].get("post"), None);
-    assert_eq!(merged.document["info"], json!({ "title": "api, web", "version": "api 1.2.0, web 3" }));
+    assert_eq!(merged.document["info"], json!({ "title": "market", "version": "api 1.2.0, web 3" }));
     assert_eq!(
         said(&merged),
         [
@@ -287,4 +292,32 @@ fn functions_stand_beside_what_services_say() {
     let merged = merge(vec![part("web", pages), functions], routes(&[("/", "web"), ("/rpc", "")]));
     assert_eq!(paths(&merged), ["/", "/rpc/web/render_card"]);
     insta::assert_snapshot!(serde_json::to_string_pretty(&merged.document).expect("JSON"));
+}
+
+#[test]
+fn the_whole_is_called_what_its_project_is() {
+    let shop = || {
+        json!({ "openapi": "3.1.0", "info": { "title": "FastAPI", "version": "0.1.0", "contact": { "name": "a" } },
+        "paths": { "/items": { "get": { "responses": {} } } } })
+    };
+    let functions = |service| {
+        let document = functions("/rpc/x", &[json!({ "name": service, "params": { "type": "object" } })]);
+        Part { service, document, mount: None }
+    };
+    let owner = routes(&[("/", "shop"), ("/rpc", "")]);
+    let about = |title, version| About { project: "market", title, version };
+    let info = |parts, about| diglot_openapi::merge(parts, about, &owner).document["info"].clone();
+    // A service alone is the whole.
+    let alone = || vec![part("shop", shop()), functions("shop")];
+    assert_eq!(info(alone(), about(None, None)), shop()["info"]);
+    let said = info(alone(), about(Some("Market"), Some("3")));
+    assert_eq!(said, json!({ "title": "Market", "version": "3", "contact": { "name": "a" } }));
+    // Of several, none is.
+    let several = || vec![part("shop", shop()), functions("web")];
+    assert_eq!(info(several(), about(None, None)), json!({ "title": "market", "version": "shop 0.1.0" }));
+    assert_eq!(
+        info(several(), about(Some("Market"), Some("3"))),
+        json!({ "title": "Market", "version": "3" })
+    );
+    assert_eq!(info(Vec::new(), about(None, None)), json!({ "title": "market", "version": "1" }));
 }

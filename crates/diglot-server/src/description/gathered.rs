@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diglot_calls::names::crossing;
 use diglot_config::Published;
 use diglot_front::{Front, Target};
-use diglot_openapi::{Merged, Owner, Part, Remark, functions, merge};
+use diglot_openapi::{About, Merged, Owner, Part, Remark, functions, merge};
 use serde_json::Value;
 
 use super::Functions;
@@ -20,6 +20,7 @@ pub(super) fn merged(
     offered: &Functions,
     published: Option<&Published>,
     host: Option<&str>,
+    about: About<'_>,
     owner: impl Fn(&str) -> Owner,
 ) -> Merged {
     let found =
@@ -39,7 +40,7 @@ pub(super) fn merged(
         let base = format!("{}/{}", published.route.prefix.trim_end_matches('/'), crossing(&source.name));
         parts.push(Part { service: &source.name, document: functions(&base, &offers), mount: None });
     }
-    merge(parts, owner)
+    merge(parts, about, owner)
 }
 
 /// Who answers a path of this host.

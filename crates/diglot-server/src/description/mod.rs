@@ -9,6 +9,7 @@ mod page;
 mod source;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use diglot_config::{Config, Published};
 use diglot_control::Described;
 use diglot_front::own::{Content, Handler, Handling, Request, Response};
 use diglot_front::{Front, Service};
+use diglot_openapi::About;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::{JoinSet, spawn_blocking};
@@ -36,6 +38,10 @@ pub(crate) struct Description {
     /// Those that routes name: each has a document of its own. Others have one together.
     hosts: Vec<String>,
     published: Option<Published>,
+    /// The name of the folder that the project is in.
+    project: String,
+    title: Option<String>,
+    version: Option<String>,
     broker: Arc<Broker>,
     front: OnceLock<Weak<Front>>,
     /// The server's own thread: those of the front have clients that wait.
@@ -87,6 +93,9 @@ impl Description {
             sources: sources.collect(),
             hosts,
             published: config.published.clone(),
+            project: project(&config.base),
+            title: config.description.as_ref().and_then(|own| own.title.clone()),
+            version: config.description.as_ref().and_then(|own| own.version.clone()),
             broker: Arc::clone(broker),
             front: OnceLock::new(),
             runtime: Handle::current(),
@@ -174,7 +183,9 @@ impl Description {
     fn written(&self, front: &Front, host: Option<&str>, functions: &Functions) -> Document {
         let owner = |path: &str| gathered::owner(front, host, path);
         let published = self.published.as_ref();
-        let merged = gathered::merged(&self.sources, functions, published, host, owner);
+        let about =
+            About { project: &self.project, title: self.title.as_deref(), version: self.version.as_deref() };
+        let merged = gathered::merged(&self.sources, functions, published, host, about, owner);
         let json = Bytes::from(merged.document.to_string());
         let tag = format!("\"{}\"", gathered::digest(&json));
         let left_out = gathered::lines(&merged.remarks, functions).into();
@@ -209,6 +220,11 @@ impl Description {
         let name = name.strip_suffix('.').unwrap_or(name);
         self.hosts.iter().find(|host| *host == name).cloned()
     }
+}
+
+/// What a project is called that says nothing of it. Of the root of a file system there is nothing to say.
+fn project(base: &Path) -> String {
+    base.file_name().map_or_else(|| "API".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// How often what each of them says has changed.
