@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 
 
 class Entry(TypedDict):
+    id: str
     at: str
     """When it was put on the board, as in 2026-11-22T10:30:00.000Z."""
-    confidence: float
-    """From 0 to 1."""
+    strokes: list[list[Point]]
     digit: int
     """As Python reads it."""
-    id: str
-    strokes: list[list[Point]]
+    confidence: float
+    """From 0 to 1."""
 
 
 class NoInk(RemoteError, service="model"):
@@ -59,13 +59,13 @@ Point: TypeAlias = 'list[float]'
 
 
 class Recognised(TypedDict):
-    confidence: float
-    """minimum 0
-    maximum 1
-    """
     digit: int
     """minimum 0
     maximum 9
+    """
+    confidence: float
+    """minimum 0
+    maximum 1
     """
     probabilities: list[float]
     """minItems 10

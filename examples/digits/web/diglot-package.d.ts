@@ -25,6 +25,8 @@ declare module "diglot" {
   /** The answer of a function that returns a stream of items: to be iterated with `for await`, and nothing to await. Leaving the loop gives the call up. */
   export interface Stream<T> extends AsyncIterable<T> {
     [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+    /** It is no promise: a compiler refuses to `await` it. */
+    then(use_for_await: never): never;
   }
 
   /** Services nobody has written the types of. */

@@ -28,14 +28,14 @@ declare module "diglot" {
 }
 
 export interface Entry {
+  id: string;
   /** When it was put on the board, as in 2026-11-22T10:30:00.000Z. */
   at: string;
-  /** From 0 to 1. */
-  confidence: number;
+  strokes: Point[][];
   /** As Python reads it. */
   digit: number;
-  id: string;
-  strokes: Point[][];
+  /** From 0 to 1. */
+  confidence: number;
 }
 
 export interface NoInk extends RemoteError {
@@ -52,14 +52,14 @@ export type Point = [number, number];
 export interface Recognised {
   /**
    * @minimum 0
-   * @maximum 1
-   */
-  confidence: number;
-  /**
-   * @minimum 0
    * @maximum 9
    */
   digit: number;
+  /**
+   * @minimum 0
+   * @maximum 1
+   */
+  confidence: number;
   /**
    * @minItems 10
    * @maxItems 10
