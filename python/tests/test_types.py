@@ -212,7 +212,9 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("annotation", "schema", "given"), TABLE, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("annotation", "schema", "given"), TABLE, ids=[str(annotation)[:60] for annotation, *_ in TABLE]
+)
 def test_table(annotation, schema, given):
     subject = signature(annotation)
     if schema is not None:

@@ -123,33 +123,27 @@ fn tuple(items: &[Value], schema: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn a_tuple_is_its_items() {
-        let named = |of: serde_json::Value| type_name(&of);
-        let number = serde_json::json!({ "type": "number" });
-        let tuple = |items: serde_json::Value, rest: serde_json::Value| {
-            type_name(&serde_json::json!({ "type": "array", "prefixItems": items, "items": rest }))
+        let number = json!({ "type": "number" });
+        let tuple = |items: Value, rest: Value| {
+            type_name(&json!({ "type": "array", "prefixItems": items, "items": rest }))
         };
-        assert_eq!(
-            tuple(serde_json::json!([number, { "$ref": "#/$defs/Item" }]), false.into()),
-            "[number, Item]"
-        );
-        let point =
-            serde_json::json!([{ "title": "x", "type": "number" }, { "title": "y", "type": "number" }]);
+        assert_eq!(tuple(json!([number, { "$ref": "#/$defs/Item" }]), false.into()), "[number, Item]");
+        let point = json!([{ "title": "x", "type": "number" }, { "title": "y", "type": "number" }]);
         assert_eq!(tuple(point, false.into()), "[x: number, y: number]");
-        assert_eq!(
-            tuple(serde_json::json!([number]), serde_json::json!({ "type": "string" })),
-            "[number, ...string]"
-        );
-        let pairs = serde_json::json!({ "type": "array", "items": { "type": "array", "prefixItems": [number, number], "items": false } });
+        assert_eq!(tuple(json!([number]), json!({ "type": "string" })), "[number, ...string]");
+        let pairs = json!({ "type": "array", "items": { "type": "array", "prefixItems": [number, number], "items": false } });
         assert_eq!(type_name(&pairs), "array of [number, number]");
     }
 
     #[test]
     fn a_function_is_a_line_and_its_documentation_another() {
-        let offered = serde_json::json!({ "model": [{
+        let offered = json!({ "model": [{
             "name": "similar",
             "params": {
                 "type": "object",
@@ -165,6 +159,6 @@ mod tests {
             "model.similar(user_id: 7, item_id: integer, k?: integer, size?: \"small\" | \"large\") -> array of Item\n    Items like this one.\n\
              model.watch() -> stream of number\n"
         );
-        assert_eq!(listed(&serde_json::json!({ "web": [] })), "no service offers a function\n");
+        assert_eq!(listed(&json!({ "web": [] })), "no service offers a function\n");
     }
 }

@@ -79,12 +79,20 @@ fn python_is_told_their_types() {
     let output = command(&running, &["types"], b"");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let written = fs::read_to_string(running.folder().join("diglot_services.py")).expect("it is written");
-    let takes = "count: int = ..., due: datetime.datetime, item_id: int, name: str";
+    let takes = "item_id: int, count: int = ..., name: str";
     let typed = [
-        format!("def by_zod(self, *, {takes}, tags: set[str], total: int) -> OfZod: ..."),
-        format!("def by_valibot(self, *, {takes}, tags: set[str], total: int) -> WebByValibotResult: ..."),
-        format!("def by_old_typebox(self, *, {takes}, tags: list[str], total: int) -> WebByOldTypeboxResult: ..."),
-        "count: int = ..., due: str, item_id: int, name: str, tags: list[str], total: int) -> WebByTypeboxResult: ...".to_owned(),
+        format!(
+            "def by_zod(self, *, {takes}, due: datetime.datetime, total: int, tags: set[str]) -> OfZod: ..."
+        ),
+        format!(
+            "def by_valibot(self, *, {takes}, due: datetime.datetime, total: int, tags: set[str]) -> WebByValibotResult: ..."
+        ),
+        format!(
+            "def by_old_typebox(self, *, {takes}, due: datetime.datetime, total: int, tags: list[str]) -> WebByOldTypeboxResult: ..."
+        ),
+        format!(
+            "def by_typebox(self, *, {takes}, due: str, total: int, tags: list[str]) -> WebByTypeboxResult: ..."
+        ),
         "def by_zod_awaited(self, *, item_id: int) -> list[WebByZodAwaitedResult]: ...".to_owned(),
     ];
     for line in typed {
@@ -97,7 +105,7 @@ fn python_is_told_their_types() {
         ("WebByTypeboxResult", "str", "list[str]"),
     ] {
         let class = format!(
-            "class {name}(TypedDict):\n    due: {due}\n    line: str\n    tags: {tags}\n    total: int\n"
+            "class {name}(TypedDict):\n    line: str\n    due: {due}\n    total: int\n    tags: {tags}\n"
         );
         assert!(written.contains(&class), "{class}\n{written}");
     }

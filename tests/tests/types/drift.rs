@@ -39,16 +39,15 @@ fn a_breaking_change_is_told_by_its_name() {
 fn what_breaks_nobody_is_told_as_such() {
     let project = Project::shop();
     project.does(&["types"]);
-    project.exchange("model/functions.py", "    name: str\n", "    name: str\n    weight: float\n").exchange(
-        "model/functions.py",
-        "f\"item {item_id + n}\"",
-        "f\"item {item_id + n}\", 0.5",
-    );
+    let last = "    added: datetime | None = None\n";
+    project.exchange("model/functions.py", last, &format!("{last}    weight: float = 0.5\n"));
     // Where it stands is no change, and does not come to be one by lines before it.
     project.exchange("web/server.ts", "/** A card of an item. */", "\n\n/** A card of an item. */");
     let said = project.diglot(&["types", "--check"]);
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(said.says("changed: my_model.similar: result[].weight is new: number"), "{}", said.text);
+    let taken = "changed: my_model.renamed: parameter `items[].weight` is new and optional: number";
+    assert!(said.says(taken), "{}", said.text);
     assert!(!said.text.contains("breaking:") && !said.text.contains("web."), "{}", said.text);
 }
 
@@ -62,7 +61,7 @@ fn what_is_asked_of_values_is_compared() {
             "from diglot import",
             "from annotated_types import Ge, Le\nfrom diglot import",
         )
-        .exchange("model/functions.py", "k: int = 2", "k: Annotated[int, Ge(1)] = 2")
+        .exchange("model/functions.py", "k: int = 2", "k: Annotated[int, Ge(1)] = 20")
         .exchange(
             "model/functions.py",
             "def ping() -> None:",

@@ -25,8 +25,8 @@ pub(super) enum What {
     /// More is asked of values than the others are known to be.
     Asked {
         constraint: Constraint,
-        has: Option<Limit>,
-        takes: Limit,
+        has: Option<Box<Limit>>,
+        takes: Box<Limit>,
     },
     /// A field that the other does not know.
     Unknown {
@@ -45,7 +45,7 @@ impl What {
             Self::Value(value) => format!("may be {value}, which it never was"),
             Self::MayBeMissing => "may be missing now".to_owned(),
             Self::Missing(of) => format!("is gone: it was {of}"),
-            Self::Asked { constraint, has, takes } => asked(*constraint, Some(takes), has.as_ref()),
+            Self::Asked { constraint, has, takes } => asked(*constraint, Some(&**takes), has.as_deref()),
             Self::Unknown { of, is_required: true, .. } => format!("is new: {of}"),
             Self::Unknown { of, .. } => format!("is new and optional: {of}"),
         }
@@ -58,7 +58,7 @@ impl What {
             Self::Value(value) => format!("cannot be {value} any more"),
             Self::MayBeMissing => "is required now".to_owned(),
             Self::Missing(of) => format!("is new and required: {of}"),
-            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_ref(), Some(takes)),
+            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_deref(), Some(&**takes)),
             Self::Unknown { of, .. } => format!("is gone: it was {of}"),
         }
     }
@@ -70,7 +70,7 @@ impl What {
             Self::Value(value) => format!("may be {value} now"),
             Self::MayBeMissing => "may be left out now".to_owned(),
             Self::Missing(_) => "need not be given any more".to_owned(),
-            Self::Asked { constraint, has, takes } => asked(*constraint, Some(takes), has.as_ref()),
+            Self::Asked { constraint, has, takes } => asked(*constraint, Some(&**takes), has.as_deref()),
             Self::Unknown { of, .. } => format!("is new and optional: {of}"),
         }
     }
@@ -82,7 +82,7 @@ impl What {
             Self::Value(value) => format!("cannot be {value} any more"),
             Self::MayBeMissing => "is always there now".to_owned(),
             Self::Missing(of) => format!("is new: {of}"),
-            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_ref(), Some(takes)),
+            Self::Asked { constraint, has, takes } => asked(*constraint, has.as_deref(), Some(&**takes)),
             Self::Unknown { of, .. } => format!("is gone: it was {of}"),
         }
     }

@@ -258,7 +258,7 @@ impl Taking {
             let known = narrow.of.asked().and_then(|by| by.get(constraint)).cloned();
             let has = known.or_else(|| implied(of, constraint));
             if !has.as_ref().is_some_and(|has| constraint.takes(takes, has)) {
-                let what = What::Asked { constraint, has, takes: takes.clone() };
+                let what = What::Asked { constraint, has: has.map(Box::new), takes: Box::new(takes.clone()) };
                 self.found.push(Why { path: String::new(), what });
             }
         }
