@@ -41,7 +41,7 @@ export interface Page<T> { items: T[]; next?: number }
 declare const brand: unique symbol;
 export type UserId = string & { readonly [brand]: 'UserId' };
 export type Cents = number & { __cents?: never };
-export class Config { constructor(public host: string, public port?: number) {} }
+export class Config { #kept = 1; constructor(public host: string, public port?: number) { this.#kept++; } private own = 2; }
 export type Flags<K extends string> = { [P in K as \`is_\${P}\`]: boolean };
 export interface Limits {
   /**

@@ -273,5 +273,41 @@ export const optional = func(async (a = 3 as number | undefined, b: string): Pro
         project.remove();
       }
     });
+
+    it('have the data of the errors whose classes they declare', async () => {
+      const source = `import { func, RemoteError } from "diglot";
+class Stock extends Error { override name = "Stock"; constructor(readonly left: number) { super("none left"); } }
+/** No more of it. */
+class OutOfStock extends Stock {
+  /** the next delivery */ until?: Date; private secret = 1; #own = 2; static of = "shop"; retry() { return this.secret + this.#own; } get many() { return this.left; } why = () => "so";
+}
+class Refused extends Error { data!: { reason: "late" | "early" }; other = 1; }
+class Passed extends RemoteError { at!: Item }
+class Plain extends Error {}
+interface Item { id: number }
+const options = { errors: { OutOfStock, Unknown: true } };
+export const reserve = func({ errors: { OutOfStock, Refused, Renamed: Passed, Plain, Named: true, Said: { type: "object" } } }, async (id: number): Promise<void> => {});
+export const given = func(options, async (): Promise<void> => {});
+export const none = func({ timeout: 1 }, async (): Promise<void> => {});
+class Odd extends Error { at!: symbol }
+`;
+      const project = make({ 'cases.ts': source, 'odd.ts': 'import { func } from "diglot";\nclass Odd extends Error {\n  at!: symbol;\n}\nexport const odd = func({ errors: { Odd } }, async (): Promise<void> => {});\n' }, typescript);
+      try {
+        const { functions, problems } = await describe_file(project, 'cases.ts');
+        assert.deepEqual(problems, []);
+        const [reserve, given, none] = functions;
+        const stock = { type: 'object', properties: { until: { type: 'string', format: 'date-time', description: 'the next delivery' }, left: { type: 'number' } }, required: ['left'] };
+        assert.deepEqual(reserve.errors, {
+          OutOfStock: stock,
+          Refused: { type: 'object', properties: { reason: { type: 'string', enum: ['late', 'early'] } }, required: ['reason'] },
+          Renamed: { type: 'object', properties: { at: { $ref: '#/$defs/Item' } }, required: ['at'], $defs: { Item: { title: 'Item', type: 'object', properties: { id: { type: 'number' } }, required: ['id'] } } },
+        });
+        assert.deepEqual([given.errors, none.errors], [{ OutOfStock: stock }, undefined]);
+        const odd = await describe_file(project, 'odd.ts');
+        assert.deepEqual(odd.problems.map(({ line, message }) => [line, message]), [[5, 'odd: the error Odd.at: a symbol cannot cross']]);
+      } finally {
+        project.remove();
+      }
+    });
   });
 }

@@ -37,12 +37,14 @@ class Declared {
   /** @param {string} type @param {any} data @returns {string | null} what is wrong with it */
   _problem_of(type, data) {
     try {
+      const schema = this._schemas.get(type);
       let compiled = this._compiled.get(type);
       if (compiled === undefined) {
-        compiled = compile(this._schemas.get(type));
+        compiled = compile(schema);
         this._compiled.set(type, compiled);
       }
-      compiled.from_json(data, ['data']);
+      // One without fields carries nothing.
+      compiled.from_json(data === undefined && schema.type === 'object' ? {} : data, ['data']);
       return null;
     } catch (error) {
       return error instanceof Invalid ? error.message.replaceAll('\n', '; ') : String(error);

@@ -152,7 +152,7 @@ function make_offered(options, fn, root, others) {
     result: result?.schema,
     stream: stream || undefined,
     input: takes.input === null ? undefined : { name: takes.input.name, schema: takes.input.schema.schema },
-    errors: options.errors === undefined ? undefined : declared_errors(options.errors, problem),
+    errors: options.errors === undefined ? undefined : declared_errors(options.errors, described?.errors ?? {}, problem),
     doc: described?.doc,
     idempotent: options.idempotent || undefined,
     concurrency: options.concurrency,
@@ -197,9 +197,17 @@ function what_it_takes(options, described, problem) {
   return { schema: guarded(() => new Parameters(given, names), 'input', problem), positions: described?.params ?? null, input };
 }
 
-/** @param {any} errors by the name of their class @param {Problem} problem */
-function declared_errors(errors, problem) {
-  return Object.entries(errors).map(([type, data]) => ({ type, data: data === true || data === undefined ? undefined : of(data, 'output', problem)?.schema }));
+/** @param {any} errors by the name of their class @param {Record<string, any>} described those of which the source says what they carry @param {Problem} problem */
+function declared_errors(errors, described, problem) {
+  return Object.entries(errors).map(([type, said]) => {
+    const data = said === true || is_class_of_errors(said) ? described[type] : said;
+    return { type, data: data === undefined ? undefined : of(data, 'output', problem)?.schema };
+  });
+}
+
+/** @param {any} said */
+function is_class_of_errors(said) {
+  return typeof said === 'function' && said.prototype instanceof Error;
 }
 
 /** @param {any} value @returns {string} */
@@ -220,7 +228,7 @@ function check_options(options, problem) {
   if (input === null || output === null) problem.failed('input and output are schemas');
   const { errors } = options;
   if (errors !== undefined && (typeof errors !== 'object' || errors === null || Array.isArray(errors))) {
-    problem.failed('errors are an object, of the names of their classes: { OutOfStock: true }, or with the schema of its data in the place of true');
+    problem.failed('errors are an object of their classes: { OutOfStock }, or of the names of these: { OutOfStock: true }, or with the schema of its data in the place of true');
   }
 }
 

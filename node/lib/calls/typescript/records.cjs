@@ -9,7 +9,7 @@ const os = require('node:os');
 const { join } = require('node:path');
 
 /** Told from every other state of what makes them: raise it with any change of what comes out. */
-const REVISION = 'diglot-functions 1';
+const REVISION = 'diglot-functions 2';
 /** A record that is used is touched when it was last touched so long ago. */
 const TOUCH_AFTER_MS = 24 * 60 * 60 * 1000;
 

@@ -2,6 +2,7 @@
 // One call of `func`: the names and schemas of the function's parameters and of its result.
 
 const { comment_of, constraints_of, described } = require('./docs.cjs');
+const { errors_of } = require('./errors.cjs');
 const { Types } = require('./types.cjs');
 
 /** What a stream of items may be declared as. */
@@ -23,6 +24,7 @@ class Unusable extends Error {}
  * @property {any} [result] schema of what is returned, or of an item of the stream; not where the call gives `output`
  * @property {boolean} [stream] it answers with items
  * @property {{ name: string, schema: any }} [input] the parameter that is a stream, and of what
+ * @property {Record<string, any>} [errors] schemas of the data of the errors whose classes it declares
  * @property {string} [doc]
  */
 
@@ -45,7 +47,7 @@ function describe_call(compiler, found, crossing, problem) {
   if (said.has_input) return { ...own, has_schema: true };
   try {
     const comments = comments_of(compiler, bound, fn);
-    return { ...own, has_schema: false, ...signature_of(compiler, fn, said.has_output, comments, crossing, problem), ...(comments.description === undefined ? {} : { doc: comments.description }) };
+    return { ...own, has_schema: false, ...signature_of(compiler, { fn, options, has_output: said.has_output }, comments, crossing, problem), ...(comments.description === undefined ? {} : { doc: comments.description }) };
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     problem(fn ?? node, error.message);
@@ -85,7 +87,7 @@ function comments_of(compiler, bound, fn) {
   return { tags: [] };
 }
 
-function signature_of(compiler, fn, has_output, comments, crossing, problem) {
+function signature_of(compiler, { fn, options, has_output }, comments, crossing, problem) {
   const type = fn === undefined ? undefined : compiler.checker.getTypeAtLocation(fn);
   const signatures = type === undefined ? [] : compiler.signatures_of(type);
   if (signatures.length !== 1) throw new Unusable(signatures.length === 0 ? 'func() takes a function, last' : 'a function with overloads cannot be offered: which of them would be meant?');
@@ -111,7 +113,13 @@ function signature_of(compiler, fn, has_output, comments, crossing, problem) {
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false,
   };
-  const takes = { params: is_object ? null : names, params_schema: complete(types, params_schema), ...(input === undefined ? {} : { input }) };
+  const errors = Object.entries(errors_of(types, options)).map(([type, data]) => [type, complete(types, data)]);
+  const takes = {
+    params: is_object ? null : names,
+    params_schema: complete(types, params_schema),
+    ...(input === undefined ? {} : { input }),
+    ...(errors.length === 0 ? {} : { errors: Object.fromEntries(errors) }),
+  };
   const { type: of, node, stream } = result_of(compiler, signature, types, fn);
   // The program gives a schema of its own for what it may be.
   if (has_output) return { ...takes, stream };

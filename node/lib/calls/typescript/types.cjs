@@ -282,7 +282,7 @@ class Types {
       const own = this.checker.getTypeOfSymbol(property);
       this.within(`.${name}`, () => {
         const is_optional = (property.flags & SymbolFlags.Optional) !== 0;
-        const is_private = this._is_private(property);
+        const is_private = this.is_private(property);
         if (is_private) return;
         if (property.flags & SymbolFlags.Method || (own.flags & TypeFlags.Object && this.compiler.signatures_of(own).length > 0)) {
           this.fail('a function cannot cross');
@@ -351,9 +351,10 @@ class Types {
   }
 
   /** @param {any} property whether it is hidden */
-  _is_private(property) {
+  is_private(property) {
     const { SyntaxKind } = this.compiler;
-    return this.compiler.declarations_of(property).some((node) => node.modifiers?.some(({ kind }) => kind === SyntaxKind.PrivateKeyword || kind === SyntaxKind.ProtectedKeyword));
+    const is_hidden = ({ kind }) => kind === SyntaxKind.PrivateKeyword || kind === SyntaxKind.ProtectedKeyword;
+    return this.compiler.declarations_of(property).some((node) => node.name?.kind === SyntaxKind.PrivateIdentifier || node.modifiers?.some(is_hidden));
   }
 
   /** @param {any} type @param {any} schema */
