@@ -89,9 +89,9 @@ pub fn compare(before: &Offers, after: &Offers) -> Vec<Change> {
 }
 
 /// Whether what has the one name can be given where the other is taken.
-pub(crate) fn takes(offers: &Offers, taken: &str, given: &str) -> bool {
+pub(crate) fn takes((ours, taken): (&Offers, &str), (theirs, given): (&Offers, &str)) -> bool {
     let [taken, given] = [taken, given].map(|name| Type::Named(name.to_owned()));
-    let [wide, narrow] = [&taken, &given].map(|of| Side { offers, of });
+    let (wide, narrow) = (Side { offers: ours, of: &taken }, Side { offers: theirs, of: &given });
     !wide.lacks(narrow, false).iter().any(Why::fails)
 }
 

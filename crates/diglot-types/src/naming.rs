@@ -1,11 +1,13 @@
 //! Gives each type with a name one that it alone has in all that is written.
 //!
 //! Schemas name their types function by function, and those that are given apart from those that are returned. Types of one
-//! name that are the same are one. Where a service takes another than it returns, the one that is given is `ItemInput`. Others
-//! get their service's name before their own, and a number behind it where that does not tell them apart.
+//! name that are the same are one, in whatever order their fields stand. Where a service takes another than it returns, the one
+//! that is given is `ItemInput`, and so it is where it takes what another service returns. Others get their service's name before
+//! their own, and a number behind it where that does not tell them apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::compare::takes;
 use crate::offers::{Offers, Service, Way};
 use crate::schema::{Definition, Definitions, Type};
 use crate::spelling::{pascal, type_name};
@@ -19,12 +21,12 @@ pub(crate) struct Scope {
     pub(crate) definitions: Definitions,
 }
 
-/// All that a definition leads to, itself included: what tells it from another of its name.
-type Closure<'d> = BTreeMap<&'d str, &'d Definition>;
+/// All that a definition leads to, itself included, with fields by their names: what tells it from another of its name.
+type Closure = Definitions;
 
 /// A type as one or more functions name it.
 struct Known<'d> {
-    closure: Closure<'d>,
+    closure: Closure,
     service: &'d str,
     definition: &'d Definition,
     /// In these scopes, under that name.
@@ -35,6 +37,13 @@ impl Known<'_> {
     /// Whether values of it go this way.
     fn goes(&self, way: Way, scopes: &[Scope]) -> bool {
         self.keys.iter().any(|(at, _)| scopes[*at].way == way)
+    }
+
+    /// What is returned as the one can be given as the other.
+    fn takes(&self, returned: &Self) -> bool {
+        let [given, returned] =
+            [self, returned].map(|known| (Offers::of_types(known.closure.clone()), known.keys[0].1));
+        takes((&given.0, given.1), (&returned.0, returned.1))
     }
 }
 
@@ -66,8 +75,8 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
     // Names that are nobody else's come first, so that no type of another name takes them, and names that are made last.
     let is_one = |all: &[Known<'_>]| all.iter().all(|known| known.closure == all[0].closure);
     let (alone, shared): (Vec<_>, Vec<_>) = by_name.into_iter().partition(|(_, all)| is_one(all));
-    let mut returned: BTreeMap<(&str, String), String> = BTreeMap::new();
-    let mut given: Vec<((&str, String), String)> = Vec::new();
+    let mut returned: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut given: Vec<(String, String)> = Vec::new();
     let as_they_are = alone.into_iter().chain(shared).map(|(name, all)| (name, "", all));
     for (name, ending, all) in as_they_are.chain(inputs.into_iter().map(|(name, all)| (name, "Input", all))) {
         let one = (is_one(&all) && !all.is_empty()).then(|| free(&format!("{name}{ending}"), &mut taken));
@@ -75,11 +84,13 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
             let own = one.clone();
             let own =
                 own.unwrap_or_else(|| free(&format!("{}{name}{ending}", pascal(known.service)), &mut taken));
-            let of = (known.service, name.clone());
             if !ending.is_empty() {
-                given.push((of, own.clone()));
+                given.push((name.clone(), own.clone()));
             } else if known.goes(Way::Returned, scopes) {
-                returned.entry(of).or_insert_with(|| own.clone());
+                let all = returned.entry(name.clone()).or_default();
+                if !all.contains(&own) {
+                    all.push(own.clone());
+                }
             }
             chosen.entry(own.clone()).or_insert((known.keys[0].0, known.definition));
             names.extend(known.keys.into_iter().map(|key| (key, own.clone())));
@@ -88,8 +99,8 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
 
     let renamed = |scope: usize, name: &str| names.get(&(scope, name)).cloned();
     let mut offers = Offers::default();
-    for (of, own) in given {
-        offers.returned_as.extend(returned.get(&of).map(|returned| (own, returned.clone())));
+    for (name, own) in given {
+        offers.returned_as.insert(own, returned.get(&name).cloned().unwrap_or_default());
     }
     for (own, (scope, definition)) in chosen {
         let mut definition = definition.clone();
@@ -112,16 +123,18 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
     offers
 }
 
-/// Takes out those of one name that are given where their service returns another: what may be left out is there then.
+/// Takes out those of one name that are given where another is returned: what may be left out is there then.
 fn take_inputs<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
-    let is_given = |known: &Known<'_>| known.keys.iter().all(|(at, _)| scopes[*at].way == Way::Given);
-    let returning: BTreeSet<&str> =
-        all.iter().filter(|known| known.goes(Way::Returned, scopes)).map(|known| known.service).collect();
-    let inputs: Vec<Closure<'_>> = all
-        .iter()
-        .filter(|known| is_given(known) && returning.contains(known.service))
-        .map(|known| known.closure.clone())
-        .collect();
+    let is_given = |known: &Known<'_>| !known.goes(Way::Returned, scopes);
+    let (given, returned): (Vec<_>, Vec<_>) = all.iter().partition(|known| is_given(known));
+    let is_returned = |known: &Known<'_>| returned.iter().any(|other| other.closure == known.closure);
+    // What another service returns may be of another kind altogether.
+    let is_less = |known: &Known<'_>| {
+        returned.iter().any(|other| other.service == known.service)
+            || !is_returned(known) && returned.iter().any(|other| known.takes(other))
+    };
+    let inputs: Vec<Closure> =
+        given.into_iter().filter(|known| is_less(known)).map(|known| known.closure.clone()).collect();
     // Another service that takes the same takes it by the same name.
     let is_input = |known: &mut Known<'d>| is_given(known) && inputs.contains(&known.closure);
     all.extract_if(.., is_input).collect()
@@ -145,19 +158,27 @@ fn free(name: &str, taken: &mut BTreeSet<String>) -> String {
     own
 }
 
-fn closure_of<'d>(key: &'d str, definitions: &'d Definitions) -> Closure<'d> {
+fn closure_of(key: &str, definitions: &Definitions) -> Closure {
     let mut found = Closure::new();
     let mut open = vec![key];
     while let Some(name) = open.pop() {
-        let Some((name, definition)) = definitions.get_key_value(name) else { continue };
-        if found.insert(name, definition).is_some() {
-            continue;
-        }
+        let Some(definition) = definitions.get(name).filter(|_| !found.contains_key(name)) else { continue };
         let mut named = Vec::new();
         collect(&definition.of, &mut named);
         open.extend(named);
+        let mut definition = definition.clone();
+        by_name(&mut definition.of);
+        found.insert(name.to_owned(), definition);
     }
     found
+}
+
+/// Another order of fields makes no other type.
+fn by_name(of: &mut Type) {
+    if let Type::Object(object) = of {
+        object.fields.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    of.parts_mut(&mut by_name);
 }
 
 fn collect<'d>(of: &'d Type, names: &mut Vec<&'d str>) {

@@ -14,8 +14,8 @@ pub struct Offers {
     pub(crate) services: Vec<Service>,
     /// By the names they have in what is written, which no two share.
     pub(crate) types: Definitions,
-    /// Types that are given, by what a service returns under the same name (`docs/calls.md`, "Types").
-    pub(crate) returned_as: BTreeMap<String, String>,
+    /// Types that are given, by those that services return under the same name (`docs/calls.md`, "Types").
+    pub(crate) returned_as: BTreeMap<String, Vec<String>>,
     /// The same with all that is asked of values, to be compared. Its types may have other names: two of one name can
     /// differ in that alone.
     exact: Option<Box<Offers>>,
@@ -75,6 +75,11 @@ pub enum OffersError {
 }
 
 impl Offers {
+    /// Of nothing but types.
+    pub(crate) fn of_types(types: Definitions) -> Self {
+        Self { types, ..Self::default() }
+    }
+
     /// Reads `{"SERVICE": [OFFER, …], …}`.
     ///
     /// # Errors
@@ -218,8 +223,12 @@ fn thrown(error: &Value, definitions: &mut Definitions, is_exact: bool) -> Optio
 impl Function {
     /// Each type that it is made of.
     pub(crate) fn types(&self) -> impl Iterator<Item = &Type> {
-        let fields = self.params.iter().chain(&self.input).map(|field| &field.of);
-        fields.chain([&self.result]).chain(self.errors.iter().map(|error| &error.of))
+        self.given().chain([&self.result]).chain(self.errors.iter().map(|error| &error.of))
+    }
+
+    /// Those of what is given to it.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &Type> {
+        self.params.iter().chain(&self.input).map(|field| &field.of)
     }
 
     /// The same, to change them.

@@ -26,9 +26,11 @@ use spelled::Spelling;
 /// The text of a module, for CPython from 3.10 on.
 pub fn python(offers: &Offers) -> String {
     let mut offers = lifted(offers);
-    let is_taken = |given: &str, returned: &str| takes(&offers, given, returned);
-    let taken = offers.returned_as.iter().filter(|(given, returned)| is_taken(given, returned));
-    offers.returned_as = taken.map(|(given, returned)| (given.clone(), returned.clone())).collect();
+    let mut returned_as = std::mem::take(&mut offers.returned_as);
+    for (given, returned) in &mut returned_as {
+        returned.retain(|returned| takes((&offers, given), (&offers, returned)));
+    }
+    offers.returned_as = returned_as;
     let offers = &offers;
     let mut types = String::new();
     for (name, definition) in &offers.types {

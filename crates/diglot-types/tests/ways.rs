@@ -97,13 +97,28 @@ fn names_of_what_is_given_take_no_name_from_others() {
     own["result"]["$ref"] = json!("#/$defs/ItemInput");
     let taken = offers(json!({ "model": [takes("save", &some), returns("load", &all), own] }));
     assert_eq!(interfaces(&taken), ["Item", "ItemInput", "ItemInput2", "Tag"]);
-    // Who takes the same in another service takes it by that name; what is another type there has the service's.
+    // Who takes the same in another service takes it by that name, whether or not the first one takes it.
     let passed = offers(
         json!({ "model": [takes("save", &some), returns("load", &all)], "web": [takes("render", &some)] }),
     );
     assert_eq!(interfaces(&passed), ["Item", "ItemInput", "Tag"]);
-    let others = offers(json!({ "model": [returns("load", &all)], "web": [takes("render", &some)] }));
+    let between = offers(json!({ "model": [returns("load", &all)], "web": [takes("render", &some)] }));
+    assert_eq!(interfaces(&between), ["Item", "ItemInput", "Tag"]);
+    let module = python(&between);
+    assert!(module.contains("def render(self, *, item: Item | ItemInput, "), "{module}");
+    // What takes none of it is another type, and has its service's name.
+    let mut strange = item(&["id"], &["text"]);
+    strange["Item"]["properties"]["id"] = json!({ "type": "string" });
+    let others = offers(json!({ "model": [returns("load", &all)], "web": [takes("render", &strange)] }));
     assert_eq!(interfaces(&others), ["ModelItem", "Tag", "WebItem"]);
+    // Two return what a third takes, each in its way.
+    let mut more = item(&["id"], &["text"]);
+    more["Item"]["properties"]["size"] = json!({ "type": "integer" });
+    let third = offers(json!({
+        "model": [returns("load", &all)], "shop": [returns("find", &more)], "web": [takes("render", &some)],
+    }));
+    let module = python(&third);
+    assert!(module.contains("def render(self, *, item: ModelItem | ShopItem | ItemInput, "), "{module}");
     let text = declared(&offers(json!({
         "model": [takes("save", &some), returns("load", &all)],
         "web": [takes("save", &item(&[], &["text"])), returns("load", &all)],
@@ -116,7 +131,23 @@ fn names_of_what_is_given_take_no_name_from_others() {
 }
 
 #[test]
-fn a_field_with_a_default_is_new_and_breaks_nobody() {
+fn another_order_of_fields_is_no_other_type() {
+    let one = json!({ "Item": { "type": "object", "properties": { "id": { "type": "integer" }, "name": { "type": "string" } }, "required": ["id", "name"] } });
+    let other = json!({ "Item": { "type": "object", "properties": { "name": { "type": "string" }, "id": { "type": "integer" } }, "required": ["name", "id"] } });
+    let was = offers(json!({ "model": [returns("load", &one)], "web": [takes("render", &one)] }));
+    let now = offers(json!({ "model": [returns("load", &other)], "web": [takes("render", &one)] }));
+    assert_eq!(interfaces(&now), ["Item"]);
+    let said = compare(&was, &now);
+    assert!(said.iter().all(|change| !change.breaks), "{said:?}");
+    assert!(
+        declared(&now).contains("export interface Item {\n  name: string;\n  id: number;\n}"),
+        "{}",
+        declared(&now)
+    );
+}
+
+#[test]
+fn a_field_with_a_default_is_new_and_breaks_those_alone_who_name_what_they_give() {
     let with = |fields: &[&str], required: &[&str], is_given: bool| {
         let properties: serde_json::Map<String, Value> =
             fields.iter().map(|name| ((*name).to_owned(), json!({ "type": "integer" }))).collect();
@@ -127,8 +158,10 @@ fn a_field_with_a_default_is_new_and_breaks_nobody() {
     let was = project(with(&["id"], &["id"], true), with(&["id"], &["id"], false));
     let now = project(with(&["id", "size"], &["id"], true), with(&["id", "size"], &["id", "size"], false));
     let said: Vec<String> = compare(&was, &now).iter().map(ToString::to_string).collect();
-    assert!(compare(&was, &now).iter().all(|change| !change.breaks), "{said:?}");
+    let breaking: Vec<_> = compare(&was, &now).into_iter().filter(|change| change.breaks).collect();
+    assert_eq!(breaking.len(), 1, "{said:?}");
     let expect = [
+        "model.save: what is given is called `ItemInput` now: `Item` is what is returned (f.py)",
         "model.load: result.size is new: integer (f.py)",
         "model.save: parameter `item.size` is new and optional: integer (f.py)",
         "model.save: parameter `items[].size` is new and optional: integer (f.py)",

@@ -198,7 +198,8 @@ fn placed(mut offered: Value, config: &Config) -> Value {
 /// What all services offered when types were written last; `null` where that is not known.
 pub(crate) fn written(config: &Config) -> Value {
     let text = files::text_of(&kept_at(config)).unwrap_or_default();
-    serde_json::from_str::<Value>(&text).map(|mut kept| kept["services"].take()).unwrap_or_default()
+    let mut kept: Value = serde_json::from_str(&text).unwrap_or_default();
+    kept.get_mut("services").map(Value::take).unwrap_or_default()
 }
 
 fn read(offered: &Value) -> Result<Offers, ExitCode> {

@@ -43,3 +43,13 @@ fn a_default_of_another_type_ends_the_start() {
     let told = "the default of the parameter \"k\" of the function similar (model/functions.py:4): expected an int, not 'a'";
     assert!(said.text.contains(told), "{}", said.text);
 }
+
+#[test]
+fn a_check_takes_whatever_was_written() {
+    let project = Project::empty();
+    project.write("diglot.toml", CONFIG).write("model/functions.py", FUNCTIONS);
+    for text in ["[]", "3", "\"services\"", "{}", "{\"services\": 3}", "{"] {
+        project.write("diglot.types.json", text);
+        project.does(&["check"]);
+    }
+}

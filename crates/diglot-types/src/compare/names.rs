@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Change;
+use super::{Change, takes};
 use crate::offers::{Function, Offers};
 use crate::python::lifted;
 use crate::schema::{Definitions, Type};
@@ -23,13 +23,26 @@ pub(super) fn names(before: &Offers, after: &Offers) -> (Renamed, Vec<Change>) {
     let mut gone: BTreeSet<&str> =
         before.types.keys().map(String::as_str).filter(|name| !after.types.contains_key(*name)).collect();
     let mut following = Following { before: &before.types, after: &after.types, found: BTreeMap::new() };
-    for (was, now) in pairs(before, after) {
+    let mut changes = Vec::new();
+    let mut moved = BTreeSet::new();
+    for (service, was, now) in pairs(before, after) {
         for (one, other) in was.types().zip(now.types()) {
             following.follow(one, other);
         }
+        for (one, other) in was.given().zip(now.given()) {
+            for (name, own) in following.follow(one, other) {
+                // Callers name so what they give, and by that name more is asked of it.
+                let is_returned = after.returned_as.get(&own).is_some_and(|all| all.contains(&name));
+                if is_returned && !takes((after, &name), (before, &name)) && moved.insert(name.clone()) {
+                    let message =
+                        format!("what is given is called `{own}` now: `{name}` is what is returned");
+                    let function = format!("{service}.{}", was.name);
+                    changes.push(Change { breaks: true, function, message, place: now.place.clone() });
+                }
+            }
+        }
     }
     let renamed = Renamed(following.found);
-    let mut changes = Vec::new();
     for service in &before.services {
         let now = after.services.iter().find(|other| other.name == service.name);
         for function in &service.functions {
@@ -59,7 +72,7 @@ pub(super) fn names(before: &Offers, after: &Offers) -> (Renamed, Vec<Change>) {
 }
 
 /// The functions that were there before and still are. Parameters are put side by side by their names.
-fn pairs(before: &Offers, after: &Offers) -> Vec<(Function, Function)> {
+fn pairs<'o>(before: &'o Offers, after: &Offers) -> Vec<(&'o str, Function, Function)> {
     let mut pairs = Vec::new();
     for was in &before.services {
         let Some(now) = after.services.iter().find(|service| service.name == was.name) else { continue };
@@ -77,7 +90,7 @@ fn pairs(before: &Offers, after: &Offers) -> Vec<(Function, Function)> {
             other.errors.retain(|error| function.errors.iter().any(|present| present.class == error.class));
             one.errors.sort_by(|a, b| a.class.cmp(&b.class));
             other.errors.sort_by(|a, b| a.class.cmp(&b.class));
-            pairs.push((one, other));
+            pairs.push((was.name.as_str(), one, other));
         }
     }
     pairs
@@ -92,7 +105,9 @@ struct Following<'o> {
 }
 
 impl Following<'_> {
-    fn follow(&mut self, was: &Type, now: &Type) {
+    /// Returns the names that are others now, with these.
+    fn follow(&mut self, was: &Type, now: &Type) -> Vec<(String, String)> {
+        let mut others = Vec::new();
         let mut open = vec![(was.clone(), now.clone())];
         let mut seen = BTreeSet::new();
         while let Some((was, now)) = open.pop() {
@@ -100,6 +115,9 @@ impl Following<'_> {
                 (Type::Named(was), Type::Named(now)) => {
                     if !seen.insert((was.clone(), now.clone())) {
                         continue;
+                    }
+                    if was != now {
+                        others.push((was.clone(), now.clone()));
                     }
                     if !self.after.contains_key(&was) && !self.before.contains_key(&now) {
                         self.found.entry(was.clone()).or_insert_with(|| now.clone());
@@ -121,6 +139,7 @@ impl Following<'_> {
                 }
             }
         }
+        others
     }
 }
 

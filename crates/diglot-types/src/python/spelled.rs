@@ -77,17 +77,26 @@ impl Spelling<'_> {
 
     /// Of what is given. A dict of what a function has returned is no dict of which less is asked, to a type checker.
     pub(super) fn given(self, of: &Type) -> String {
-        let mut returned = of.clone();
-        let as_returned = &self.offers.returned_as;
-        returned.rename(&mut |name| as_returned.get(name).map_or(name, String::as_str).to_owned());
-        if returned == *of {
-            return self.of(of);
+        let mut all = Vec::new();
+        for at in 0.. {
+            let mut returned = of.clone();
+            returned.rename(&mut |name| self.returned_as(name, at).unwrap_or(name).to_owned());
+            if returned == *of {
+                break;
+            }
+            all.push(returned);
         }
-        let parts = [&returned, of].into_iter().flat_map(|one| match one {
-            Type::Union(parts) => parts.clone(),
-            one => vec![one.clone()],
+        all.push(of.clone());
+        let parts = all.into_iter().flat_map(|one| match one {
+            Type::Union(parts) => parts,
+            one => vec![one],
         });
         self.of(&Type::Union(parts.collect()))
+    }
+
+    /// The `at`th of what is returned under the name of what is given.
+    fn returned_as(&self, given: &str, at: usize) -> Option<&str> {
+        self.offers.returned_as.get(given)?.get(at).map(String::as_str)
     }
 
     fn builtin(self, name: &str) -> String {
