@@ -90,6 +90,21 @@ def _generator():
                 return field.get("serialization_exclude_if") is None
             return super().field_is_required(field, total)
 
+        def ser_schema(self, schema):
+            # Of serializers for JSON alone nothing is sent: `dump_python` is asked for both, CBOR and JSON.
+            is_text = schema["type"] in ("format", "to-string")
+            if schema.get("when_used", "json" if is_text else "always") in ("json", "json-unless-none"):
+                return None
+            if _is_untold(schema):
+                return {}
+            return super().ser_schema(schema)
+
+        def default_schema(self, schema):
+            # What is always sent has no default, which Pydantic would write as its serializer for JSON does.
+            if self.mode == "serialization":
+                return self.generate_inner(schema["schema"])
+            return super().default_schema(schema)
+
         def str_schema(self, schema):
             return {**super().str_schema(schema), "x-diglot": "text"}
 
@@ -99,6 +114,19 @@ def _generator():
         def decimal_schema(self, schema):
             return {"type": "string", "format": "decimal", "x-diglot": "decimal"}
 
+        # Pydantic's own, but for `ser_json_temporal` and `ser_json_timedelta`, which make numbers of them in its JSON.
+        def date_schema(self, schema):
+            return {"type": "string", "format": "date"}
+
+        def time_schema(self, schema):
+            return {"type": "string", "format": "time"}
+
+        def datetime_schema(self, schema):
+            return {"type": "string", "format": "date-time"}
+
+        def timedelta_schema(self, schema):
+            return {"type": "string", "format": "duration"}
+
         def set_schema(self, schema):
             return {**super().set_schema(schema), "x-diglot": "set"}
 
@@ -106,6 +134,14 @@ def _generator():
             return {**super().frozenset_schema(schema), "x-diglot": "set"}
 
     return Generator
+
+
+def _is_untold(schema):
+    """Whether it is a program's serializer that does not say what it returns. Pydantic's own keep to the type."""
+    if schema["type"] not in ("function-plain", "function-wrap") or "return_schema" in schema:
+        return False
+    module = getattr(schema["function"], "__module__", None) or ""
+    return module.partition(".")[0] != "pydantic"
 
 
 def _invalid(error):

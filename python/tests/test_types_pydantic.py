@@ -1,0 +1,170 @@
+"""What is told of Pydantic's models is what they are sent as."""
+
+import datetime
+import decimal
+import enum
+import uuid
+from typing import Annotated, Any, Literal, Optional, Union
+
+import pytest
+
+from diglot._calls.types.signature import Signature
+
+pydantic = pytest.importorskip("pydantic")
+fastjsonschema = pytest.importorskip("fastjsonschema")
+
+#: Forms that a text is of, as JSON has them.
+FORMATS = {"duration": r"^-?P", "decimal": r"^-?\d+(\.\d+)?$", "time": r"^\d\d:\d\d", "uuid": r"^[0-9a-f-]{36}$"}
+
+
+def model(config=None, **members):
+    """A model with these members: a tuple is an annotation and, where it has a second, a default."""
+    annotations = {name: each for name, each in members.items() if isinstance(each, tuple)}
+    body = {name: each[1] for name, each in annotations.items() if len(each) == 2}
+    body |= {name: each for name, each in members.items() if name not in annotations}
+    body["__annotations__"] = {name: each[0] for name, each in annotations.items()}
+    if config:
+        body["model_config"] = config
+    return type("Thing", (pydantic.BaseModel,), {**body, "__module__": __name__})
+
+
+def sent(Model, value):
+    """The schema of what is told to be sent; and what is, in CBOR and in JSON."""
+
+    def subject(): ...
+
+    subject.__annotations__ = {"return": Model}
+    signature = Signature(subject, "subject", "here.py:1")
+    return signature.offer()["result"], signature.dump(value), signature.dump(value, True)
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+def text(value):
+    return f"<{value}>"
+
+
+def without_nothing(self, handler):
+    return {name: value for name, value in handler(self).items() if value is not None}
+
+
+def annotated(function, result):
+    function.__annotations__ = {"return": result}
+    return function
+
+
+SECONDS = datetime.timedelta(seconds=3)
+PLAIN, WRAP = pydantic.PlainSerializer, pydantic.WrapSerializer
+#: What Pydantic would write in its own JSON, which is not what is sent.
+ODD = {"ser_json_timedelta": "float", "ser_json_bytes": "hex", "ser_json_temporal": "seconds"}
+INTEGER = {"type": "integer"}
+DURATION = {"type": "string", "format": "duration"}
+DECIMAL = {"type": "string", "format": "decimal", "x-diglot": "decimal"}
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "told"),
+    [
+        (Annotated[int, PLAIN(text, return_type=str, when_used="json")], 3, INTEGER),
+        (Annotated[Optional[int], PLAIN(text, return_type=str, when_used="json-unless-none")], 3, None),  # noqa: UP045
+        (Annotated[int, PLAIN(text, return_type=str)], 3, {"type": "string"}),
+        (Annotated[Optional[int], PLAIN(text, return_type=str, when_used="unless-none")], None, None),  # noqa: UP045
+        (Annotated[int, PLAIN(text)], 3, {}),
+        (Annotated[int, PLAIN(str)], 3, {"type": "string"}),
+        (Annotated[int, WRAP(lambda value, handler: text(handler(value)))], 3, {}),
+        (
+            Annotated[decimal.Decimal, PLAIN(float, return_type=float, when_used="json")],
+            decimal.Decimal("1.5"),
+            DECIMAL,
+        ),
+        (Annotated[decimal.Decimal, PLAIN(float, return_type=float)], decimal.Decimal("1.5"), {"type": "number"}),
+        (datetime.timedelta, SECONDS, DURATION),
+        (datetime.date, datetime.date(2026, 11, 20), {"type": "string", "format": "date"}),
+        (datetime.time, datetime.time(10, 30), {"type": "string", "format": "time"}),
+        (datetime.datetime, datetime.datetime(2026, 11, 20, tzinfo=datetime.timezone.utc), None),
+        (bytes, b"ab", None),
+        (uuid.UUID, uuid.UUID(int=5), None),
+        (set[int], {1, 2}, None),
+        (tuple[int, str], (1, "a"), None),
+        (Color, Color.RED, None),
+        (Literal["a", 3], 3, None),
+        (Union[int, str], "a", None),  # noqa: UP007
+        (dict[str, list[int]], {"a": [1]}, None),
+        (pydantic.Json[list[int]], "[1]", {"type": "array", "items": INTEGER}),
+        (pydantic.HttpUrl, "http://a.example/", None),
+    ],
+)
+@pytest.mark.parametrize("config", [{}, ODD], ids=["plain", "odd"])
+def test_a_field_is_told_as_what_is_sent(type, value, told, config):
+    Thing = model(config=config, field=(type, value), others=(list[type],))
+    schema, cbor, json = sent(Thing, {"field": value, "others": [value]})
+    fastjsonschema.compile(schema, formats=FORMATS)(json)
+    assert sent(Any, cbor)[2] == json, "JSON is made of what is sent as CBOR"
+    own = schema["$defs"]["Thing"]
+    assert own["required"] == ["field", "others"]
+    if told is not None:
+        within = {key: each for key, each in own["properties"]["field"].items() if key != "title"}
+        assert within == told == own["properties"]["others"].get("items", {})
+
+
+def test_what_is_sent_as_cbor_has_its_type():
+    Thing = model(
+        config={"ser_json_temporal": "milliseconds"},
+        length=(datetime.timedelta,),
+        price=(Annotated[decimal.Decimal, PLAIN(float, return_type=float, when_used="json")],),
+        id=(Annotated[int, PLAIN(text, return_type=str, when_used="json")], 3),
+    )
+    value = Thing(length=SECONDS, price="1.5")
+    schema, cbor, json = sent(Thing, value)
+    assert cbor == {"length": SECONDS, "price": decimal.Decimal("1.5"), "id": 3}
+    assert json == {"length": "PT3S", "price": "1.5", "id": 3}
+    properties = schema["$defs"]["Thing"]["properties"]
+    assert {name: each.get("format") for name, each in properties.items()} == {
+        "length": "duration",
+        "price": "decimal",
+        "id": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("serializer", "told"),
+    [
+        (pydantic.field_serializer("price", when_used="json")(annotated(lambda self, value: 1.5, float)), DECIMAL),
+        (pydantic.field_serializer("price")(annotated(lambda self, value: 1.5, float)), {"type": "number"}),
+        (pydantic.field_serializer("price")(lambda self, value: 1.5), {}),
+    ],
+)
+def test_serializers_of_fields(serializer, told):
+    Thing = model(price=(decimal.Decimal, decimal.Decimal(2)), serializer=serializer)
+    schema, _, json = sent(Thing, Thing())
+    fastjsonschema.compile(schema, formats=FORMATS)(json)
+    told = {"title": "Price", **told}
+    assert schema["$defs"]["Thing"]["properties"]["price"] == told and "required" in schema["$defs"]["Thing"]
+
+
+@pytest.mark.parametrize(
+    ("serializer", "told"),
+    [
+        (pydantic.model_serializer(mode="wrap")(without_nothing), {}),
+        (
+            pydantic.model_serializer(mode="wrap")(
+                annotated(lambda self, handler: without_nothing(self, handler), dict)
+            ),
+            {"type": "object", "additionalProperties": True},
+        ),
+        (pydantic.model_serializer()(annotated(lambda self: "a", str)), {"type": "string"}),
+        (pydantic.model_serializer(when_used="json")(annotated(lambda self: "a", str)), None),
+    ],
+)
+def test_serializers_of_models(serializer, told):
+    Thing = model(a=(int, 1), b=(Optional[int], None), serializer=serializer)  # noqa: UP045
+    for Outer, value in ((Thing, Thing()), (list[Thing], [Thing()])):
+        schema, cbor, json = sent(Outer, value)
+        fastjsonschema.compile(schema, formats=FORMATS)(json)
+        assert cbor == json
+    if told is None:
+        assert schema["$defs"]["Thing"]["required"] == ["a", "b"] and json == [{"a": 1, "b": None}]
+    else:
+        assert {key: each for key, each in schema["$defs"]["Thing"].items() if key != "title"} == told
