@@ -9,6 +9,7 @@ const { decode, Malformed } = require('../lib/calls/decode.cjs');
 const { Encoder } = require('../lib/calls/encode.cjs');
 const { UnsupportedValue } = require('../lib/calls/errors.cjs');
 const { may_cross, to_snake, to_camel } = require('../lib/calls/names.cjs');
+const { compile, Invalid } = require('../lib/calls/schema.cjs');
 const { BY_DTYPE, NDArray } = require('../lib/calls/values.cjs');
 
 const read_golden = (name) => JSON.parse(readFileSync(path.join(__dirname, '..', '..', 'crates', 'diglot-calls', 'golden', name), 'utf8'));
@@ -231,6 +232,25 @@ describe('values', () => {
         }
       }
     }
+  });
+
+  it('that are promises are not asked: some begin when they are', () => {
+    const asked = [];
+    class Lazy extends Promise {
+      // biome-ignore lint/suspicious/noThenProperty: as those have that begin when they are asked for
+      then() {
+        asked.push('then');
+      }
+      catch() {
+        asked.push('catch');
+      }
+    }
+    const promise = new Lazy(() => {});
+    assert.throws(() => encoded({ promise }), /^UnsupportedValue: promise is a promise: is an await missing\?$/);
+    for (const schema of [{ type: 'number' }, { anyOf: [{ type: 'number' }, { type: 'string' }] }, true]) {
+      assert.throws(() => compile(schema).to_json(promise), Invalid);
+    }
+    assert.deepEqual(asked, []);
   });
 
   it('without a counterpart are named with the way to them', () => {

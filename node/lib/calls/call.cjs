@@ -44,6 +44,11 @@ class Call extends Promise {
     return call.#items;
   }
 
+  /** Its await was forgotten, and its author is told so: what the call fails with then ends no worker. @param {object} value of a program, perhaps a call */
+  static told(value) {
+    if (#resolve in value) value.catch(nothing);
+  }
+
   /** A stream is nothing to await: who does is told, and who iterates has it by `items_of`. @param {Items} items */
   #stream(items) {
     this.#items = items;
@@ -62,9 +67,9 @@ class Call extends Promise {
     return new Reader(this);
   }
 
-  /** What makes JSON of a promise finds `{}` in it. Its author is told of the mistake: what the call fails with then ends no worker. @returns {never} */
+  /** What makes JSON of a promise finds `{}` in it. @returns {never} */
   toJSON() {
-    this.catch(nothing);
+    Call.told(this);
     const error = new TypeError(`${this.#shown()} is a call, and no answer yet: use \`await ${this.#shown()}\`, or \`for await\` where it is a stream`);
     // What makes JSON of it is most often a framework, later and elsewhere.
     const frames = frames_of(this.#made?.stack);

@@ -65,11 +65,9 @@ class NDArray {
 /** What is a promise within a value: its await was forgotten. */
 const FORGOTTEN = 'a promise: is an await missing?';
 
-function nothing() {}
-
-/** @param {any} promise in the place of data, which its author is told: what it fails with then is no news, and ends no worker @returns {string} what it is */
+/** @param {any} promise in the place of data, which its author is told. One that is no call is left alone: it may begin when it is asked for. @returns {string} what it is */
 function forgotten(promise) {
-  if (promise instanceof Promise) promise.catch(nothing);
+  require('./call.cjs').Call.told(promise);
   return FORGOTTEN;
 }
 
