@@ -745,11 +745,14 @@ def test_what_is_not_annotated_is_said():
         ("k: list[int] = [1, 'b']", "[1]: expected an int, not 'b'"),
         ("k: Color = 'red'", "expected a member of Color, not 'red'"),
         ("k: Annotated[str, Field(max_length=1)] = 'ab'", "at most 1"),
+        ("k: Annotated[int, Field(ge=1)] = 0", "must be at least 1: give it another"),
+        ("k: int = True", "expected an int, not True"),
+        ("k: Annotated[int, AfterValidator(lambda k: 1 // k)] = 0", "checking it failed: ZeroDivisionError('"),
     ],
 )
 def test_defaults_are_of_their_type(parameter, message):
     pydantic = pytest.importorskip("pydantic")
-    text = refused(f"def subject({parameter}): ...", Field=pydantic.Field)
+    text = refused(f"def subject({parameter}): ...", Field=pydantic.Field, AfterValidator=pydantic.AfterValidator)
     assert text.startswith('the default of the parameter "k" of the function subject (here.py:1): ')
     assert message in text
 

@@ -4,6 +4,7 @@ import inspect
 import sys
 from typing import get_args, get_origin
 
+from ..errors import shown
 from .base import ISSUES_MAX, Definitions, Invalid
 from .compile import ANY, ASYNC_STREAMS, SYNC_STREAMS, Compiler, Unsupported, resolved
 from .plain_json import jsonable
@@ -92,6 +93,8 @@ class Signature:
             what_to_do = "annotate it `... | None`" if is_left_out else "give it another, or annotate what it may be"
             problem = f"{where}{': ' if where else ''}{problem}: {what_to_do}"
             raise self._fail(f"the default of {what}", problem) from None
+        except Exception as error:  # of a validator of the program's
+            raise self._fail(f"the default of {what}", f"checking it failed: {shown(error)}") from error
 
     def _read_result(self, annotation):
         self.stream = self.is_async_generator or self.is_generator
