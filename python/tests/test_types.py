@@ -870,6 +870,21 @@ def test_names_are_checked_when_a_function_is_registered():
         registry.functions.clear()
 
 
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_a_set_of_errors_is_offered_by_name(kind):
+    names = [f"Error{number}" for number in range(10, 42)]
+
+    def offered(errors):
+        @function(name="subject", errors=errors)
+        def subject() -> None: ...
+
+        return [error["type"] for error in json.loads(registry.functions.pop("subject").offer())["errors"]]
+
+    classes = [type(name, (Exception,), {}) for name in reversed(names)]
+    assert offered(kind(classes)) == names
+    assert offered(classes) == names[::-1], "those of a list have its order"
+
+
 def test_two_functions_of_one_name_in_a_module_are_an_error_but_a_module_loaded_anew_is_none(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

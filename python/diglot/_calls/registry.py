@@ -106,10 +106,15 @@ def function(target=None, /, *, name=None, timeout=None, concurrency=None, queue
 def _checked_errors(value):
     found = tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else (value,)
     if all(isinstance(each, type) and issubclass(each, Exception) for each in found) and found != (value,):
-        return found
+        # A set has the order of addresses, another in each process.
+        return tuple(sorted(found, key=_place_of)) if isinstance(value, (set, frozenset)) else found
     raise TypeError(
         f"@function(errors={call_errors.shown(value)}): it is a list of classes of exceptions, such as [OutOfStock]"
     )
+
+
+def _place_of(cls):
+    return cls.__qualname__, cls.__module__
 
 
 def _checked_timeout(value):
