@@ -65,8 +65,8 @@ declare module "diglot" {
     queue?: number;
     /** It may be begun once more should its worker be lost. */
     idempotent?: boolean;
-    /** Errors it says it throws, by the name of their class: the schema of their `data`, or true. */
-    errors?: Record<string, Schema | true>;
+    /** Errors it says it throws, by the name of their class: the class, whose fields are told to callers; the schema of their `data`; or true. */
+    errors?: Record<string, Schema | (abstract new (...args: any[]) => Error) | true>;
   }
 
   type OutputOf<S> = S extends StandardSchema<any, infer Output> ? Output : any;
