@@ -22,7 +22,7 @@ declare module "diglot" {
   /** The answer of a function. The call begins at once. */
   export interface Call<T> extends Promise<T> {}
 
-  /** The answer of a function that returns a stream of items: to be iterated with `for await`, and nothing to await. Leaving the loop gives the call up. */
+  /** The answer of a function that returns a stream of items: to be iterated with `for await`, and nothing to await. Leaving the loop gives the call up. What takes one, and a generator in its place, takes an `AsyncIterable<T>`. */
   export interface Stream<T> extends AsyncIterable<T> {
     [Symbol.asyncIterator](): AsyncIterableIterator<T>;
     /** It is no promise: a compiler refuses to `await` it. */
