@@ -236,6 +236,23 @@ describe('types that JSON has no word for', () => {
     });
   }
 
+  it('that are integers a number holds, by their bounds, are no text', () => {
+    const bounds = [
+      [{ minimum: 0, maximum: 9 }, false],
+      [{ exclusiveMinimum: -(2 ** 53), exclusiveMaximum: 2 ** 53 }, false],
+      [{ minimum: 0, maximum: 2 ** 53 }, true],
+      [{ minimum: -(2 ** 53), maximum: 9 }, true],
+      [{ minimum: 0 }, true],
+      [{ maximum: 9 }, true],
+    ];
+    for (const [within, takes_text] of bounds) {
+      const of = compile({ ...BIGINT, ...within });
+      assert.equal(of.from_json(5), 5n);
+      if (takes_text) assert.equal(of.from_json('5'), 5n);
+      else assert.deepEqual(issues_of(() => of.from_json('5')), ['expected an integer, not a string']);
+    }
+  });
+
   it('come as what is near them too', () => {
     assert.deepEqual(compile(DATE).decode('2026-11-20T12:00:00+02:00'), new Date('2026-11-20T10:00:00Z'));
     assert.equal(compile({ ...DATE, 'x-diglot': 'text' }).decode(moment), moment.toISOString());

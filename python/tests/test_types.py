@@ -885,6 +885,28 @@ def test_a_set_of_errors_is_offered_by_name(kind):
     assert offered(classes) == names[::-1], "those of a list have its order"
 
 
+@pytest.mark.parametrize(
+    ("limits", "takes_text"),
+    [
+        ({"ge": 0, "le": 9}, False),
+        ({"gt": -(2**53), "lt": 2**53}, False),
+        ({"ge": 0, "le": 2**53}, True),
+        ({"ge": -(2**53), "le": 9}, True),
+        ({"ge": 0}, True),
+        ({"le": 9}, True),
+    ],
+)
+def test_a_big_integer_within_what_a_number_holds_is_no_text(limits, takes_text):
+    pydantic = pytest.importorskip("pydantic")
+    taken = signature(Annotated[BigInt, pydantic.Field(**limits)])
+    assert taken.load({"x": 5}, True) == {"x": 5}
+    if takes_text:
+        assert taken.load({"x": "5"}, True) == {"x": 5}
+    else:
+        with pytest.raises(Invalid, match="expected an int, not '5'"):
+            taken.load({"x": "5"}, True)
+
+
 def test_two_functions_of_one_name_in_a_module_are_an_error_but_a_module_loaded_anew_is_none(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -22,8 +22,8 @@ const DIGITS: &str = "^-?(?:0|[1-9][0-9]*)$";
 const NATURAL: &str = "^(?:0|[1-9][0-9]*)$";
 const POSITIVE: &str = "^[1-9][0-9]*$";
 /// Each integer up to this is a number of JavaScript's.
-const SAFE_MAX: f64 = 9_007_199_254_740_991.0;
-const DIGITS_MAX: u32 = 4_000;
+const SAFE_MAX: i128 = 9_007_199_254_740_991;
+const DIGITS_MAX: usize = 4_000;
 /// What JSON has no number for.
 const UNUSUAL: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 /// The keywords that speak of a number.
@@ -192,8 +192,8 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
             "bytes" | "table" => drop(schema.insert("pattern".to_owned(), json!(BASE64))),
             "decimal" => drop(schema.insert("pattern".to_owned(), json!(DECIMAL))),
             "bigint" => {
-                if let Some(pattern) = digits(schema) {
-                    let text = json!({ "type": "string", "pattern": pattern, "maxLength": DIGITS_MAX });
+                if let Some((pattern, longest)) = digits(schema) {
+                    let text = json!({ "type": "string", "pattern": pattern, "maxLength": longest });
                     or_text(schema, None, text);
                 }
             }
@@ -224,18 +224,30 @@ pub(crate) fn cross(schema: &mut Value, chosen: &BTreeMap<String, String>) {
     });
 }
 
-/// How an integer of any length stands as text; `None`: within its bounds all are numbers.
-fn digits(schema: &Map<String, Value>) -> Option<&'static str> {
-    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
-    let least = bound("minimum").into_iter().chain(bound("exclusiveMinimum").map(|least| least + 1.0));
-    let least = least.reduce(f64::max);
-    let most = bound("maximum").or(bound("exclusiveMaximum"));
-    match least {
-        Some(least) if least >= -SAFE_MAX && most.is_some_and(|most| most <= SAFE_MAX) => None,
-        Some(least) if least >= 1.0 => Some(POSITIVE),
-        Some(least) if least >= 0.0 => Some(NATURAL),
-        _ => Some(DIGITS),
-    }
+/// How an integer of any length stands as text, and in how many characters; `None`: within its bounds all are numbers.
+fn digits(schema: &Map<String, Value>) -> Option<(&'static str, usize)> {
+    let bound = |name: &str, round: fn(f64) -> f64, step: i128| {
+        let number = schema.get(name)?.as_number()?;
+        // One with a fraction, or longer than any other.
+        let whole = number.as_i128().or_else(|| Some(round(number.as_f64()?) as i128))?;
+        Some(whole.saturating_add(step))
+    };
+    let least = bound("minimum", f64::ceil, 0).max(bound("exclusiveMinimum", f64::floor, 1));
+    let most = [bound("maximum", f64::floor, 0), bound("exclusiveMaximum", f64::ceil, -1)];
+    let most = most.into_iter().flatten().min();
+    let longest = match (least, most) {
+        (Some(least), Some(most)) if least >= -SAFE_MAX && most <= SAFE_MAX => return None,
+        (Some(least), Some(most)) if least > i128::MIN && most < i128::MAX => {
+            least.to_string().len().max(most.to_string().len())
+        }
+        _ => DIGITS_MAX,
+    };
+    let pattern = match least {
+        Some(1..) => POSITIVE,
+        Some(0) => NATURAL,
+        _ => DIGITS,
+    };
+    Some((pattern, longest))
 }
 
 /// The names of what is no number in JSON and may stand in the place of one.
@@ -346,6 +358,20 @@ mod tests {
         assert_eq!(id["anyOf"][1]["pattern"], POSITIVE);
         let small = json!({ "type": "integer", "minimum": 0, "maximum": 9, OURS: "bigint" });
         assert_eq!(crossed(small.clone()), small);
+        let held = json!({ "type": "integer", "exclusiveMinimum": -(1i64 << 53), "exclusiveMaximum": 1i64 << 53, OURS: "bigint" });
+        assert_eq!(crossed(held.clone()), held);
+        let longest = |bounds: Value| {
+            let mut far = json!({ "type": "integer", OURS: "bigint" });
+            far.as_object_mut().unwrap().extend(bounds.as_object().unwrap().clone());
+            crossed(far)["anyOf"][1]["maxLength"].clone()
+        };
+        assert_eq!(longest(json!({ "minimum": 0, "maximum": 1i64 << 53 })), 16);
+        assert_eq!(longest(json!({ "minimum": 0, "exclusiveMaximum": (1i64 << 53) + 1 })), 16);
+        assert_eq!(longest(json!({ "minimum": 0, "maximum": 999_999_999_999_999_999i64 })), 18);
+        assert_eq!(longest(json!({ "minimum": -10_000_000_000_000_000_000_000.0, "maximum": 9 })), 24);
+        for open in [json!({}), json!({ "minimum": 0 }), json!({ "minimum": 0, "maximum": 1e50 })] {
+            assert_eq!(longest(open), DIGITS_MAX);
+        }
         let row = crossed(json!({ "type": "array", OURS: "array", "dtype": "float32", "shape": [null] }));
         assert_eq!(row["items"]["anyOf"][1], json!({ "enum": UNUSUAL }));
     }

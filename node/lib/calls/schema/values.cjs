@@ -142,14 +142,21 @@ const DIGITS = /^-?(0|[1-9]\d*)$/;
 /** A longer one takes its time to convert. */
 const DIGITS_MAX = 10_000;
 
+/** @param {any} schema @returns {boolean} whether each integer within its bounds is a number that JSON.parse keeps */
+function are_held({ minimum, maximum, exclusiveMinimum: above, exclusiveMaximum: below }) {
+  const beyond = 2 ** 53;
+  return (minimum > -beyond || above >= -beyond) && (maximum < beyond || below <= beyond);
+}
+
 /** @type {Special} */
 function bigint_check(schema, context) {
   const bounds = number_bounds(schema);
+  const may_be_text = context.mode.incoming && context.mode.json && !are_held(schema);
   const { incoming, json } = context.mode;
   return (given, issues) => {
     let value = given;
     if (typeof value === 'number' && Number.isSafeInteger(value)) value = BigInt(value);
-    else if (incoming && json && typeof value === 'string' && value.length <= DIGITS_MAX && DIGITS.test(value)) value = BigInt(value);
+    else if (may_be_text && typeof value === 'string' && value.length <= DIGITS_MAX && DIGITS.test(value)) value = BigInt(value);
     if (typeof value !== 'bigint') {
       issues.add(typeof value === 'number' ? `${value} is no exact integer` : `expected an integer, not ${kind_text(value)}`);
       return given;

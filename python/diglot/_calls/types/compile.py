@@ -14,7 +14,7 @@ from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args
 from .arrays import ArrayType, NumpyType, TableType
 from .base import Unsupported
 from .choices import EnumType, LiteralType
-from .constrained import ConstrainedType, constraints_of
+from .constrained import ConstrainedType, are_held, constraints_of
 from .containers import ListType, MapType, SetType, TupleType
 from .pydantics import PydanticType
 from .records import Field, RecordType
@@ -173,6 +173,8 @@ class Compiler:
         if needs_pydantic:
             return PydanticType(annotation, _text(arguments[0]))
         inner = self.compile(arguments[0], scope, variables)
+        if isinstance(inner, BigIntType) and are_held(constraints):
+            inner = BigIntType(is_held=True)
         return ConstrainedType(inner, constraints, text) if constraints or text else inner
 
     def _class(self, cls, scope, variables, arguments):

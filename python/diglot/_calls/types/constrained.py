@@ -6,7 +6,7 @@ import math
 import re
 
 from .base import Invalid, Type, described
-from .plain_json import jsonable
+from .plain_json import SAFE_INTEGER_MAX, jsonable
 
 #: An attribute of a piece of metadata, JSON Schema's word for it, what must hold, and how it is said.
 _LIMITS = {
@@ -75,6 +75,27 @@ def _of_one(each):
     if pattern is not None:
         compiled = re.compile(pattern)
         yield Constraint("pattern", compiled.pattern, _pattern_check(compiled))
+
+
+def are_held(constraints):
+    """Whether within these limits each integer is a number of JavaScript's."""
+    beyond = SAFE_INTEGER_MAX + 1
+    holds = {
+        "minimum": lambda limit: limit > -beyond,
+        "exclusiveMinimum": lambda limit: limit >= -beyond,
+        "maximum": lambda limit: limit < beyond,
+        "exclusiveMaximum": lambda limit: limit <= beyond,
+    }
+    held = {
+        each.word
+        for each in constraints
+        if each.word in holds and _is_number(each.value) and holds[each.word](each.value)
+    }
+    return bool(held & {"minimum", "exclusiveMinimum"}) and bool(held & {"maximum", "exclusiveMaximum"})
+
+
+def _is_number(limit):
+    return isinstance(limit, (int, float))
 
 
 def _attribute(each, name):

@@ -134,9 +134,13 @@ def is_big(mark):
 
 
 class BigIntType(IntType):
-    """`BigInt`: where a number of JavaScript's would not hold it, text of its digits in JSON."""
+    """`BigInt`: where a number of JavaScript's would not hold it, text of its digits in JSON.
 
-    _text_above = -1
+    `is_held`: by its limits each is such a number, and none is text.
+    """
+
+    def __init__(self, *, is_held=False):
+        self._text_above = SAFE_INTEGER_MAX if is_held else -1
 
     def schema(self, defs):
         return {"type": "integer", "x-diglot": "bigint"}
