@@ -1,6 +1,5 @@
 //! What is said of the functions that services offer: nothing is wrong with them, and something is missing.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +14,14 @@ use crate::published::amiss;
 /// Says in the log what there is to say, as soon as the services have said what they offer.
 pub(crate) async fn tell(config: Config, broker: Arc<Broker>) {
     broker.settled().await;
-    for line in of(&config, &broker.functions()) {
+    let functions = broker.functions();
+    let offers = |service: &str| functions.get(service).into_iter().flatten();
+    let mut lines =
+        config.published.as_ref().map(|published| amiss(published, &functions)).unwrap_or_default();
+    lines.extend(without_types(&config, |service| {
+        offers(service).filter_map(|offer| serde_json::from_str(&offer.json).ok()).collect()
+    }));
+    for line in lines {
         tracing::warn!("{line}");
     }
 }
@@ -23,27 +29,30 @@ pub(crate) async fn tell(config: Config, broker: Arc<Broker>) {
 /// A line for each published name that cannot be called, and for each function whose types are not written down. `functions` are
 /// `{"SERVICE": [OFFER, …], …}`; anything else: it is not known what is offered.
 pub fn remarks(config: &Config, functions: &Value) -> Vec<String> {
-    if !functions.is_object() {
-        return Vec::new();
-    }
-    let services = functions.as_object().into_iter().flatten().map(|(service, offers)| {
-        let offers = offers.as_array().into_iter().flatten();
+    let Some(services) = functions.as_object() else { return Vec::new() };
+    let offers = |service: &str| services.get(service).and_then(Value::as_array).into_iter().flatten();
+    let mut lines = Vec::new();
+    if let Some(published) = &config.published {
         // What is no offer is told by who reads their types.
-        let offers = offers.filter_map(|offer| Offer::parse(offer.to_string().as_bytes()).ok());
-        (service.clone(), offers.map(Arc::new).collect())
-    });
-    of(config, &services.collect())
+        let parsed = |offer: &Value| Offer::parse(offer.to_string().as_bytes()).ok().map(Arc::new);
+        let all =
+            services.keys().map(|service| (service.clone(), offers(service).filter_map(parsed).collect()));
+        lines = amiss(published, &all.collect());
+    }
+    lines.extend(without_types(config, |service| {
+        offers(service).filter_map(|offer| Read::deserialize(offer).ok()).collect()
+    }));
+    lines
 }
 
-fn of(config: &Config, functions: &BTreeMap<String, Vec<Arc<Offer>>>) -> Vec<String> {
-    let mut lines =
-        config.published.as_ref().map(|published| amiss(published, functions)).unwrap_or_default();
-    for service in &config.services {
-        let offers = functions.get(&crossing(&service.name)).into_iter().flatten();
+/// A line for each function whose types are not written down. `offers` are those of a service, by the name that crosses.
+fn without_types(config: &Config, offers: impl Fn(&str) -> Vec<Read>) -> Vec<String> {
+    let lines = config.services.iter().flat_map(|service| {
         let root = service.root.strip_prefix(&config.base).unwrap_or(&service.root);
-        lines.extend(offers.filter_map(|offer| untyped(&service.name, root, &offer.json)));
-    }
-    lines
+        let offers = offers(&crossing(&service.name)).into_iter();
+        offers.filter_map(move |offer| untyped(&service.name, root, offer))
+    });
+    lines.collect()
 }
 
 /// What of an offer says that its author has not.
@@ -64,8 +73,8 @@ struct Untyped {
 }
 
 /// What is missing, if something is.
-fn untyped(service: &str, root: &Path, offer: &str) -> Option<String> {
-    let Read { name, untyped, file, line } = serde_json::from_str(offer).ok()?;
+fn untyped(service: &str, root: &Path, offer: Read) -> Option<String> {
+    let Read { name, untyped, file, line } = offer;
     let Untyped { params, result } = untyped?;
     let params = params.iter().map(|name| format!("the parameter \"{name}\""));
     let missing: Vec<String> = params.chain(result.then(|| "the result".to_owned())).collect();
@@ -89,7 +98,7 @@ mod tests {
     fn what_is_not_annotated() {
         let said = |members: &str| {
             let offer = format!(r#"{{"name":"similar","file":"functions.py","line":3{members}}}"#);
-            untyped("model", Path::new("model"), &offer)
+            untyped("model", Path::new("model"), serde_json::from_str(&offer).ok()?)
         };
         let told = |what: &str| {
             Some(format!("model.similar (model/functions.py:3): {what}: to callers it may be anything"))
