@@ -169,23 +169,28 @@ fn of_functions(offers: &[Value]) -> String {
 fn errors_have_the_type_of_what_they_carry() {
     let data =
         json!({ "type": "object", "properties": { "left": { "type": "integer" } }, "required": ["left"] });
+    let may_be_missing = json!({ "type": "object", "properties": { "after": { "type": "integer" } } });
     let offer = json!({ "name": "reserve", "params": { "type": "object" }, "result": {},
-        "errors": [{ "type": "OutOfStock", "data": data }, { "type": "Closed" }] });
+        "errors": [{ "type": "OutOfStock", "data": data }, { "type": "Closed" }, { "type": "Busy", "data": may_be_missing }] });
     let document = functions("/rpc/shop", std::slice::from_ref(&offer));
     let problem = &document["paths"]["/rpc/shop/reserve"]["post"]["responses"]["422"]["content"]["application/problem+json"];
     let choices = problem["schema"]["allOf"][1]["anyOf"].as_array().expect("choices");
-    assert_eq!(choices.len(), 3);
+    assert_eq!(choices.len(), 4);
     assert_eq!(
         (&choices[0]["properties"]["data"], &choices[0]["required"]),
         (&data, &json!(["error", "data"]))
     );
     assert_eq!((choices[1]["properties"].get("data"), &choices[1]["required"]), (None, &json!(["error"])));
-    assert_eq!(choices[2]["required"], json!(["issues"]), "nothing else is answered so");
+    assert_eq!(
+        (&choices[2]["properties"]["data"], &choices[2]["required"]),
+        (&may_be_missing, &json!(["error"]))
+    );
+    assert_eq!(choices[3]["required"], json!(["issues"]), "nothing else is answered so");
     let text = of_functions(&[offer]);
     for said in [
-        "export interface Thrown {\n  Closed: unknown;\n  OutOfStock: { left: number };\n}\n",
+        "export interface Thrown {\n  Busy: { after?: number } | undefined;\n  Closed: unknown;\n  OutOfStock: { left: number };\n}\n",
         "export function isThrown<Class extends keyof Thrown>(",
-        "       * @throws OutOfStock\n       * @throws Closed\n",
+        "       * @throws OutOfStock\n       * @throws Closed\n       * @throws Busy\n",
     ] {
         assert!(text.contains(said), "{said}\n{text}");
     }

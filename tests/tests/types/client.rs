@@ -89,6 +89,10 @@ fn a_page_calls_functions_and_services() {
     let thrown = |error: &str, data: Value| json!({ "code": "error", "error": error, "data": data });
     check(&told["thrown"][0], 422, "422: 3 are missing", thrown("OutOfStock", json!({ "missing": 3 })));
     check(&told["thrown"][1], 422, "422: not so many left", thrown("SoldOut", json!({ "left": 9 })));
+    let other = "nothing that is said to be thrown";
+    let caught =
+        json!([{ "missing": 3 }, { "after": "it is over" }, { "left": 9 }, 8, other, other, other, other]);
+    assert_eq!(told["caught"], caught);
     let failed = "500: The function failed. The server's log says why.";
     check(&told["failed"], 500, failed, json!({ "code": "error", "data": null }));
     check(&told["broken"], 500, failed, json!({ "code": "error" }));

@@ -16,7 +16,7 @@ pub use differences::{Difference, differences};
 use crate::names::Names;
 use crate::operations::OF_SERVICE;
 use crate::walk::METHODS;
-use operation::Operation;
+use operation::{Operation, Thrown};
 use spelling::union;
 use types::{Types, is_file};
 
@@ -93,9 +93,10 @@ pub fn client(document: &Value) -> String {
 /// What errors carry that functions say they throw, by their classes, and what tells them from others.
 fn thrown<'d>(text: &mut String, operations: impl Iterator<Item = &'d Operation<'d>>, types: &Types<'_>) {
     let mut classes: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (class, data) in operations.flat_map(Operation::throws) {
-        let data = data.map_or("unknown".to_owned(), |data| types.of_schema(data, "  "));
-        classes.entry(class).or_default().push(data);
+    for Thrown { class, data, may_be_missing } in operations.flat_map(Operation::throws) {
+        let of = classes.entry(class).or_default();
+        of.push(data.map_or("unknown".to_owned(), |data| types.of_schema(data, "  ")));
+        of.extend(may_be_missing.then(|| "undefined".to_owned()));
     }
     if classes.is_empty() {
         return;

@@ -34,6 +34,14 @@ struct Argument {
     required: bool,
 }
 
+/// An error that it says it throws.
+pub(super) struct Thrown<'d> {
+    pub(super) class: &'d str,
+    pub(super) data: Option<&'d Value>,
+    /// One that carries nothing is without data.
+    pub(super) may_be_missing: bool,
+}
+
 /// What comes back.
 enum Answer {
     Value(String),
@@ -79,7 +87,7 @@ impl Operation<'_> {
             false => vec![summary, description],
         };
         parts.push(format!("`{} {}`", self.method.to_uppercase(), self.path));
-        let thrown = self.throws().into_iter().map(|(class, _)| format!("@throws {class}"));
+        let thrown = self.throws().into_iter().map(|thrown| format!("@throws {}", thrown.class));
         parts.push(thrown.collect::<Vec<_>>().join("\n"));
         if self.value["deprecated"] == true {
             parts.push("@deprecated".to_owned());
@@ -88,15 +96,17 @@ impl Operation<'_> {
         parts.join("\n\n")
     }
 
-    /// What it says it throws: the names of the classes, and the schemas of what these carry.
-    pub(super) fn throws(&self) -> Vec<(&str, Option<&Value>)> {
+    /// What it says it throws.
+    pub(super) fn throws(&self) -> Vec<Thrown<'_>> {
         let problem = &self.resolve(&self.value["responses"]["422"])["content"]["application/problem+json"];
         let of_function =
             problem["schema"]["allOf"].as_array().filter(|_| self.value.get(FUNCTION).is_some());
         let choices = of_function.and_then(|parts| parts.last()?["anyOf"].as_array());
         let choices = choices.into_iter().flatten().filter_map(|choice| {
             let properties = choice.get("properties")?;
-            Some((properties["error"]["const"].as_str()?, properties.get("data")))
+            let class = properties["error"]["const"].as_str()?;
+            let is_there = choice["required"].as_array().is_some_and(|all| all.iter().any(|it| it == "data"));
+            Some(Thrown { class, data: properties.get("data"), may_be_missing: !is_there })
         });
         choices.collect()
     }

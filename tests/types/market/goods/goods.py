@@ -32,6 +32,10 @@ class OutOfStock(Exception):
         self.missing = missing
 
 
+class Busy(Exception):
+    after: int | None = None
+
+
 @function
 def item(item_id: int) -> Item:
     """The item of that number."""
@@ -39,8 +43,10 @@ def item(item_id: int) -> Item:
     return Item(item_id, "toy", Decimal("9.90"), added, b"\x00\xff")
 
 
-@function(errors=[OutOfStock])
+@function(errors=[OutOfStock, Busy])
 def reserve(item: Item, until: datetime, count: int = 1) -> tuple[int, datetime]:
+    if count < 1:
+        raise Busy("others are served first")
     if count > 2:
         raise OutOfStock(count - 2)
     return item.id, until

@@ -12,6 +12,18 @@ async function refused(call: Promise<unknown>): Promise<{ status: number; messag
   throw new Error("it was answered");
 }
 
+/** What `isThrown` makes of what a call fails with. */
+async function caught(call: Promise<unknown>): Promise<unknown> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isThrown(error, "OutOfStock")) return { missing: error.problem.data.missing };
+    if (isThrown(error, "Busy")) return { after: error.problem.data?.after ?? "it is over" };
+    if (isThrown(error, "SoldOut")) return { left: error.problem.data.left };
+    return "nothing that is said to be thrown";
+  }
+}
+
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const item of items) found.push(item);
@@ -78,6 +90,17 @@ export async function visit(baseUrl: string) {
     aborted,
     late: await ending(api.goods.item({ itemId: 3 }, { signal })),
     thrown: [await refused(api.goods.reserve({ item, until, count: 5 })), await refused(api.web.sell({ count: 10 }))],
+    caught: [
+      await caught(api.goods.reserve({ item, until, count: 5 })),
+      await caught(api.goods.reserve({ item, until, count: 0 })),
+      await caught(api.web.sell({ count: 10 })),
+      await caught(api.web.sell({ count: 2 })),
+      await caught(api.goods.broken()),
+      // @ts-expect-error: another type
+      await caught(api.goods.item({ itemId: "three" })),
+      await caught(api.web.readPage({ slug: "missing" })),
+      await caught(Promise.reject(new Error("OutOfStock"))),
+    ],
     // @ts-expect-error: another type
     invalid: await refused(api.goods.item({ itemId: "three" })),
     failed: await refused(api.goods.broken()),
@@ -90,6 +113,10 @@ export function wrong(api: Client, error: unknown): void {
     error.problem.data.missing.toFixed();
     // @ts-expect-error: no such field
     error.problem.data.left;
+  }
+  if (isThrown(error, "Busy")) {
+    // @ts-expect-error: it may carry nothing
+    error.problem.data.after;
   }
   // @ts-expect-error: nobody says that it is thrown
   isThrown(error, "OutOfStocks");
