@@ -26,6 +26,7 @@ fn arguments_that_do_not_fit() {
     }
     let twice = call(&running, "python/buy", &json!({ "item_id": 1, "itemId": 2 }));
     assert_eq!((twice.status, &problem(&twice)["code"]), (422, &json!("invalid_arguments")));
+    assert_eq!(problem(&twice)["issues"], json!([{ "path": ["item_id"], "message": "is given twice" }]));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use diglot_broker::{Broker, CallError, Items, Reply, Whole};
 use diglot_calls::names::crossing;
 use diglot_config::{Config, Published};
 use diglot_front::own::{Body, Content, Handler, Handling, Request, Response, TooLarge};
+use serde_json::json;
 use tokio::time::timeout;
 
 use crate::arguments::{Unfit, crossed};
@@ -185,7 +186,9 @@ async fn checked(arguments: Bytes) -> Result<Bytes, Problem> {
     };
     checked.map_err(|unfit| match unfit {
         Unfit::NoObject(_) => Problem::new(400, "invalid_json", format!("{unfit}.")),
-        Unfit::Twice(_) => Problem::new(422, "invalid_arguments", format!("{unfit}.")),
+        Unfit::Twice(ref name) => {
+            Problem::unfit(format!("{unfit}."), json!([{ "path": [name], "message": "is given twice" }]))
+        }
     })
 }
 

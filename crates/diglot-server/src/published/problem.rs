@@ -42,6 +42,11 @@ impl Problem {
         self
     }
 
+    /// Of arguments, with what is wrong where: issues may be none where they were too long to be told.
+    pub(super) fn unfit(detail: impl Into<String>, issues: Value) -> Self {
+        Self::new(422, Code::InvalidArguments.as_str(), detail).member("issues", Some(&issues))
+    }
+
     /// There is none of these names, or it is not published: which of the two is nobody's business.
     pub(super) fn unknown() -> Self {
         Self::new(404, Code::UnknownFunction.as_str(), "No function is published at this path.")
@@ -89,7 +94,7 @@ impl Problem {
                 problem.member("error", member("type")).member("data", member("data"))
             }
             Code::InvalidArguments if !is_of_another => {
-                Self::new(422, code, &error.message).member("issues", member("issues"))
+                Self::unfit(&error.message, member("issues").cloned().unwrap_or_else(|| json!([])))
             }
             Code::UnknownService | Code::UnknownFunction if !is_of_another => Self::unknown(),
             Code::DeadlineExceeded => Self::new(504, code, "The function did not answer in time."),
@@ -193,6 +198,15 @@ mod tests {
         ] {
             assert_eq!(of(details.clone()), (500, expect.clone()), "{details}");
         }
+    }
+
+    #[test]
+    fn issues_are_always_there() {
+        let issues = json!([{ "path": ["k"], "message": "is missing" }]);
+        let told = of(json!({ "code": "invalid_arguments", "message": "k: is missing", "issues": issues })).1;
+        assert_eq!((&told["issues"], &told["detail"]), (&issues, &json!("k: is missing")));
+        let told = of(json!({ "code": "invalid_arguments", "message": "too much is wrong" })).1;
+        assert_eq!(told["issues"], json!([]));
     }
 
     #[test]
