@@ -1,8 +1,6 @@
 //! The client, as text. That a compiler takes it and a server answers it is tested with real ones, in `tests/tests/types`.
 
-use diglot_openapi::{
-    About, Mount, Owner, Part, client, differences, functions, is_client, merge, operations, read,
-};
+use diglot_openapi::{About, Mount, Owner, Part, client, functions, is_client, merge, operations, read};
 use serde_json::{Map, Value, json};
 
 /// What is written before the part that every client has.
@@ -196,59 +194,4 @@ fn errors_have_the_type_of_what_they_carry() {
     }
     let none = of_functions(&[json!({ "name": "f", "params": { "type": "object" } })]);
     assert!(!none.contains("Thrown"), "{none}");
-}
-
-#[test]
-fn what_is_different_is_told_by_operation() {
-    let item = |fields: Value, required: Value| {
-        let item = json!({ "type": "object", "description": "What is sold.", "properties": fields, "required": required });
-        json!({ "$ref": "#/$defs/Item", "$defs": { "Item": item } })
-    };
-    let offer = |name: &str, params: Value, result: Value| json!({ "name": name, "doc": "Words.", "params": { "type": "object", "properties": params, "required": ["a"] }, "result": result });
-    let (number, text) = (|| json!({ "type": "integer" }), || json!({ "type": "string" }));
-    let one = || item(json!({ "id": number(), "note": text() }), json!(["id"]));
-    let two = || item(json!({ "id": number(), "more": text() }), json!(["id", "more"]));
-    let was = [
-        offer("gone", json!({}), number()),
-        offer("item", json!({}), one()),
-        offer("kept", json!({ "a": number() }), number()),
-        offer("moved", json!({ "a": number(), "b": text() }), number()),
-    ];
-    let mut kept = was[2].clone();
-    kept["doc"] = json!("Other words.\n\n* of a list");
-    let now = [
-        offer("came", json!({}), number()),
-        offer("item", json!({}), two()),
-        kept,
-        offer("moved", json!({ "a": text(), "b": text() }), number()),
-    ];
-    let told = |was: &[Value], now: &[Value]| -> Vec<(bool, String)> {
-        let all = differences(&of_functions(was), &of_functions(now)).into_iter();
-        all.map(|one| (one.breaks, format!("{}: {}", one.operation, one.message))).collect()
-    };
-    let expect = [
-        (true, "shop.gone: it is gone"),
-        (true, "shop.item: type `Item`: `note?: string` is gone, `more: string` is new"),
-        (
-            true,
-            "shop.moved: it was `moved(args: { a: number; b?: string }, call?: CallOptions): Promise<number>` and is \
-             `moved(args: { a: string; b?: string }, call?: CallOptions): Promise<number>`",
-        ),
-        (false, "shop.came: it is new"),
-    ];
-    assert_eq!(told(&was, &now), expect.map(|(breaks, message)| (breaks, message.to_owned())));
-    assert_eq!(told(&was, &was), []);
-    // A field that is new breaks those alone who have to give it.
-    let wider = item(json!({ "id": number(), "note": text(), "more": text() }), json!(["id", "more"]));
-    let (answers, takes) = (
-        |of| [offer("f", json!({}), of)],
-        |of: Value| {
-            let mut takes = offer("f", json!({ "a": { "$ref": "#/$defs/Item" } }), json!({ "type": "null" }));
-            takes["params"]["$defs"] = of["$defs"].clone();
-            [takes]
-        },
-    );
-    let said = "shop.f: type `Item`: `more: string` is new".to_owned();
-    assert_eq!(told(&answers(one()), &answers(wider.clone())), [(false, said.clone())]);
-    assert_eq!(told(&takes(one()), &takes(wider)), [(true, said)]);
 }

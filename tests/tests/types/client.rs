@@ -177,8 +177,9 @@ fn a_client_of_another_api_is_told() {
     let said = project.diglot(&CHECK);
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(said.says("page/api.ts: it is not what would be written now"), "{}", said.text);
-    assert!(said.says("breaking: goods.ticks: it was `ticks(args: { count: number; fails?"), "{}", said.text);
-    assert!(said.text.contains("1 change, 1 of which can break callers"), "{}", said.text);
+    assert!(said.says("breaking: goods.ticks: parameter `count: number` is gone"), "{}", said.text);
+    assert!(said.says("breaking: goods.ticks: parameter `number: number` is new"), "{}", said.text);
+    assert!(said.text.contains("2 changes, 2 of which can break callers"), "{}", said.text);
     assert!(said.text.contains("`diglot types --fresh --client page/api.ts`"), "{}", said.text);
     assert_eq!(project.read(FILE), before, "a check writes nothing");
     project.does(&WRITE);

@@ -1,6 +1,16 @@
-//! What is different between two clients, as they were written.
+//! What is different between two clients, as they were written, and which of it those who call cannot live with: what they gave
+//! does not pass the compiler any more, or what they read is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod flows;
+mod reader;
+mod types;
+mod written;
+
+use std::collections::BTreeSet;
+
+use flows::{Members, Side, Way};
+use types::{Pairs, Shown, Why};
+use written::{Called, Type, Written};
 
 /// A difference of one operation, for who calls it.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,38 +23,24 @@ pub struct Difference {
     pub message: String,
 }
 
-/// All differences of what can be called, operation by operation. Where only comments differ there are none.
-pub fn differences(before: &str, after: &str) -> Vec<Difference> {
-    let (was, now) = (Written::read(before), Written::read(after));
+/// All differences of what can be called, operation by operation. Where only comments or orders differ there are none; `None` where
+/// one of the two cannot be read.
+pub fn differences(before: &str, after: &str) -> Option<Vec<Difference>> {
+    let (was, now) = (Written::read(before)?, Written::read(after)?);
+    let mut pairs = Pairs::default();
     let mut all = Vec::new();
     for (name, one) in &was.operations {
-        let mut say = |breaks: bool, message: String| {
-            all.push(Difference { breaks, operation: name.clone(), message });
+        let reasons = match now.operations.get(name) {
+            None => vec![Why { breaks: true, message: "it is gone".to_owned() }],
+            Some(other) => of_operation((&was, one), (&now, other), &mut pairs),
         };
-        let Some(other) = now.operations.get(name) else {
-            say(true, "it is gone".to_owned());
-            continue;
-        };
-        if one.signature != other.signature {
-            say(true, format!("it was `{}` and is `{}`", one.signature, other.signature));
-        } else if one.request != other.request {
-            say(true, format!("its request was `{}` and is `{}`", one.request, other.request));
-        }
-        let given = now.reached(other.arguments());
-        for of in was.reached(&one.signature) {
-            let Some((old, new)) = was.types.get(of).zip(now.types.get(of)) else { continue };
-            let gone: Vec<&str> = old.iter().filter(|line| !new.contains(line)).map(String::as_str).collect();
-            let more: Vec<&str> = new.iter().filter(|line| !old.contains(line)).map(String::as_str).collect();
-            if gone.is_empty() && more.is_empty() {
-                continue;
-            }
-            // What is given to it has to have a new field, unless that may be missing.
-            let asks = given.contains(of) && more.iter().any(|line| !line.contains("?: "));
-            let told =
-                |lines: &[&str], said| (!lines.is_empty()).then(|| format!("{} {said}", quoted(lines)));
-            let told: Vec<String> = [told(&gone, "gone"), told(&more, "new")].into_iter().flatten().collect();
-            say(!gone.is_empty() || asks, format!("type `{of}`: {}", told.join(", ")));
-        }
+        let mut seen = BTreeSet::new();
+        let reasons = reasons.into_iter().filter(|why| seen.insert(why.message.clone()));
+        all.extend(reasons.map(|Why { breaks, message }| Difference {
+            breaks,
+            operation: name.clone(),
+            message,
+        }));
     }
     let new = now.operations.keys().filter(|name| !was.operations.contains_key(*name));
     all.extend(new.map(|name| Difference {
@@ -52,105 +48,63 @@ pub fn differences(before: &str, after: &str) -> Vec<Difference> {
         operation: name.clone(),
         message: "it is new".to_owned(),
     }));
-    all
+    Some(all)
 }
 
-fn quoted(lines: &[&str]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| format!("`{}`", line.trim_end_matches(';'))).collect();
-    let is = if lines.len() == 1 { "is" } else { "are" };
-    format!("{} {is}", lines.join(", "))
-}
-
-/// A client, without its comments.
-#[derive(Default)]
-struct Written<'t> {
-    /// The lines of each type.
-    types: BTreeMap<&'t str, Vec<String>>,
-    operations: BTreeMap<String, Called>,
-}
-
-#[derive(Default)]
-struct Called {
-    signature: String,
-    request: String,
-}
-
-impl Called {
-    fn arguments(&self) -> &str {
-        self.signature.split_once("call?: CallOptions").map_or("", |(arguments, _)| arguments)
+fn of_operation<'w>(
+    (was, one): (&'w Written, &'w Called),
+    (now, other): (&'w Written, &'w Called),
+    pairs: &mut Pairs<'w>,
+) -> Vec<Why> {
+    let mut reasons = request(one, other);
+    let side = |client: &'w Written, of: &'w Type| Side { of, client };
+    let args = (Members::of(&one.args), Members::of(&other.args));
+    if args.0.all.is_empty() && !args.1.all.is_empty() {
+        let message = "it has parameters now: what a call is given besides stands behind them".to_owned();
+        reasons.push(Why { breaks: true, message });
     }
-}
-
-impl<'t> Written<'t> {
-    fn read(text: &'t str) -> Self {
-        let (mut written, mut of, mut service, mut called) = (Self::default(), None, "", None);
-        let mut is_inside = false;
-        for line in text.lines().filter(|line| !is_comment(line)) {
-            let declared =
-                ["export interface ", "export type "].iter().find_map(|word| line.strip_prefix(word));
-            let depth = line.len() - line.trim_start().len();
-            let line = line.trim();
-            match (is_inside, depth, &called) {
-                (false, ..) if line.starts_with("export function createClient(") => is_inside = true,
-                (false, ..) => {
-                    of = declared.map(word).or(of);
-                    let lines = of.map(|of| written.types.entry(of).or_default());
-                    lines.into_iter().for_each(|lines| lines.push(line.to_owned()));
-                }
-                // The end of what is its own.
-                (true, 0, _) if line == "}" => break,
-                (true, 4, None) => service = line.trim_end_matches(": {"),
-                (true, 6, None) if line.contains('(') => {
-                    called = Some(format!("{service}.{}", word(line)));
-                    let one = written.operations.entry(format!("{service}.{}", word(line))).or_default();
-                    push(&mut one.signature, line);
-                }
-                (true, 6, Some(name)) if line == "}," => {
-                    let one = written.operations.entry(name.clone()).or_default();
-                    one.signature.truncate(one.signature.trim_end_matches(" {").len());
-                    called = None;
-                }
-                (true, _, Some(name)) => {
-                    let one = written.operations.entry(name.clone()).or_default();
-                    let is_request = line.starts_with("return http.") || !one.request.is_empty();
-                    let part = if is_request { &mut one.request } else { &mut one.signature };
-                    push(part, line);
-                }
-                _ => {}
-            }
+    let mut comparison = pairs.comparison(&mut reasons);
+    let shown = Shown::new("parameter");
+    comparison.objects(
+        (side(was, &one.returns), &args.0),
+        (side(now, &other.returns), &args.1),
+        Way::Given,
+        &shown,
+    );
+    let shown = Shown::new("result");
+    comparison.types(side(was, &one.returns), side(now, &other.returns), Way::Returned, &shown);
+    for class in &one.throws {
+        let data = |client: &'w Written| client.thrown.iter().find(|field| field.name == *class);
+        let (Some(before), Some(after)) = (data(was), data(now)) else {
+            comparison
+                .say(true, format!("it does not say any more that it throws {class}, and nothing else does"));
+            continue;
+        };
+        if !other.throws.contains(class) {
+            comparison.say(false, format!("it does not say any more that it throws {class}"));
         }
-        written
+        let shown = Shown::new(&format!("data of {class}"));
+        comparison.types(side(was, &before.of), side(now, &after.of), Way::Returned, &shown);
     }
+    for class in other.throws.iter().filter(|class| !one.throws.contains(class)) {
+        comparison.say(false, format!("it says that it throws {class}"));
+    }
+    comparison.follow(was, now);
+    reasons
+}
 
-    /// The types that a text names, and those that these name.
-    fn reached(&self, text: &str) -> BTreeSet<&'t str> {
-        let mut found = BTreeSet::new();
-        let mut open = vec![text.to_owned()];
-        while let Some(text) = open.pop() {
-            for word in text.split(|c: char| !c.is_alphanumeric() && c != '_') {
-                if let Some((of, lines)) = self.types.get_key_value(word)
-                    && found.insert(*of)
-                {
-                    open.extend(lines.iter().cloned());
-                }
-            }
+/// What is asked of the API, which pages that are open go on with.
+fn request(one: &Called, other: &Called) -> Vec<Why> {
+    let mut reasons = Vec::new();
+    if one.request != other.request {
+        let message = format!("its request was `{}` and is `{}`", one.request, other.request);
+        reasons.push(Why { breaks: true, message });
+    }
+    for (used, place) in &one.places {
+        if let Some(now) = other.places.get(used).filter(|now| *now != place) {
+            let message = format!("`{used}` was {place} and is {now}");
+            reasons.push(Why { breaks: true, message });
         }
-        found
     }
-}
-
-fn is_comment(line: &str) -> bool {
-    ["//", "/*", "* ", "*/"].iter().any(|begin| line.trim_start().starts_with(begin)) || line.trim() == "*"
-}
-
-/// Its first word.
-fn word(line: &str) -> &str {
-    line.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
-}
-
-fn push(text: &mut String, line: &str) {
-    if !text.is_empty() {
-        text.push(' ');
-    }
-    text.push_str(line);
+    reasons
 }

@@ -69,7 +69,8 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
             _ => {
                 let message = "the client is not that of the API";
                 let message = match differences {
-                    Some(differences) => format!("{message}: {}", told(&differences)),
+                    Some(Some(differences)) => format!("{message}: {}", told(&differences)),
+                    Some(None) => format!("{message}, nor can it be read: what is different is not known"),
                     None => message.to_owned(),
                 };
                 let hint =
@@ -93,7 +94,8 @@ fn told(differences: &[Difference]) -> String {
     }
     let breaking = differences.iter().filter(|one| one.breaks).count();
     match (differences.len(), breaking) {
-        (0, _) => "no operation is another; what is said of them, or what all clients have, is".to_owned(),
+        (0, _) => "no operation is another; what is said of them, their order, or what all clients have, is"
+            .to_owned(),
         (some, 0) => format!("{}, none of which breaks callers", plural(some, "change")),
         (some, breaking) => format!("{}, {breaking} of which can break callers", plural(some, "change")),
     }
