@@ -22,6 +22,11 @@ pub(crate) struct Schemas {
     pub(crate) all: Map<String, Value>,
     /// A number for each name and what was said under it.
     numbers: BTreeMap<(String, String), usize>,
+    counted: usize,
+    /// What is returned, as it is where it may have fields of other names: with its number, and what was said of it.
+    opened: BTreeMap<(String, String), (usize, String)>,
+    /// Those of them that are given as well, and are open there.
+    wider: BTreeSet<usize>,
     /// What a type is called. It is known by its own number, and those of all types that it leads to.
     known: BTreeMap<(usize, BTreeSet<usize>), String>,
     looked_up: usize,
@@ -47,18 +52,18 @@ impl Schemas {
         };
         let types: Types = defined
             .iter_mut()
-            .map(|(name, of)| {
-                let next = self.numbers.len();
-                let number = *self.numbers.entry((name.clone(), of.to_string())).or_insert(next);
-                (name.clone(), (number, leads_to(of)))
-            })
+            .map(|(name, of)| (name.clone(), (self.number(name, of, way), leads_to(of))))
             .collect();
         let mut new = Vec::new();
         let mut chosen = BTreeMap::new();
         for (name, of) in defined {
             let key = self.closure(&name, &types);
-            let known = key.as_ref().and_then(|key| self.known.get(key));
-            let component = known.cloned().unwrap_or_else(|| {
+            let known = key.as_ref().and_then(|key| self.known.get(key)).cloned();
+            let is_wider = way == Way::Given && key.as_ref().is_some_and(|(own, _)| self.wider.contains(own));
+            if let Some(component) = known.as_ref().filter(|_| is_wider) {
+                new.push((component.clone(), of.clone()));
+            }
+            let component = known.unwrap_or_else(|| {
                 let plain = component_name(&name);
                 let component = match way {
                     Way::Given if self.returned.contains(&plain) => self.names.take(&format!("{plain}Input")),
@@ -79,6 +84,39 @@ impl Schemas {
         }
         cross(&mut schema, &chosen);
         schema
+    }
+
+    /// The number of a type, by its name and what is said of it. Libraries say of what they return that it has no further fields, and take
+    /// them: such a type is one, which may have some.
+    fn number(&mut self, name: &str, of: &Value, way: Way) -> usize {
+        let mut key = (name.to_owned(), of.to_string());
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
+        if way == Way::Given
+            && let Some((number, closed)) = self.opened.remove(&key)
+        {
+            self.wider.insert(number);
+            self.numbers.remove(&(name.to_owned(), closed));
+            self.numbers.insert(key, number);
+            return number;
+        }
+        let number = self.counted;
+        self.counted += 1;
+        self.numbers.insert(key.clone(), number);
+        if way == Way::Returned {
+            let closed = std::mem::take(&mut key.1);
+            let mut open = of.clone();
+            walk(&mut open, Kind::Schema, &mut |value, _| {
+                let Some(schema) = value.as_object_mut() else { return };
+                if schema.get("additionalProperties") == Some(&Value::Bool(false)) {
+                    schema.shift_remove("additionalProperties");
+                }
+            });
+            key.1 = open.to_string();
+            self.opened.entry(key).or_insert((number, closed));
+        }
+        number
     }
 
     /// What tells a type from another of its name: all that it leads to. `None` where that is too much to find out.
@@ -151,6 +189,48 @@ mod tests {
         assert_eq!(taken("number", Way::Given), "#/components/schemas/PageItemInput");
         assert_eq!(taken("number", Way::Given), "#/components/schemas/PageItemInput");
         assert_eq!(taken("boolean", Way::Given), "#/components/schemas/PageItemInput_2");
+    }
+
+    /// As zod has them, of which each object that is returned is closed, and each that is given is open.
+    #[test]
+    fn what_may_have_further_fields_where_it_is_given_is_no_other_type() {
+        let of = |is_closed: bool, kind: &str| {
+            let close = |mut object: Value| {
+                if is_closed {
+                    object["additionalProperties"] = json!(false);
+                }
+                object
+            };
+            let part = close(json!({ "type": "object", "properties": { "id": { "type": kind } } }));
+            let within =
+                close(json!({ "type": "object", "properties": { "part": { "$ref": "#/$defs/Part" } } }));
+            let all = json!({ "type": "object", "properties": { "within": within } });
+            json!({ "$ref": "#/$defs/All", "$defs": { "All": all, "Part": part } })
+        };
+        let taken = |all: &[(bool, &str, Way)]| {
+            let mut schemas = Schemas::default();
+            let mut name = |(is_closed, kind, way): &(bool, &str, Way)| {
+                let to = schemas.take(of(*is_closed, kind), *way)["$ref"].clone();
+                to.as_str().and_then(|to| to.rsplit('/').next()).expect("a name").to_owned()
+            };
+            let names: Vec<String> = all.iter().map(&mut name).collect();
+            (names, schemas.all)
+        };
+        let (names, all) = taken(&[(true, "string", Way::Returned), (false, "string", Way::Given)]);
+        assert_eq!(names, ["All", "All"]);
+        assert_eq!(all.keys().collect::<Vec<_>>(), ["All", "Part"]);
+        assert!(!json!(all).to_string().contains("additionalProperties"), "{all:?}");
+        assert_eq!(
+            all["All"]["properties"]["within"]["properties"]["part"]["$ref"],
+            "#/components/schemas/Part"
+        );
+        // What takes less than is returned is another, and so is what is closed where another is open.
+        let returned = (false, "string", Way::Returned);
+        assert_eq!(taken(&[returned, (true, "string", Way::Given)]).0, ["All", "AllInput"]);
+        let all = [true, false, true].map(|is_closed| (is_closed, "string", Way::Given));
+        let returned = (true, "string", Way::Returned);
+        assert_eq!(taken(&[&[returned], &all[..]].concat()).0[2..], ["All", "AllInput"]);
+        assert_eq!(taken(&[returned, (false, "number", Way::Given)]).0, ["All", "AllInput"]);
     }
 
     #[test]
