@@ -165,7 +165,7 @@ const TYPES = [
   ['Awaited<Promise<string>>', STRING],
   ['UserId', ref('UserId', STRING), 'string'],
   ['Cents', ref('Cents', NUMBER), 'number'],
-  ['Config', ref('Config', object_of({ host: STRING, port: NUMBER }, ['host']))],
+  ['Config', ref('Config', object_of({ host: STRING, port: NUMBER }, ['host'])), '{ host: string; port?: number }'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a type's
   ['`v-${number}`', { type: 'string', pattern: '^v-[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?$' }, 'string'],
   ['{ a: string; b?: never }', { ...object_of({ a: STRING, b: false }, ['a']) }],

@@ -89,7 +89,7 @@ impl Schemas {
     /// The number of a type, by its name and what is said of it. Libraries say of what they return that it has no further fields, and take
     /// them: such a type is one, which may have some.
     fn number(&mut self, name: &str, of: &Value, way: Way) -> usize {
-        let mut key = (name.to_owned(), of.to_string());
+        let mut key = (name.to_owned(), text(of));
         if let Some(number) = self.numbers.get(&key) {
             return *number;
         }
@@ -113,7 +113,7 @@ impl Schemas {
                     schema.shift_remove("additionalProperties");
                 }
             });
-            key.1 = open.to_string();
+            key.1 = text(&open);
             self.opened.entry(key).or_insert((number, closed));
         }
         number
@@ -136,6 +136,18 @@ impl Schemas {
         }
         Some((*own, found))
     }
+}
+
+/// What is said of a type, however its author put its fields in order.
+fn text(of: &Value) -> String {
+    let mut of = of.clone();
+    walk(&mut of, Kind::Schema, &mut |value, _| {
+        if let Some(required) = value.get_mut("required").and_then(Value::as_array_mut) {
+            required.sort_unstable_by(|a, b| a.as_str().cmp(&b.as_str()));
+        }
+    });
+    of.sort_all_objects();
+    of.to_string()
 }
 
 /// The types that one refers to.

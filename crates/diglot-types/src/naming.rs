@@ -107,14 +107,14 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
         definition.of.rename(&mut |name| renamed(scope, name).unwrap_or_default());
         offers.types.insert(own, definition);
     }
+    let of_each = scopes.iter().enumerate();
+    let scope_of: HashMap<(&str, &str, Way), usize> =
+        of_each.map(|(at, scope)| ((&*scope.service, &*scope.function, scope.way), at)).collect();
     for service in &mut services {
         for function in &mut service.functions {
             let name = function.name.clone();
             for (way, of) in function.types_mut() {
-                let is_its = |scope: &Scope| {
-                    scope.service == service.name && scope.function == name && scope.way == way
-                };
-                let Some(scope) = scopes.iter().position(is_its) else { continue };
+                let Some(&scope) = scope_of.get(&(&*service.name, &*name, way)) else { continue };
                 of.rename(&mut |name| renamed(scope, name).unwrap_or_default());
             }
         }

@@ -55,7 +55,7 @@ pub(crate) struct Thrown {
 }
 
 /// Which way values go.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Way {
     /// To the function.
     Given,

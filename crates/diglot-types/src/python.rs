@@ -74,7 +74,7 @@ fn class(text: &mut String, offers: &Offers, service: &Service, name: &str) {
     let functions: Vec<&Function> =
         service.functions.iter().filter(|function| can_be_named(&function.name)).collect();
     let is_qualified = functions.iter().any(|function| is_python_word(&function.name));
-    let spelling = Spelling { offers, is_qualified, is_sent: false };
+    let spelling = Spelling { offers, is_qualified, is_sent: false, is_either: false };
     let _ = writeln!(text, "\n    class {name}:");
     if functions.is_empty() {
         text.push_str("        pass\n");
@@ -137,7 +137,8 @@ fn define(text: &mut String, offers: &Offers, name: &str, Definition { of, doc }
         Type::Error { class, data } => error_class(text, offers, name, class, data),
         Type::Object(object) if !object.fields.is_empty() => typed_dict(text, offers, name, object, doc),
         of => {
-            let spelled = Spelling { offers, is_qualified: false, is_sent: false }.given(of);
+            let spelled =
+                Spelling { offers, is_qualified: false, is_sent: false, is_either: false }.given(of);
             let _ = writeln!(text, "{name}: TypeAlias = '{spelled}'");
             if let Some(said) = said(doc) {
                 docstring(text, "", &said);
@@ -189,7 +190,7 @@ fn is_plain(offers: &Offers, field: &Field) -> bool {
 }
 
 fn dict(text: &mut String, offers: &Offers, name: &str, bases: &str, doc: &Doc, fields: &[&Field]) {
-    let spelling = Spelling { offers, is_qualified: false, is_sent: false };
+    let spelling = Spelling { offers, is_qualified: false, is_sent: false, is_either: false };
     if !fields.iter().all(|field| is_plain(offers, field)) {
         let fields: Vec<String> = fields
             .iter()

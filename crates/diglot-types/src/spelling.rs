@@ -87,14 +87,16 @@ const WORDS: [&str; 51] = [
     "yield",
 ];
 /// What the module of Python imports.
-const PYTHON_IMPORTS: [&str; 14] = [
+const PYTHON_IMPORTS: [&str; 16] = [
     "Any",
     "AnyTable",
     "AsyncIterable",
     "AsyncIterator",
     "Iterator",
     "Literal",
+    "Mapping",
     "NoReturn",
+    "Sequence",
     "TYPE_CHECKING",
     "TypeAlias",
     "TypedDict",

@@ -71,7 +71,7 @@ fn where_less_may_be_given_than_is_returned_there_are_two() {
     }
     let text = python(&both);
     for said in [
-        "item: Item | ItemInput, items: list[Item] | list[ItemInput] = ...",
+        "item: Item | ItemInput, items: Sequence[Item | ItemInput] = ...",
         "def load(self) -> Item:",
         "class Item(TypedDict):\n    id: int\n    tag: Tag\n",
         "class ItemInput(_ItemInputRequired, total=False):\n    tag: Tag | TagInput\n",

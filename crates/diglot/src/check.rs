@@ -30,7 +30,7 @@ pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
 }
 
 /// What is published and comes to nothing by what `diglot types` has written, where it has. Warnings only: that may be older than
-/// the sources.
+/// the sources. Of what diglot.types.json does not keep nothing is said, as of parameters that have no types.
 fn of_nobody(config: &Config) -> Vec<Problem> {
     let remarks = diglot_server::remarks(config, &types::written(config));
     let warnings = remarks.into_iter().map(Problem::warning);

@@ -114,7 +114,7 @@ fn once(types: &Types, environment: &Environment) -> Result<ExitCode, ExitCode> 
         anstream::eprintln!("{kind}: {change}");
     }
     if types.check {
-        return Ok(checked(&changes, &all));
+        return Ok(checked(types, &changes, &all));
     }
     let count = plural(now.functions(), "function");
     match all.write()? {
@@ -228,7 +228,7 @@ fn kept(offered: &Value) -> Value {
 }
 
 /// Tells what has changed; the changes of functions have been told.
-fn checked(changes: &[Change], all: &Files) -> ExitCode {
+fn checked(types: &Types, changes: &[Change], all: &Files) -> ExitCode {
     let drifted = all.tell_drifted();
     if changes.is_empty() && drifted == 0 {
         anstream::eprintln!("all well: the types are those of the functions");
@@ -242,8 +242,17 @@ fn checked(changes: &[Change], all: &Files) -> ExitCode {
     };
     report::failed(
         &format!("the types are not those of the functions: {told}"),
-        Some("run `diglot types --fresh`, see to the callers, and commit what it writes"),
+        Some(&format!("run `{}`, see to the callers, and commit what it writes", writing(types))),
     )
+}
+
+/// The command that writes what has been checked, of the same functions.
+fn writing(types: &Types) -> String {
+    match (&types.running.control, &types.running.config) {
+        (Some(path), _) => format!("diglot types --control {}", path.display()),
+        (None, Some(path)) => format!("diglot types --fresh --config {}", path.display()),
+        (None, None) => "diglot types --fresh".to_owned(),
+    }
 }
 
 fn is_of_python(path: &Path) -> bool {

@@ -111,7 +111,7 @@ fn pyright_passes_what_is_right_and_nothing_else() {
     command.args(
         env::var_os("DIGLOT_TEST_PYTHON").map(|python| ["--pythonpath".into(), python]).into_iter().flatten(),
     );
-    finds_what_is_marked(&project, command, 22);
+    finds_what_is_marked(&project, command, 24);
 }
 
 /// As an editor does that was opened at the project's root, with the venv that the documentation names.

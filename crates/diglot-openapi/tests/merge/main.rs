@@ -2,6 +2,7 @@
 
 mod follows;
 mod left_out;
+mod named;
 
 use std::time::{Duration, Instant};
 

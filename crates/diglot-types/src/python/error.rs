@@ -26,13 +26,18 @@ pub(super) fn error_class(text: &mut String, offers: &Offers, name: &str, class:
     if *data == Type::Any {
         return;
     }
-    let spelling = Spelling { offers, is_qualified: false, is_sent: false };
+    let spelling = Spelling { offers, is_qualified: false, is_sent: false, is_either: false };
     let _ = writeln!(text, "\n    data: {}", spelling.of(data));
     for field in fields_of(offers, data).iter().filter(|field| is_attribute(offers, field)) {
         let _ = match field.required {
             true => writeln!(text, "    {}: {}", field.name, spelling.of(&field.of)),
             false => {
-                let of = spelling.of(&Type::Union(vec![field.of.clone(), Type::Null]));
+                let mut parts = match field.of.clone() {
+                    Type::Union(parts) => parts,
+                    one => vec![one],
+                };
+                parts.push(Type::Null);
+                let of = spelling.of(&Type::Union(parts));
                 writeln!(text, "    {}: {of} = None", field.name)
             }
         };

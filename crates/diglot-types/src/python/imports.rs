@@ -17,7 +17,7 @@ pub(super) fn imports(offers: &Offers, types: &str, classes: &str) -> String {
     for module in MODULES.into_iter().filter(|module| mentions(&said, &format!("{module}."))) {
         let _ = writeln!(text, "import {module}");
     }
-    let abc: Vec<&str> = ["AsyncIterable", "AsyncIterator", "Iterator"]
+    let abc: Vec<&str> = ["AsyncIterable", "AsyncIterator", "Iterator", "Mapping", "Sequence"]
         .into_iter()
         .filter(|name| mentions(&said, &format!("{name}[")))
         .collect();

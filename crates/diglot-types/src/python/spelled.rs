@@ -13,6 +13,9 @@ pub(super) struct Spelling<'o> {
     pub(super) is_qualified: bool,
     /// It is for what is given, where a tuple may be one. What arrives is a list.
     pub(super) is_sent: bool,
+    /// What was returned under the name of what is given may be in it as well. What holds both is read and not written, to a type
+    /// checker: a list of the one is no list of both.
+    pub(super) is_either: bool,
 }
 
 impl Spelling<'_> {
@@ -36,7 +39,7 @@ impl Spelling<'_> {
             Type::Decimal => self.of_module("decimal.Decimal"),
             Type::Literals(values) => self.literals(values),
             Type::BigLiteral(digits) => format!("Literal[{digits}]"),
-            Type::Array(item) => format!("{}[{}]", self.builtin("list"), self.of(item)),
+            Type::Array(item) => self.list(&self.of(item)),
             Type::Set(item) => format!("{}[{}]", self.builtin("set"), self.of(item)),
             Type::Map(pair) => self.dict(&self.of(&pair.0), &self.of(&pair.1)),
             Type::Tuple { items, required, rest: None } if self.is_sent && *required == items.len() => {
@@ -46,7 +49,7 @@ impl Spelling<'_> {
             }
             Type::Tuple { items, rest, .. } => {
                 let all = items.iter().chain(rest.as_deref()).cloned().collect();
-                format!("{}[{}]", self.builtin("list"), self.of(&Type::Union(all)))
+                self.list(&self.of(&Type::Union(all)))
             }
             Type::Numbers { dtype, .. } => match dtype.as_str() {
                 "bool" => "npt.NDArray[np.bool_]".to_owned(),
@@ -69,34 +72,26 @@ impl Spelling<'_> {
                     false => parts.join(" | "),
                 }
             }
-            Type::Named(name) if self.offers.types.contains_key(name) => name.clone(),
+            Type::Named(name) if self.offers.types.contains_key(name) => self.named(name),
             // Python has no intersections.
             Type::All(_) | Type::Named(_) => "Any".to_owned(),
         }
     }
 
-    /// Of what is given. A dict of what a function has returned is no dict of which less is asked, to a type checker.
+    /// Of what is given: of what a function has returned as well, where that is called otherwise.
     pub(super) fn given(self, of: &Type) -> String {
-        let mut all = Vec::new();
-        for at in 0.. {
-            let mut returned = of.clone();
-            returned.rename(&mut |name| self.returned_as(name, at).unwrap_or(name).to_owned());
-            if returned == *of {
-                break;
-            }
-            all.push(returned);
-        }
-        all.push(of.clone());
-        let parts = all.into_iter().flat_map(|one| match one {
-            Type::Union(parts) => parts,
-            one => vec![one],
+        let is_either = of.any(&|part| match part {
+            Type::Named(name) => self.offers.returned_as.get(name).is_some_and(|all| !all.is_empty()),
+            _ => false,
         });
-        self.of(&Type::Union(parts.collect()))
+        Spelling { is_either, ..self }.of(of)
     }
 
-    /// The `at`th of what is returned under the name of what is given.
-    fn returned_as(&self, given: &str, at: usize) -> Option<&str> {
-        self.offers.returned_as.get(given)?.get(at).map(String::as_str)
+    /// A type by its name. A dict of what a function has returned is no dict of which less is asked, to a type checker.
+    fn named(self, name: &str) -> String {
+        let returned = self.offers.returned_as.get(name).filter(|_| self.is_either);
+        let all = returned.into_iter().flatten().map(String::as_str).chain([name]);
+        all.collect::<Vec<_>>().join(" | ")
     }
 
     fn builtin(self, name: &str) -> String {
@@ -107,8 +102,14 @@ impl Spelling<'_> {
         if self.is_qualified { format!("_{name}") } else { name.to_owned() }
     }
 
+    fn list(self, item: &str) -> String {
+        let list = if self.is_either { "Sequence".to_owned() } else { self.builtin("list") };
+        format!("{list}[{item}]")
+    }
+
     fn dict(self, key: &str, value: &str) -> String {
-        format!("{}[{key}, {value}]", self.builtin("dict"))
+        let dict = if self.is_either { "Mapping".to_owned() } else { self.builtin("dict") };
+        format!("{dict}[{key}, {value}]")
     }
 
     /// `Literal` takes text, integers, booleans and None; other values are told by their type.

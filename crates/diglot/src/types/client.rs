@@ -9,7 +9,7 @@ use diglot_openapi::Difference;
 use super::{
     ASKED_A_SERVER, asks_the_sources, configuration,
     files::{File, Files, Kind, text_of},
-    shown,
+    shown, writing,
 };
 use crate::{
     arguments::Types,
@@ -73,8 +73,8 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
                     Some(None) => format!("{message}, nor can it be read: what is different is not known"),
                     None => message.to_owned(),
                 };
-                let hint =
-                    format!("run `diglot types --fresh --client {shown}`, see to the callers, and commit it");
+                let writing = writing(types);
+                let hint = format!("run `{writing} --client {shown}`, see to the callers, and commit it");
                 report::failed(&message, Some(&hint))
             }
         });

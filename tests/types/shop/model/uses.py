@@ -10,7 +10,7 @@ import pandas
 import pyarrow
 
 from diglot import RemoteError
-from diglot_services import Color, Item, ItemInput, Order, OutOfStock, services
+from diglot_services import Color, Full, Item, ItemInput, Label, Order, OutOfStock, services
 
 
 async def numbers() -> AsyncIterator[int]:
@@ -27,6 +27,7 @@ async def uses() -> None:
     renamed: list[Item] = await services.my_model.renamed(items=items, name="new")
     less: ItemInput = {"id": 1, "name": "one", "kind": "book", "price": Decimal("9.90")}
     renamed += await services.my_model.renamed(items=[less], name="new")
+    renamed = await services.my_model.renamed(items=[items[0], less], name="new")
     nothing: None = await services.my_model.ping()
     async for tick in services.my_model.watch(topic="prices"):
         tick.hex()
@@ -56,6 +57,18 @@ async def values() -> None:
     table: pyarrow.Table = await services.my_model.first_rows(table=pandas.DataFrame({"n": [1, 2]}))
     table = await services.my_model.first_rows(table=table, count=2)
     print(halves.sum(), color.upper(), reserved[3] | {"old"}, table)
+
+
+async def passes_on() -> str | None:
+    labels: list[Label] = await services.my_model.labels(item_id=3)
+    try:
+        left: float = await services.web.shelve(labels=labels, places=3)
+        left += await services.web.shelve(labels=[labels[0], {"id": 3, "text": "old"}], places=left)
+    except Full as error:
+        places: float = error.places
+        print(places, error.data["places"], error.stack)
+        return error.shelf
+    return str(left)
 
 
 class Missing(OutOfStock):

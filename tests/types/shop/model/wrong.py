@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from diglot_services import OutOfStock, services
+from diglot_services import Full, OutOfStock, services
 
 
 async def uses() -> None:
@@ -40,3 +40,10 @@ async def fails() -> None:
         error.missing.upper()  # wrong: an integer has none
         print(error.misses)  # wrong: no such field
         print(error.data["misses"])  # wrong: no such field
+
+
+async def passes_on() -> None:
+    try:
+        await services.web.shelve(labels=await services.my_model.similar(item_id=3), places=3)  # wrong: no labels
+    except Full as error:
+        error.shelf.upper()  # wrong: it may be None

@@ -19,3 +19,25 @@ export const letters = func(async function* (from: string): AsyncGenerator<{ let
   let at = 0;
   for (const letter of from) yield { letter, at: at++ };
 });
+
+export interface Label {
+  id: number;
+  text: string;
+  place?: string | null;
+}
+
+/** Nothing more fits on the shelf. */
+export class Full extends Error {
+  constructor(
+    readonly places: number,
+    readonly shelf?: string | null,
+  ) {
+    super(`there are ${places} places`);
+  }
+}
+
+/** Puts labels on a shelf, and returns how many places are left. */
+export const shelve = func({ errors: { Full } }, async (labels: Label[], places: number): Promise<number> => {
+  if (labels.length > places) throw new Full(places);
+  return places - labels.length;
+});

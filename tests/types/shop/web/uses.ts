@@ -1,6 +1,6 @@
 // What is right passes, and what is wrong does not.
 import { RemoteError, services } from "diglot";
-import type { OutOfStock as Declared, Item, ItemInput, Order } from "./diglot.js";
+import type { OutOfStock as Declared, Full, Item, ItemInput, Label, Order } from "./diglot.js";
 
 const items: Item[] = await services.myModel.similar({ itemId: 3 }, { timeout: 50 });
 const kind: "book" | "toy" | undefined = items[0]?.kind;
@@ -31,6 +31,10 @@ class OutOfStock extends RemoteError {
   declare data: Declared["data"];
 }
 const failed = (error: unknown): number => (error instanceof OutOfStock ? error.data.missing : 0);
+
+const labels: Label[] = await services.myModel.labels({ itemId: 3 });
+const left: number = await services.web.shelve({ labels: [...labels, { id: 3, text: "old" }], places: 3 });
+const shelf = ({ data }: Full): string | undefined => (data.places > left ? undefined : (data.shelf ?? undefined));
 
 // @ts-expect-error: a parameter is missing
 services.myModel.similar({});
@@ -68,4 +72,6 @@ services.myModel.scaled({ rows: new Float64Array(3) });
 services.myModel.reserve({ order: { ...order, lines: { 3: "three" } }, count: 1 });
 // @ts-expect-error: no such field
 const misses = (error: OutOfStock): number => error.data.misses;
-export { added, big, failed, half, kind, late, misses, nothing, only, passed, price, relayed, renamed, reserved, rows, ticks, total, value, watched };
+// @ts-expect-error: items are no labels
+services.web.shelve({ labels: items, places: 3 });
+export { added, big, failed, half, kind, late, misses, nothing, only, passed, price, relayed, renamed, reserved, rows, shelf, ticks, total, value, watched };
