@@ -335,6 +335,18 @@ def test_json_has_digits_and_names_of_floats():
             signature(int).load({"x": text}, is_json)
 
 
+def test_json_has_the_values_of_enumerations_as_keys_too():
+    class Size(str, enum.Enum):
+        SMALL = "small"
+
+    class Odd(str):
+        def __str__(self):
+            return "odd"
+
+    anything = signature(typing.Any)
+    assert anything.dump({Size.SMALL: Size.SMALL, Odd("key"): Odd("text")}, True) == {"small": "small", "key": "text"}
+
+
 def test_floats_take_integers_that_they_hold():
     subject = signature(float)
     for held in (0, -(2**53), 2**60, 2**1023):

@@ -3,12 +3,16 @@
 import datetime
 import decimal
 import enum
+import ipaddress
+import pathlib
 import uuid
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
 
+from diglot._calls.types.base import Invalid
 from diglot._calls.types.signature import Signature
+from diglot._calls.values.kinds import AnyMap
 
 pydantic = pytest.importorskip("pydantic")
 fastjsonschema = pytest.importorskip("fastjsonschema")
@@ -40,6 +44,10 @@ def sent(Model, value):
 
 class Color(enum.Enum):
     RED = "red"
+
+
+class Size(str, enum.Enum):
+    SMALL = "small"
 
 
 def text(value):
@@ -94,6 +102,17 @@ DECIMAL = {"type": "string", "format": "decimal", "x-diglot": "decimal"}
         (dict[str, list[int]], {"a": [1]}, None),
         (pydantic.Json[list[int]], "[1]", {"type": "array", "items": INTEGER}),
         (pydantic.HttpUrl, "http://a.example/", None),
+        (pydantic.AnyUrl, "redis://a.example", None),
+        (pathlib.Path, "/etc/hosts", {"type": "string", "format": "path"}),
+        (ipaddress.IPv4Address, "10.0.0.1", None),
+        (ipaddress.IPv6Network, "2001:db8::/32", None),
+        (dict[int, list[str]], {3: ["a"]}, None),
+        (dict[uuid.UUID, int], {uuid.UUID(int=5): 1}, None),
+        (dict[Color, int], {Color.RED: 1}, None),
+        (dict[Size, int], {Size.SMALL: 1}, None),
+        (dict[pathlib.Path, int], {pathlib.Path("/etc"): 1}, None),
+        (dict[Literal["a"], int], {"a": 1}, None),
+        (dict[Any, int], {"a": 1}, None),
     ],
 )
 @pytest.mark.parametrize("config", [{}, ODD], ids=["plain", "odd"])
@@ -107,6 +126,44 @@ def test_a_field_is_told_as_what_is_sent(type, value, told, config):
     if told is not None:
         within = {key: each for key, each in own["properties"]["field"].items() if key != "title"}
         assert within == told == own["properties"]["others"].get("items", {})
+
+
+def test_dicts_of_any_keys_are_maps():
+    Thing = model(
+        by_id=(dict[int, bytes], {}),
+        by_day=(dict[datetime.date, list[int]], pydantic.Field({}, max_length=1)),
+        by_name=(dict[str, int], {}),
+        either=(Union[int, dict[uuid.UUID, int]], 0),  # noqa: UP007
+    )
+
+    def subject(thing): ...
+
+    subject.__annotations__ = {"thing": Thing, "return": Thing}
+    signature = Signature(subject, "subject", "here.py:1")
+    schema = signature.offer()["params"]["$defs"]["Thing"]["properties"]
+    assert {name: each.get("x-diglot") for name, each in schema.items()} == {
+        "by_id": "map",
+        "by_day": "map",
+        "by_name": None,
+        "either": None,
+    }
+    assert (schema["by_day"]["maxItems"], schema["by_day"]["default"]) == (1, [])
+    day, id = datetime.date(2026, 11, 22), uuid.UUID(int=3)
+    thing = Thing(by_id={3: b"ab"}, by_day={day: [1]}, by_name={"a": 1}, either={id: 3})
+    cbor, json = signature.dump(thing), signature.dump(thing, True)
+    assert cbor == {"by_id": {3: b"ab"}, "by_day": {day: [1]}, "by_name": {"a": 1}, "either": {id: 3}}
+    pairs = {"by_id": [[3, "YWI="]], "by_day": [["2026-11-22", [1]]], "either": [[str(id), 3]]}
+    assert json == {**pairs, "by_name": {"a": 1}}
+    fastjsonschema.compile(signature.offer()["result"], formats=FORMATS)(json)
+    assert signature.load({"thing": cbor}) == signature.load({"thing": json}, True) == {"thing": thing}
+    # As pages write them, whose objects have text keys alone.
+    assert signature.load({"thing": {"by_id": {"3": "YWI="}}}, True)["thing"].by_id == {3: b"ab"}
+    # One that is empty is a map as well.
+    cbor, json = signature.dump(Thing()), signature.dump(Thing(), True)
+    assert [type(cbor[name]) for name in ("by_id", "by_day", "by_name")] == [AnyMap, AnyMap, dict]
+    assert json == {"by_id": [], "by_day": [], "by_name": {}, "either": 0}
+    with pytest.raises(Invalid, match="a key has no hash in Python"):
+        signature.load({"thing": {"by_id": [[[1], "YWI="]]}}, True)
 
 
 def test_what_is_sent_as_cbor_has_its_type():

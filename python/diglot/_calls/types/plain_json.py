@@ -24,7 +24,7 @@ def jsonable(value, is_declared=False, looks=None):
     if kind == "unsupported":
         raise Invalid(((), detail))
     if kind == "text":
-        return str(value)
+        return str.__str__(value)
     if kind == "integer":
         return int(value) if is_declared or abs(value) <= SAFE_INTEGER_MAX else str(int(value))
     if kind == "float":
@@ -39,7 +39,7 @@ def jsonable(value, is_declared=False, looks=None):
         if kind == "map" and all(isinstance(key, str) for key in value):
             if looks is not None:
                 looks.take(sum(map(len, value)))
-            return {str(key): _within(key, item, is_declared, looks) for key, item in value.items()}
+            return {jsonable(key): _within(key, item, is_declared, looks) for key, item in value.items()}
         return [
             [jsonable(key, is_declared, looks), _within(key, item, is_declared, looks)] for key, item in value.items()
         ]

@@ -1,4 +1,6 @@
-"""What Pydantic is given: it knows neither the bytes of our JSON nor that another language has a type for a text."""
+"""What Pydantic is given, and what is made of what it gives: it knows neither the bytes of our JSON nor that another
+language has a type for a text, and its dicts of any keys are dicts as others.
+"""
 
 import base64
 import binascii
@@ -6,11 +8,13 @@ import datetime
 import decimal
 import uuid
 
+from ..values.kinds import AnyMap
 from .base import Invalid
 from .plain_json import jsonable
 
 #: Forms of text that languages have types for.
-_FORMATS = ("date-time", "date", "time", "duration", "decimal", "uuid")
+FORMATS = ("date-time", "date", "time", "duration", "decimal", "uuid")
+_ITEMS = (list, tuple, set, frozenset)
 _OF_FORMATS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID)
 
 
@@ -20,27 +24,47 @@ def settled(schema):
         return [settled(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    is_plain = schema.get("x-diglot") == "text" and schema.get("format") not in _FORMATS
+    is_plain = schema.get("x-diglot") == "text" and schema.get("format") not in FORMATS
     return {key: settled(each) for key, each in schema.items() if not (is_plain and key == "x-diglot")}
 
 
 def preparation(schema, json):
     """A function from what came to what Pydantic takes."""
     word = "bytes" if json else "text"
-    if f"'x-diglot': '{word}'" not in repr(schema):
-        return lambda value: value
-    prepare = _Preparation(schema, word).prepare
+    return _walking(schema, word, dict) if _has(schema, word) or (json and _has(schema, "map")) else _as_it_is
+
+
+def completion(schema):
+    """A function from what Pydantic gives to what is sent: also an empty map is one, and keys told as text are text."""
+    is_due = _has(schema, "map") or "'propertyNames'" in repr(schema)
+    return _walking(schema, "", AnyMap) if is_due else _as_it_is
+
+
+def _has(schema, word):
+    return f"'x-diglot': '{word}'" in repr(schema)
+
+
+def _as_it_is(value):
+    return value
+
+
+def _walking(schema, word, map_type):
+    prepare = _Preparation(schema, word, map_type).prepare
     return lambda value: prepare(value, schema)
 
 
 class _Preparation:
-    def __init__(self, root, word):
-        self.root, self.word = root, word
+    """Walks values by their schema. `word` is what it converts beside maps: `bytes`, `text`, or nothing."""
+
+    def __init__(self, root, word, map_type):
+        self.root, self.word, self.map_type = root, word, map_type
 
     def prepare(self, value, schema):
         schema = self._behind(schema)
         if schema.get("x-diglot") == self.word:
             return _bytes(value) if self.word == "bytes" else _text(value)
+        if schema.get("x-diglot") == "map":
+            return self._map(value, *schema["items"]["prefixItems"])
         for part in schema.get("allOf", ()):
             value = self.prepare(value, part)
         branch = self._chosen(value, schema.get("anyOf") or schema.get("oneOf") or ())
@@ -48,7 +72,7 @@ class _Preparation:
             return self.prepare(value, branch)
         if type(value) is dict:
             return self._object(value, schema)
-        if type(value) in (list, set):
+        if type(value) in _ITEMS:
             return self._items(value, schema)
         return value
 
@@ -59,7 +83,21 @@ class _Preparation:
 
     def _object(self, value, schema):
         properties, others = schema.get("properties", {}), schema.get("additionalProperties", {})
-        return {key: self._at(key, each, properties.get(key, others)) for key, each in value.items()}
+        found = {key: self._at(key, each, properties.get(key, others)) for key, each in value.items()}
+        return {jsonable(key): each for key, each in found.items()} if "propertyNames" in schema else found
+
+    def _map(self, value, keys, items):
+        """A dict of any keys, which JSON has as pairs."""
+        if isinstance(value, dict):
+            pairs = value.items()
+        elif _are_pairs(value):
+            pairs = value
+        else:
+            return value
+        try:
+            return self.map_type((self.prepare(key, keys), self._at(key, item, items)) for key, item in pairs)
+        except TypeError:
+            raise Invalid(((), "a key has no hash in Python")) from None
 
     def _items(self, value, schema):
         first, others = schema.get("prefixItems", ()), schema.get("items", {})
@@ -84,9 +122,11 @@ class _Preparation:
         if union:
             return any(self._may_be(value, each) for each in map(self._behind, union))
         if type(value) is dict:
+            if branch.get("x-diglot") == "map":
+                return not any(isinstance(key, str) for key in value)
             return branch.get("type") == "object" and self._has_its_fields(value, branch)
-        if type(value) in (list, set):
-            return branch.get("type") == "array"
+        if type(value) in _ITEMS:
+            return branch.get("type") == "array" and (branch.get("x-diglot") != "map" or _are_pairs(value))
         return branch.get("type") == "string" and (isinstance(value, (str, *_OF_FORMATS)))
 
     def _has_its_fields(self, value, branch):
@@ -94,6 +134,10 @@ class _Preparation:
             return False
         constants = {key: each for key, each in branch.get("properties", {}).items() if "const" in each}
         return all(value.get(key, each["const"]) == each["const"] for key, each in constants.items())
+
+
+def _are_pairs(value):
+    return type(value) is list and all(type(pair) is list and len(pair) == 2 for pair in value)
 
 
 def _bytes(value):

@@ -6,7 +6,7 @@ import functools
 from ..errors import article
 from .base import ISSUES_MAX, Invalid, Type, Unsupported
 from .plain_json import jsonable
-from .prepared import preparation, settled
+from .prepared import FORMATS, completion, preparation, settled
 
 
 class PydanticType(Type):
@@ -30,8 +30,16 @@ class PydanticType(Type):
         with _describing(self.title):
             return settled(self._adapter.json_schema(mode=mode, ref_template=template, schema_generator=generator))
 
+    @functools.cached_property
+    def _sent(self):
+        return self._described("serialization")
+
+    @functools.cached_property
+    def _completed(self):
+        return completion(self._sent)
+
     def schema(self, defs):
-        schema = self._described("serialization") if defs.is_sent else self._schema
+        schema = self._sent if defs.is_sent else self._schema
         # One that contains itself is among its own definitions.
         if self._model is None or "$ref" in schema:
             return defs.add(schema)
@@ -63,7 +71,7 @@ class PydanticType(Type):
                     value = adapter.validate_python(value)
                 except pydantic.ValidationError as error:
                     raise _invalid(error) from None
-            dumped = adapter.dump_python(value, by_alias=True)
+            dumped = self._completed(adapter.dump_python(value, by_alias=True))
             return jsonable(dumped, is_declared=True) if json else dumped
 
         return dump
@@ -103,7 +111,29 @@ def _generator():
             # What is always sent has no default, which Pydantic would write as its serializer for JSON does.
             if self.mode == "serialization":
                 return self.generate_inner(schema["schema"])
-            return super().default_schema(schema)
+            told = super().default_schema(schema)
+            if told.get("x-diglot") == "map" and told.pop("default", None) == {}:
+                told["default"] = []
+            return told
+
+        def dict_schema(self, schema):
+            told = super().dict_schema(schema)
+            keys = self.generate_inner(schema.get("keys_schema", {"type": "any"}))
+            if self._are_text(keys):
+                return told
+            values = self.generate_inner(schema.get("values_schema", {"type": "any"}))
+            pair = {"type": "array", "prefixItems": [keys, values], "minItems": 2, "maxItems": 2}
+            limits = {"minItems": schema.get("min_length"), "maxItems": schema.get("max_length")}
+            limits = {name: limit for name, limit in limits.items() if limit is not None}
+            return {"type": "array", "items": pair, **limits, "x-diglot": "map"}
+
+        def _are_text(self, keys):
+            while keys and "$ref" in keys:
+                keys = self.get_schema_from_definitions(keys["$ref"])
+            if not keys:
+                return keys == {}
+            is_text = keys.get("type") == "string" and "contentEncoding" not in keys
+            return is_text and keys.get("format") not in FORMATS
 
         def str_schema(self, schema):
             return {**super().str_schema(schema), "x-diglot": "text"}

@@ -88,9 +88,17 @@ def _of_package(cls):
             return "converted", _numpy_item
     if package in ("pandas", "polars", "pyarrow") and cls.__name__ in ("DataFrame", "Table", "RecordBatch"):
         return "tagged", (TAG_TABLE, table_bytes)
-    if package == "pydantic" and cls.__module__ == "pydantic.networks":
+    if any(_is_text(each) for each in cls.__mro__):
         return "converted", str
     return None
+
+
+def _is_text(cls):
+    """Whether the text is all there is of its objects: paths, addresses and URLs. Not what Pydantic keeps secret."""
+    module, _, within = cls.__module__.partition(".")
+    if module == "pydantic_core":
+        return cls.__name__ in ("Url", "MultiHostUrl")
+    return module in ("pathlib", "ipaddress") or (module == "pydantic" and within == "networks")
 
 
 def _numpy_item(scalar):
