@@ -414,3 +414,20 @@ fn who_breaks_a_rule_is_named_and_who_leaves_is_not() {
     broker.detach(key);
     assert_eq!(end.recv().unwrap(), SocketEnd::Closed);
 }
+
+/// A worker that finds its socket closed may end at once: why is known by then.
+#[test]
+fn what_the_end_was_is_told_before_the_worker_sees_it() {
+    let broker = broker();
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let mut seen = theirs.try_clone().unwrap();
+    let (ended, end) = mpsc::channel();
+    broker.attach(MODEL, ours, move |how| {
+        seen.set_nonblocking(true).unwrap();
+        // The preface, and nothing behind it.
+        let reads = [seen.read(&mut [0; 100]), seen.read(&mut [0; 100])];
+        ended.send((how, reads.map(|read| read.ok()))).unwrap();
+    });
+    theirs.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    assert_eq!(end.recv().unwrap(), (SocketEnd::Broken(Violation::NotDiglot), [Some(16), None]));
+}
