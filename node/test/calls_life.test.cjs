@@ -218,6 +218,21 @@ exports.said = func({ name: 'said', input: { type: 'object' } }, () => process.s
     assert.match(lines[1], /^diglot: items \(.*main\.cjs:7.*\) threw OutOfStock with other data than its errors declare to callers: data\.left: /);
   });
 
+  it('throws an error as what its function declares it by, whatever it calls itself', async () => {
+    const main = program('named', {
+      'main.cjs': `const { func } = require('diglot');
+class Late extends Error { name = 'Odd'; }
+class Later extends Late { name = 'Odder'; }
+class Latest extends Later {}
+const by = (Class, errors) => func({ name: Class.name.toLowerCase(), input: { type: 'object' }, errors }, () => { throw new Class('no'); });
+exports.all = [by(Late, { Late, Later }), by(Later, { Late, Later }), by(Latest, { Slow: Late, Odd: true }), by(Error, { Late }), by(class None extends Late {}, { Late: true })];`,
+    });
+    const peer = await broker.start('named', main, FUNCTIONS_ONLY);
+    for (const [name, type] of Object.entries({ late: 'Late', later: 'Later', latest: 'Slow', error: 'Error', none: 'Odd' })) {
+      await assert.rejects(broker.call(peer, name, {}), ({ thrown }) => thrown.code === 'error' && assert.equal(thrown.type, type) === undefined);
+    }
+  });
+
   describe('takes schemas of zod that validate asynchronously', () => {
     let peer;
     before(async () => {

@@ -283,10 +283,12 @@ class OutOfStock extends Stock {
 }
 class Refused extends Error { data!: { reason: "late" | "early" }; other = 1; }
 class Passed extends RemoteError { at!: Item }
+class Asked extends Error { get data() { return { q: 1 }; } }
+class Loose extends Error { v: unknown; w: any; left!: number }
 class Plain extends Error {}
 interface Item { id: number }
 const options = { errors: { OutOfStock, Unknown: true } };
-export const reserve = func({ errors: { OutOfStock, Refused, Renamed: Passed, Plain, Named: true, Said: { type: "object" } } }, async (id: number): Promise<void> => {});
+export const reserve = func({ errors: { OutOfStock, Refused, Renamed: Passed, Asked, Loose, Plain, Named: true, Said: { type: "object" } } }, async (id: number): Promise<void> => {});
 export const given = func(options, async (): Promise<void> => {});
 export const none = func({ timeout: 1 }, async (): Promise<void> => {});
 class Odd extends Error { at!: symbol }
@@ -301,6 +303,8 @@ class Odd extends Error { at!: symbol }
           OutOfStock: stock,
           Refused: { type: 'object', properties: { reason: { type: 'string', enum: ['late', 'early'] } }, required: ['reason'] },
           Renamed: { type: 'object', properties: { at: { $ref: '#/$defs/Item' } }, required: ['at'], $defs: { Item: { title: 'Item', type: 'object', properties: { id: { type: 'number' } }, required: ['id'] } } },
+          Asked: { type: 'object', properties: { q: { type: 'number' } }, required: ['q'] },
+          Loose: { type: 'object', properties: { v: {}, w: {}, left: { type: 'number' } }, required: ['left'] },
         });
         assert.deepEqual([given.errors, none.errors], [{ OutOfStock: stock }, undefined]);
         const odd = await describe_file(project, 'odd.ts');

@@ -347,6 +347,14 @@ def test_json_has_the_values_of_enumerations_as_keys_too():
     assert anything.dump({Size.SMALL: Size.SMALL, Odd("key"): Odd("text")}, True) == {"small": "small", "key": "text"}
 
 
+def test_a_key_that_is_there_twice_is_told():
+    subject = signature(dict[int, str])
+    assert subject.load({"x": [[1, "a"], [2, "b"]]}, True) == {"x": {1: "a", 2: "b"}}
+    with pytest.raises(Invalid) as caught:
+        subject.load({"x": [[1, "a"], [1, "b"]]}, True)
+    assert caught.value.issues == ((("x", 1), "the key is there twice"),)
+
+
 def test_floats_take_integers_that_they_hold():
     subject = signature(float)
     for held in (0, -(2**53), 2**60, 2**1023):

@@ -1,5 +1,6 @@
 """What is told of Pydantic's models is what they are sent as."""
 
+import collections
 import datetime
 import decimal
 import enum
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 import pytest
 
 from diglot._calls.types.base import Invalid
+from diglot._calls.types.prepared import completion
 from diglot._calls.types.signature import Signature
 from diglot._calls.values.kinds import AnyMap
 
@@ -162,8 +164,76 @@ def test_dicts_of_any_keys_are_maps():
     cbor, json = signature.dump(Thing()), signature.dump(Thing(), True)
     assert [type(cbor[name]) for name in ("by_id", "by_day", "by_name")] == [AnyMap, AnyMap, dict]
     assert json == {"by_id": [], "by_day": [], "by_name": {}, "either": 0}
-    with pytest.raises(Invalid, match="a key has no hash in Python"):
-        signature.load({"thing": {"by_id": [[[1], "YWI="]]}}, True)
+    for pairs, problem in (
+        ([[{}, "YWI="]], "a key has no hash in Python"),
+        ([[3, ""], [3, ""]], "the key 3 is there twice"),
+    ):
+        with pytest.raises(Invalid, match=problem):
+            signature.load({"thing": {"by_id": pairs}}, True)
+
+
+class Texts(pydantic.BaseModel):
+    of: dict[str, int]
+
+
+class Numbers(pydantic.BaseModel):
+    of: dict[int, int]
+
+
+Name = Annotated[str, pydantic.StringConstraints(pattern="^[a-z]+$")]
+
+
+@pytest.mark.parametrize(
+    ("type", "value"),
+    [
+        (dict[tuple[int, str], int], {(1, "a"): 1}),
+        (dict[frozenset[int], int], {frozenset([1]): 1}),
+        (collections.Counter[int], collections.Counter([1, 1, 2])),
+        (collections.OrderedDict[int, int], collections.OrderedDict({1: 2})),
+        (collections.defaultdict[int, int], {1: 2}),
+        (collections.Counter[str], collections.Counter("abc")),
+        (Union[Texts, Numbers], Numbers(of={1: 1})),  # noqa: UP007
+        (Union[Texts, Numbers], Texts(of={"1": 1})),  # noqa: UP007
+        (Union[list[dict[int, int]], dict[int, int]], {1: 2}),  # noqa: UP007
+        (Union[list[dict[int, int]], dict[int, int]], [{1: 2}]),  # noqa: UP007
+        (dict[Name, dict[int, bytes]], {"b": {1: b"ab"}}),
+        (dict[int, dict[int, datetime.date]], {1: {2: datetime.date(2026, 11, 22)}}),
+    ],
+)
+def test_maps_come_back(type, value):
+    def subject(thing): ...
+
+    Thing = model(field=(type,))
+    subject.__annotations__ = {"thing": Thing, "return": Thing}
+    signature = Signature(subject, "subject", "here.py:1")
+    thing = Thing(field=value)
+    for is_json in (False, True):
+        given = signature.dump(thing, is_json)
+        assert signature.load({"thing": given}, is_json) == {"thing": thing}
+    fastjsonschema.compile(signature.offer()["result"], formats=FORMATS)(given)
+
+
+def test_only_what_has_maps_is_walked():
+    Thing = model(names=(dict[str, list[float]], {}), by_id=(dict[int, int], {}), more=(Optional["Thing"], None))
+    Thing.model_rebuild(_types_namespace={"Thing": Thing})
+    schema, _, _ = sent(Thing, Thing())
+    inner = {"names": {"a": [1.5]}, "by_id": {}, "more": None}
+    value = {"names": {"a": [1.5]}, "by_id": {}, "more": inner}
+    made = completion(schema)(value)
+    assert made == value and made["names"] is value["names"] and made["more"]["names"] is inner["names"]
+    assert type(made["by_id"]) is type(made["more"]["by_id"]) is AnyMap
+    Plain = model(names=(dict[str, list[float]], {}), by_id=(dict[str, int], {}))
+    schema, _, _ = sent(Plain, Plain())
+    assert "propertyNames" not in repr(schema) and completion(schema)(value) is value
+
+
+def test_what_is_too_deep_is_told():
+    Thing = model(of=(dict[int, int], {}), value=(Any,))
+    value = []
+    for _ in range(500):
+        value = [value]
+    with pytest.raises(Invalid, match="does not contain itself"):
+        sent(Thing, Thing.model_construct(of={}, value=value))
 
 
 def test_what_is_sent_as_cbor_has_its_type():

@@ -2,6 +2,7 @@
 //! are published become one document of OpenAPI 3.1, and that a client for browsers. No I/O: JSON comes in, JSON and text
 //! go out.
 
+mod beside;
 mod client;
 mod components;
 mod discriminators;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::beside::name_beside;
 use crate::components;
 use crate::flatten::flatten;
 use crate::links::name_operations;
@@ -62,6 +63,7 @@ pub fn merge(parts: Vec<Part<'_>>, about: About<'_>, owner: impl Fn(&str) -> Own
         .filter(|(_, placed)| placed.is_reached())
         .unzip();
     name_operations(&mut parts, &mut all);
+    name_beside(&mut parts, &mut all);
     let renamed = components::renamed(&parts, &mut remarks);
     let mut components = Map::new();
     let mut tags: BTreeMap<String, (usize, Value)> = BTreeMap::new();

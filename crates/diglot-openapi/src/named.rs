@@ -13,6 +13,9 @@ use crate::walk::{Kind, walk};
 /// types each, and three references in each of these, need four fifths of it. What is beyond has components of its own.
 const LOOKED_UP_MAX: usize = 2_000_000;
 
+/// What stands behind the name of a type that is given, and is another where it is returned.
+pub(crate) const INPUT: &str = "Input";
+
 /// The types of one schema, by the names that it has for them.
 type Types = BTreeMap<String, (usize, BTreeSet<String>)>;
 
@@ -66,7 +69,9 @@ impl Schemas {
             let component = known.unwrap_or_else(|| {
                 let plain = component_name(&name);
                 let component = match way {
-                    Way::Given if self.returned.contains(&plain) => self.names.take(&format!("{plain}Input")),
+                    Way::Given if self.returned.contains(&plain) => {
+                        self.names.take(&format!("{plain}{INPUT}"))
+                    }
                     _ => self.names.take(&plain),
                 };
                 new.push((component.clone(), of));
@@ -138,12 +143,18 @@ impl Schemas {
     }
 }
 
-/// What is said of a type, however its author put its fields in order.
+/// What is said of a type, however its author put fields and choices in order, and whether or not values that are listed have their
+/// type said as well.
 fn text(of: &Value) -> String {
     let mut of = of.clone();
     walk(&mut of, Kind::Schema, &mut |value, _| {
-        if let Some(required) = value.get_mut("required").and_then(Value::as_array_mut) {
-            required.sort_unstable_by(|a, b| a.as_str().cmp(&b.as_str()));
+        let Some(schema) = value.as_object_mut() else { return };
+        for word in ["required", "enum", "anyOf"] {
+            let list = schema.get_mut(word).and_then(Value::as_array_mut);
+            list.into_iter().for_each(|list| list.sort_by_cached_key(Value::to_string));
+        }
+        if schema.contains_key("enum") {
+            schema.shift_remove("type");
         }
     });
     of.sort_all_objects();

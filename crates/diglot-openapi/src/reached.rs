@@ -34,7 +34,7 @@ pub(crate) fn keep_reached(document: &mut Value, placed: &mut Placed) {
 }
 
 /// What each component refers to, and of a schema that is told apart by a property those that are its kinds.
-fn leads_to(document: &mut Value) -> BTreeMap<Key, Vec<Key>> {
+pub(crate) fn leads_to(document: &mut Value) -> BTreeMap<Key, Vec<Key>> {
     let mut found = BTreeMap::new();
     let kinds = kinds(document);
     for (section, kind) in SECTIONS {
@@ -50,7 +50,7 @@ fn leads_to(document: &mut Value) -> BTreeMap<Key, Vec<Key>> {
 }
 
 /// These and all that they lead to.
-fn reach(mut open: Vec<Key>, leads_to: &BTreeMap<Key, Vec<Key>>) -> BTreeSet<Key> {
+pub(crate) fn reach(mut open: Vec<Key>, leads_to: &BTreeMap<Key, Vec<Key>>) -> BTreeSet<Key> {
     let mut found = BTreeSet::new();
     while let Some(key) = open.pop() {
         if !found.contains(&key) {

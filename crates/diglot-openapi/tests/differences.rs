@@ -181,7 +181,24 @@ fn names_of_types_are_what_callers_import() {
     let expect =
         [(false, "type `Item`: `size` is always there now"), (true, "where `Item` was is `ItemInput` now")];
     check(&was, &now, &expect);
+    // One type both ways: what is new and required in it has to be given.
+    let now = both(json!(["id", "size"]), json!(["id", "size"]));
+    let plain = both(json!(["id"]), json!(["id"]));
+    let expect =
+        [(false, "type `Item`: `size` is always there now"), (true, "type `Item`: `size` is required now")];
+    check(&plain, &now, &expect);
+    let more = |fields: Value| {
+        let item = json!({ "Item": { "type": "object", "properties": fields, "required": ["id", "more"] } });
+        let to = json!({ "$ref": "#/$defs/Item" });
+        let mut offers = function(json!({ "a": to }), to.clone());
+        (offers[0]["params"]["$defs"], offers[0]["result"]["$defs"]) = (item.clone(), item);
+        offers
+    };
+    let (few, many) = (more(json!({ "id": {} })), more(json!({ "id": {}, "more": {} })));
+    check(&few, &many, &[(true, "type `Item`: `more: unknown` is new")]);
     assert_eq!(differences("export {};", &of_functions(&was)), None, "that was no client");
+    let deep = of_functions(&was).replace("id: unknown", &format!("id: unknown{}", "[]".repeat(100_000)));
+    assert_eq!(differences(&deep, &of_functions(&was)), None, "nobody wrote that");
 }
 
 #[test]

@@ -26,7 +26,7 @@ mod written;
 
 pub use gather::{describe, gather};
 pub use remarks::remarks;
-pub use sdk::python_package;
+pub use sdk::{missing_part, python_package};
 pub use written::{Sources, Written, sources};
 
 use std::io;

@@ -63,6 +63,23 @@ impl Needs {
             compiler: services.iter().any(is_typescript),
         }
     }
+
+    fn missing(self, native: &Path, compiler: &Compiler) -> Option<SdkError> {
+        let (expected, binary) = (native.to_owned(), compiler.binary().to_owned());
+        if self.native && !native.is_file() {
+            Some(SdkError::NoNative { expected })
+        } else if self.compiler && !binary.is_file() {
+            Some(SdkError::NoCompiler { expected: binary })
+        } else {
+            None
+        }
+    }
+}
+
+/// What this installation lacks of what the services need; without it no server starts.
+pub fn missing_part(services: &[Service]) -> Option<String> {
+    let missing = Needs::of(services).missing(&native(), &Compiler::new(folder()));
+    missing.map(|missing| missing.to_string())
 }
 
 /// Why there is no workers' side.
@@ -92,14 +109,10 @@ impl Sdk {
     pub(crate) fn prepare(needs: Needs) -> Result<Self, SdkError> {
         let folder = folder();
         let in_use = take(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
-        let native = native();
-        if needs.native && !native.is_file() {
-            return Err(SdkError::NoNative { expected: native });
-        }
         // Beside this version's files, for all versions.
-        let compiler = Compiler::new(folder.with_file_name("typescript"));
-        if needs.compiler && !compiler.binary().is_file() {
-            return Err(SdkError::NoCompiler { expected: compiler.binary().to_owned() });
+        let (native, compiler) = (native(), Compiler::new(folder.with_file_name("typescript")));
+        if let Some(missing) = needs.missing(&native, &compiler) {
+            return Err(missing);
         }
         let (python, node) = (folder.join("python"), folder.join("node"));
         Ok(Self { python, node, native, compiler, _in_use: in_use })

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde_json::Value;
+
 use crate::compare::takes;
 use crate::offers::{Offers, Service, Way};
 use crate::schema::{Definition, Definitions, Type};
@@ -20,6 +22,17 @@ pub(crate) struct Scope {
     pub(crate) way: Way,
     pub(crate) definitions: Definitions,
 }
+
+/// What stands behind the name of those that are given, and of those that errors carry.
+const INPUT: &str = "Input";
+const DATA: &str = "Data";
+
+/// How many pairs of one name are compared, of what services give and others take. Where there are more, services' names tell them
+/// apart.
+const PAIRS_MAX: usize = 1_000;
+
+/// Takes some out of those of one name.
+type Take = for<'d> fn(&mut Vec<Known<'d>>, &[Scope]) -> Vec<Known<'d>>;
 
 /// All that a definition leads to, itself included, with fields by their names: what tells it from another of its name.
 type Closure = Definitions;
@@ -37,13 +50,6 @@ impl Known<'_> {
     /// Whether values of it go this way.
     fn goes(&self, way: Way, scopes: &[Scope]) -> bool {
         self.keys.iter().any(|(at, _)| scopes[*at].way == way)
-    }
-
-    /// What is returned as the one can be given as the other.
-    fn takes(&self, returned: &Self) -> bool {
-        let [given, returned] =
-            [self, returned].map(|known| (Offers::of_types(known.closure.clone()), known.keys[0].1));
-        takes((&given.0, given.1), (&returned.0, returned.1))
     }
 }
 
@@ -64,11 +70,11 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
         }
     }
 
-    let inputs: BTreeMap<String, Vec<Known<'_>>> = by_name
-        .iter_mut()
-        .map(|(name, all)| (name.clone(), take_inputs(all, scopes)))
-        .filter(|(_, all)| !all.is_empty())
-        .collect();
+    let mut others = Vec::new();
+    for (ending, take) in [(DATA, take_data as Take), (INPUT, take_inputs)] {
+        let taken = by_name.iter_mut().map(|(name, all)| (name.clone(), ending, take(all, scopes)));
+        others.extend(taken.filter(|(_, _, all)| !all.is_empty()));
+    }
     let mut taken: BTreeSet<String> = service_classes(&services).into_values().collect();
     let mut names: HashMap<(usize, &str), String> = HashMap::new();
     let mut chosen: BTreeMap<String, (usize, &Definition)> = BTreeMap::new();
@@ -78,15 +84,15 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
     let mut returned: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut given: Vec<(String, String)> = Vec::new();
     let as_they_are = alone.into_iter().chain(shared).map(|(name, all)| (name, "", all));
-    for (name, ending, all) in as_they_are.chain(inputs.into_iter().map(|(name, all)| (name, "Input", all))) {
+    for (name, ending, all) in as_they_are.chain(others) {
         let one = (is_one(&all) && !all.is_empty()).then(|| free(&format!("{name}{ending}"), &mut taken));
         for known in all {
             let own = one.clone();
             let own =
                 own.unwrap_or_else(|| free(&format!("{}{name}{ending}", pascal(known.service)), &mut taken));
-            if !ending.is_empty() {
+            if ending == INPUT {
                 given.push((name.clone(), own.clone()));
-            } else if known.goes(Way::Returned, scopes) {
+            } else if ending.is_empty() && known.goes(Way::Returned, scopes) {
                 let all = returned.entry(name.clone()).or_default();
                 if !all.contains(&own) {
                     all.push(own.clone());
@@ -123,15 +129,37 @@ pub(crate) fn name_all(mut services: Vec<Service>, scopes: &[Scope]) -> Offers {
     offers
 }
 
+/// Takes out those of one name that errors alone carry, as JSON has them, where others are given or returned.
+fn take_data<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
+    let is_thrown = |known: &Known<'_>| {
+        let is_class = matches!(known.definition.of, Type::Error { .. });
+        !is_class && !known.goes(Way::Given, scopes) && !known.goes(Way::Returned, scopes)
+    };
+    let (thrown, others): (Vec<_>, Vec<_>) = all.iter().partition(|known| is_thrown(known));
+    let is_other = |known: &Known<'_>| others.iter().any(|other| other.closure == known.closure);
+    let data: Vec<Closure> =
+        thrown.into_iter().filter(|known| !is_other(known)).map(|known| known.closure.clone()).collect();
+    let has_others = !others.is_empty();
+    let is_data = |known: &mut Known<'d>| has_others && is_thrown(known) && data.contains(&known.closure);
+    all.extract_if(.., is_data).collect()
+}
+
 /// Takes out those of one name that are given where another is returned: what may be left out is there then.
 fn take_inputs<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
     let is_given = |known: &Known<'_>| !known.goes(Way::Returned, scopes);
     let (given, returned): (Vec<_>, Vec<_>) = all.iter().partition(|known| is_given(known));
+    let types = |known: &Known<'_>| (Offers::of_types(known.closure.clone()), known.keys[0].1.to_owned());
+    let are_few = given.len() * returned.len() <= PAIRS_MAX;
+    let of_returned: Vec<(Offers, String)> =
+        returned.iter().filter(|_| are_few).map(|known| types(known)).collect();
     let is_returned = |known: &Known<'_>| returned.iter().any(|other| other.closure == known.closure);
     // What another service returns may be of another kind altogether.
+    let takes_one = |known: &Known<'_>| {
+        let (ours, own) = types(known);
+        of_returned.iter().any(|(theirs, other)| takes((&ours, &own), (theirs, other)))
+    };
     let is_less = |known: &Known<'_>| {
-        returned.iter().any(|other| other.service == known.service)
-            || !is_returned(known) && returned.iter().any(|other| known.takes(other))
+        returned.iter().any(|other| other.service == known.service) || !is_returned(known) && takes_one(known)
     };
     let inputs: Vec<Closure> =
         given.into_iter().filter(|known| is_less(known)).map(|known| known.closure.clone()).collect();
@@ -173,12 +201,15 @@ fn closure_of(key: &str, definitions: &Definitions) -> Closure {
     found
 }
 
-/// Another order of fields makes no other type.
+/// Another order of fields or of choices makes no other type.
 fn by_name(of: &mut Type) {
-    if let Type::Object(object) = of {
-        object.fields.sort_by(|one, other| one.name.cmp(&other.name));
-    }
     of.parts_mut(&mut by_name);
+    match of {
+        Type::Object(object) => object.fields.sort_by(|one, other| one.name.cmp(&other.name)),
+        Type::Union(parts) => parts.sort_by_cached_key(|part| format!("{part:?}")),
+        Type::Literals(values) => values.sort_by_cached_key(Value::to_string),
+        _ => {}
+    }
 }
 
 fn collect<'d>(of: &'d Type, names: &mut Vec<&'d str>) {

@@ -80,6 +80,46 @@ fn where_less_may_be_given_than_is_returned_there_are_two() {
     }
 }
 
+#[test]
+fn the_order_of_choices_makes_no_other_type() {
+    let of = |choices: Value| {
+        let mut types = item(&["id"], &[]);
+        types["Tag"]["properties"]["text"] = choices;
+        types
+    };
+    let pairs = [
+        [json!({ "enum": ["a", "b"] }), json!({ "enum": ["b", "a"] })],
+        [
+            json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }),
+            json!({ "anyOf": [{ "type": "null" }, { "type": "string" }] }),
+        ],
+    ];
+    for [one, other] in pairs {
+        let both = json!({ "model": [returns("load", &of(one))], "web": [returns("load", &of(other))] });
+        assert_eq!(interfaces(&offers(both)), ["Item", "Tag"]);
+    }
+}
+
+/// An error carries what JSON has of a type: that is neither what is returned nor what is given.
+#[test]
+fn what_an_error_carries_takes_no_name_from_others() {
+    let carried = json!({ "Tag": { "type": "object", "properties": { "text": { "type": "string" }, "at": {} }, "required": ["at"] } });
+    let data =
+        json!({ "type": "object", "properties": { "tag": { "$ref": "#/$defs/Tag" } }, "$defs": carried });
+    let mut save = takes("save", &item(&["id"], &[]));
+    save["errors"] = json!([{ "type": "Sold", "data": data }]);
+    let all = offers(json!({ "model": [save.clone(), returns("load", &item(&["id"], &["text"]))] }));
+    assert_eq!(
+        interfaces(&all),
+        ["Item", "ItemInput", "Sold extends RemoteError", "Tag", "TagData", "TagInput"]
+    );
+    assert!(declared(&all).contains("data: { tag?: TagData };"), "{}", declared(&all));
+    // Where nothing else has the name it is its own.
+    save["params"] = json!({ "type": "object" });
+    let alone = offers(json!({ "model": [save] }));
+    assert_eq!(interfaces(&alone), ["Sold extends RemoteError", "Tag"]);
+}
+
 /// What is returned can be given where all that is asked is there.
 #[test]
 fn what_is_returned_is_no_input_where_it_does_not_fit() {

@@ -15,8 +15,11 @@ pub(crate) fn check(check: Check, environment: &Environment) -> ExitCode {
     resolution.problems.extend(taken);
     resolution.problems.extend(resolution.workplaces.iter().filter_map(packages::missing));
     resolution.problems.extend(resolution.config.iter().flat_map(of_nobody));
+    let missing = resolution.config.iter().find_map(|config| diglot_server::missing_part(&config.services));
+    resolution.problems.extend(missing.map(Problem::error));
     report::problems(&resolution.problems);
-    match resolution.config {
+    let is_wrong = resolution.problems.iter().any(Problem::is_error);
+    match resolution.config.filter(|_| !is_wrong) {
         Some(config) => {
             anstream::eprint!("{}", all_well(&config));
             report::count(&resolution.problems);

@@ -24,7 +24,8 @@ pub(crate) fn into_venv(service: &str, venv: &Path) -> Result<(), Problem> {
         })?;
         if put {
             anstream::eprintln!(
-                "{service}: the package `diglot` is in {}, for editors and tests",
+                "{service}: the package `diglot` is in {}, for editors and tests; pytest's fixtures: \
+                 pytest_plugins = [\"diglot.testing.pytest\"] in the uppermost conftest.py",
                 site.display()
             );
         }

@@ -6,13 +6,21 @@ const { compile, Invalid } = require('./schema.cjs');
 class Declared {
   /**
    * @param {{ type: string, data?: any }[]} errors with the schema of their data, where it has one
+   * @param {Record<string, any>} classes of those that are declared by them
    * @param {string} name the function, and where it is
    */
-  constructor(errors, name) {
+  constructor(errors, classes, name) {
+    this._classes = Object.entries(classes).filter(([, said]) => is_class_of_errors(said));
     this._schemas = new Map(errors.filter(({ data }) => data !== undefined).map(({ type, data }) => [type, data]));
     /** By type, made at its first error. @type {Map<string, import('./schema.cjs').Compiled>} */
     this._compiled = new Map();
     this._name = name;
+  }
+
+  /** @param {any} error @returns {string | undefined} what it is declared as, whatever it calls itself */
+  type_of(error) {
+    const found = this._classes.find(([, own]) => error.constructor === own) ?? this._classes.find(([, own]) => error instanceof own);
+    return found?.[0];
   }
 
   /**
@@ -52,4 +60,9 @@ class Declared {
   }
 }
 
-module.exports = { Declared };
+/** @param {any} said */
+function is_class_of_errors(said) {
+  return typeof said === 'function' && said.prototype instanceof Error;
+}
+
+module.exports = { Declared, is_class_of_errors };

@@ -1,7 +1,7 @@
 'use strict';
 // `func`: a function of this program that others may call, with what is known of its types.
 
-const { Declared } = require('./declared.cjs');
+const { Declared, is_class_of_errors } = require('./declared.cjs');
 const { compile } = require('./schema.cjs');
 const { lost_in } = require('./schema/lost.cjs');
 const { of_standard, Parameters } = require('./standard.cjs');
@@ -35,11 +35,11 @@ class Offered {
    * @param {Takes} takes
    * @param {{ schema: Schema, stream: boolean }} gives
    * @param {any} offer what is said of it
+   * @param {Record<string, any>} errors those that it says it throws, as it says it
    * @param {string} place
    */
-  constructor(fn, { name, local }, takes, gives, offer, place) {
-    /** The errors it says it throws. */
-    this.declared = new Declared(offer.errors ?? [], `${local} (${place})`);
+  constructor(fn, { name, local }, takes, gives, offer, errors, place) {
+    this.declared = new Declared(offer.errors ?? [], errors, `${local} (${place})`);
     this.fn = fn;
     this.name = name;
     this.local = local;
@@ -162,7 +162,7 @@ function make_offered(options, fn, root, others) {
     line: place?.line,
   };
   problem.lost({ input: [...takes.schema.lost, ...lost_in(takes.input?.schema.schema)], output: lost_in(result?.schema) });
-  return new Offered(fn, { name, local }, takes, { schema: result ?? ANYTHING, stream }, offer, problem.where);
+  return new Offered(fn, { name, local }, takes, { schema: result ?? ANYTHING, stream }, offer, options.errors ?? {}, problem.where);
 }
 
 /** What its source says of the function. @param {import('./place.cjs').Place} place @param {string} root @param {(string | null | undefined)[]} names it may have */
@@ -203,11 +203,6 @@ function declared_errors(errors, described, problem) {
     const data = said === true || is_class_of_errors(said) ? described[type] : said;
     return { type, data: data === undefined ? undefined : of(data, 'output', problem)?.schema };
   });
-}
-
-/** @param {any} said */
-function is_class_of_errors(said) {
-  return typeof said === 'function' && said.prototype instanceof Error;
 }
 
 /** @param {any} value @returns {string} */

@@ -160,7 +160,7 @@ class Serving {
   fail(error) {
     if (this.exchange.over) return;
     if (this.reason !== 0) this._throw(thrown('cancelled', this._why().message));
-    else this._throw(this.offered.declared.checked(thrown_by_function(error)));
+    else this._throw(this.offered.declared.checked(thrown_by_function(error, this.offered.declared)));
   }
 
   /** @param {any} error what the schema of its arguments threw */
@@ -203,7 +203,7 @@ class Serving {
   }
 
   _unsendable(error) {
-    this._throw(this.offered.declared.checked(thrown_by_result(error, this.offered.stack)));
+    this._throw(this.offered.declared.checked(thrown_by_result(error, this.offered)));
   }
 
   _answer_stream(result) {

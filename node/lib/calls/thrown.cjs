@@ -50,9 +50,9 @@ function guarded(look) {
   }
 }
 
-/** @param {any} error what the function threw @returns {Buffer} */
-function thrown_by_function(error) {
-  return guarded(() => by_function(error));
+/** @param {any} error what the function threw @param {import('./declared.cjs').Declared} [declared] what it says it throws @returns {Buffer} */
+function thrown_by_function(error, declared) {
+  return guarded(() => by_function(error, declared));
 }
 
 /** @param {any} error what its arguments' schema threw @returns {Buffer} */
@@ -63,20 +63,21 @@ function thrown_by_arguments(error) {
   });
 }
 
-/** @param {any} error what its iterable threw, or what its result's schema did @param {string} stack where it stands @returns {Buffer} */
-function thrown_by_result(error, stack) {
+/** @param {any} error what its iterable threw, or what its result's schema did @param {import('./functions.cjs').Offered} offered the function @returns {Buffer} */
+function thrown_by_result(error, { stack, declared }) {
   return guarded(() => {
     const issues = issues_of(error);
     if (issues !== null) return thrown_invalid_result(issues, stack);
     if (error instanceof UnsupportedValue || error instanceof TooLarge) return thrown(error.code, `the answer: ${error.said}`, { stack });
-    return by_function(error);
+    return by_function(error, declared);
   });
 }
 
-function by_function(error) {
+/** @param {any} error @param {import('./declared.cjs').Declared} [declared] */
+function by_function(error, declared) {
   if (error instanceof CallError) return by_call(error);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
-  const type = [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
+  const type = declared?.type_of(error) ?? [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
   const { data, note } = carried(error, OF_ERRORS);
   return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, note) });
 }

@@ -6,6 +6,9 @@ const { dirname, join } = require('node:path');
 const { stub } = require('../calls/testing.cjs');
 const { serve } = require('./server.cjs');
 
+/** When what `useServer` returns may be asked. */
+const WHEN = 'call useServer() for the file or in a describe, and use it in their tests; `await serve()` runs one within a test';
+
 /**
  * A server for the tests around it: all that it has is there once they begin.
  * @param {any} [options] of `serve`; without a folder and targets it runs where diglot.toml is, here or above
@@ -14,15 +17,18 @@ const { serve } = require('./server.cjs');
 function useServer(options = {}) {
   const { before, after } = require('node:test');
   let server = null;
+  let starting = null;
   before(async () => {
-    server = await serve(options.targets === undefined ? { folder: project(), ...options } : options);
+    starting = serve(options.targets === undefined ? { folder: project(), ...options } : options);
+    server = await starting;
   });
-  after(() => server?.stop());
+  // Of a test that has failed before it was there as well.
+  after(async () => (await starting?.catch(() => null))?.stop());
   return new Proxy(
     {},
     {
       get(_target, name) {
-        if (server === null) throw new Error('the server runs while the tests do: ask for it within one');
+        if (server === null) throw new Error(`the server is not there: ${WHEN}`);
         const value = server[name];
         return typeof value === 'function' ? value.bind(server) : value;
       },

@@ -144,6 +144,7 @@ fn those_of_node() {
             "pass 4",
             "the server ended with 1 before it listened. It wrote:",
             "No module named 'this_is_nowhere'",
+            "the server is not there: call useServer() for the file or in a describe",
         ],
     );
 }

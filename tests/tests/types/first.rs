@@ -8,11 +8,17 @@ use crate::{Following, Project, Said};
 
 const PAGE: &str = include_str!("../../../docs/first-calls.md");
 
-/// The files of the page in its order, each with what its first line says of it behind the path.
+/// The files of the page in its order, each with what is said of it behind its path: in its first line, or, where that is no
+/// place for a remark, in the line before.
 fn files() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let blocks = PAGE.split("\n```").skip(1).step_by(2);
-    blocks.filter_map(|block| {
+    let mut parts = PAGE.split("\n```");
+    let pairs = std::iter::from_fn(move || Some((parts.next()?, parts.next()?)));
+    pairs.filter_map(|(before, block)| {
         let (_, block) = block.split_once('\n')?;
+        let named = before.trim_end().rsplit('\n').next().and_then(|line| line.strip_prefix("`shop/"));
+        if let Some(path) = named.and_then(|line| line.strip_suffix("`:")) {
+            return Some((path, "", block));
+        }
         let (first, text) = block.split_once('\n')?;
         let (_, place) = first.split_once(" shop/")?;
         let (path, more) = place.split_once(", ").unwrap_or((place, ""));

@@ -6,7 +6,8 @@ mod reader;
 mod types;
 mod written;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use flows::{Members, Side, Way};
 use types::{Pairs, Shown, Why};
@@ -28,20 +29,21 @@ pub struct Difference {
 pub fn differences(before: &str, after: &str) -> Option<Vec<Difference>> {
     let (was, now) = (Written::read(before)?, Written::read(after)?);
     let mut pairs = Pairs::default();
-    let mut all = Vec::new();
+    let mut all = Told::default();
     for (name, one) in &was.operations {
         let reasons = match now.operations.get(name) {
-            None => vec![Why { breaks: true, message: "it is gone".to_owned() }],
+            None => vec![Why::of_operation(true, "it is gone")],
             Some(other) => of_operation((&was, one), (&now, other), &mut pairs),
         };
+        // What is told of a type both ways breaks if it does one way.
+        let breaking: BTreeSet<String> =
+            reasons.iter().filter(|why| why.breaks).map(|why| why.message.clone()).collect();
         let mut seen = BTreeSet::new();
-        let reasons = reasons.into_iter().filter(|why| seen.insert(why.message.clone()));
-        all.extend(reasons.map(|Why { breaks, message }| Difference {
-            breaks,
-            operation: name.clone(),
-            message,
-        }));
+        for why in reasons.into_iter().filter(|why| seen.insert(why.message.clone())) {
+            all.tell(name, Why { breaks: breaking.contains(&why.message), ..why });
+        }
     }
+    let mut all = all.differences();
     let new = now.operations.keys().filter(|name| !was.operations.contains_key(*name));
     all.extend(new.map(|name| Difference {
         breaks: false,
@@ -49,6 +51,36 @@ pub fn differences(before: &str, after: &str) -> Option<Vec<Difference>> {
         message: "it is new".to_owned(),
     }));
     Some(all)
+}
+
+/// What is told, of each type with a name once.
+#[derive(Default)]
+struct Told {
+    all: Vec<Difference>,
+    /// Where what is of a type stands, and in how many more operations it is so.
+    of_types: BTreeMap<String, (usize, usize)>,
+}
+
+impl Told {
+    fn tell(&mut self, operation: &str, Why { breaks, message, of_type }: Why) {
+        if of_type {
+            if let Some((at, more)) = self.of_types.get_mut(&message) {
+                self.all[*at].breaks |= breaks;
+                *more += 1;
+                return;
+            }
+            self.of_types.insert(message.clone(), (self.all.len(), 0));
+        }
+        self.all.push(Difference { breaks, operation: operation.to_owned(), message });
+    }
+
+    fn differences(mut self) -> Vec<Difference> {
+        for (at, more) in self.of_types.into_values().filter(|(_, more)| *more > 0) {
+            let operations = if more == 1 { "operation" } else { "operations" };
+            let _ = write!(self.all[at].message, "; so it is in {more} more {operations}");
+        }
+        self.all
+    }
 }
 
 fn of_operation<'w>(
@@ -61,7 +93,7 @@ fn of_operation<'w>(
     let args = (Members::of(&one.args), Members::of(&other.args));
     if args.0.all.is_empty() && !args.1.all.is_empty() {
         let message = "it has parameters now: what a call is given besides stands behind them".to_owned();
-        reasons.push(Why { breaks: true, message });
+        reasons.push(Why::of_operation(true, message));
     }
     let mut comparison = pairs.comparison(&mut reasons);
     let shown = Shown::new("parameter");
@@ -98,12 +130,12 @@ fn request(one: &Called, other: &Called) -> Vec<Why> {
     let mut reasons = Vec::new();
     if one.request != other.request {
         let message = format!("its request was `{}` and is `{}`", one.request, other.request);
-        reasons.push(Why { breaks: true, message });
+        reasons.push(Why::of_operation(true, message));
     }
     for (used, place) in &one.places {
         if let Some(now) = other.places.get(used).filter(|now| *now != place) {
             let message = format!("`{used}` was {place} and is {now}");
-            reasons.push(Why { breaks: true, message });
+            reasons.push(Why::of_operation(true, message));
         }
     }
     reasons

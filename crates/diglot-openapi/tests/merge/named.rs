@@ -1,7 +1,9 @@
 //! Types with a name, which functions bring one by one: what is one component, and what is two.
 
-use diglot_openapi::functions;
+use diglot_openapi::{Part, functions};
 use serde_json::{Value, json};
+
+use super::{merge, part, routes, said};
 
 /// An offer of a function that takes the one, or returns it, by the name `Thing`.
 fn offer(name: &str, way: &str, thing: &Value) -> Value {
@@ -44,6 +46,13 @@ fn the_order_of_fields_makes_no_other_type() {
     assert_eq!(names(&offers).len(), 2);
 }
 
+#[test]
+fn values_that_are_listed_are_one_type_whether_or_not_that_is_said() {
+    let told = json!({ "enum": ["a", "b"], "type": "string" });
+    let offers = [offer("one", "returns", &told), offer("other", "takes", &json!({ "enum": ["b", "a"] }))];
+    assert_eq!(names(&offers), ["Thing"]);
+}
+
 /// zod says of each object that it returns that it has no further fields, and takes objects that have some.
 #[test]
 fn what_is_closed_only_where_it_is_returned_is_one_type_and_open() {
@@ -59,4 +68,59 @@ fn what_is_closed_only_where_it_is_returned_is_one_type_and_open() {
     less["required"] = json!([]);
     let offers = [offer("save", "takes", &less), offer("load", "returns", &closed)];
     assert_eq!(names(&offers), ["Thing", "ThingInput"]);
+}
+
+/// A framework's `Thing`, of a route that takes and returns it, beside functions of the same service.
+fn beside(thing: &Value, offers: &[Value]) -> Value {
+    let body =
+        json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } });
+    let own = json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+        "paths": { "/things": { "post": { "requestBody": body, "responses": { "200": body } } } },
+        "components": { "schemas": { "Thing": thing } } });
+    let functions = Part { service: "web", document: functions("/rpc/web", offers), mount: None };
+    let merged = merge(vec![part("web", own), functions], routes(&[("/", "web"), ("/rpc", "")]));
+    assert_eq!(said(&merged), [""; 0]);
+    merged.document
+}
+
+/// Where functions return and take a type, as `{"$ref": …}`.
+fn returned<'d>(document: &'d Value, function: &str) -> &'d Value {
+    &document["paths"][format!("/rpc/web/{function}")]["post"]["responses"]["200"]["content"]["application/json"]
+        ["schema"]["$ref"]
+}
+
+fn given<'d>(document: &'d Value, function: &str) -> &'d Value {
+    let path = format!("/rpc/web/{function}");
+    let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"];
+    &body["properties"]["thing"]["$ref"]
+}
+
+#[test]
+fn types_of_a_framework_keep_their_names_beside_functions() {
+    let of = |required: &[&str]| {
+        let properties = json!({ "id": { "type": "integer" }, "of": { "$ref": "#/$defs/Thing" } });
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    let own = |required: &[&str]| {
+        let mut own = of(required);
+        own["properties"]["of"]["$ref"] = json!("#/components/schemas/Thing");
+        own
+    };
+    let (some, all) = (of(&["id"]), of(&["id", "of"]));
+    // The framework has one, which is as it is given.
+    let document = beside(&own(&["id"]), &[offer("save", "takes", &some), offer("load", "returns", &all)]);
+    assert_eq!(document["components"]["schemas"]["Thing"], own(&["id"]));
+    assert_eq!(given(&document, "save"), "#/components/schemas/Thing");
+    assert_eq!(returned(&document, "load"), "#/components/schemas/ThingOutput");
+    let output = &document["components"]["schemas"]["ThingOutput"];
+    assert_eq!(output["properties"]["of"]["$ref"], "#/components/schemas/ThingOutput");
+    // One that goes one way alone, and one that is another both ways.
+    let document = beside(&own(&["id"]), &[offer("load", "returns", &all)]);
+    assert_eq!(returned(&document, "load"), "#/components/schemas/ThingOutput");
+    let document = beside(&own(&["id"]), &[offer("save", "takes", &all)]);
+    assert_eq!(given(&document, "save"), "#/components/schemas/ThingInput");
+    let document = beside(&own(&["id"]), &[offer("save", "takes", &all), offer("load", "returns", &all)]);
+    assert_eq!(given(&document, "save"), "#/components/schemas/Thing_2");
+    assert_eq!(returned(&document, "load"), given(&document, "save"));
+    assert_eq!(document["components"]["schemas"]["Thing"], own(&["id"]));
 }

@@ -50,7 +50,8 @@ function data_of(types, error, node, path) {
     const { schema, may_be_absent } = types.property(of, (property.flags & compiler.SymbolFlags.Optional) !== 0, types.written(property, of));
     const { description, tags } = comment_of(compiler, property);
     properties[property.name] = described(schema, description, constraints_of(tags, (message) => types.fail(message)));
-    if (!may_be_absent) required.push(property.name);
+    // What may be anything may be undefined.
+    if (!may_be_absent && Object.keys(schema).length > 0) required.push(property.name);
   }
   if (own.length === 0) return null;
   return { type: 'object', properties, ...(required.length === 0 ? {} : { required }) };
@@ -62,7 +63,9 @@ function is_field(types, property) {
   const { SymbolFlags } = compiler;
   const [node] = compiler.declarations_of(property);
   if (node === undefined || OF_ERRORS.has(property.name) || types.is_foreign(property) || is_of_sdk(node.getSourceFile().fileName)) return false;
-  if (property.flags & (SymbolFlags.Method | SymbolFlags.Accessor) || types.is_private(property)) return false;
+  // An accessor is no field of the instance, but what it gives as `data` is what crosses.
+  const is_accessor = (property.flags & SymbolFlags.Accessor) !== 0 && property.name !== 'data';
+  if (is_accessor || property.flags & SymbolFlags.Method || types.is_private(property)) return false;
   return compiler.signatures_of(checker.getTypeOfSymbol(property)).length === 0;
 }
 

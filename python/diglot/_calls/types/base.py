@@ -52,6 +52,10 @@ class Type:
     def dump(self, json):
         raise NotImplementedError
 
+    def check(self, value):
+        """Raises `Invalid` where a default is no value of the type."""
+        self.dump(False)(value)
+
 
 class Definitions:
     """The `$defs` of a schema, each type with a name once. With `is_sent` they are of what the function gives."""

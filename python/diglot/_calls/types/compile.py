@@ -11,6 +11,7 @@ import types
 import typing
 from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
+from ..values.kinds import is_text
 from .arrays import ArrayType, NumpyType, TableType
 from .base import Unsupported
 from .choices import EnumType, LiteralType
@@ -217,6 +218,8 @@ class Compiler:
         for base in (str, int, float):
             if issubclass(cls, base):
                 raise Unsupported(f"{title} derives from {base.__name__}: declare {base.__name__}, or a NewType of it")
+        if is_text(cls):
+            raise Unsupported(f"{title} crosses as its text alone: declare str, and make one of it in the function")
         raise Unsupported(
             f"the class {cls.__module__}.{title} has no counterpart in the other language: make it a dataclass, a"
             " TypedDict, a NamedTuple, or a model of Pydantic's or attrs'"

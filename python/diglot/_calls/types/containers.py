@@ -152,7 +152,7 @@ class SetType(Type):
                 raise expected("a set", value)
             if json:
                 return apply(value)
-            return {_hashable(item) for item in apply(value)}
+            return {hashable(item) for item in apply(value)}
 
         return dump
 
@@ -176,7 +176,7 @@ class MapType(Type):
         return {"type": "array", "items": pair, "x-diglot": "map"}
 
     def load(self, json):
-        load_key, load_value = self.key.load(json), self.value.load(json)
+        load_key, load_value = _of_keys(self.key.load(json)), self.value.load(json)
         takes_pairs = json and not self.key.is_text
 
         def load(value):
@@ -185,7 +185,7 @@ class MapType(Type):
                     raise Invalid(((), "expected pairs of key and value"))
                 return _entries(((load_key(key), key, item) for key, item in value), load_value)
             if not isinstance(value, dict):
-                raise expected("a dict", value)
+                raise expected("pairs of key and value" if takes_pairs else "a dict", value)
             return _entries(((load_key(key), key, item) for key, item in value.items()), load_value)
 
         return load
@@ -199,16 +199,30 @@ class MapType(Type):
                 raise expected("a dict", value)
             if json and (not is_object or not all(isinstance(dump_key(key), str) for key in value)):
                 return [[dump_key(key), dump_value(item)] for key, item in value.items()]
-            found = _entries(((_hashable(dump_key(key)), key, item) for key, item in value.items()), dump_value)
+            found = _entries(((hashable(dump_key(key)), key, item) for key, item in value.items()), dump_value)
             return found if is_object else AnyMap(found)
 
         return dump
+
+
+def _of_keys(load):
+    """The same, which says that what is wrong is a key."""
+
+    def load_key(key):
+        try:
+            return load(key)
+        except Invalid as invalid:
+            raise Invalid(*(((), f"the key {key!r}: {problem}") for _, problem in invalid.issues)) from None
+
+    return load_key
 
 
 def _entries(entries, function):
     issues, found = [], {}
     for key, shown, item in entries:
         try:
+            if key in found:
+                raise Invalid(((), "the key is there twice"))
             found[key] = function(item)
         except Invalid as invalid:
             issues += invalid.within(shown).issues
@@ -221,5 +235,6 @@ def _entries(entries, function):
     return found
 
 
-def _hashable(value):
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+def hashable(value):
+    """As a key, or an item of a set: a list comes as a tuple."""
+    return tuple(map(hashable, value)) if isinstance(value, list) else value

@@ -9,7 +9,8 @@ import decimal
 import uuid
 
 from ..values.kinds import AnyMap
-from .base import Invalid
+from .base import Invalid, expected
+from .containers import hashable
 from .plain_json import jsonable
 
 #: Forms of text that languages have types for.
@@ -19,49 +20,82 @@ _OF_FORMATS = (datetime.date, datetime.time, datetime.timedelta, decimal.Decimal
 
 
 def settled(schema):
-    """The schema of a model, in which every `str` says that it is text: only those of such a form have to."""
+    """The schema of a model, in which every `str` says that it is text: only those of such a form have to, and keys
+    that are text need not be told.
+    """
     if isinstance(schema, list):
         return [settled(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     is_plain = schema.get("x-diglot") == "text" and schema.get("format") not in FORMATS
-    return {key: settled(each) for key, each in schema.items() if not (is_plain and key == "x-diglot")}
+    told = {key: settled(each) for key, each in schema.items() if not (is_plain and key == "x-diglot")}
+    if told.get("propertyNames") == {}:
+        del told["propertyNames"]
+    return told
 
 
 def preparation(schema, json):
     """A function from what came to what Pydantic takes."""
-    word = "bytes" if json else "text"
-    return _walking(schema, word, dict) if _has(schema, word) or (json and _has(schema, "map")) else _as_it_is
+    return _walking(_Walk(schema, "bytes", ("bytes", "map"), dict) if json else _Walk(schema, "text", ("text",), dict))
 
 
 def completion(schema):
     """A function from what Pydantic gives to what is sent: also an empty map is one, and keys told as text are text."""
-    is_due = _has(schema, "map") or "'propertyNames'" in repr(schema)
-    return _walking(schema, "", AnyMap) if is_due else _as_it_is
+    return _walking(_Walk(schema, None, ("map", "propertyNames"), AnyMap))
 
 
-def _has(schema, word):
-    return f"'x-diglot': '{word}'" in repr(schema)
+def _walking(walk):
+    schema = walk.root
+    if not walk.is_due(schema):
+        return lambda value: value
+
+    def walked(value):
+        try:
+            return walk.prepare(value, schema)
+        except RecursionError:
+            raise expected("a value that does not contain itself", value) from None
+
+    return walked
 
 
-def _as_it_is(value):
-    return value
+class _Walk:
+    """Through values, by their schema, as far as there is something to do: texts are made bytes, or what is told as one
+    is made text (`word`), and maps are made. `due` are those words by which a schema says so.
+    """
 
-
-def _walking(schema, word, map_type):
-    prepare = _Preparation(schema, word, map_type).prepare
-    return lambda value: prepare(value, schema)
-
-
-class _Preparation:
-    """Walks values by their schema. `word` is what it converts beside maps: `bytes`, `text`, or nothing."""
-
-    def __init__(self, root, word, map_type):
+    def __init__(self, root, word, due, map_type):
         self.root, self.word, self.map_type = root, word, map_type
+        self._due = due
+        #: What is due within a part of the schema, by its id: the root keeps them all.
+        self._found = {}
+
+    def is_due(self, schema):
+        found = self._found.get(id(schema))
+        if found is None:
+            found = self._found[id(schema)] = self._leads_to_due(schema)
+        return found
+
+    def _leads_to_due(self, schema):
+        open, seen = [schema], set()
+        while open:
+            part = open.pop()
+            if isinstance(part, list):
+                open += part
+            elif isinstance(part, dict):
+                if part.get("x-diglot") in self._due or ("propertyNames" in part and "propertyNames" in self._due):
+                    return True
+                reference = part.get("$ref")
+                if reference is not None and reference not in seen:
+                    seen.add(reference)
+                    open.append(self._behind(part))
+                open += [each for word, each in part.items() if word != "$defs"]
+        return False
 
     def prepare(self, value, schema):
+        if not self.is_due(schema):
+            return value
         schema = self._behind(schema)
-        if schema.get("x-diglot") == self.word:
+        if self.word is not None and schema.get("x-diglot") == self.word:
             return _bytes(value) if self.word == "bytes" else _text(value)
         if schema.get("x-diglot") == "map":
             return self._map(value, *schema["items"]["prefixItems"])
@@ -82,7 +116,9 @@ class _Preparation:
         return schema if isinstance(schema, dict) else {}
 
     def _object(self, value, schema):
-        properties, others = schema.get("properties", {}), schema.get("additionalProperties", {})
+        # Pydantic has one pattern for all.
+        others = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties", {}))
+        properties = schema.get("properties", {})
         found = {key: self._at(key, each, properties.get(key, others)) for key, each in value.items()}
         return {jsonable(key): each for key, each in found.items()} if "propertyNames" in schema else found
 
@@ -94,13 +130,22 @@ class _Preparation:
             pairs = value
         else:
             return value
-        try:
-            return self.map_type((self.prepare(key, keys), self._at(key, item, items)) for key, item in pairs)
-        except TypeError:
-            raise Invalid(((), "a key has no hash in Python")) from None
+        found = self.map_type()
+        for key, item in pairs:
+            try:
+                key = hashable(self.prepare(key, keys))
+                is_new = key not in found
+            except TypeError:
+                raise Invalid(((), "a key has no hash in Python")) from None
+            if not is_new:
+                raise Invalid(((), f"the key {key!r} is there twice"))
+            found[key] = self._at(key, item, items)
+        return found
 
     def _items(self, value, schema):
         first, others = schema.get("prefixItems", ()), schema.get("items", {})
+        if not first and not self.is_due(others):
+            return value
         made = (
             self._at(index, each, first[index] if index < len(first) else others) for index, each in enumerate(value)
         )
@@ -115,25 +160,45 @@ class _Preparation:
     def _chosen(self, value, branches):
         """Of a union: the first that may be meant, and of texts the one that takes them as they are."""
         fitting = [branch for branch in map(self._behind, branches) if self._may_be(value, branch)]
-        return min(fitting, key=lambda branch: branch.get("x-diglot") == self.word, default=None)
+        return min(fitting, key=lambda branch: branch.get("x-diglot", "") == self.word, default=None)
 
     def _may_be(self, value, branch):
         union = branch.get("anyOf") or branch.get("oneOf")
         if union:
             return any(self._may_be(value, each) for each in map(self._behind, union))
-        if type(value) is dict:
-            if branch.get("x-diglot") == "map":
-                return not any(isinstance(key, str) for key in value)
+        if type(value) is dict and branch.get("x-diglot") != "map":
             return branch.get("type") == "object" and self._has_its_fields(value, branch)
-        if type(value) in _ITEMS:
-            return branch.get("type") == "array" and (branch.get("x-diglot") != "map" or _are_pairs(value))
+        if type(value) in (dict, *_ITEMS):
+            return self._is_of_kind(value, branch)
         return branch.get("type") == "string" and (isinstance(value, (str, *_OF_FORMATS)))
 
     def _has_its_fields(self, value, branch):
         if not set(branch.get("required", ())) <= value.keys():
             return False
-        constants = {key: each for key, each in branch.get("properties", {}).items() if "const" in each}
-        return all(value.get(key, each["const"]) == each["const"] for key, each in constants.items())
+        fields = branch.get("properties", {})
+        constants = {key: each for key, each in fields.items() if "const" in each}
+        if not all(value.get(key, each["const"]) == each["const"] for key, each in constants.items()):
+            return False
+        return all(self._is_of_kind(value[key], each) for key, each in fields.items() if key in value)
+
+    def _is_of_kind(self, value, schema):
+        """Whether it is an object, a map or an array where one is meant; what is within arrays by the first of it."""
+        schema = self._behind(schema)
+        union = schema.get("anyOf") or schema.get("oneOf")
+        if union:
+            return any(self._is_of_kind(value, each) for each in union)
+        if not schema or type(value) not in (dict, *_ITEMS):
+            return True
+        if type(value) is dict:
+            if schema.get("x-diglot") == "map":
+                return not any(isinstance(key, str) for key in value)
+            return schema.get("type") == "object"
+        if schema.get("x-diglot") == "map":
+            return _are_pairs(value)
+        if schema.get("type") != "array":
+            return False
+        items = schema["prefixItems"][0] if schema.get("prefixItems") else schema.get("items", {})
+        return not value or self._is_of_kind(next(iter(value)), items)
 
 
 def _are_pairs(value):

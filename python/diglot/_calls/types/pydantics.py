@@ -62,6 +62,15 @@ class PydanticType(Type):
 
         return load
 
+    def check(self, value):
+        # Nothing is made of it: a default does not cross.
+        if self._model is not None and isinstance(value, self._model):
+            return
+        try:
+            self._adapter.validate_python(value)
+        except self._pydantic.ValidationError as error:
+            raise _invalid(error) from None
+
     def dump(self, json):
         model, adapter, pydantic = self._model, self._adapter, self._pydantic
 
@@ -117,11 +126,21 @@ def _generator():
             return told
 
         def dict_schema(self, schema):
-            told = super().dict_schema(schema)
+            return self._of_keys(schema, super().dict_schema(schema))
+
+        # Of their own from Pydantic 2.13 on.
+        def counter_schema(self, schema):
+            return self._of_keys(schema, super().counter_schema(schema))
+
+        def ordered_dict_schema(self, schema):
+            return self._of_keys(schema, super().ordered_dict_schema(schema))
+
+        def _of_keys(self, schema, told):
             keys = self.generate_inner(schema.get("keys_schema", {"type": "any"}))
             if self._are_text(keys):
                 return told
-            values = self.generate_inner(schema.get("values_schema", {"type": "any"}))
+            values = told.get("additionalProperties", {})
+            values = {} if values is True else values
             pair = {"type": "array", "prefixItems": [keys, values], "minItems": 2, "maxItems": 2}
             limits = {"minItems": schema.get("min_length"), "maxItems": schema.get("max_length")}
             limits = {name: limit for name, limit in limits.items() if limit is not None}

@@ -85,7 +85,7 @@ class Signature:
     def _check_default(self, what, parameter, type):
         try:
             if type is not ANY:  # which may be a sentinel of the program's
-                type.dump(False)(parameter.default)
+                type.check(parameter.default)
         except Invalid as invalid:
             path, problem = invalid.told()[0]
             where = "".join(f"[{part!r}]" for part in path)

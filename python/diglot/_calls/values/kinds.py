@@ -88,14 +88,16 @@ def _of_package(cls):
             return "converted", _numpy_item
     if package in ("pandas", "polars", "pyarrow") and cls.__name__ in ("DataFrame", "Table", "RecordBatch"):
         return "tagged", (TAG_TABLE, table_bytes)
-    if any(_is_text(each) for each in cls.__mro__):
-        return "converted", str
-    return None
+    return ("converted", str) if is_text(cls) else None
 
 
-def _is_text(cls):
+def is_text(cls):
     """Whether the text is all there is of its objects: paths, addresses and URLs. Not what Pydantic keeps secret."""
-    module, _, within = cls.__module__.partition(".")
+    return any(_stands_for_text(each) for each in cls.__mro__)
+
+
+def _stands_for_text(cls):
+    module, _, within = str(cls.__module__).partition(".")
     if module == "pydantic_core":
         return cls.__name__ in ("Url", "MultiHostUrl")
     return module in ("pathlib", "ipaddress") or (module == "pydantic" and within == "networks")

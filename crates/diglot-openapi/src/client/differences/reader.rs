@@ -116,10 +116,13 @@ impl<'t> Reader<'t> {
             }
             _ => self.of_word()?,
         };
-        while self.take("[]") {
+        for _ in self.depth..DEPTH_MAX {
+            if !self.take("[]") {
+                return Some(of);
+            }
             of = Type::Array(Box::new(of));
         }
-        Some(of)
+        None
     }
 
     fn of_word(&mut self) -> Option<Type> {

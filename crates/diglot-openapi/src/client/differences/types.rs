@@ -1,6 +1,7 @@
 //! What is different between two types, told field by field.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
 
 use super::flows::{Known, Member, Members, Side, Way};
 use super::written::{Object, Type, Written};
@@ -13,6 +14,14 @@ const SHOWN_MAX: usize = 300;
 pub(super) struct Why {
     pub(super) breaks: bool,
     pub(super) message: String,
+    /// It is of a type with a name, whichever operation leads to it.
+    pub(super) of_type: bool,
+}
+
+impl Why {
+    pub(super) fn of_operation(breaks: bool, message: impl Into<String>) -> Self {
+        Self { breaks, message: message.into(), of_type: false }
+    }
 }
 
 /// Two types with names, where the one stands for the other.
@@ -73,7 +82,7 @@ pub(super) struct Comparison<'c, 'w> {
 
 impl<'w> Comparison<'_, 'w> {
     pub(super) fn say(&mut self, breaks: bool, message: String) {
-        self.reasons.push(Why { breaks, message });
+        self.reasons.push(Why::of_operation(breaks, message));
     }
 
     /// Looks at all types with names that were met, and those that these lead to.
@@ -89,7 +98,7 @@ impl<'w> Comparison<'_, 'w> {
                 self.pairs.found.insert(pair, found);
             }
             let Some((reasons, next)) = self.pairs.found.get(&pair) else { continue };
-            self.reasons.extend(reasons.iter().cloned());
+            self.reasons.extend(reasons.iter().map(|why| Why { of_type: true, ..why.clone() }));
             open.extend(next);
         }
     }
@@ -139,6 +148,7 @@ impl<'w> Comparison<'_, 'w> {
             }
             (None, _) => {}
         }
+        let said = (was.of, now.of);
         let (was, now) = (was.resolved(), now.resolved());
         if self.parts(was, now, way, shown) {
             return;
@@ -147,7 +157,7 @@ impl<'w> Comparison<'_, 'w> {
             (Type::Union(_), _) | (_, Type::Union(_)) => self.unions(was, now, way, shown),
             _ => match (was.members(), now.members()) {
                 (Some(one), Some(other)) => self.objects((was, &one), (now, &other), way, shown),
-                _ => self.whole(was, now, way, shown),
+                _ => self.whole((was, said.0), (now, said.1), way, shown),
             },
         }
     }
@@ -196,7 +206,13 @@ impl<'w> Comparison<'_, 'w> {
             };
             (0..sides.len()).filter(|at| is_made(&sides[*at])).collect()
         };
-        if let ([one], [other]) = (made(&ones).as_slice(), made(&others).as_slice()) {
+        let are_alike = |one: Side<'w>, other: Side<'w>| {
+            let [one_named, other_named] = [one, other].map(|side| side.client.named(side.of).is_some());
+            one_named == other_named && discriminant(one.of) == discriminant(other.of)
+        };
+        if let ([one], [other]) = (made(&ones).as_slice(), made(&others).as_slice())
+            && are_alike(ones[*one], others[*other])
+        {
             both.push((ones.remove(*one), others.remove(*other)));
         }
         for (one, other) in both {
@@ -261,7 +277,14 @@ impl<'w> Comparison<'_, 'w> {
         }
     }
 
-    fn whole(&mut self, was: Side<'w>, now: Side<'w>, way: Way, shown: &Shown) {
+    /// Those that are not made alike, each with how it is written.
+    fn whole(
+        &mut self,
+        (was, one): (Side<'w>, &'w Type),
+        (now, other): (Side<'w>, &'w Type),
+        way: Way,
+        shown: &Shown,
+    ) {
         if was.of == now.of {
             return;
         }
@@ -269,7 +292,7 @@ impl<'w> Comparison<'_, 'w> {
             Way::Given => self.pairs.known.flows(was, now, way, 0),
             Way::Returned => self.pairs.known.flows(now, was, way, 0),
         };
-        self.told_whole(!fits, was, now, shown);
+        self.told_whole(!fits, was.with(one), now.with(other), shown);
         self.gone(was, now);
     }
 
