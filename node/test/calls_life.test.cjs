@@ -220,16 +220,24 @@ exports.said = func({ name: 'said', input: { type: 'object' } }, () => process.s
 
   it('throws an error as what its function declares it by, whatever it calls itself', async () => {
     const main = program('named', {
-      'main.cjs': `const { func } = require('diglot');
+      'main.cjs': `const { func, RemoteError } = require('diglot');
 class Late extends Error { name = 'Odd'; }
 class Later extends Late { name = 'Odder'; }
 class Latest extends Later {}
-const by = (Class, errors) => func({ name: Class.name.toLowerCase(), input: { type: 'object' }, errors }, () => { throw new Class('no'); });
-exports.all = [by(Late, { Late, Later }), by(Later, { Late, Later }), by(Latest, { Slow: Late, Odd: true }), by(Error, { Late }), by(class None extends Late {}, { Late: true })];`,
+class Plain extends Late { name = 'Plain'; }
+class Passed extends RemoteError {}
+const by = (name, Class, errors) => func({ name, input: { type: 'object' }, errors }, () => { throw new Class('no'); });
+exports.all = [
+  by('own', Late, { Later, Late }), by('derived', Later, { Late, Later }), by('nearest', Latest, { Late, Later }), by('renamed', Latest, { Slow: Late, Odd: true }),
+  by('named', Plain, { Late, Plain: true }), by('with_schema', Plain, { Late, Plain: { type: 'object' } }), by('other', Error, { Late }), by('untold', Latest, { Late: true }),
+  by('remote', Passed, { Renamed: Passed }),
+];`,
     });
     const peer = await broker.start('named', main, FUNCTIONS_ONLY);
-    for (const [name, type] of Object.entries({ late: 'Late', later: 'Later', latest: 'Slow', error: 'Error', none: 'Odd' })) {
-      await assert.rejects(broker.call(peer, name, {}), ({ thrown }) => thrown.code === 'error' && assert.equal(thrown.type, type) === undefined);
+    const types = { own: 'Late', derived: 'Later', nearest: 'Later', renamed: 'Slow', named: 'Plain', with_schema: 'Plain', other: 'Error', untold: 'Odder', remote: 'Renamed' };
+    for (const [name, type] of Object.entries(types)) {
+      const failed = await broker.call(peer, name, {}).catch((error) => error);
+      assert.deepEqual([name, failed.thrown?.code, failed.thrown?.type], [name, 'error', type]);
     }
   });
 

@@ -180,6 +180,13 @@ class Numbers(pydantic.BaseModel):
     of: dict[int, int]
 
 
+class Loose(pydantic.BaseModel):
+    kind: Literal["a"]
+    data: Any
+    blob: bytes
+    by_id: dict[int, bytes] = pydantic.Field(default_factory=dict)
+
+
 Name = Annotated[str, pydantic.StringConstraints(pattern="^[a-z]+$")]
 
 
@@ -197,6 +204,9 @@ Name = Annotated[str, pydantic.StringConstraints(pattern="^[a-z]+$")]
         (Union[list[dict[int, int]], dict[int, int]], {1: 2}),  # noqa: UP007
         (Union[list[dict[int, int]], dict[int, int]], [{1: 2}]),  # noqa: UP007
         (dict[Name, dict[int, bytes]], {"b": {1: b"ab"}}),
+        (Union[Loose, Numbers], Loose(kind="a", data={"x": 1}, blob=b"ab", by_id={1: b"c"})),  # noqa: UP007
+        (Union[Loose, Numbers], Loose(kind="a", data=[1], blob=b"ab")),  # noqa: UP007
+        (Optional[Loose], Loose(kind="a", data=[[1, 2]], blob=b"ab", by_id={1: b"c"})),  # noqa: UP045
         (dict[int, dict[int, datetime.date]], {1: {2: datetime.date(2026, 11, 22)}}),
     ],
 )
@@ -222,18 +232,61 @@ def test_only_what_has_maps_is_walked():
     made = completion(schema)(value)
     assert made == value and made["names"] is value["names"] and made["more"]["names"] is inner["names"]
     assert type(made["by_id"]) is type(made["more"]["by_id"]) is AnyMap
-    Plain = model(names=(dict[str, list[float]], {}), by_id=(dict[str, int], {}))
+    short = Annotated[str, pydantic.StringConstraints(max_length=9)]
+    Plain = model(names=(dict[str, list[float]], {}), by_id=(dict[short, int], {}))
     schema, _, _ = sent(Plain, Plain())
-    assert "propertyNames" not in repr(schema) and completion(schema)(value) is value
+    assert completion(schema)(value) is value
 
 
 def test_what_is_too_deep_is_told():
-    Thing = model(of=(dict[int, int], {}), value=(Any,))
-    value = []
-    for _ in range(500):
-        value = [value]
-    with pytest.raises(Invalid, match="does not contain itself"):
-        sent(Thing, Thing.model_construct(of={}, value=value))
+    class Chain(pydantic.BaseModel):
+        of: dict[int, int] = pydantic.Field(default_factory=dict)
+        next: Any = None
+
+    Chain.model_fields["next"].annotation = Optional[Chain]  # noqa: UP045
+    Chain.model_rebuild(force=True)
+    chain = None
+    for _ in range(20):
+        chain = Chain(next=chain)
+    assert type(sent(Chain, chain)[1]["next"]["next"]["of"]) is AnyMap
+    schema = sent(Chain, chain)[0]
+    value = None
+    for _ in range(2_000):
+        value = {"of": {}, "next": value}
+    with pytest.raises(Invalid, match="not as deep"):
+        completion(schema)(value)
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_fields_are_called_as_they_like(is_json):
+    """Names, defaults and examples are no words of a schema."""
+    Reference = model(
+        config={"json_schema_extra": {"examples": [{"$ref": "nowhere", "x-diglot": "map"}]}},
+        ref=(str, pydantic.Field(alias="$ref")),
+        word=(int, pydantic.Field(3, alias="x-diglot")),
+        names=(int, pydantic.Field(3, alias="propertyNames")),
+        by_id=(dict[int, bytes], {}),
+    )
+
+    def subject(thing): ...
+
+    subject.__annotations__ = {"thing": Reference, "return": Reference}
+    signature = Signature(subject, "subject", "here.py:1")
+    thing = Reference.model_validate({"$ref": "#/a", "by_id": {1: b"ab"}})
+    assert signature.load({"thing": signature.dump(thing, is_json)}, is_json) == {"thing": thing}
+
+
+def test_a_default_need_not_be_written():
+    def no_database(self, value):
+        raise RuntimeError("no database yet")
+
+    Thing = model(a=(int, 1), later=pydantic.field_serializer("a")(annotated(no_database, int)))
+
+    def subject(one=Thing(), other=None): ...  # noqa: B008
+
+    subject.__annotations__ = {"one": Thing, "other": Optional[Thing]}  # noqa: UP045
+    subject.__defaults__ = (Thing(), Thing())
+    assert Signature(subject, "subject", "here.py:1").offer()["params"]["properties"].keys() == {"one", "other"}
 
 
 def test_what_is_sent_as_cbor_has_its_type():

@@ -145,11 +145,11 @@ impl Schemas {
 
 /// What is said of a type, however its author put fields and choices in order, and whether or not values that are listed have their
 /// type said as well.
-fn text(of: &Value) -> String {
+pub(crate) fn text(of: &Value) -> String {
     let mut of = of.clone();
     walk(&mut of, Kind::Schema, &mut |value, _| {
         let Some(schema) = value.as_object_mut() else { return };
-        for word in ["required", "enum", "anyOf"] {
+        for word in ["required", "enum", "anyOf", "oneOf"] {
             let list = schema.get_mut(word).and_then(Value::as_array_mut);
             list.into_iter().for_each(|list| list.sort_by_cached_key(Value::to_string));
         }

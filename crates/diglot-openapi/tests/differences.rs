@@ -197,8 +197,17 @@ fn names_of_types_are_what_callers_import() {
     let (few, many) = (more(json!({ "id": {} })), more(json!({ "id": {}, "more": {} })));
     check(&few, &many, &[(true, "type `Item`: `more: unknown` is new")]);
     assert_eq!(differences("export {};", &of_functions(&was)), None, "that was no client");
-    let deep = of_functions(&was).replace("id: unknown", &format!("id: unknown{}", "[]".repeat(100_000)));
-    assert_eq!(differences(&deep, &of_functions(&was)), None, "nobody wrote that");
+    let arrays = |of: String, count| format!("{of}{}", "[]".repeat(count));
+    let wrapped = |of: String, _| format!("({})", arrays(of, 100));
+    for (of, is_read) in [
+        (arrays("A".to_owned(), 200), true),
+        (arrays("A".to_owned(), 100_000), false),
+        ((0..100).fold("A".to_owned(), wrapped), false),
+        ((0..100).fold("A".to_owned(), |of, _| format!("{{ a: {} }}", arrays(of, 100))), false),
+    ] {
+        let text = of_functions(&was).replace("id: unknown", &format!("id: {of}"));
+        assert_eq!(differences(&text, &of_functions(&was)).is_some(), is_read);
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use diglot_broker::{Broker, Offer, Reply};
@@ -20,20 +22,37 @@ use crate::description::Description;
 
 /// Where the default socket's folder is.
 const RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
+/// How often it is seen whether another server still answers at the default socket.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Items of a stream that wait for who asked for them.
 const ITEMS_WAITING_MAX: usize = 64;
+
+/// Where the control socket is.
+pub(crate) enum Place {
+    Bound(Control),
+    /// At the default place another server answers, which may be one that ends.
+    Taken {
+        path: PathBuf,
+        owner: Owner,
+    },
+}
+
+/// User and group of the socket.
+type Owner = (Option<u32>, Option<u32>);
 
 /// Binds the control socket. `None` where it has no place of its own and the default one cannot be had: a server without
 /// commands is better than none.
 ///
 /// # Errors
 /// The place that the configuration names cannot be had.
-pub(crate) async fn bind(config: &Config) -> Result<Option<Control>, Error> {
+pub(crate) async fn bind(config: &Config) -> Result<Option<Place>, Error> {
     let identity = config.server.identity.as_ref();
-    let owner = (identity.and_then(|identity| identity.uid), identity.map(|identity| identity.gid));
+    let owner: Owner = (identity.and_then(|identity| identity.uid), identity.map(|identity| identity.gid));
     if let Some(path) = &config.server.control {
         let bound = Control::bind(path, owner).await;
-        return bound.map(Some).map_err(|error| Error::Control { path: path.clone(), error });
+        return bound
+            .map(|control| Some(Place::Bound(control)))
+            .map_err(|error| Error::Control { path: path.clone(), error });
     }
     let named = config.source.as_ref().unwrap_or(&config.base);
     let path = default_path(named, std::env::var_os(RUNTIME_DIR).as_deref());
@@ -41,26 +60,60 @@ pub(crate) async fn bind(config: &Config) -> Result<Option<Control>, Error> {
         Ok(path) => Control::bind(path, owner).await,
         Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
     };
-    match bound {
-        Ok(control) => return Ok(Some(control)),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => tracing::info!(
-            "another server that runs was started from {} and answers `diglot call` and `diglot functions` there; \
-             --control PATH gives this one a place of its own",
-            named.display()
-        ),
-        Err(error) => tracing::warn!(
-            "this server cannot be asked by `diglot call` and `diglot functions`: {error}; --control PATH gives it a place"
-        ),
+    match (bound, path) {
+        (Ok(control), _) => return Ok(Some(Place::Bound(control))),
+        (Err(error), Ok(path)) if error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::info!(
+                "another server that runs was started from {} and answers `diglot call` and `diglot functions` there \
+                 until it ends; --control PATH gives this one a place of its own",
+                named.display()
+            );
+            return Ok(Some(Place::Taken { path, owner }));
+        }
+        (Err(error), _) => no_place(&error),
     }
     Ok(None)
 }
 
-/// Answers until it is dropped.
+fn no_place(error: &io::Error) {
+    tracing::warn!(
+        "this server cannot be asked by `diglot call` and `diglot functions`: {error}; --control PATH gives it a place"
+    );
+}
+
+/// Binds the socket when who answers there has ended.
+async fn bind_later(path: &Path, owner: Owner) -> Control {
+    let mut is_told = false;
+    loop {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        match Control::bind(path, owner).await {
+            Ok(control) => {
+                tracing::info!("`diglot call` and `diglot functions` are answered by this server now");
+                return control;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            // A server that has become another user since may not write there.
+            Err(error) if !is_told => {
+                no_place(&error);
+                is_told = true;
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Answers until it is dropped, from when the place is its own.
 pub(crate) struct Serving(JoinHandle<()>);
 
 impl Serving {
-    pub(crate) fn start(control: Control, asked: Asked) -> Self {
-        Self(tokio::spawn(control.serve(Arc::new(asked))))
+    pub(crate) fn start(place: Place, asked: Asked) -> Self {
+        Self(tokio::spawn(async move {
+            let control = match place {
+                Place::Bound(control) => control,
+                Place::Taken { path, owner } => bind_later(&path, owner).await,
+            };
+            control.serve(Arc::new(asked)).await;
+        }))
     }
 }
 

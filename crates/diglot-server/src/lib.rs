@@ -144,7 +144,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
     let addresses: Vec<Address> = listeners.iter().map(|listener| listener.address().clone()).collect();
     let grace = config.server.timeouts.grace;
     let parts = Parts::new(config, sdk, addresses, descriptors)?;
-    let _control = control.map(|control| {
+    let _control = control.map(|place| {
         let arguments_bytes_max = parts.config.functions.message_bytes_max as usize;
         let asked = control::Asked {
             services: parts.services.clone(),
@@ -152,7 +152,7 @@ async fn serve(config: Config, log: Log) -> Result<(), Error> {
             description: Arc::clone(&parts.description),
             arguments_bytes_max,
         };
-        control::Serving::start(control, asked)
+        control::Serving::start(place, asked)
     });
     let Some((commands, running, asked_again)) = parts.start_all(&log, &link_place, &mut signals).await?
     else {

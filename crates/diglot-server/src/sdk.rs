@@ -9,7 +9,7 @@ use std::{env, fs, io};
 
 use diglot_config::{Entry, Service};
 
-use crate::typescript::Compiler;
+use crate::typescript::{self, Compiler};
 use crate::unpacked::{self, InUse};
 
 /// Relative path and contents of every file.
@@ -64,21 +64,20 @@ impl Needs {
         }
     }
 
-    fn missing(self, native: &Path, compiler: &Compiler) -> Option<SdkError> {
-        let (expected, binary) = (native.to_owned(), compiler.binary().to_owned());
+    fn missing(self, native: &Path, compiler: &Path) -> Option<SdkError> {
         if self.native && !native.is_file() {
-            Some(SdkError::NoNative { expected })
-        } else if self.compiler && !binary.is_file() {
-            Some(SdkError::NoCompiler { expected: binary })
+            Some(SdkError::NoNative { expected: native.to_owned() })
+        } else if self.compiler && !compiler.is_file() {
+            Some(SdkError::NoCompiler { expected: compiler.to_owned() })
         } else {
             None
         }
     }
 }
 
-/// What this installation lacks of what the services need; without it no server starts.
+/// What this installation lacks of what the services need; without it no server starts. Nothing is made to find it out.
 pub fn missing_part(services: &[Service]) -> Option<String> {
-    let missing = Needs::of(services).missing(&native(), &Compiler::new(folder()));
+    let missing = Needs::of(services).missing(&native(), &typescript::binary());
     missing.map(|missing| missing.to_string())
 }
 
@@ -111,7 +110,7 @@ impl Sdk {
         let in_use = take(&folder).map_err(|error| SdkError::Unpack { folder: folder.clone(), error })?;
         // Beside this version's files, for all versions.
         let (native, compiler) = (native(), Compiler::new(folder.with_file_name("typescript")));
-        if let Some(missing) = needs.missing(&native, &compiler) {
+        if let Some(missing) = needs.missing(&native, compiler.binary()) {
             return Err(missing);
         }
         let (python, node) = (folder.join("python"), folder.join("node"));

@@ -63,7 +63,7 @@ impl Compiler {
 }
 
 /// Beside this program, or in the `lib/diglot` beside its `bin`.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     let own = env::current_exe().and_then(fs::canonicalize).unwrap_or_default();
     let beside = own.with_file_name(PROGRAM);
     let in_lib = own.parent().map(|bin| bin.join("../lib/diglot").join(PROGRAM));

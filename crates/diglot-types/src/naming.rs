@@ -1,7 +1,7 @@
 //! Gives each type with a name one that it alone has in all that is written.
 //!
 //! Schemas name their types function by function, and those that are given apart from those that are returned. Types of one
-//! name that are the same are one, in whatever order their fields stand. Where a service takes another than it returns, the one
+//! name that are the same are one, in whatever order their fields and choices stand. Where a service takes another than it returns, the one
 //! that is given is `ItemInput`, and so it is where it takes what another service returns. Others get their service's name before
 //! their own, and a number behind it where that does not tell them apart.
 
@@ -27,8 +27,8 @@ pub(crate) struct Scope {
 const INPUT: &str = "Input";
 const DATA: &str = "Data";
 
-/// How many pairs of one name are compared, of what services give and others take. Where there are more, services' names tell them
-/// apart.
+/// How many pairs of one name are compared, of what services return and others take. Where there are more, what another service
+/// returns counts as another type.
 const PAIRS_MAX: usize = 1_000;
 
 /// Takes some out of those of one name.
@@ -146,8 +146,10 @@ fn take_data<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
 
 /// Takes out those of one name that are given where another is returned: what may be left out is there then.
 fn take_inputs<'d>(all: &mut Vec<Known<'d>>, scopes: &[Scope]) -> Vec<Known<'d>> {
-    let is_given = |known: &Known<'_>| !known.goes(Way::Returned, scopes);
-    let (given, returned): (Vec<_>, Vec<_>) = all.iter().partition(|known| is_given(known));
+    let goes = |known: &Known<'_>, way| known.goes(way, scopes);
+    let is_given = |known: &Known<'_>| goes(known, Way::Given) && !goes(known, Way::Returned);
+    let given: Vec<_> = all.iter().filter(|known| is_given(known)).collect();
+    let returned: Vec<_> = all.iter().filter(|known| goes(known, Way::Returned)).collect();
     let types = |known: &Known<'_>| (Offers::of_types(known.closure.clone()), known.keys[0].1.to_owned());
     let are_few = given.len() * returned.len() <= PAIRS_MAX;
     let of_returned: Vec<(Offers, String)> =

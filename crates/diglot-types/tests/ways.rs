@@ -114,6 +114,16 @@ fn what_an_error_carries_takes_no_name_from_others() {
         ["Item", "ItemInput", "Sold extends RemoteError", "Tag", "TagData", "TagInput"]
     );
     assert!(declared(&all).contains("data: { tag?: TagData };"), "{}", declared(&all));
+    // What another service returns alike is no reason to call it what is given.
+    let mut own = returns("load", &item(&["id"], &["text"]));
+    let as_json = json!({ "Item": { "type": "object", "properties": { "at": {} }, "required": ["at"] } });
+    let data =
+        json!({ "type": "object", "properties": { "item": { "$ref": "#/$defs/Item" } }, "$defs": as_json });
+    own["errors"] = json!([{ "type": "Gone", "data": data }]);
+    let mut alike = returns("load", &as_json);
+    alike["name"] = json!("like");
+    let two = offers(json!({ "web": [own], "model": [alike] }));
+    assert_eq!(interfaces(&two), ["Gone extends RemoteError", "ModelItem", "Tag", "WebItem", "WebItem2"]);
     // Where nothing else has the name it is its own.
     save["params"] = json!({ "type": "object" });
     let alone = offers(json!({ "model": [save] }));

@@ -18,10 +18,20 @@ struct Project {
     folder: tempfile::TempDir,
 }
 
-/// A project whose `python3` and `node` are files that nothing starts.
+/// What an installation has beside the command, which cargo builds with the workspace alone.
+const PARTS: [&str; 3] = ["libdiglot_native.so", "libdiglot_native.dylib", "diglot-typescript"];
+
+/// A project whose `python3` and `node` are files that nothing starts, and an installation whose parts are such files as well.
 fn project() -> Project {
     let project = Project { folder: tempfile::tempdir().expect("a folder") };
     project.executable(".tools/python3").executable(".tools/node");
+    for part in PARTS {
+        project.executable(&format!(".tools/{part}"));
+    }
+    let (built, installed) = (env!("CARGO_BIN_EXE_diglot"), project.path(".tools/diglot"));
+    fs::hard_link(built, &installed)
+        .or_else(|_| fs::copy(built, &installed).map(drop))
+        .expect("the command can be put there");
     project
 }
 
@@ -51,7 +61,7 @@ impl Project {
     }
 
     fn diglot(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_diglot"));
+        let mut command = Command::new(self.path(".tools/diglot"));
         command
             .args(arguments)
             .current_dir(self.path(""))

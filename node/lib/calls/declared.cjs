@@ -10,17 +10,31 @@ class Declared {
    * @param {string} name the function, and where it is
    */
   constructor(errors, classes, name) {
-    this._classes = Object.entries(classes).filter(([, said]) => is_class_of_errors(said));
+    const entries = Object.entries(classes);
+    /** What errors of a class are declared as, by its prototype. */
+    this._types = new Map(entries.filter(([, said]) => is_class_of_errors(said)).map(([type, own]) => [own.prototype, type]));
+    /** Those that are declared by their name alone. */
+    this._names = new Set(entries.filter(([, said]) => !is_class_of_errors(said)).map(([type]) => type));
     this._schemas = new Map(errors.filter(({ data }) => data !== undefined).map(({ type, data }) => [type, data]));
     /** By type, made at its first error. @type {Map<string, import('./schema.cjs').Compiled>} */
     this._compiled = new Map();
     this._name = name;
   }
 
-  /** @param {any} error @returns {string | undefined} what it is declared as, whatever it calls itself */
+  /**
+   * By its class, by a name it has, or else by the nearest class that it derives from.
+   *
+   * @param {any} error
+   * @returns {string | undefined} what it is declared as, whatever it calls itself
+   */
   type_of(error) {
-    const found = this._classes.find(([, own]) => error.constructor === own) ?? this._classes.find(([, own]) => error instanceof own);
-    return found?.[0];
+    const own = this._types.get(Object.getPrototypeOf(error));
+    if (own !== undefined) return own;
+    const name = [error.name, error.constructor?.name].find((name) => this._names.has(name));
+    if (name !== undefined) return name;
+    for (let at = Object.getPrototypeOf(error); at !== null; at = Object.getPrototypeOf(at)) {
+      if (this._types.has(at)) return this._types.get(at);
+    }
   }
 
   /**

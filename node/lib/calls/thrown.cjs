@@ -75,16 +75,18 @@ function thrown_by_result(error, { stack, declared }) {
 
 /** @param {any} error @param {import('./declared.cjs').Declared} [declared] */
 function by_function(error, declared) {
-  if (error instanceof CallError) return by_call(error);
+  if (error instanceof CallError) return by_call(error, declared);
   if (error === null || typeof error !== 'object') return thrown('error', String(error), { type: typeof error });
   const type = declared?.type_of(error) ?? [error.name, error.constructor?.name].find((name) => typeof name === 'string' && name !== 'Error') ?? 'Error';
   const { data, note } = carried(error, OF_ERRORS);
   return thrown('error', String(error.message ?? ''), { type, data, stack: stack_of(error, note) });
 }
 
-/** A call that the function made has failed, and it let that pass: whose that was goes along, and where it was made. @param {CallError} error */
-function by_call(error) {
-  const { code, service, function: name, type } = error;
+/** A call that the function made has failed, and it let that pass: whose that was goes along, and where it was made. @param {CallError} error @param {import('./declared.cjs').Declared} [declared] */
+function by_call(error, declared) {
+  const { code, service, function: name } = error;
+  // One without a service is the program's own.
+  const type = (service === undefined ? declared?.type_of(error) : undefined) ?? error.type;
   const issues = error.issues?.slice(0, ISSUES_MAX);
   const { data, note } = carried(error, service === undefined ? OF_CALLS : null);
   return thrown(code, error.said, { service, function: name, type, data, issues, stack: stack_of(error, note) });

@@ -3,8 +3,10 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use diglot_tests::{Running, Server, binary};
+use diglot_tests::{Running, Server, binary, server};
+use rustix::process::Signal;
 
 use crate::services;
 
@@ -23,6 +25,23 @@ fn call(running: &Running, arguments: &[&str]) -> (String, String, bool) {
         .expect("the command can be run");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr), output.status.success())
+}
+
+/// A server that is started while the last one still ends is asked as that was.
+#[test]
+fn who_came_later_answers_when_the_first_has_ended() {
+    let (first, second) = (services("", ""), server());
+    let (place, config) = (second.folder().to_owned(), first.folder().join("diglot.toml"));
+    let first = first.env("XDG_RUNTIME_DIR", &place).run();
+    let second = second.env("XDG_RUNTIME_DIR", &place).argument("--config").argument(&config).run();
+    second.wait_for(|line| line.contains("another server that runs was started from"));
+    first.signal(Signal::TERM);
+    assert!(first.process().ends_within(Duration::from_secs(30)));
+    second.wait_for(|line| line.ends_with("are answered by this server now"));
+    let mut command = Command::new(binary());
+    command.args(["call", "model.weigh", "{\"data\": \"YWI=\"}", "--config"]).arg(config);
+    let output = command.env("XDG_RUNTIME_DIR", &place).output().expect("the command can be run");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "2\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

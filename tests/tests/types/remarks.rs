@@ -1,6 +1,9 @@
 //! What `diglot types`, `diglot check` and the log say of functions that are not as they could be.
 
-use crate::{Following, Project};
+use std::fs;
+use std::process::Command;
+
+use crate::{Following, Project, Said};
 
 const CONFIG: &str = "[services.my-model]\nentry = \"model/functions.py\"\nroutes = []\n\
     [functions]\nhttp = \"/rpc\"\npublished = [\"my-model.similar\", \"my-model.render\"]\n";
@@ -52,4 +55,24 @@ fn a_check_takes_whatever_was_written() {
         project.write("diglot.types.json", text);
         project.does(&["check"]);
     }
+}
+
+/// As after an installation of which one file was taken, and by whoever looks after it.
+#[test]
+fn a_check_tells_of_parts_that_are_missing_and_makes_nothing() {
+    let project = Project::empty();
+    project
+        .write("diglot.toml", "[services.web]\nentry = \"server.ts\"\nroutes = \"/\"\n")
+        .write("server.ts", "export default { fetch: () => new Response() };\n")
+        .write("cache/.keep", "");
+    let alone = project.path("bin/diglot");
+    fs::create_dir(project.path("bin")).expect("a folder");
+    fs::copy(diglot_tests::binary(), &alone).expect("the binary can be copied");
+    let mut command = Command::new(&alone);
+    command.arg("check").current_dir(project.path(".")).env("XDG_CACHE_HOME", project.path("cache"));
+    let said = Said::of(command.env("NO_COLOR", "1").output().expect("the command can be run"));
+    assert_eq!(said.code, Some(2), "{}", said.text);
+    let expected = "the TypeScript compiler is missing: expected ";
+    assert!(said.text.contains(expected) && said.text.contains("bin/diglot-typescript"), "{}", said.text);
+    assert_eq!(fs::read_dir(project.path("cache")).expect("a folder").count(), 1);
 }

@@ -95,6 +95,48 @@ fn given<'d>(document: &'d Value, function: &str) -> &'d Value {
     &body["properties"]["thing"]["$ref"]
 }
 
+/// Those that the tests are about.
+fn components_of(document: &Value) -> Vec<&str> {
+    let schemas = document["components"]["schemas"].as_object().expect("schemas");
+    schemas.keys().map(String::as_str).filter(|name| name.starts_with("Thing")).collect()
+}
+
+/// A type that is the same, but for what it leads to.
+#[test]
+fn types_that_lead_to_others_of_functions_are_others() {
+    let of_part = |required: &[&str], size: &str| json!({ "type": "object", "properties": { "size": { "type": size } }, "required": required });
+    let whole = |to: &str| json!({ "type": "object", "properties": { "part": { "$ref": format!("{to}ThingPart") } } });
+    let of = |name: &str, way: &str, part: Value| {
+        let mut offer = offer(name, way, &whole("#/$defs/"));
+        let schema = if way == "takes" { "params" } else { "result" };
+        offer[schema]["$defs"]["ThingPart"] = part;
+        offer
+    };
+    let own = whole("#/components/schemas/");
+    let document = |own_part: Value, offers: &[Value]| {
+        let body = json!({ "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } });
+        let described = json!({ "openapi": "3.1.0", "info": { "title": "t", "version": "1" },
+            "paths": { "/things": { "post": { "requestBody": body, "responses": { "200": body } } } },
+            "components": { "schemas": { "Thing": own, "ThingPart": own_part } } });
+        let functions = Part { service: "web", document: functions("/rpc/web", offers), mount: None };
+        let merged = merge(vec![part("web", described), functions], routes(&[("/", "web"), ("/rpc", "")]));
+        assert_eq!(said(&merged), [""; 0]);
+        merged.document
+    };
+    let load = of("load", "returns", of_part(&["size"], "integer"));
+    let one = document(of_part(&[], "integer"), std::slice::from_ref(&load));
+    assert_eq!(components_of(&one), ["Thing", "ThingPart", "ThingOutput", "ThingPartOutput"]);
+    assert_eq!(returned(&one, "load"), "#/components/schemas/ThingOutput");
+    let save = of("save", "takes", of_part(&[], "integer"));
+    let both = document(of_part(&[], "integer"), &[save.clone(), load.clone()]);
+    assert_eq!(given(&both, "save"), "#/components/schemas/Thing");
+    assert_eq!(returned(&both, "load"), "#/components/schemas/ThingOutput");
+    // The framework has another part altogether.
+    let other = document(of_part(&[], "string"), &[save, load]);
+    assert_eq!(given(&other, "save"), "#/components/schemas/ThingInput");
+    assert_eq!(returned(&other, "load"), "#/components/schemas/ThingOutput");
+}
+
 #[test]
 fn types_of_a_framework_keep_their_names_beside_functions() {
     let of = |required: &[&str]| {
@@ -114,6 +156,12 @@ fn types_of_a_framework_keep_their_names_beside_functions() {
     assert_eq!(returned(&document, "load"), "#/components/schemas/ThingOutput");
     let output = &document["components"]["schemas"]["ThingOutput"];
     assert_eq!(output["properties"]["of"]["$ref"], "#/components/schemas/ThingOutput");
+    // Whichever order it has.
+    let document = beside(
+        &own(&["of", "id"]),
+        &[offer("save", "takes", &of(&["id", "of"])), offer("load", "returns", &all)],
+    );
+    assert_eq!(components_of(&document), ["Thing"]);
     // One that goes one way alone, and one that is another both ways.
     let document = beside(&own(&["id"]), &[offer("load", "returns", &all)]);
     assert_eq!(returned(&document, "load"), "#/components/schemas/ThingOutput");

@@ -73,7 +73,7 @@ pub(super) fn client(types: &Types, file: &Path, environment: &Environment) -> R
                     Some(None) => format!("{message}, nor can it be read: what is different is not known"),
                     None => message.to_owned(),
                 };
-                let host = types.host.iter().fold(String::new(), |_, host| format!(" --host {host}"));
+                let host = types.host.as_ref().map(|host| format!(" --host {host}")).unwrap_or_default();
                 let writing = format!("{} --client {shown}{host}", writing(types));
                 let hint = format!("run `{writing}`, see to the callers, and commit it");
                 report::failed(&message, Some(&hint))

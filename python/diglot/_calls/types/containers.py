@@ -212,7 +212,7 @@ def _of_keys(load):
         try:
             return load(key)
         except Invalid as invalid:
-            raise Invalid(*(((), f"the key {key!r}: {problem}") for _, problem in invalid.issues)) from None
+            raise Invalid(*(((), f"a key: {problem}") for _, problem in invalid.issues)) from None
 
     return load_key
 

@@ -8,6 +8,7 @@ import datetime
 import decimal
 import uuid
 
+from ..errors import shown
 from ..values.kinds import AnyMap
 from .base import Invalid, expected
 from .containers import hashable
@@ -36,12 +37,14 @@ def settled(schema):
 
 def preparation(schema, json):
     """A function from what came to what Pydantic takes."""
-    return _walking(_Walk(schema, "bytes", ("bytes", "map"), dict) if json else _Walk(schema, "text", ("text",), dict))
+    if json:
+        return _walking(_Walk(schema, "bytes", dict, takes_pairs=True))
+    return _walking(_Walk(schema, "text", dict))
 
 
 def completion(schema):
     """A function from what Pydantic gives to what is sent: also an empty map is one, and keys told as text are text."""
-    return _walking(_Walk(schema, None, ("map", "propertyNames"), AnyMap))
+    return _walking(_Walk(schema, None, AnyMap, takes_pairs=True, tells_keys=True))
 
 
 def _walking(walk):
@@ -53,42 +56,44 @@ def _walking(walk):
         try:
             return walk.prepare(value, schema)
         except RecursionError:
-            raise expected("a value that does not contain itself", value) from None
+            raise expected("a value that is not as deep", value) from None
 
     return walked
 
 
 class _Walk:
     """Through values, by their schema, as far as there is something to do: texts are made bytes, or what is told as one
-    is made text (`word`), and maps are made. `due` are those words by which a schema says so.
+    is made text (`word`); maps are made (`takes_pairs`), and keys text (`tells_keys`).
     """
 
-    def __init__(self, root, word, due, map_type):
+    def __init__(self, root, word, map_type, *, takes_pairs=False, tells_keys=False):
         self.root, self.word, self.map_type = root, word, map_type
-        self._due = due
-        #: What is due within a part of the schema, by its id: the root keeps them all.
+        self._takes_pairs, self._tells_keys = takes_pairs, tells_keys
+        #: Whether something is to be done below a part of the schema, by its id: the root keeps them all.
         self._found = {}
 
     def is_due(self, schema):
+        if not schema or schema is True:
+            return False
         found = self._found.get(id(schema))
         if found is None:
             found = self._found[id(schema)] = self._leads_to_due(schema)
         return found
 
     def _leads_to_due(self, schema):
-        open, seen = [schema], set()
-        while open:
-            part = open.pop()
-            if isinstance(part, list):
-                open += part
-            elif isinstance(part, dict):
-                if part.get("x-diglot") in self._due or ("propertyNames" in part and "propertyNames" in self._due):
-                    return True
-                reference = part.get("$ref")
-                if reference is not None and reference not in seen:
-                    seen.add(reference)
-                    open.append(self._behind(part))
-                open += [each for word, each in part.items() if word != "$defs"]
+        parts, seen = [schema], set()
+        while parts:
+            part = parts.pop()
+            word = part.get("x-diglot")
+            if word is not None and (word == self.word or (word == "map" and self._takes_pairs)):
+                return True
+            if self._tells_keys and _may_be_no_text(part.get("propertyNames", {})):
+                return True
+            reference = part.get("$ref")
+            if reference is not None and reference not in seen:
+                seen.add(reference)
+                parts.append(self._behind(part))
+            parts += _parts(part)
         return False
 
     def prepare(self, value, schema):
@@ -116,11 +121,13 @@ class _Walk:
         return schema if isinstance(schema, dict) else {}
 
     def _object(self, value, schema):
-        # Pydantic has one pattern for all.
+        # Pydantic has one pattern for all keys of a dict.
         others = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties", {}))
         properties = schema.get("properties", {})
         found = {key: self._at(key, each, properties.get(key, others)) for key, each in value.items()}
-        return {jsonable(key): each for key, each in found.items()} if "propertyNames" in schema else found
+        if not (self._tells_keys and _may_be_no_text(schema.get("propertyNames", {}))):
+            return found
+        return {jsonable(key): each for key, each in found.items()}
 
     def _map(self, value, keys, items):
         """A dict of any keys, which JSON has as pairs."""
@@ -138,7 +145,7 @@ class _Walk:
             except TypeError:
                 raise Invalid(((), "a key has no hash in Python")) from None
             if not is_new:
-                raise Invalid(((), f"the key {key!r} is there twice"))
+                raise Invalid(((), f"the key {shown(key)} is there twice"))
             found[key] = self._at(key, item, items)
         return found
 
@@ -187,18 +194,35 @@ class _Walk:
         union = schema.get("anyOf") or schema.get("oneOf")
         if union:
             return any(self._is_of_kind(value, each) for each in union)
-        if not schema or type(value) not in (dict, *_ITEMS):
+        kind = schema.get("type")
+        # What has none may be anything.
+        if not isinstance(kind, str) or type(value) not in (dict, *_ITEMS):
             return True
         if type(value) is dict:
             if schema.get("x-diglot") == "map":
                 return not any(isinstance(key, str) for key in value)
-            return schema.get("type") == "object"
+            return kind == "object"
         if schema.get("x-diglot") == "map":
             return _are_pairs(value)
-        if schema.get("type") != "array":
+        if kind != "array":
             return False
         items = schema["prefixItems"][0] if schema.get("prefixItems") else schema.get("items", {})
         return not value or self._is_of_kind(next(iter(value)), items)
+
+
+def _parts(schema):
+    """The schemas within one."""
+    for word in ("properties", "patternProperties"):
+        yield from schema.get(word, {}).values()
+    for word in ("prefixItems", "anyOf", "oneOf", "allOf"):
+        yield from schema.get(word, ())
+    single = (schema.get(word) for word in ("items", "additionalProperties", "propertyNames"))
+    yield from (part for part in single if isinstance(part, dict))
+
+
+def _may_be_no_text(names):
+    """Whether keys that are told as text may be something else in Python: members of enumerations, paths, addresses."""
+    return any(word in names for word in ("$ref", "format", "const", "enum"))
 
 
 def _are_pairs(value):

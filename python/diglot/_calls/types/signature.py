@@ -93,6 +93,8 @@ class Signature:
             what_to_do = "annotate it `... | None`" if is_left_out else "give it another, or annotate what it may be"
             problem = f"{where}{': ' if where else ''}{problem}: {what_to_do}"
             raise self._fail(f"the default of {what}", problem) from None
+        except Unsupported as problem:
+            raise self._fail(f"the default of {what}", str(problem)) from None
         except Exception as error:  # of a validator of the program's
             raise self._fail(f"the default of {what}", f"checking it failed: {shown(error)}") from error
 
@@ -149,8 +151,8 @@ class Signature:
     def _with_default(self, name, schema):
         try:
             default = jsonable(self.parameters[name].dump(True)(self._defaults[name]))
-        except Invalid:
-            return schema  # such as a sentinel of the program's, or what JSON has no word for
+        except Exception:  # such as a sentinel of the program's, or what JSON has no word for; of its serializers any
+            return schema
         return {**schema, "default": default}
 
     def load(self, arguments, json=False):

@@ -34,6 +34,14 @@ class UnionType(Type):
     def dump(self, json):
         return self._function("dump", json)
 
+    def check(self, value):
+        for member in self.members:
+            try:
+                return member.check(value)
+            except Invalid:
+                continue
+        return self.dump(False)(value)  # which says what is wrong
+
     def _function(self, which, json):
         members = sorted((member for member in self.members if not isinstance(member, NoneType)), key=_rank)
         if any(isinstance(member, BytesType) for member in members):

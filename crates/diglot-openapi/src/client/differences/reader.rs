@@ -1,6 +1,7 @@
 //! The text of a client, read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use super::written::{Called, Field, Object, Type};
 
@@ -13,11 +14,13 @@ pub(super) struct Reader<'t> {
     /// What was passed last.
     comment: &'t str,
     depth: usize,
+    /// How deep the deepest is of what was read side by side.
+    deepest: usize,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn of(rest: &'t str) -> Self {
-        Self { rest, comment: "", depth: 0 }
+        Self { rest, comment: "", depth: 0, deepest: 0 }
     }
 
     fn skip(&mut self) {
@@ -82,11 +85,13 @@ impl<'t> Reader<'t> {
         if self.depth > DEPTH_MAX {
             return None;
         }
+        let beside = mem::take(&mut self.deepest);
         let mut choices = vec![self.all_of()?];
         while self.take("|") {
             choices.push(self.all_of()?);
         }
         self.depth -= 1;
+        self.deepest = beside.max(self.deepest + 1);
         Some(if choices.len() == 1 { choices.remove(0) } else { Type::Union(choices) })
     }
 
@@ -100,6 +105,7 @@ impl<'t> Reader<'t> {
 
     fn part(&mut self) -> Option<Type> {
         self.skip();
+        let beside = mem::take(&mut self.deepest);
         let mut of = match self.rest.chars().next()? {
             '(' => {
                 self.want("(")?;
@@ -116,13 +122,15 @@ impl<'t> Reader<'t> {
             }
             _ => self.of_word()?,
         };
-        for _ in self.depth..DEPTH_MAX {
-            if !self.take("[]") {
-                return Some(of);
+        while self.take("[]") {
+            self.deepest += 1;
+            if self.deepest > DEPTH_MAX {
+                return None;
             }
             of = Type::Array(Box::new(of));
         }
-        None
+        self.deepest = beside.max(self.deepest);
+        Some(of)
     }
 
     fn of_word(&mut self) -> Option<Type> {
