@@ -104,15 +104,11 @@ impl Control {
     /// # Errors
     /// What the system says; [`io::ErrorKind::AddrInUse`] where a running server answers there.
     pub async fn bind(path: &Path, owner: (Option<u32>, Option<u32>)) -> io::Result<Self> {
-        match UnixStream::connect(path).await {
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {}
-            // One that has no room for further callers now answers as well.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Err(io::ErrorKind::AddrInUse.into());
-            }
-            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-            Err(error) => return Err(error),
+        match UnixStream::connect(path).await.map_err(|error| error.kind()) {
+            Err(io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound) => {}
+            // Of a server that has no room for further callers now, too.
+            Ok(_) | Err(io::ErrorKind::WouldBlock) => return Err(io::ErrorKind::AddrInUse.into()),
+            Err(other) => return Err(other.into()),
         }
         // Made under another name and then moved: under its own it is never open to others, and never missing.
         let made = path.with_extension(format!("{}.part", std::process::id()));
