@@ -1,9 +1,10 @@
 //! Gives each type with a name one that it alone has in all that is written.
 //!
 //! Schemas name their types function by function, and those that are given apart from those that are returned. Types of one
-//! name that are the same are one, in whatever order their fields and choices stand. Where a service takes another than it returns, the one
-//! that is given is `ItemInput`, and so it is where it takes what another service returns. Others get their service's name before
-//! their own, and a number behind it where that does not tell them apart.
+//! name that are the same are one, in whatever order their fields and choices stand. Where a service takes another than it
+//! returns, the one that is given is `ItemInput`, and so it is where it takes what another service returns. One that errors alone
+//! carry, as JSON has it, is `ItemData` beside others of its name. Others get their service's name before their own, and a number
+//! behind it where that does not tell them apart.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
