@@ -151,8 +151,8 @@ function are_held({ minimum, maximum, exclusiveMinimum: above, exclusiveMaximum:
 /** @type {Special} */
 function bigint_check(schema, context) {
   const bounds = number_bounds(schema);
-  const may_be_text = context.mode.incoming && context.mode.json && !are_held(schema);
   const { incoming, json } = context.mode;
+  const may_be_text = incoming && json && !are_held(schema);
   return (given, issues) => {
     let value = given;
     if (typeof value === 'number' && Number.isSafeInteger(value)) value = BigInt(value);
